@@ -1,0 +1,27 @@
+//! What the enclave and its parent say to each other over vsock. The parent is not trusted: every answer of its
+//! is checked by the enclave, and nothing here carries plaintext of a client or of a record.
+//!
+//! | vsock port | listens | what flows |
+//! |---|---|---|
+//! | [`CHANNEL_PORT`] | enclave | client TLS, byte for byte |
+//! | [`HEARTBEAT_PORT`] | parent | one byte, echoed (fixed by Nitro) |
+//! | [`CONFIGURATION_PORT`] | parent | one frame: the configuration |
+//! | [`BLOB_PORT`] | parent | frames of [`blob::Request`] and [`blob::Response`] |
+//! | [`EGRESS_PORT`] | parent | a frame of [`egress::Connect`], one of [`egress::Reply`], then raw bytes |
+
+pub mod blob;
+pub mod egress;
+pub mod frame;
+
+/// The enclave's listener for clients' TLS.
+pub const CHANNEL_PORT: u32 = 5000;
+/// The parent hands out the configuration here: one frame, then it closes.
+pub const CONFIGURATION_PORT: u32 = 5001;
+/// The parent's blob store.
+pub const BLOB_PORT: u32 = 5002;
+/// The parent's egress proxy.
+pub const EGRESS_PORT: u32 = 5003;
+/// `nitro-cli` and QEMU expect the enclave's heartbeat here.
+pub const HEARTBEAT_PORT: u32 = 9000;
+/// The byte that the enclave sends on [`HEARTBEAT_PORT`] and the parent echoes.
+pub const HEARTBEAT: u8 = 0xB7;

@@ -1,0 +1,16 @@
+//! The wire of R3E Enclave: what the parent and the enclave say to each other, what an enclave claims in its
+//! Evidence, and what it signs.
+//!
+//! `SPEC.md` beside this crate is normative; `vectors/` holds what every implementation must reproduce.
+//! This crate does no I/O, knows no clock and keeps no key. It verifies signatures where a format needs it
+//! (`receipt`) and nothing else; appraising an attestation document is the Verifier's job, not this crate's.
+
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod channel;
+pub mod host;
+pub mod limits;
+pub mod receipt;
+
+pub use r3e_cbor::CborError;

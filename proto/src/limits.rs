@@ -1,0 +1,46 @@
+//! Every limit of the wire, in one table, each with its reason.
+
+/// A nonce as long as the TLS exporter's output: neither end is the weaker one.
+pub const NONCE_BYTES: usize = 32;
+/// SHA-384, the hash of the NSM's own PCRs.
+pub const DIGEST_BYTES: usize = 48;
+/// A real attestation document is 4 to 6 KiB; the NSM cannot make one over 16 KiB.
+pub const MAX_DOCUMENT_BYTES: usize = 16 * 1024;
+/// Sessions that share one document: 12 levels of inclusion path, far more than arrive in one NSM call.
+pub const MAX_BATCH_LEAVES: usize = 4096;
+/// Levels of the inclusion path of `MAX_BATCH_LEAVES` leaves.
+pub const MAX_PATH_NODES: usize = 12;
+/// Evidence: the document, the path and the configuration, with room to spare.
+pub const MAX_EVIDENCE_BYTES: usize = 128 * 1024;
+/// The measured configuration: an operator's file, read by people.
+pub const MAX_CONFIGURATION_BYTES: usize = 64 * 1024;
+/// A SubjectPublicKeyInfo of any key we would accept in a certificate.
+pub const MAX_SPKI_BYTES: usize = 1024;
+/// RFC 7301: an ALPN name's length is one byte.
+pub const MAX_ALPN_BYTES: usize = 255;
+/// The NSM's own limit on `public_key`.
+pub const MAX_PUBLIC_KEY_BYTES: usize = 1024;
+
+/// A signed receipt: fixed fields and two names.
+pub const MAX_RECEIPT_BYTES: usize = 4 * 1024;
+/// A receipt with the Evidence for its key.
+pub const MAX_RECEIPT_BUNDLE_BYTES: usize = 128 * 1024;
+
+/// A blinded record name.
+pub const BLOB_NAME_BYTES: usize = 32;
+/// One sealed record: the largest function source, sealed.
+pub const MAX_BLOB_BYTES: usize = 2 * 1024 * 1024;
+/// A store head: a few digests and a number, sealed.
+pub const MAX_HEAD_BYTES: usize = 1024;
+/// Records in one commit: enough to group what waits while one fsync runs.
+pub const MAX_COMMIT_RECORDS: usize = 1024;
+/// One frame between enclave and parent, either way: four of the largest records.
+pub const MAX_HOST_FRAME_BYTES: usize = 8 * 1024 * 1024;
+/// Records in one answer to `List`.
+pub const MAX_LIST_RECORDS: usize = 1024;
+/// Bytes of records in one answer to `List`: under the frame limit with its framing.
+pub const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
+/// Depth of any CBOR we define.
+pub const MAX_CBOR_DEPTH: usize = 8;
+/// RFC 1035 section 2.3.4: a DNS name's text form.
+pub const MAX_HOST_NAME_BYTES: usize = 253;
