@@ -1,0 +1,81 @@
+//! Where connections are waited for, whichever socket brings them.
+
+use tokio::net::UnixListener;
+use tokio::time::sleep;
+use tokio_vsock::{VMADDR_CID_ANY, VsockAddr, VsockListener};
+
+use crate::accept::pause_after;
+use crate::error::TransportError;
+use crate::stream::Stream;
+use crate::unix::demux::PortQueue;
+use crate::unix::socket_file::SocketFile;
+
+/// Connections to one port. Dropping it stops listening and removes what it put into the file system.
+#[derive(Debug)]
+pub struct Listener {
+    name: String,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Vsock { listener: VsockListener, peer_cid: u32 },
+    File { listener: UnixListener, _file: SocketFile },
+    Shared(PortQueue),
+}
+
+impl Listener {
+    /// The next connection.
+    ///
+    /// Waits out what passes by itself (a lack of descriptors, a peer that left before it was accepted).
+    ///
+    /// # Errors
+    /// [`TransportError::Accept`] or [`TransportError::Stopped`]: this listener will bring no more connections.
+    pub async fn accept(&mut self) -> Result<Stream, TransportError> {
+        loop {
+            let failed = match &mut self.source {
+                Source::Shared(queue) => match queue.next().await {
+                    Some(stream) => return Ok(stream.into()),
+                    None => return Err(TransportError::Stopped { endpoint: self.name.clone() }),
+                },
+                Source::File { listener, .. } => match listener.accept().await {
+                    Ok((stream, _)) => return Ok(stream.into()),
+                    Err(error) => error,
+                },
+                Source::Vsock { listener, peer_cid } => match listener.accept().await {
+                    // Another guest on this machine may connect too; only the one peer is listened to.
+                    Ok((_, address)) if address.cid() != *peer_cid => continue,
+                    Ok((stream, _)) => return Ok(stream.into()),
+                    Err(error) => error,
+                },
+            };
+            match pause_after(&failed) {
+                Some(pause) => sleep(pause).await,
+                None => return Err(TransportError::Accept { endpoint: self.name.clone(), source: failed }),
+            }
+        }
+    }
+
+    /// On vsock, taking connections from `peer_cid` alone.
+    pub(crate) fn vsock(peer_cid: u32, port: u32) -> Result<Self, TransportError> {
+        let name = format!("vsock port {port}");
+        match VsockListener::bind(VsockAddr::new(VMADDR_CID_ANY, port)) {
+            Ok(listener) => Ok(Self { name, source: Source::Vsock { listener, peer_cid } }),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                Err(TransportError::InUse { endpoint: name })
+            }
+            Err(source) => Err(TransportError::Listen { endpoint: name, source }),
+        }
+    }
+
+    /// On a unix socket of its own.
+    pub(crate) fn file(listener: UnixListener, file: SocketFile) -> Self {
+        let name = file.path().display().to_string();
+        Self { name, source: Source::File { listener, _file: file } }
+    }
+
+    /// On one port of a shared unix socket.
+    pub(crate) fn shared(name: String, queue: PortQueue) -> Self {
+        Self { name, source: Source::Shared(queue) }
+    }
+}
