@@ -12,5 +12,7 @@ pub mod channel;
 pub mod host;
 pub mod limits;
 pub mod receipt;
+mod wire;
 
 pub use r3e_cbor::CborError;
+pub use wire::WireError;

@@ -44,3 +44,11 @@ pub const MAX_LIST_BYTES: usize = 4 * 1024 * 1024;
 pub const MAX_CBOR_DEPTH: usize = 8;
 /// RFC 1035 section 2.3.4: a DNS name's text form.
 pub const MAX_HOST_NAME_BYTES: usize = 253;
+/// A function's or a secret's name.
+pub const MAX_NAME_BYTES: usize = 64;
+/// What an operator calls a tenant, or a tenant a key.
+pub const MAX_LABEL_BYTES: usize = 128;
+/// What the parent says of a failure, for the log.
+pub const MAX_FAILURE_TEXT_BYTES: usize = 512;
+/// An outcome's code in a receipt.
+pub const MAX_RECEIPT_CODE_BYTES: usize = 32;

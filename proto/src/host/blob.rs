@@ -4,10 +4,13 @@
 //! all, durable before it is answered, and only if the head that stands is the one the enclave expects.
 
 use ciborium::Value;
-use r3e_cbor::MapReader;
+use r3e_cbor::{MapReader, decode_canonical, from_value};
 
-use super::frame::{FrameError, decode_body, int_map};
-use crate::limits::{BLOB_NAME_BYTES, MAX_BLOB_BYTES, MAX_COMMIT_RECORDS, MAX_HEAD_BYTES, MAX_LIST_RECORDS};
+use crate::limits::{
+    BLOB_NAME_BYTES, MAX_BLOB_BYTES, MAX_COMMIT_RECORDS, MAX_FAILURE_TEXT_BYTES, MAX_HEAD_BYTES,
+    MAX_HOST_FRAME_BYTES, MAX_LIST_RECORDS,
+};
+use crate::wire::{WireError, bytes, limits, map, some, within};
 
 /// A record's blinded name: an HMAC, so that the parent learns nothing from it.
 pub type BlobName = [u8; BLOB_NAME_BYTES];
@@ -85,3 +88,149 @@ pub enum Outcome {
     /// The store failed; nothing is known of the operation's effect. The text is the parent's, for the log.
     Failed(String),
 }
+
+/// Items in the largest message: a batch of the most records, three items each, and its frame.
+const MAX_ITEMS: usize = 4 * (MAX_COMMIT_RECORDS + MAX_LIST_RECORDS) + 64;
+
+impl Request {
+    /// The request as a frame's body.
+    pub fn encode(&self) -> Vec<u8> {
+        let id = some(self.id);
+        match &self.operation {
+            Operation::Head => map([(0, id), (1, some(OP_HEAD))]),
+            Operation::Read { name } => map([(0, id), (1, some(OP_READ)), (2, bytes(*name))]),
+            Operation::List { after } => map([(0, id), (1, some(OP_LIST)), (2, after.and_then(bytes))]),
+            Operation::Commit(commit) => map([
+                (0, id),
+                (1, some(OP_COMMIT)),
+                (2, commit.expected.and_then(bytes)),
+                (3, bytes(commit.head.as_slice())),
+                (4, Some(records_value(&commit.puts))),
+                (
+                    5,
+                    Some(Value::Array(
+                        commit.deletes.iter().map(|name| Value::Bytes(name.to_vec())).collect(),
+                    )),
+                ),
+            ]),
+        }
+    }
+
+    /// Reads a frame's body.
+    ///
+    /// # Errors
+    /// [`WireError`]: not of the form, or over a limit.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let mut fields =
+            MapReader::new("request", decode_canonical(body, &limits(MAX_HOST_FRAME_BYTES, MAX_ITEMS))?)?;
+        let id = fields.required(0)?;
+        let operation = match fields.required(1)? {
+            OP_HEAD => Operation::Head,
+            OP_READ => Operation::Read { name: fields.required(2)? },
+            OP_LIST => Operation::List { after: fields.optional(2)? },
+            OP_COMMIT => Operation::Commit(Commit {
+                expected: fields.optional(2)?,
+                head: fields.required(3)?,
+                puts: records(fields.required(4)?)?,
+                deletes: names(fields.required(5)?)?,
+            }),
+            value => return Err(WireError::Unknown { what: "operation", value }),
+        };
+        fields.finish()?;
+        if let Operation::Commit(commit) = &operation {
+            within("head", commit.head.len(), MAX_HEAD_BYTES)?;
+            within("records in a commit", commit.puts.len() + commit.deletes.len(), MAX_COMMIT_RECORDS)?;
+        }
+        Ok(Self { id, operation })
+    }
+}
+
+impl Response {
+    /// The response as a frame's body.
+    pub fn encode(&self) -> Vec<u8> {
+        let id = some(self.id);
+        match &self.outcome {
+            Outcome::Head(head) => map([(0, id), (1, some(OUT_HEAD)), (2, head.as_deref().and_then(bytes))]),
+            Outcome::Read(blob) => map([(0, id), (1, some(OUT_READ)), (2, blob.as_deref().and_then(bytes))]),
+            Outcome::List { records, more } => {
+                map([(0, id), (1, some(OUT_LIST)), (2, Some(records_value(records))), (3, some(*more))])
+            }
+            Outcome::Committed => map([(0, id), (1, some(OUT_COMMITTED))]),
+            Outcome::Conflict => map([(0, id), (1, some(OUT_CONFLICT))]),
+            Outcome::Failed(text) => {
+                let end = text.floor_char_boundary(MAX_FAILURE_TEXT_BYTES);
+                map([(0, id), (1, some(OUT_FAILED)), (2, some(&text[..end]))])
+            }
+        }
+    }
+
+    /// Reads a frame's body.
+    ///
+    /// # Errors
+    /// [`WireError`]: not of the form, or over a limit.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let mut fields =
+            MapReader::new("response", decode_canonical(body, &limits(MAX_HOST_FRAME_BYTES, MAX_ITEMS))?)?;
+        let id = fields.required(0)?;
+        let outcome = match fields.required(1)? {
+            OUT_HEAD => {
+                let head: Option<Vec<u8>> = fields.optional(2)?;
+                within("head", head.as_ref().map_or(0, Vec::len), MAX_HEAD_BYTES)?;
+                Outcome::Head(head)
+            }
+            OUT_READ => {
+                let blob: Option<Vec<u8>> = fields.optional(2)?;
+                within("record", blob.as_ref().map_or(0, Vec::len), MAX_BLOB_BYTES)?;
+                Outcome::Read(blob)
+            }
+            OUT_LIST => {
+                let records = records(fields.required(2)?)?;
+                within("records in a page", records.len(), MAX_LIST_RECORDS)?;
+                Outcome::List { records, more: fields.required(3)? }
+            }
+            OUT_COMMITTED => Outcome::Committed,
+            OUT_CONFLICT => Outcome::Conflict,
+            OUT_FAILED => {
+                let text: String = fields.required(2)?;
+                within("failure text", text.len(), MAX_FAILURE_TEXT_BYTES)?;
+                Outcome::Failed(text)
+            }
+            value => return Err(WireError::Unknown { what: "outcome", value }),
+        };
+        fields.finish()?;
+        Ok(Self { id, outcome })
+    }
+}
+
+fn records_value(records: &[(BlobName, Vec<u8>)]) -> Value {
+    let pair = |(name, blob): &(BlobName, Vec<u8>)| {
+        Value::Array(vec![Value::Bytes(name.to_vec()), Value::Bytes(blob.clone())])
+    };
+    Value::Array(records.iter().map(pair).collect())
+}
+
+fn records(values: Vec<Value>) -> Result<Vec<(BlobName, Vec<u8>)>, WireError> {
+    let pair = |value| {
+        let [name, blob]: [Value; 2] = from_value("record", value)?;
+        let blob: Vec<u8> = from_value("record", blob)?;
+        within("record", blob.len(), MAX_BLOB_BYTES)?;
+        Ok((from_value("record name", name)?, blob))
+    };
+    values.into_iter().map(pair).collect()
+}
+
+fn names(values: Vec<Value>) -> Result<Vec<BlobName>, WireError> {
+    values.into_iter().map(|value| Ok(from_value("record name", value)?)).collect()
+}
+
+const OP_HEAD: u64 = 1;
+const OP_READ: u64 = 2;
+const OP_LIST: u64 = 3;
+const OP_COMMIT: u64 = 4;
+
+const OUT_HEAD: u64 = 1;
+const OUT_READ: u64 = 2;
+const OUT_LIST: u64 = 3;
+const OUT_COMMITTED: u64 = 4;
+const OUT_CONFLICT: u64 = 5;
+const OUT_FAILED: u64 = 6;

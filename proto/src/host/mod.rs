@@ -6,13 +6,14 @@
 //! | [`CHANNEL_PORT`] | enclave | client TLS, byte for byte |
 //! | [`HEARTBEAT_PORT`] | parent | one byte, echoed (fixed by Nitro) |
 //! | [`CONFIGURATION_PORT`] | parent | one frame: the configuration |
-//! | [`BLOB_PORT`] | parent | frames of [`blob::Request`] and [`blob::Response`] |
-//! | [`EGRESS_PORT`] | parent | a frame of [`egress::Connect`], one of [`egress::Reply`], then raw bytes |
+//! | [`BLOB_PORT`] | parent | frames: [`blob::Request`], [`blob::Response`] |
+//! | [`EGRESS_PORT`] | parent | one frame [`egress::Connect`], one [`egress::Reply`], then raw bytes |
 
 pub mod blob;
 pub mod egress;
-pub mod frame;
 
+/// A frame is a 32-bit big-endian length and that many bytes: one message in deterministic CBOR.
+pub const FRAME_HEADER_BYTES: usize = 4;
 /// The enclave's listener for clients' TLS.
 pub const CHANNEL_PORT: u32 = 5000;
 /// The parent hands out the configuration here: one frame, then it closes.

@@ -1,0 +1,161 @@
+//! Functions: what a tenant deploys, invokes and gets back.
+
+use serde::{Deserialize, Serialize};
+
+/// Deploys a version of a function under the name in the path.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deploy {
+    /// The language.
+    pub runtime: Runtime,
+    /// An ES module whose default export is a function.
+    pub source: String,
+    /// What it may reach.
+    #[serde(default)]
+    pub permissions: Permissions,
+    /// What it may use; what is absent is the default.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// The language of a function's source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Runtime {
+    /// An ECMAScript module.
+    Javascript,
+}
+
+/// What a function may reach; empty is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Permissions {
+    /// Names of the tenant's secrets it may read.
+    pub secrets: Vec<String>,
+    /// Hosts it may fetch from: `host` (port 443) or `host:port`.
+    pub net: Vec<String>,
+}
+
+/// What one invocation may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Wall time, from the event's hand-over to the result.
+    pub timeout_ms: u32,
+    /// CPU time of the runner.
+    pub cpu_ms: u32,
+    /// The engine's heap.
+    pub memory_mib: u32,
+    /// The result's JSON.
+    pub output_bytes: u32,
+    /// Calls to the appliance: secrets, store, fetch, attestation.
+    pub host_calls: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { timeout_ms: 5_000, cpu_ms: 2_000, memory_mib: 64, output_bytes: 256 * 1024, host_calls: 64 }
+    }
+}
+
+/// A deployed function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of runtime, source, permissions and limits (see `SPEC.md`), hex.
+    pub version: String,
+    /// The language.
+    pub runtime: Runtime,
+    /// What it may reach.
+    pub permissions: Permissions,
+    /// What it may use.
+    pub limits: Limits,
+    /// The source's length.
+    pub source_bytes: u64,
+    /// When it was deployed, by the appliance's clock.
+    pub deployed_at_ms: u64,
+}
+
+/// What an invocation gave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Invocation {
+    /// 32 hex digits.
+    pub id: String,
+    /// The function's version, hex.
+    pub version: String,
+    /// The result, or why there is none.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// What the function logged.
+    pub logs: Vec<LogLine>,
+    /// Whether lines were left out of `logs` for their size.
+    pub logs_truncated: bool,
+    /// What it used.
+    pub usage: Usage,
+    /// The signed receipt, a COSE_Sign1, standard base64.
+    pub receipt: String,
+}
+
+/// The result, or why there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The JSON text that the receipt's output hash is over. Text, not a value: a client that parsed and printed it
+    /// again would hash other bytes.
+    Output(String),
+    /// Why there is none.
+    Error(FunctionError),
+}
+
+/// Why an invocation has no result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionError {
+    /// Stable: `function_error`, `load_error`, `timeout`, `cpu_limit`, `memory_limit`, `output_limit`,
+    /// `host_call_limit`, `crashed`, `protocol`.
+    pub code: String,
+    /// For a person: the exception's name and message, or the limit that was reached.
+    pub message: String,
+    /// The stack, where the function threw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
+}
+
+/// One line that a function logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// The text.
+    pub text: String,
+}
+
+/// The log of one invocation, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// The invocation.
+    pub invocation: String,
+    /// The function's version, hex.
+    pub version: String,
+    /// When it ended, by the appliance's clock.
+    pub at_ms: u64,
+    /// `ok`, or the error's code.
+    pub outcome: String,
+    /// What it logged.
+    pub lines: Vec<LogLine>,
+}
+
+/// What an invocation used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU time of the runner, as the kernel counted it.
+    pub cpu_us: u64,
+    /// Wall time.
+    pub wall_us: u64,
+    /// The most memory that the runner had resident.
+    pub peak_memory_bytes: u64,
+    /// Calls to the appliance.
+    pub host_calls: u64,
+    /// Bytes of requests that it sent by `fetch`.
+    pub bytes_out: u64,
+}

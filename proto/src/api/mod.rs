@@ -1,0 +1,82 @@
+//! The HTTP API inside the channel: paths and JSON bodies, shared by the enclave and its clients.
+//!
+//! | method and path | who | body → answer |
+//! |---|---|---|
+//! | `GET /v1/health` | anyone | – → [`status::Health`] |
+//! | `GET /v1/evidence?nonce=HEX` | anyone | – → `application/cbor`: [`crate::channel::evidence`] |
+//! | `GET /v1/openapi.json` | anyone | – → the API's description |
+//! | `GET /v1/status` | a session | – → [`status::Status`] |
+//! | `GET /v1/configuration` | a session | – → the configuration's bytes, as PCR16 measured them |
+//! | `GET /v1/report-key` | a session | – → [`status::ReportKey`] |
+//! | `POST /v1/sign-in` | a session | [`identity::SignIn`] → [`identity::SignedIn`] |
+//! | `POST`, `GET /v1/tenants` | operator | [`identity::AdmitTenant`] → [`identity::Tenant`]; list |
+//! | `PUT /v1/tenants/{id}/state` | operator | [`identity::TenantState`] → [`identity::Tenant`] |
+//! | `POST`, `GET /v1/keys` | signed-in tenant | [`identity::CreateKey`] → [`identity::CreatedKey`]; list |
+//! | `DELETE /v1/keys/{id}` | signed-in tenant | – |
+//! | `GET /v1/secrets`, `PUT`, `DELETE /v1/secrets/{name}` | tenant | the value's bytes → [`secrets::Secret`] |
+//! | `GET /v1/functions`, `GET`, `PUT`, `DELETE /v1/functions/{name}` | tenant | [`functions::Deploy`] → [`functions::Function`] |
+//! | `GET /v1/functions/{name}/logs` | tenant | – → list of [`functions::LogEntry`] |
+//! | `POST /v1/functions/{name}/invocations` | tenant | the event, JSON → [`functions::Invocation`] |
+//!
+//! A tenant is one who signed in on this session, or who sends `Authorization: Bearer` with an API key of its own
+//! that has the scope.
+
+pub mod functions;
+pub mod identity;
+pub mod secrets;
+pub mod status;
+
+use serde::{Deserialize, Serialize};
+
+/// The body of every answer that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// What went wrong.
+    pub error: ErrorDetail,
+}
+
+/// What went wrong, for a program and for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorDetail {
+    /// Stable; one of [`codes`], or a function's own.
+    pub code: String,
+    /// For a person; says what to do next where there is something to do.
+    pub message: String,
+}
+
+/// The stable error codes of the API.
+pub mod codes {
+    /// 400: the request is not of the form that the route takes.
+    pub const BAD_REQUEST: &str = "bad_request";
+    /// 401: the route needs a signed-in key or an API key.
+    pub const UNAUTHENTICATED: &str = "unauthenticated";
+    /// 403: known, but not allowed to do this.
+    pub const FORBIDDEN: &str = "forbidden";
+    /// 404: no such object of this tenant's.
+    pub const NOT_FOUND: &str = "not_found";
+    /// 409: it exists already, or it changed meanwhile.
+    pub const CONFLICT: &str = "conflict";
+    /// 413: over a limit.
+    pub const TOO_LARGE: &str = "too_large";
+    /// 421: this route is served inside the attested channel only.
+    pub const NOT_ATTESTED: &str = "not_attested";
+    /// 422: the function's code was refused.
+    pub const INVALID_FUNCTION: &str = "invalid_function";
+    /// 429: over a rate or a queue; try again later.
+    pub const BUSY: &str = "busy";
+    /// 500: a fault of the appliance's.
+    pub const INTERNAL: &str = "internal";
+    /// 503: the parent's store does not answer; nothing was lost, try again.
+    pub const STORE_UNAVAILABLE: &str = "store_unavailable";
+    /// 503: the parent's store gave back what was not put there; the appliance serves no more state.
+    pub const STORE_TAMPERED: &str = "store_tampered";
+}
+
+/// Whether `name` may name a function or a secret: 1 to 64 of ASCII letters, digits, `-`, `_` and `.`, the first one
+/// not `.` or `-`.
+pub fn is_name(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    let first = bytes.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let rest = bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    first && rest && bytes.len() <= crate::limits::MAX_NAME_BYTES
+}

@@ -1,0 +1,57 @@
+//! What an appliance says of itself. Nothing here is evidence: that is the attestation document.
+
+use serde::{Deserialize, Serialize};
+
+/// That it is up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// `ok`, or `store_tampered` once the parent's store gave back what was not put there.
+    pub status: String,
+    /// The release.
+    pub version: String,
+}
+
+/// The appliance's state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The release.
+    pub version: String,
+    /// The unlock provider: where the root secret comes from.
+    pub unlock: String,
+    /// What tells a rolled-back state from the latest one, beside clients' receipts; `none` where nothing does.
+    pub rollback_witness: String,
+    /// The store's sequence number.
+    pub sequence: u64,
+    /// SHA-384 of the configuration, hex.
+    pub configuration: String,
+    /// By the appliance's clock, which the attestation device sets.
+    pub time_ms: u64,
+    /// How long it has been up.
+    pub uptime_ms: u64,
+    /// Calls to the attestation device.
+    pub attestation: AttestationCalls,
+    /// Sessions that were given evidence.
+    pub attested_sessions: u64,
+    /// Open sessions, this one among them.
+    pub open_sessions: u64,
+}
+
+/// Calls to the attestation device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttestationCalls {
+    /// Calls made.
+    pub calls: u64,
+    /// Calls that failed.
+    pub errors: u64,
+    /// Calls refused because the queue was full.
+    pub refused: u64,
+}
+
+/// The key that signs receipts, with the Evidence that it is this appliance's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportKey {
+    /// Ed25519, hex.
+    pub public_key: String,
+    /// An attestation document whose `user_data` names the key, standard base64.
+    pub document: String,
+}
