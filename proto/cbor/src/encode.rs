@@ -31,7 +31,9 @@ fn write(value: &Value, out: &mut Vec<u8>) {
         }
         Value::Array(items) => {
             head(4, items.len() as u64, out);
-            items.iter().for_each(|item| write(item, out));
+            for item in items {
+                write(item, out);
+            }
         }
         Value::Map(entries) => write_map(entries, out),
         Value::Tag(tag, inner) => {

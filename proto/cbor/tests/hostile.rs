@@ -69,7 +69,7 @@ fn limits_are_inclusive() {
     assert!(decode(&[0x82, 0x01, 0x81, 0x80], &Limits { max_items: 4, max_depth: 3, ..limits }).is_ok());
     assert_eq!(
         decode(&[0x82, 0x01, 0x81, 0x80], &Limits { max_items: 3, max_depth: 3, ..limits }),
-        Err(CborError::TooManyItems { at: 3, max: 3 })
+        Err(CborError::TooManyItems { at: 2, max: 3 })
     );
     assert_eq!(
         decode(&[0x82, 0x01, 0x81, 0x80], &Limits { max_items: 4, ..limits }),
