@@ -1,1 +1,23 @@
-//! r3e-keys
+//! The keys of an appliance: one 32-byte root secret, how it comes into memory, and all that is derived from it.
+//!
+//! ```text
+//! UnlockProvider --unlock--> RootSecret --derive(KeyPath)--> seal key, blind key, report key, wallets
+//! ```
+//!
+//! This crate knows nothing of the NSM (entropy is handed in), of storage, of tenants' rights or of any wire format.
+//! Nothing here can be printed: no secret type has `Debug` of its content, and no error carries key material.
+
+#![forbid(unsafe_code)]
+
+mod error;
+pub mod limits;
+mod path;
+mod report;
+mod root;
+mod unlock;
+
+pub use error::{BoxError, KeyError};
+pub use path::KeyPath;
+pub use report::ReportKey;
+pub use root::RootSecret;
+pub use unlock::{Entropy, Ephemeral, UnlockFuture, UnlockProvider};

@@ -1,0 +1,84 @@
+//! Labelled derivation paths: one typed constructor for each purpose the root secret serves.
+//!
+//! This list is the whole use of the root secret: a new key gets a new constructor here, and is seen in review.
+//!
+//! The text form is `r3e/1/<purpose>[/<segment>]...`. Two different paths never have the same text:
+//! - a purpose fixes the number and the kinds of the segments after it;
+//! - a number is its decimal digits, without leading zeros;
+//! - in a name every byte but `[A-Za-z0-9._-]` is written `%XX`, and so is a leading digit, so that a name never
+//!   holds a `/` and is never read as a number.
+
+use std::fmt::{self, Write as _};
+
+use crate::{error::KeyError, limits::MAX_NAME_BYTES};
+
+/// Version 1 of the whole tree: a change to any derivation changes this prefix.
+const PREFIX: &str = "r3e/1";
+
+/// The label of one derived key. Not secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeyPath(String);
+
+impl KeyPath {
+    /// `r3e/1/seal/<epoch>`: seals the records of the store in one epoch.
+    pub fn seal(epoch: u64) -> Self {
+        Self::purpose("seal").number(epoch)
+    }
+
+    /// `r3e/1/blind`: blinds the names of records, in every epoch.
+    pub fn blind() -> Self {
+        Self::purpose("blind")
+    }
+
+    /// `r3e/1/report`: the seed of the appliance's report key.
+    pub fn report() -> Self {
+        Self::purpose("report")
+    }
+
+    /// `r3e/1/wallet/<tenant>/<chain>/<index>`: the seed of a tenant's wallet key.
+    ///
+    /// # Errors
+    /// [`KeyError::Name`] if `tenant` or `chain` is empty or over [`MAX_NAME_BYTES`].
+    pub fn wallet(tenant: &str, chain: &str, index: u32) -> Result<Self, KeyError> {
+        Ok(Self::purpose("wallet").name(tenant)?.name(chain)?.number(u64::from(index)))
+    }
+
+    /// The text form, which is what the derivation takes as its label.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn purpose(label: &'static str) -> Self {
+        Self(format!("{PREFIX}/{label}"))
+    }
+
+    fn number(mut self, number: u64) -> Self {
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.0, "/{number}");
+        self
+    }
+
+    fn name(mut self, name: &str) -> Result<Self, KeyError> {
+        if name.is_empty() || name.len() > MAX_NAME_BYTES {
+            return Err(KeyError::Name { bytes: name.len(), limit: MAX_NAME_BYTES });
+        }
+        self.0.push('/');
+        for (index, byte) in name.bytes().enumerate() {
+            let plain = byte.is_ascii_alphabetic()
+                || matches!(byte, b'.' | b'_' | b'-')
+                || (index > 0 && byte.is_ascii_digit());
+            if plain {
+                self.0.push(char::from(byte));
+            } else {
+                let _ = write!(self.0, "%{byte:02X}");
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

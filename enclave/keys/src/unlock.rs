@@ -1,0 +1,59 @@
+//! How the root secret comes into memory. Which provider runs, and under which policy, is measured (PCR17) before
+//! the listener opens, so a client that appraised the evidence knows how the keys behind it were released.
+
+use std::{future::Future, pin::Pin};
+
+use crate::{
+    RootSecret,
+    error::{BoxError, KeyError},
+};
+
+/// A source of randomness that the caller trusts: on hardware, the NSM through the Attester.
+pub trait Entropy: Send + Sync {
+    /// Fills all of `out`.
+    ///
+    /// # Errors
+    /// Any failure of the device. `out` is then not used.
+    fn fill(&self, out: &mut [u8]) -> Result<(), BoxError>;
+}
+
+/// What [`UnlockProvider::unlock`] answers, boxed so that the trait can be a trait object.
+pub type UnlockFuture<'a> = Pin<Box<dyn Future<Output = Result<RootSecret, KeyError>> + Send + 'a>>;
+
+/// One way to obtain the root secret at boot.
+pub trait UnlockProvider: Send + Sync {
+    /// A short stable name, as in the configuration: `ephemeral`, `aws-kms`, `quorum`, `handoff`.
+    fn name(&self) -> &'static str;
+
+    /// What is measured: the provider and every rule it keeps, so that another policy is another measurement. The
+    /// first bytes name the provider.
+    fn policy_bytes(&self) -> Vec<u8>;
+
+    /// Releases the root secret, or makes a new one where the provider's rules say so. Called once, at boot.
+    ///
+    /// # Errors
+    /// [`KeyError::Entropy`], [`KeyError::DeadEntropy`] or [`KeyError::Locked`]: the appliance does not start.
+    fn unlock<'a>(&'a self, entropy: &'a dyn Entropy) -> UnlockFuture<'a>;
+}
+
+/// A new root secret at every boot, never written anywhere: state sealed before a restart is lost by design.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ephemeral;
+
+impl UnlockProvider for Ephemeral {
+    fn name(&self) -> &'static str {
+        "ephemeral"
+    }
+
+    fn policy_bytes(&self) -> Vec<u8> {
+        b"r3e/1/unlock/ephemeral".to_vec()
+    }
+
+    fn unlock<'a>(&'a self, entropy: &'a dyn Entropy) -> UnlockFuture<'a> {
+        Box::pin(async move {
+            let root = RootSecret::fill_with(|bytes| entropy.fill(bytes)).map_err(KeyError::Entropy)?;
+            // A working source gives 32 equal bytes once in 2^248 boots.
+            if root.is_constant() { Err(KeyError::DeadEntropy) } else { Ok(root) }
+        })
+    }
+}
