@@ -1,0 +1,181 @@
+//! What a function may ask of the enclave process, and what comes back.
+//!
+//! Whether a function may, is not decided here: the enclave checks its permissions and budget.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+/// A request for something that a sandboxed process cannot do itself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum HostCall {
+    /// An HTTP request.
+    Fetch {
+        /// Absolute URL.
+        url: String,
+        /// Method, in upper case.
+        method: String,
+        /// Header names and values, in order.
+        headers: Vec<(String, String)>,
+        /// Request body in standard base64, if there is one.
+        body_base64: Option<String>,
+    },
+    /// Reads a secret that the function was granted.
+    SecretGet {
+        /// Its name.
+        name: String,
+    },
+    /// Reads from the function's own key-value store.
+    StoreGet {
+        /// Its key.
+        key: String,
+    },
+    /// Writes to the function's own key-value store.
+    StoreSet {
+        /// Its key.
+        key: String,
+        /// JSON text, or nothing to delete the key.
+        value: Option<String>,
+    },
+    /// Asks for fresh attestation evidence.
+    Attestation {
+        /// Bytes the evidence is to commit to, in standard base64.
+        data_base64: Option<String>,
+    },
+}
+
+impl HostCall {
+    /// The operation's stable name, for logs and metering.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fetch { .. } => "fetch",
+            Self::SecretGet { .. } => "secret_get",
+            Self::StoreGet { .. } => "store_get",
+            Self::StoreSet { .. } => "store_set",
+            Self::Attestation { .. } => "attestation",
+        }
+    }
+}
+
+/// Arguments may hold what the function learnt from a secret, so only the operation is shown.
+impl fmt::Debug for HostCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HostCall({})", self.name())
+    }
+}
+
+/// What a host call gave.
+pub type HostReply = Result<HostValue, HostError>;
+
+/// The value of a host call that succeeded; its variant is the call's.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum HostValue {
+    /// A whole HTTP response.
+    Fetch {
+        /// Status code.
+        status: u16,
+        /// Header names, in lower case, and values.
+        headers: Vec<(String, String)>,
+        /// Response body in standard base64.
+        body_base64: String,
+    },
+    /// A secret, or nothing when there is none of that name.
+    SecretGet {
+        /// Its value.
+        value: Option<SecretText>,
+    },
+    /// A stored value, or nothing when the key is not there.
+    StoreGet {
+        /// JSON text.
+        value: Option<String>,
+    },
+    /// The write is durable.
+    StoreSet {},
+    /// Evidence.
+    Attestation {
+        /// The attestation document in standard base64.
+        document_base64: String,
+    },
+}
+
+/// Values are not shown: some are secrets, others may be.
+impl fmt::Debug for HostValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Fetch { .. } => "fetch",
+            Self::SecretGet { .. } => "secret_get",
+            Self::StoreGet { .. } => "store_get",
+            Self::StoreSet {} => "store_set",
+            Self::Attestation { .. } => "attestation",
+        };
+        write!(f, "HostValue({name})")
+    }
+}
+
+/// Text that is wiped when dropped and shown nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(Zeroizing<String>);
+
+impl SecretText {
+    /// Takes ownership of a secret.
+    pub fn new(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText")
+    }
+}
+
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
+    }
+}
+
+/// Why a host call gave no value. The function sees it as a thrown `HostError`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostError {
+    /// What a program decides by.
+    pub code: HostErrorCode,
+    /// What a person reads; it holds nothing that the function may not know.
+    pub message: String,
+}
+
+/// Stable classes of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum HostErrorCode {
+    /// The function was not granted this.
+    Denied,
+    /// The arguments do not make a request.
+    Invalid,
+    /// The arguments or the answer are larger than allowed.
+    TooLarge,
+    /// A budget of the function or its tenant is used up.
+    LimitExceeded,
+    /// It took longer than allowed.
+    TimedOut,
+    /// The other side could not be reached or failed.
+    Unavailable,
+    /// The enclave failed; nothing the function did.
+    Internal,
+}

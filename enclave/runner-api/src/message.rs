@@ -1,0 +1,289 @@
+//! The messages and their bytes. Small things are JSON that refuses unknown fields; source, events and
+//! outputs are raw, so that they are neither escaped nor copied into a tree.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::decoder::RawFrame;
+use crate::fault::Fault;
+use crate::frame::{FrameKind, ProtocolError};
+use crate::host_call::{HostCall, HostError, HostReply, HostValue};
+use crate::limits::{MAX_LOG_TEXT_BYTES, PROTOCOL_VERSION};
+
+/// The limits that the runner itself keeps. Time is not among them: the enclave measures it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FunctionLimits {
+    /// Heap of the function, in MiB.
+    pub memory_mib: u32,
+    /// Longest output, in bytes of JSON.
+    pub output_bytes: u32,
+    /// Log text of one invocation, in bytes.
+    pub log_bytes: u32,
+}
+
+/// From the enclave to the runner.
+#[derive(Debug, PartialEq, Eq)]
+pub enum HostMessage {
+    /// Serve this function version. Sent once in a runner's life.
+    Load {
+        /// What it may use.
+        limits: FunctionLimits,
+        /// The ES module.
+        source: String,
+    },
+    /// Handle this event.
+    Invoke {
+        /// Number that the answer repeats.
+        id: u64,
+        /// JSON text.
+        event: String,
+    },
+    /// The answer to a host call.
+    HostReply {
+        /// The call's number.
+        call_id: u32,
+        /// What it gave.
+        reply: HostReply,
+    },
+}
+
+/// Importance of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// `console.debug`.
+    Debug,
+    /// `console.log` and `console.info`.
+    Info,
+    /// `console.warn`.
+    Warn,
+    /// `console.error`.
+    Error,
+}
+
+/// One line of a function's log. The text is the tenant's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// Its importance.
+    pub level: LogLevel,
+    /// Whether text was cut from this line, or lines after it were left out.
+    pub truncated: bool,
+    /// Its text.
+    pub text: String,
+}
+
+/// From the runner to the enclave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunnerMessage {
+    /// Boxed, with the engine up.
+    Ready,
+    /// The function version can be invoked.
+    Loaded,
+    /// It cannot.
+    LoadFailed(Fault),
+    /// Something for the enclave to do.
+    HostCall {
+        /// Number, rising by one from 1 in a runner's life.
+        call_id: u32,
+        /// What to do.
+        call: HostCall,
+    },
+    /// A line of the log.
+    Log(LogRecord),
+    /// The end of an invocation.
+    Done {
+        /// The invocation's number.
+        id: u64,
+        /// JSON text, or why there is none.
+        outcome: Result<String, Fault>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostCallBody {
+    call_id: u32,
+    call: HostCall,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HostReplyBody {
+    call_id: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ok: Option<HostValue>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    err: Option<HostError>,
+}
+
+impl HostMessage {
+    /// The message as one frame. It may hold a secret, so the buffer is wiped when dropped.
+    ///
+    /// # Errors
+    /// [`ProtocolError::TooLong`] when it does not fit; nothing was sent then.
+    pub fn encode(self) -> Result<Zeroizing<Vec<u8>>, ProtocolError> {
+        match self {
+            Self::Load { limits, source } => {
+                let kind = FrameKind::Load;
+                let limits = json_body(kind, &limits)?;
+                let prefix = u16::try_from(limits.len())
+                    .map_err(|_| ProtocolError::Malformed { kind, reason: "limits too long" })?;
+                kind.frame(&[&prefix.to_be_bytes(), &limits, source.as_bytes()])
+            }
+            Self::Invoke { id, event } => FrameKind::Invoke.frame(&[&id.to_be_bytes(), event.as_bytes()]),
+            Self::HostReply { call_id, reply } => {
+                let body = match reply {
+                    Ok(value) => HostReplyBody { call_id, ok: Some(value), err: None },
+                    Err(error) => HostReplyBody { call_id, ok: None, err: Some(error) },
+                };
+                let body = Zeroizing::new(json_body(FrameKind::HostReply, &body)?);
+                FrameKind::HostReply.frame(&[&body])
+            }
+        }
+        .map(Zeroizing::new)
+    }
+
+    /// Reads a frame that came from the enclave.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] when the body is not of its kind's form, or the kind does not go this way.
+    pub fn decode(frame: RawFrame) -> Result<Self, ProtocolError> {
+        let RawFrame { kind, body } = frame;
+        let malformed = |reason| ProtocolError::Malformed { kind, reason };
+        match kind {
+            FrameKind::Load => {
+                let (prefix, rest) =
+                    body.split_first_chunk::<2>().ok_or_else(|| malformed("no length of limits"))?;
+                let (limits, source) = rest
+                    .split_at_checked(usize::from(u16::from_be_bytes(*prefix)))
+                    .ok_or_else(|| malformed("limits cut short"))?;
+                let limits = from_json(kind, limits)?;
+                Ok(Self::Load { limits, source: text(kind, source.to_vec())? })
+            }
+            FrameKind::Invoke => {
+                let (id, event) = numbered(kind, &body)?;
+                Ok(Self::Invoke { id, event: text(kind, event.to_vec())? })
+            }
+            FrameKind::HostReply => {
+                let body = Zeroizing::new(body);
+                let HostReplyBody { call_id, ok, err } = from_json(kind, &body)?;
+                let reply = match (ok, err) {
+                    (Some(value), None) => Ok(value),
+                    (None, Some(error)) => Err(error),
+                    _ => return Err(malformed("neither a value nor an error, or both")),
+                };
+                Ok(Self::HostReply { call_id, reply })
+            }
+            _ => Err(ProtocolError::OutOfTurn { kind, state: "reading as the runner" }),
+        }
+    }
+}
+
+impl RunnerMessage {
+    /// The message as one frame.
+    ///
+    /// # Errors
+    /// [`ProtocolError::TooLong`] when it does not fit.
+    pub fn encode(&self) -> Result<Vec<u8>, ProtocolError> {
+        match self {
+            Self::Ready => FrameKind::Ready.frame(&[&[PROTOCOL_VERSION]]),
+            Self::Loaded => FrameKind::Loaded.frame(&[]),
+            Self::LoadFailed(fault) => {
+                FrameKind::LoadFailed.frame(&[&json_body(FrameKind::LoadFailed, fault)?])
+            }
+            Self::HostCall { call_id, call } => {
+                let body = HostCallBody { call_id: *call_id, call: call.clone() };
+                FrameKind::HostCall.frame(&[&json_body(FrameKind::HostCall, &body)?])
+            }
+            Self::Log(LogRecord { level, truncated, text }) => {
+                let text = &text[..text.floor_char_boundary(MAX_LOG_TEXT_BYTES)];
+                FrameKind::Log.frame(&[&[level.byte(), u8::from(*truncated)], text.as_bytes()])
+            }
+            Self::Done { id, outcome: Ok(output) } => {
+                FrameKind::DoneOutput.frame(&[&id.to_be_bytes(), output.as_bytes()])
+            }
+            Self::Done { id, outcome: Err(fault) } => {
+                let body = json_body(FrameKind::DoneFault, fault)?;
+                FrameKind::DoneFault.frame(&[&id.to_be_bytes(), &body])
+            }
+        }
+    }
+
+    /// Reads a frame that came from a runner. Whether it may come now is [`crate::Session`]'s matter.
+    ///
+    /// # Errors
+    /// [`ProtocolError`] when the body is not of its kind's form, or the kind does not go this way.
+    pub fn decode(frame: RawFrame) -> Result<Self, ProtocolError> {
+        let RawFrame { kind, body } = frame;
+        let malformed = |reason| ProtocolError::Malformed { kind, reason };
+        match kind {
+            FrameKind::Ready => match body.as_slice() {
+                [PROTOCOL_VERSION] => Ok(Self::Ready),
+                [version] => Err(ProtocolError::Version { got: *version, expected: PROTOCOL_VERSION }),
+                _ => Err(malformed("not one byte")),
+            },
+            FrameKind::Loaded if body.is_empty() => Ok(Self::Loaded),
+            FrameKind::Loaded => Err(malformed("not empty")),
+            FrameKind::LoadFailed => Ok(Self::LoadFailed(from_json(kind, &body)?)),
+            FrameKind::HostCall => {
+                let HostCallBody { call_id, call } = from_json(kind, &body)?;
+                Ok(Self::HostCall { call_id, call })
+            }
+            FrameKind::Log => {
+                let (&[level, truncated], rest) =
+                    body.split_first_chunk::<2>().ok_or_else(|| malformed("no level"))?;
+                let level = LogLevel::from_byte(level).ok_or_else(|| malformed("unknown level"))?;
+                let truncated = match truncated {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(malformed("unknown flag")),
+                };
+                Ok(Self::Log(LogRecord { level, truncated, text: text(kind, rest.to_vec())? }))
+            }
+            FrameKind::DoneOutput => {
+                let (id, output) = numbered(kind, &body)?;
+                Ok(Self::Done { id, outcome: Ok(text(kind, output.to_vec())?) })
+            }
+            FrameKind::DoneFault => {
+                let (id, fault) = numbered(kind, &body)?;
+                Ok(Self::Done { id, outcome: Err(from_json(kind, fault)?) })
+            }
+            _ => Err(ProtocolError::OutOfTurn { kind, state: "reading as the enclave" }),
+        }
+    }
+}
+
+impl LogLevel {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Debug => 0,
+            Self::Info => 1,
+            Self::Warn => 2,
+            Self::Error => 3,
+        }
+    }
+
+    /// The level a byte names, if it names one.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        [Self::Debug, Self::Info, Self::Warn, Self::Error].get(usize::from(byte)).copied()
+    }
+}
+
+fn json_body(kind: FrameKind, value: &impl Serialize) -> Result<Vec<u8>, ProtocolError> {
+    serde_json::to_vec(value).map_err(|source| ProtocolError::Json { kind, source })
+}
+
+fn from_json<'de, T: Deserialize<'de>>(kind: FrameKind, body: &'de [u8]) -> Result<T, ProtocolError> {
+    serde_json::from_slice(body).map_err(|source| ProtocolError::Json { kind, source })
+}
+
+fn text(kind: FrameKind, bytes: Vec<u8>) -> Result<String, ProtocolError> {
+    String::from_utf8(bytes).map_err(|_| ProtocolError::Malformed { kind, reason: "not UTF-8" })
+}
+
+fn numbered(kind: FrameKind, body: &[u8]) -> Result<(u64, &[u8]), ProtocolError> {
+    let (id, rest) =
+        body.split_first_chunk::<8>().ok_or(ProtocolError::Malformed { kind, reason: "no number" })?;
+    Ok((u64::from_be_bytes(*id), rest))
+}

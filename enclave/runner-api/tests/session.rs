@@ -1,0 +1,199 @@
+//! The enclave's state machine: an honest conversation passes, each lie is a typed refusal.
+
+use proptest::prelude::*;
+use r3e_runner_api::{
+    Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostValue, LogLevel, LogRecord,
+    ProtocolError, RunnerEvent, RunnerMessage, Session, limits,
+};
+
+const LIMITS: FunctionLimits = FunctionLimits { memory_mib: 64, output_bytes: 100, log_bytes: 1000 };
+
+fn say(session: &mut Session, message: &RunnerMessage) -> Result<RunnerEvent, ProtocolError> {
+    session.push(&message.encode().unwrap());
+    session.next_event().map(|event| event.expect("a whole frame was pushed"))
+}
+
+fn loaded() -> Session {
+    let mut session = Session::new();
+    assert_eq!(say(&mut session, &RunnerMessage::Ready).unwrap(), RunnerEvent::Ready);
+    session.load(LIMITS, "export default () => 1".into()).unwrap();
+    assert_eq!(say(&mut session, &RunnerMessage::Loaded).unwrap(), RunnerEvent::Loaded);
+    session
+}
+
+fn running() -> Session {
+    let mut session = loaded();
+    session.invoke("{}".into()).unwrap();
+    session
+}
+
+fn call(call_id: u32) -> RunnerMessage {
+    RunnerMessage::HostCall { call_id, call: HostCall::StoreGet { key: "k".into() } }
+}
+
+fn done(id: u64, output: &str) -> RunnerMessage {
+    RunnerMessage::Done { id, outcome: Ok(output.into()) }
+}
+
+fn log() -> RunnerMessage {
+    RunnerMessage::Log(LogRecord { level: LogLevel::Info, truncated: false, text: "hello".into() })
+}
+
+#[test]
+fn an_honest_conversation() {
+    let mut session = loaded();
+    for id in 1..4 {
+        session.invoke("{}".into()).unwrap();
+        say(&mut session, &log()).unwrap();
+        let call_id = u32::try_from(id).unwrap();
+        say(&mut session, &call(call_id)).unwrap();
+        assert!(session.reply(call_id, Ok(HostValue::StoreGet { value: None })).unwrap().is_some());
+        assert_eq!(say(&mut session, &done(id, "1")).unwrap(), RunnerEvent::Done(Ok("1".into())));
+        assert!(session.is_idle());
+        assert_eq!(session.outstanding_calls(), 0);
+    }
+}
+
+#[test]
+fn each_message_out_of_turn_is_refused() {
+    let fault = Fault::new(FaultKind::Thrown, "Error", "m", None);
+    let everything = || {
+        [
+            RunnerMessage::Ready,
+            RunnerMessage::Loaded,
+            RunnerMessage::LoadFailed(fault.clone()),
+            call(1),
+            log(),
+            done(1, "1"),
+            RunnerMessage::Done { id: 1, outcome: Err(fault.clone()) },
+        ]
+    };
+    type Start = fn() -> Session;
+    let blank: Start = || {
+        let mut session = Session::new();
+        say(&mut session, &RunnerMessage::Ready).unwrap();
+        session
+    };
+    let loading: Start = || {
+        let mut session = Session::new();
+        say(&mut session, &RunnerMessage::Ready).unwrap();
+        session.load(LIMITS, String::new()).unwrap();
+        session
+    };
+    let spent: Start = || {
+        let mut session = Session::new();
+        say(&mut session, &RunnerMessage::Ready).unwrap();
+        session.load(LIMITS, String::new()).unwrap();
+        let fault = Fault::new(FaultKind::Module, "SyntaxError", "m", None);
+        say(&mut session, &RunnerMessage::LoadFailed(fault)).unwrap();
+        session
+    };
+    // Which of `everything` each state takes.
+    let table: [(&str, Start, &[usize]); 6] = [
+        ("starting", Session::new, &[0]),
+        ("blank", blank, &[]),
+        ("loading", loading, &[1, 2, 4]),
+        ("idle", loaded, &[]),
+        ("running", running, &[3, 4, 5, 6]),
+        ("spent", spent, &[]),
+    ];
+    for (name, start, taken) in table {
+        for (index, message) in everything().iter().enumerate() {
+            let result = say(&mut start(), message);
+            if taken.contains(&index) {
+                assert!(result.is_ok(), "{name} takes {message:?}");
+            } else {
+                assert!(matches!(result, Err(ProtocolError::OutOfTurn { .. })), "{name} refuses {message:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_enclave_itself_keeps_turn() {
+    assert!(matches!(Session::new().load(LIMITS, String::new()), Err(ProtocolError::OutOfTurn { .. })));
+    assert!(matches!(Session::new().invoke("1".into()), Err(ProtocolError::OutOfTurn { .. })));
+    assert!(matches!(loaded().load(LIMITS, String::new()), Err(ProtocolError::OutOfTurn { .. })));
+    assert!(matches!(running().invoke("1".into()), Err(ProtocolError::OutOfTurn { .. })));
+}
+
+#[test]
+fn answers_to_other_invocations_are_refused() {
+    for id in [0, 2, u64::MAX] {
+        let result = say(&mut running(), &done(id, "1"));
+        assert!(matches!(result, Err(ProtocolError::WrongInvocation { expected: 1, .. })), "{id}");
+    }
+    let mut twice = running();
+    say(&mut twice, &done(1, "1")).unwrap();
+    assert!(matches!(say(&mut twice, &done(1, "1")), Err(ProtocolError::OutOfTurn { .. })));
+}
+
+#[test]
+fn host_calls_are_numbered_and_bounded() {
+    for first in [0, 2, u32::MAX] {
+        assert!(matches!(say(&mut running(), &call(first)), Err(ProtocolError::WrongHostCall { .. })));
+    }
+    let mut session = running();
+    say(&mut session, &call(1)).unwrap();
+    assert!(matches!(say(&mut session, &call(1)), Err(ProtocolError::WrongHostCall { .. })));
+
+    let mut session = running();
+    let most = u32::try_from(limits::MAX_OUTSTANDING_HOST_CALLS).unwrap();
+    for id in 1..=most {
+        say(&mut session, &call(id)).unwrap();
+    }
+    assert!(matches!(say(&mut session, &call(most + 1)), Err(ProtocolError::TooManyOutstanding { .. })));
+}
+
+#[test]
+fn late_and_unknown_replies_are_dropped() {
+    let mut session = running();
+    say(&mut session, &call(1)).unwrap();
+    assert!(session.reply(2, Ok(HostValue::StoreSet {})).unwrap().is_none());
+    say(&mut session, &done(1, "1")).unwrap();
+    assert_eq!(session.outstanding_calls(), 1);
+    assert!(session.reply(1, Ok(HostValue::StoreSet {})).unwrap().is_none());
+}
+
+#[test]
+fn a_reply_too_long_becomes_an_error_the_function_sees() {
+    let mut session = running();
+    say(&mut session, &call(1)).unwrap();
+    let value = HostValue::StoreGet { value: Some("x".repeat(limits::MAX_HOST_REPLY_BYTES)) };
+    let frame = session.reply(1, Ok(value)).unwrap().expect("still outstanding");
+    let too_large = HostError { code: HostErrorCode::TooLarge, message: String::new() };
+    assert!(serde_json::to_string(&too_large).unwrap().contains("too_large"));
+    assert!(String::from_utf8_lossy(&frame).contains("too_large"));
+}
+
+#[test]
+fn output_is_checked() {
+    let long = format!("\"{}\"", "x".repeat(99));
+    assert!(matches!(
+        say(&mut running(), &done(1, &long)),
+        Err(ProtocolError::TooLong { max_bytes: 108, .. })
+    ));
+    for output in ["", "undefined", "{", "1 2", &("[".repeat(50) + &"]".repeat(49))] {
+        assert!(matches!(say(&mut running(), &done(1, output)), Err(ProtocolError::Malformed { .. })));
+    }
+}
+
+#[test]
+fn log_frames_are_bounded() {
+    let mut session = running();
+    for _ in 0..limits::MAX_LOG_FRAMES {
+        say(&mut session, &log()).unwrap();
+    }
+    assert!(matches!(say(&mut session, &log()), Err(ProtocolError::TooManyLogFrames { .. })));
+}
+
+proptest! {
+    #[test]
+    fn noise_never_panics_and_never_ends_well(bytes in prop::collection::vec(any::<u8>(), 5..300)) {
+        let mut session = running();
+        session.push(&bytes);
+        while let Ok(Some(event)) = session.next_event() {
+            prop_assert!(!matches!(event, RunnerEvent::Ready | RunnerEvent::Loaded));
+        }
+    }
+}
