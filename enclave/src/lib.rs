@@ -1,1 +1,29 @@
-//! r3e-enclave
+//! R3E Enclave: the process that holds keys, secrets and state, inside the enclave.
+//!
+//! A request walks one way: [`channel`] (TLS, evidence) makes a [`session`]; [`router`] turns it and the request into
+//! typed authority; a [`service`] does the work with the capability crates. Each step consumes what the one before
+//! made, so no handler runs without a session, and no session exists without evidence.
+//!
+//! This crate composes. It knows nothing of HTTP outside `channel` and `router`, nothing of the device's protocol
+//! (`r3e-attester`), of sealing (`r3e-store`), of tenants' code (`r3e-functions`). A program wires [`Parts`] and calls
+//! [`run`]; the production one is `main.rs` beside this file, and there is no switch in it that turns attestation off.
+
+#![forbid(unsafe_code)]
+
+mod appliance;
+mod boot;
+mod channel;
+mod configuration;
+mod limits;
+mod measure;
+mod router;
+mod service;
+mod session;
+
+pub use boot::{BootError, Parts, run};
+pub use channel::IdentityError;
+pub use configuration::{Configuration, ConfigurationError};
+pub use measure::MeasureError;
+
+/// The release, as it says itself. What the release is, PCR0 says.
+pub const RELEASE: &str = env!("CARGO_PKG_VERSION");

@@ -5,7 +5,7 @@
 //! report key; that it is, an attestation document says (`Statement::ReportKey`). A [`Bundle`] holds both.
 
 use ciborium::Value;
-use coset::{CborSerializable as _, CoseSign1, CoseSign1Builder, HeaderBuilder, iana};
+use coset::{AsCborValue as _, CoseSign1, CoseSign1Builder, HeaderBuilder, iana};
 use r3e_cbor::{MapReader, decode_canonical};
 use thiserror::Error;
 

@@ -1,0 +1,43 @@
+//! The appliance: all that its handlers share, once it has booted.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use r3e_attester::{Attester, TrustedClock};
+use r3e_store::Store;
+
+use crate::channel::{Counters, EvidenceSource};
+use crate::configuration::Configuration;
+use crate::service::{ApiKeys, AttestedReportKey, Functions, Secrets, Tenants};
+
+/// What a request can reach. Each field has one purpose; none of them knows of HTTP.
+pub(crate) struct Appliance {
+    /// The configuration as it was measured.
+    pub(crate) configuration: Configuration,
+    /// The name of the unlock provider that released the root secret.
+    pub(crate) unlock: &'static str,
+    /// The attestation device.
+    pub(crate) attester: Attester,
+    /// The clock that the device sets.
+    pub(crate) clock: TrustedClock,
+    /// Evidence for bindings.
+    pub(crate) evidence: EvidenceSource,
+    /// The TLS certificate's SubjectPublicKeyInfo.
+    pub(crate) spki: Vec<u8>,
+    /// What the listener counts.
+    pub(crate) counters: Arc<Counters>,
+    /// The sealed state.
+    pub(crate) store: Store,
+    /// Who was admitted.
+    pub(crate) tenants: Tenants,
+    /// Tenants' API keys.
+    pub(crate) api_keys: ApiKeys,
+    /// Tenants' secrets.
+    pub(crate) secrets: Arc<Secrets>,
+    /// Tenants' functions.
+    pub(crate) functions: Functions,
+    /// The key that signs receipts.
+    pub(crate) report_key: AttestedReportKey,
+    /// When it had booted.
+    pub(crate) started: Instant,
+}

@@ -1,0 +1,120 @@
+//! Accepts connections and takes each through handshake and evidence to HTTP. A connection costs a task and nothing
+//! else: whatever a client does, the others do not see it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use r3e_proto::channel::ALPN;
+use r3e_proto::channel::binding::Digest;
+use r3e_transport::{Listener, Stream, TransportError};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use super::batch::EvidenceSource;
+use super::handshake::attest;
+use super::identity::TlsIdentity;
+use super::serve::serve;
+use crate::limits::{DRAIN_TIMEOUT, HANDSHAKE_TIMEOUT, MAX_CONNECTIONS, MAX_HANDSHAKES};
+
+/// What the listener needs to serve connections.
+pub(crate) struct Channel {
+    /// The appliance's end of TLS.
+    pub(crate) identity: TlsIdentity,
+    /// SHA-384 of the measured configuration.
+    pub(crate) configuration: Digest,
+    /// Where evidence comes from.
+    pub(crate) evidence: EvidenceSource,
+    /// What a session is served.
+    pub(crate) attested: Router,
+    /// What anyone is served.
+    pub(crate) public: Router,
+    /// What is counted.
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// What the listener counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    attested: AtomicU64,
+    open: AtomicU64,
+}
+
+impl Counters {
+    /// Sessions that were given evidence.
+    pub(crate) fn attested(&self) -> u64 {
+        self.attested.load(Ordering::Relaxed)
+    }
+
+    /// Sessions that are open.
+    pub(crate) fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+}
+
+impl Channel {
+    /// Serves connections until `stop` says so or the listener ends; then gives open requests a while to finish.
+    ///
+    /// # Errors
+    /// [`TransportError`]: the listener brings no more connections.
+    pub(crate) async fn run(
+        self,
+        mut listener: Listener,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), TransportError> {
+        let channel = Arc::new(self);
+        let acceptor = TlsAcceptor::from(channel.identity.config());
+        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
+        let stopping = stop.clone();
+        loop {
+            let stream = tokio::select! {
+                accepted = listener.accept() => accepted?,
+                _ = stop.wait_for(|stopped| *stopped) => break,
+            };
+            // Over the cap a connection is closed at once: one that waited would hold a descriptor all the same.
+            let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
+            let (channel, acceptor) = (Arc::clone(&channel), acceptor.clone());
+            let (handshakes, stopping) = (Arc::clone(&handshakes), stopping.clone());
+            tokio::spawn(async move {
+                channel.connection(stream, acceptor, &handshakes, stopping).await;
+                drop(permit);
+            });
+        }
+        drop(listener);
+        let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
+        drop(timeout(DRAIN_TIMEOUT, connections.acquire_many(all)).await);
+        Ok(())
+    }
+
+    async fn connection(
+        &self,
+        stream: Stream,
+        acceptor: TlsAcceptor,
+        handshakes: &Semaphore,
+        stop: watch::Receiver<bool>,
+    ) {
+        let handshake = async {
+            let _turn = handshakes.acquire().await;
+            acceptor.accept(stream).await
+        };
+        let mut tls = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+            Ok(Ok(tls)) => tls,
+            Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
+            Err(_) => return tracing::debug!("no TLS handshake in time"),
+        };
+        if tls.get_ref().1.alpn_protocol() != Some(ALPN) {
+            return serve(tls, self.public.clone(), None, stop).await;
+        }
+        match attest(&mut tls, self.identity.spki(), &self.configuration, &self.evidence).await {
+            Ok(session) => {
+                self.counters.attested.fetch_add(1, Ordering::Relaxed);
+                self.counters.open.fetch_add(1, Ordering::Relaxed);
+                serve(tls, self.attested.clone(), Some(Arc::new(session)), stop).await;
+                self.counters.open.fetch_sub(1, Ordering::Relaxed);
+            }
+            Err(error) => tracing::debug!(%error, "no session"),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The configuration: what the operator decides, handed over by the parent at boot, and therefore measured. PCR16
+//! holds its SHA-384, so a client's policy can demand this one and no other.
+
+use std::fmt;
+
+use r3e_proto::api::identity::PublicKey;
+use r3e_proto::channel::binding::{Digest, configuration_digest};
+use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+use serde::Deserialize;
+use thiserror::Error;
+
+/// The configuration as it was measured, and what it says.
+#[derive(Clone)]
+pub struct Configuration {
+    bytes: Vec<u8>,
+    digest: Digest,
+    settings: Settings,
+    extra_roots: Vec<CertificateDer<'static>>,
+}
+
+/// Why a configuration was refused. The appliance does not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// Too long.
+    #[error("the configuration has {0} bytes, more than {MAX_CONFIGURATION_BYTES}")]
+    TooLarge(usize),
+    /// Not text.
+    #[error("the configuration is not UTF-8 text")]
+    NotText,
+    /// Not of the form.
+    #[error("the configuration is not as `docs/configuration.md` describes: {0}")]
+    Form(#[from] toml::de::Error),
+    /// `egress.extra_roots` is not PEM.
+    #[error("egress.extra_roots holds something other than PEM certificates: {0}")]
+    ExtraRoots(rustls_pki_types::pem::Error),
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    operator: Operator,
+    unlock: Unlock,
+    #[serde(default)]
+    egress: Egress,
+    #[serde(default)]
+    functions: Functions,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Operator {
+    public_key: PublicKey,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unlock {
+    provider: String,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Egress {
+    #[serde(default)]
+    extra_roots: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Functions {
+    max_runners: usize,
+}
+
+impl Default for Functions {
+    fn default() -> Self {
+        Self { max_runners: 32 }
+    }
+}
+
+impl Configuration {
+    /// Reads and checks a configuration.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`]: it says what is wrong, with the line.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, ConfigurationError> {
+        if bytes.len() > MAX_CONFIGURATION_BYTES {
+            return Err(ConfigurationError::TooLarge(bytes.len()));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|_| ConfigurationError::NotText)?;
+        let settings: Settings = toml::from_str(text)?;
+        let extra_roots = CertificateDer::pem_slice_iter(settings.egress.extra_roots.as_bytes())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(ConfigurationError::ExtraRoots)?;
+        let digest = configuration_digest(&bytes);
+        Ok(Self { bytes, digest, settings, extra_roots })
+    }
+
+    /// The bytes that were measured.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Their SHA-384.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The key that may admit tenants.
+    pub fn operator(&self) -> &PublicKey {
+        &self.settings.operator.public_key
+    }
+
+    /// The name of the unlock provider.
+    pub fn unlock_provider(&self) -> &str {
+        &self.settings.unlock.provider
+    }
+
+    /// Certificates that functions' `fetch` trusts beside the public web's.
+    pub fn extra_roots(&self) -> &[CertificateDer<'static>] {
+        &self.extra_roots
+    }
+
+    /// Runner processes at once.
+    pub fn max_runners(&self) -> usize {
+        self.settings.functions.max_runners
+    }
+}
+
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration").field("digest", &hex::encode(self.digest)).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINIMAL: &str = "[operator]\npublic_key = \"0707070707070707070707070707070707070707070707070707070707070707\"\n\
+                           [unlock]\nprovider = \"ephemeral\"\n";
+
+    fn parse(text: &str) -> Result<Configuration, ConfigurationError> {
+        Configuration::parse(text.as_bytes().to_vec())
+    }
+
+    #[test]
+    fn the_minimum_is_an_operator_and_an_unlock_provider() {
+        let configuration = parse(MINIMAL).unwrap();
+        assert_eq!(configuration.operator(), &PublicKey([7; 32]));
+        assert_eq!(configuration.unlock_provider(), "ephemeral");
+        assert!(configuration.extra_roots().is_empty());
+        assert_eq!(configuration.digest(), &configuration_digest(MINIMAL.as_bytes()));
+    }
+
+    #[test]
+    fn what_it_does_not_know_it_refuses() {
+        for wrong in [
+            String::new(),
+            MINIMAL.replace("operator", "owner"),
+            MINIMAL.replace("0707", "07"),
+            MINIMAL.replace("0707", "zz07"),
+            format!("{MINIMAL}[debug]\nattestation = false\n"),
+            format!("{MINIMAL}[egress]\nextra_roots = \"-----BEGIN CERTIFICATE-----\\n!\\n-----END CERTIFICATE-----\"\n"),
+            format!("{MINIMAL}{MINIMAL}"),
+        ] {
+            assert!(parse(&wrong).is_err(), "{wrong}");
+        }
+        assert!(matches!(
+            Configuration::parse(vec![b'#'; MAX_CONFIGURATION_BYTES + 1]),
+            Err(ConfigurationError::TooLarge(_))
+        ));
+        assert!(matches!(Configuration::parse(vec![0xff]), Err(ConfigurationError::NotText)));
+    }
+}

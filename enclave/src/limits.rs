@@ -1,0 +1,56 @@
+//! Every limit of the enclave process, in one table, each with its reason. Those of a capability stand in its crate,
+//! those of the wire in `r3e-proto`.
+
+use std::time::Duration;
+
+/// Connections at once, attested or not. Each costs some 40 KiB with its TLS buffers: 640 MiB when all are used.
+pub(crate) const MAX_CONNECTIONS: usize = 16_384;
+/// Handshakes at once: they are CPU work, and more of them only make all of them late.
+pub(crate) const MAX_HANDSHAKES: usize = 256;
+/// From the first byte to the end of the handshake, ALPN settled.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// From the handshake to the whole nonce.
+pub(crate) const NONCE_TIMEOUT: Duration = Duration::from_secs(10);
+/// From the nonce to the evidence's last byte taken by the client.
+pub(crate) const EVIDENCE_TIMEOUT: Duration = Duration::from_secs(30);
+/// From a connection's last answer, or its start, to the last byte of a request's header: bounds idle connections as
+/// well as half-sent headers.
+pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+/// From a request's header to the last byte of its body.
+pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The buffer of a request's header: as much as an API key and any path of ours need, many times over.
+pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// Headers of a request.
+pub(crate) const MAX_HEADERS: usize = 64;
+/// How long open requests may go on after the order to stop.
+pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A JSON body other than a function's deployment: names, keys and signatures.
+pub(crate) const MAX_JSON_BODY_BYTES: usize = 16 * 1024;
+/// A function's deployment: its source as JSON text, where a line feed costs two bytes.
+pub(crate) const MAX_DEPLOY_BODY_BYTES: usize = 2 * 1024 * 1024;
+/// A function's event.
+pub(crate) const MAX_EVENT_BYTES: usize = 1024 * 1024;
+/// A secret's value: a key, a certificate chain, a credential file.
+pub(crate) const MAX_SECRET_BYTES: usize = 64 * 1024;
+
+/// Sessions that wait for evidence. At 5 ms a document and 4096 a batch none waits long; beyond this, the device is
+/// stuck and waiting helps nobody.
+pub(crate) const MAX_WAITING_FOR_EVIDENCE: usize = 8_192;
+/// How old the attestation of the report key may be when it is handed out.
+pub(crate) const REPORT_KEY_DOCUMENT_AGE: Duration = Duration::from_secs(600);
+/// How long the parent may take to hand out the configuration, from the enclave's start.
+pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_secs(60);
+/// Between two tries for the configuration.
+pub(crate) const CONFIGURATION_RETRY: Duration = Duration::from_millis(100);
+/// Entropy drawn from the device for the unlock provider: eight keys.
+pub(crate) const UNLOCK_ENTROPY_BYTES: usize = 256;
+
+/// Tenants of one appliance: as many as one scan of the store names.
+pub(crate) const MAX_TENANTS: usize = 1_000;
+/// API keys of one tenant.
+pub(crate) const MAX_API_KEYS: usize = 256;
+/// Secrets of one tenant.
+pub(crate) const MAX_SECRETS: usize = 1_000;
+/// Wrong API keys and signatures on one session before it is closed to more: guesses must cost a handshake.
+pub(crate) const MAX_FAILED_SIGN_INS: u32 = 8;

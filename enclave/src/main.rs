@@ -1,0 +1,43 @@
+//! `r3e-enclave`: the production program. The transport is vsock, the device is `/dev/nsm`, entropy is the NSM's, and
+//! nothing can be set from outside but the configuration, which is measured.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use r3e_attester::{Attester, AttesterConfig, NsmDevice, hwrng_is_nsm};
+use r3e_enclave::{Parts, run};
+use r3e_keys::Ephemeral;
+use r3e_transport::{EnclaveTransport, Endpoint};
+use tokio::sync::watch;
+
+/// The runner, beside this program in the image.
+const RUNNER: &str = "r3e-runner";
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_ansi(false).init();
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> anyhow::Result<()> {
+    hwrng_is_nsm().context("no key can be made safely")?;
+    let device = NsmDevice::open()?;
+    let runner = std::env::current_exe().context("where this program is")?.with_file_name(RUNNER);
+    let runtime = tokio::runtime::Runtime::new().context("the runtime")?;
+    runtime.block_on(async {
+        let parts = Parts {
+            transport: EnclaveTransport::new(Endpoint::nitro_parent()),
+            attester: Attester::start(device, AttesterConfig::default())?,
+            unlock_providers: vec![Box::new(Ephemeral)],
+            runner,
+        };
+        // Nothing stops an enclave but its end: the sender lives as long as the appliance serves.
+        let (_running, stop) = watch::channel(false);
+        run(parts, stop).await.context("the appliance did not start, or stopped")
+    })
+}

@@ -1,0 +1,54 @@
+//! What a session may ask about the appliance itself.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use r3e_proto::api::codes;
+use r3e_proto::api::status::{AttestationCalls, ReportKey, Status};
+
+use super::Shared;
+use super::authority::OnSession;
+use super::error::ApiError;
+use crate::RELEASE;
+
+/// `GET /v1/status`
+pub(super) async fn status(State(appliance): State<Shared>, _: OnSession) -> Json<Status> {
+    let device = appliance.attester.stats();
+    Json(Status {
+        version: RELEASE.to_owned(),
+        unlock: appliance.unlock.to_owned(),
+        // Nothing outside this appliance remembers its head yet; a client's receipts do.
+        rollback_witness: "none".to_owned(),
+        sequence: appliance.store.sequence(),
+        configuration: hex::encode(appliance.configuration.digest()),
+        time_ms: appliance.clock.now_ms(),
+        uptime_ms: u64::try_from(appliance.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        attestation: AttestationCalls { calls: device.calls, errors: device.errors, refused: device.rejected },
+        attested_sessions: appliance.counters.attested(),
+        open_sessions: appliance.counters.open(),
+    })
+}
+
+/// `GET /v1/configuration`
+pub(super) async fn configuration(State(appliance): State<Shared>, _: OnSession) -> Response {
+    let bytes = appliance.configuration.bytes().to_vec();
+    ([(header::CONTENT_TYPE, "application/toml")], bytes).into_response()
+}
+
+/// `GET /v1/report-key`
+pub(super) async fn report_key(
+    State(appliance): State<Shared>,
+    _: OnSession,
+) -> Result<Json<ReportKey>, ApiError> {
+    let document = appliance.report_key.document().await.map_err(|error| {
+        let message = format!("the attestation device gives no document now ({error}); try again in a second");
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, codes::BUSY, message)
+    })?;
+    Ok(Json(ReportKey {
+        public_key: hex::encode(appliance.report_key.public_key()),
+        document: STANDARD.encode(document),
+    }))
+}

@@ -1,0 +1,160 @@
+//! Who asks, as types. Each is made from a request alone, and only where the right is there, so a handler that takes
+//! one need not check, and cannot forget to.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use r3e_proto::api::identity::{Scope, TenantId, TenantState};
+
+use super::Shared;
+use super::error::ApiError;
+use crate::session::{Principal, Session};
+
+/// A tenant with the right `S`: signed in on this session, or by an API key that has the scope.
+pub(crate) struct Tenant<S> {
+    id: TenantId,
+    right: PhantomData<S>,
+}
+
+/// A right that an API key may carry.
+pub(crate) trait Right {
+    /// Its scope.
+    const SCOPE: Scope;
+}
+
+/// To invoke functions and read their logs.
+pub(crate) enum Invoke {}
+/// To deploy, list and delete functions.
+pub(crate) enum Deploy {}
+/// To set, list and delete secrets.
+pub(crate) enum Secrets {}
+
+impl Right for Invoke {
+    const SCOPE: Scope = Scope::Invoke;
+}
+impl Right for Deploy {
+    const SCOPE: Scope = Scope::Deploy;
+}
+impl Right for Secrets {
+    const SCOPE: Scope = Scope::Secrets;
+}
+
+impl<S> Tenant<S> {
+    /// Its id.
+    pub(crate) fn id(&self) -> TenantId {
+        self.id
+    }
+}
+
+/// A tenant that signed in with its own key on this session: an API key never mints or revokes another.
+pub(crate) struct SignedInTenant(TenantId);
+
+impl SignedInTenant {
+    /// Its id.
+    pub(crate) fn id(&self) -> TenantId {
+        self.0
+    }
+}
+
+/// The operator, signed in on this session.
+pub(crate) struct Operator(());
+
+/// The session a request came on.
+pub(crate) struct OnSession(pub(crate) Arc<Session>);
+
+impl FromRequestParts<Shared> for OnSession {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, ApiError> {
+        let session = parts.extensions.get::<Arc<Session>>();
+        session.map(|session| Self(Arc::clone(session))).ok_or_else(|| ApiError::unauthenticated("no session"))
+    }
+}
+
+impl<S: Right> FromRequestParts<Shared> for Tenant<S> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, appliance: &Shared) -> Result<Self, ApiError> {
+        let OnSession(session) = OnSession::from_request_parts(parts, appliance).await?;
+        let id = match bearer(parts)? {
+            Some(key) => by_api_key(&session, appliance, key, S::SCOPE).await?,
+            None => signed_in_tenant(&session)?,
+        };
+        require_active(appliance, id).await?;
+        Ok(Self { id, right: PhantomData })
+    }
+}
+
+impl FromRequestParts<Shared> for SignedInTenant {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, appliance: &Shared) -> Result<Self, ApiError> {
+        let OnSession(session) = OnSession::from_request_parts(parts, appliance).await?;
+        let id = signed_in_tenant(&session)?;
+        require_active(appliance, id).await?;
+        Ok(Self(id))
+    }
+}
+
+impl FromRequestParts<Shared> for Operator {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, appliance: &Shared) -> Result<Self, ApiError> {
+        let OnSession(session) = OnSession::from_request_parts(parts, appliance).await?;
+        match session.principal() {
+            Some(Principal::Operator) => Ok(Self(())),
+            Some(Principal::Tenant(_)) => Err(ApiError::forbidden("this is the operator's to do")),
+            None => Err(ApiError::unauthenticated("sign in with the operator's key first")),
+        }
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
+    let mut values = parts.headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key = value.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+    match (key, values.next()) {
+        (Some(key), None) => Ok(Some(key)),
+        _ => Err(ApiError::unauthenticated("Authorization must be one `Bearer r3e_…`")),
+    }
+}
+
+async fn by_api_key(
+    session: &Session,
+    appliance: &Shared,
+    key: &str,
+    scope: Scope,
+) -> Result<TenantId, ApiError> {
+    if !session.may_try() {
+        return Err(ApiError::unauthenticated("too many wrong keys on this session; open another"));
+    }
+    let Some(grant) = appliance.api_keys.authenticate(key).await? else {
+        session.failed_sign_in();
+        return Err(ApiError::unauthenticated("no such API key; `r3e login` mints one"));
+    };
+    if grant.scopes.contains(&scope) {
+        Ok(grant.tenant)
+    } else {
+        Err(ApiError::forbidden(format!("this API key lacks the scope {scope:?}")))
+    }
+}
+
+fn signed_in_tenant(session: &Session) -> Result<TenantId, ApiError> {
+    match session.principal() {
+        Some(Principal::Tenant(id)) => Ok(id),
+        Some(Principal::Operator) => Err(ApiError::forbidden("this is a tenant's to do, not the operator's")),
+        None => Err(ApiError::unauthenticated("sign in with a tenant's key, or send an API key")),
+    }
+}
+
+/// Suspension acts at once, also on sessions and API keys that stand.
+async fn require_active(appliance: &Shared, id: TenantId) -> Result<(), ApiError> {
+    match appliance.tenants.find(id).await? {
+        Some(tenant) if tenant.state == TenantState::Active => Ok(()),
+        Some(_) => Err(ApiError::forbidden("the operator suspended this tenant")),
+        None => Err(ApiError::unauthenticated("the operator has not admitted this tenant")),
+    }
+}

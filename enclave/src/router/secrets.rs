@@ -1,0 +1,37 @@
+//! `/v1/secrets`. No route gives a value back.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use r3e_proto::api::secrets::Secret;
+
+use super::Shared;
+use super::authority::{Secrets, Tenant};
+use super::body::Raw;
+use super::error::ApiError;
+use crate::limits::MAX_SECRET_BYTES;
+
+pub(super) async fn list(
+    State(appliance): State<Shared>,
+    tenant: Tenant<Secrets>,
+) -> Result<Json<Vec<Secret>>, ApiError> {
+    Ok(Json(appliance.secrets.list(tenant.id()).await?))
+}
+
+pub(super) async fn set(
+    State(appliance): State<Shared>,
+    Path(name): Path<String>,
+    tenant: Tenant<Secrets>,
+    Raw(value): Raw<MAX_SECRET_BYTES>,
+) -> Result<Json<Secret>, ApiError> {
+    Ok(Json(appliance.secrets.set(tenant.id(), &name, &value).await?))
+}
+
+pub(super) async fn delete(
+    State(appliance): State<Shared>,
+    Path(name): Path<String>,
+    tenant: Tenant<Secrets>,
+) -> Result<StatusCode, ApiError> {
+    appliance.secrets.delete(tenant.id(), &name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

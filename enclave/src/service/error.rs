@@ -1,0 +1,44 @@
+//! Why a service did not do what it was asked.
+
+use r3e_store::StoreError;
+use thiserror::Error;
+
+/// Why a service did not do what it was asked. The router turns each into a status and a stable code.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum ServiceError {
+    /// A field of the request breaks a rule.
+    #[error("{0}")]
+    Invalid(String),
+    /// No such object of this tenant's.
+    #[error("there is no {kind} {name:?}")]
+    NotFound {
+        /// What was looked for.
+        kind: &'static str,
+        /// Its name or id.
+        name: String,
+    },
+    /// It exists already, or it changed meanwhile.
+    #[error("{0}")]
+    Conflict(String),
+    /// One more would be over a limit.
+    #[error("{what}: at most {max}; delete one first")]
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// The function's code was refused.
+    #[error("{0}")]
+    InvalidFunction(String),
+    /// Over a queue or a rate.
+    #[error("{0}")]
+    Busy(String),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A fault of the appliance's.
+    #[error("a fault of the appliance: {0}")]
+    Internal(String),
+}

@@ -1,0 +1,17 @@
+//! What the appliance does for its operator and tenants. Services know nothing of HTTP: they take typed requests and
+//! give typed answers; who may ask is settled before (`router::authority`).
+
+mod api_keys;
+mod error;
+mod functions;
+pub(crate) mod json;
+mod report_key;
+mod secrets;
+mod tenants;
+
+pub(crate) use api_keys::{ApiKeys, KeyGrant};
+pub(crate) use error::ServiceError;
+pub(crate) use functions::{Functions, FunctionsParts};
+pub(crate) use report_key::AttestedReportKey;
+pub(crate) use secrets::Secrets;
+pub(crate) use tenants::Tenants;
