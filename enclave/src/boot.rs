@@ -118,7 +118,7 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
     let identity = TlsIdentity::generate()?;
     let digest = *configuration.digest();
     let evidence = EvidenceSource::start(attester.clone(), clock.clone(), digest);
-    let secrets = Arc::new(Secrets::new(store.clone(), clock.clone())?);
+    let secrets = Arc::new(Secrets::new(store.clone(), clock.clone()));
     let functions = Functions::new(FunctionsParts {
         store: store.clone(),
         transport: transport.clone(),

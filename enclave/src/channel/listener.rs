@@ -15,7 +15,7 @@ use tokio_rustls::TlsAcceptor;
 use super::batch::EvidenceSource;
 use super::handshake::attest;
 use super::identity::TlsIdentity;
-use super::serve::serve;
+use super::serve::{serve, stopped};
 use crate::limits::{DRAIN_TIMEOUT, HANDSHAKE_TIMEOUT, MAX_CONNECTIONS, MAX_HANDSHAKES};
 
 /// What the listener needs to serve connections.
@@ -71,7 +71,7 @@ impl Channel {
         loop {
             let stream = tokio::select! {
                 accepted = listener.accept() => accepted?,
-                _ = stop.wait_for(|stopped| *stopped) => break,
+                () = stopped(&mut stop) => break,
             };
             // Over the cap a connection is closed at once: one that waited would hold a descriptor all the same.
             let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };

@@ -13,7 +13,7 @@ mod identity;
 mod listener;
 mod serve;
 
-pub(crate) use batch::{EvidenceSource, EvidenceUnavailable};
+pub(crate) use batch::EvidenceSource;
 pub use identity::IdentityError;
 pub(crate) use identity::TlsIdentity;
 pub(crate) use listener::{Channel, Counters};

@@ -42,7 +42,7 @@ pub(super) async fn serve<S>(
     let mut connection = std::pin::pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
-        _ = stop.wait_for(|stopped| *stopped) => {
+        () = stopped(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -50,4 +50,10 @@ pub(super) async fn serve<S>(
     if let Err(error) = outcome {
         tracing::debug!(%error, "the connection ended");
     }
+}
+
+/// Returns once `stop` says so, or nobody is left to say it.
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // What comes back is a guard that must not be held across an await.
+    drop(stop.wait_for(|stopped| *stopped).await);
 }

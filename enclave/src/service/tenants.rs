@@ -38,8 +38,7 @@ impl Tenants {
             state: TenantState::Active,
             admitted_at_ms: self.clock.now_ms(),
         };
-        let write = self.store.put_if_absent(&self.namespace, &id.to_string(), encode(&tenant)?);
-        match write.await {
+        match self.store.put_if_absent(&self.namespace, &id.to_string(), encode(&tenant)?).await {
             Ok(_) => Ok(tenant),
             Err(StoreError::Conflict { .. }) => Err(ServiceError::Conflict(format!("the tenant {id} is admitted already"))),
             Err(error) => Err(error.into()),

@@ -1,5 +1,7 @@
 //! Where connections are waited for, whichever socket brings them.
 
+use std::path::Path;
+
 use tokio::net::UnixListener;
 use tokio::time::sleep;
 use tokio_vsock::{VMADDR_CID_ANY, VsockAddr, VsockListener};
@@ -25,6 +27,17 @@ enum Source {
 }
 
 impl Listener {
+    /// On a unix socket at `path`, outside the convention: for this machine's own users, with the same care for the
+    /// file. A stale one is replaced, its permissions are 0600.
+    ///
+    /// # Errors
+    /// [`TransportError::InUse`], [`TransportError::NotASocket`] or [`TransportError::Listen`].
+    pub async fn at_path(path: &Path) -> Result<Self, TransportError> {
+        let (listener, file) = SocketFile::bind(path).await?;
+        let name = path.display().to_string();
+        Ok(Self { name, source: Source::File { listener, _file: file } })
+    }
+
     /// The next connection.
     ///
     /// Waits out what passes by itself (a lack of descriptors, a peer that left before it was accepted).
@@ -66,12 +79,6 @@ impl Listener {
             }
             Err(source) => Err(TransportError::Listen { endpoint: name, source }),
         }
-    }
-
-    /// On a unix socket of its own.
-    pub(crate) fn file(listener: UnixListener, file: SocketFile) -> Self {
-        let name = file.path().display().to_string();
-        Self { name, source: Source::File { listener, _file: file } }
     }
 
     /// On one port of a shared unix socket.

@@ -4,7 +4,6 @@ use crate::endpoint::Endpoint;
 use crate::error::TransportError;
 use crate::listener::Listener;
 use crate::stream::Stream;
-use crate::unix::socket_file::SocketFile;
 use crate::{unix, vsock};
 
 /// The parent's side: it listens for the one enclave and dials it.
@@ -31,10 +30,7 @@ impl ParentTransport {
     pub async fn listen(&self, port: u32) -> Result<Listener, TransportError> {
         match &self.endpoint {
             Endpoint::Vsock { cid } => Listener::vsock(*cid, port),
-            Endpoint::Unix { path } => {
-                let (listener, file) = SocketFile::bind(&Endpoint::parent_socket(path, port)).await?;
-                Ok(Listener::file(listener, file))
-            }
+            Endpoint::Unix { path } => Listener::at_path(&Endpoint::parent_socket(path, port)).await,
         }
     }
 
