@@ -1,1 +1,31 @@
-//! r3e-functions
+//! Tenants' functions: deploying, invoking, and what an invocation may reach.
+//!
+//! ```text
+//! Deploy -> Definition -> runner loads it -> Loadable -> Registry (sealed store)
+//! event  -> Invoker -> Registry -> RunnerPool <-> Host (grants, budgets) -> {secrets, store, egress, attestation}
+//!                                      \-> Completed: outcome, log, usage, and their hashes
+//! ```
+//!
+//! This crate knows nothing of HTTP, of who may ask, of keys, or of how a receipt is signed.
+
+mod check;
+mod completed;
+mod definition;
+pub mod limits;
+mod logs;
+mod registry;
+mod sources;
+mod values;
+mod version;
+
+pub use check::Loadable;
+pub use completed::{Completed, Hashes};
+pub use definition::{Definition, DefinitionError};
+pub use logs::Logs;
+pub use registry::{Deployed, Registry, RegistryError};
+pub use sources::{AttestationSource, SecretSource, SourceError, SourceFuture};
+pub use version::{VERSION_DOMAIN, Version, version};
+
+#[cfg(test)]
+#[path = "../../store/tests/keeper/mod.rs"]
+mod keeper;

@@ -1,0 +1,326 @@
+//! A function's definition, checked and in its one form. It knows nothing of stores and runners.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use r3e_proto::api::functions::{Deploy, Limits, Permissions, Runtime};
+use r3e_proto::api::is_name;
+use r3e_proto::limits::MAX_HOST_NAME_BYTES;
+use thiserror::Error;
+
+use crate::limits::{
+    CPU_MS, HOST_CALLS, MAX_NET_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MEMORY_MIB, OUTPUT_BYTES,
+    TIMEOUT_MS,
+};
+use crate::version::{Version, version};
+
+/// What a tenant wants deployed, once nothing in it breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Definition {
+    name: String,
+    runtime: Runtime,
+    source: Arc<str>,
+    permissions: Permissions,
+    limits: Limits,
+    version: Version,
+}
+
+/// The rule that a definition breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DefinitionError {
+    /// The function's name.
+    #[error("{0:?} names no function: 1 to 64 of A-Z a-z 0-9 `-` `_` `.`, the first one not `-` or `.`")]
+    Name(String),
+    /// The source is empty or too long.
+    #[error("the source has {0} bytes; it must have 1 to {MAX_SOURCE_BYTES}")]
+    SourceLength(usize),
+    /// A permission that is none.
+    #[error("permissions.secrets: {0:?} names no secret")]
+    SecretName(String),
+    /// A permission that is none.
+    #[error(
+        "permissions.net: {0:?} is neither `host` nor `host:port`; an address, a path or a wildcard is no host"
+    )]
+    Host(String),
+    /// Too many permissions of a kind.
+    #[error("permissions.{kind}: {count} are more than {max}")]
+    TooManyGrants {
+        /// `secrets` or `net`.
+        kind: &'static str,
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        max: usize,
+    },
+    /// A limit outside of what the appliance offers.
+    #[error("limits.{limit}: {value} is not between {min} and {max}")]
+    Limit {
+        /// Its name.
+        limit: &'static str,
+        /// What was asked for.
+        value: u32,
+        /// The least.
+        min: u32,
+        /// The most.
+        max: u32,
+    },
+}
+
+impl Definition {
+    /// Checks what a tenant wants deployed under `name`, and brings it into its one form.
+    ///
+    /// # Errors
+    /// [`DefinitionError`]: the first rule it breaks.
+    pub fn new(name: &str, deploy: Deploy) -> Result<Self, DefinitionError> {
+        if !is_name(name) {
+            return Err(DefinitionError::Name(name.chars().take(SHOWN_CHARS).collect()));
+        }
+        let Deploy { runtime, source, permissions, limits } = deploy;
+        if source.is_empty() || source.len() > MAX_SOURCE_BYTES {
+            return Err(DefinitionError::SourceLength(source.len()));
+        }
+        check_limits(&limits)?;
+        let permissions = canonical(permissions)?;
+        let version = version(runtime, &source, &permissions, &limits);
+        Ok(Self { name: name.to_owned(), runtime, source: source.into(), permissions, limits, version })
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The language.
+    pub fn runtime(&self) -> Runtime {
+        self.runtime
+    }
+
+    /// The module's text.
+    pub fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// What it may reach: sorted, without repetition.
+    pub fn permissions(&self) -> &Permissions {
+        &self.permissions
+    }
+
+    /// What an invocation may use.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The digest of all of it but the name.
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+}
+
+/// What an error repeats of a text that someone sent.
+const SHOWN_CHARS: usize = 100;
+const HTTPS_PORT: u16 = 443;
+
+fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
+    let Permissions { mut secrets, net } = permissions;
+    for (kind, count, max) in
+        [("secrets", secrets.len(), MAX_SECRET_GRANTS), ("net", net.len(), MAX_NET_GRANTS)]
+    {
+        if count > max {
+            return Err(DefinitionError::TooManyGrants { kind, count, max });
+        }
+    }
+    if let Some(wrong) = secrets.iter().find(|name| !is_name(name)) {
+        return Err(DefinitionError::SecretName(wrong.chars().take(SHOWN_CHARS).collect()));
+    }
+    let mut net = net
+        .iter()
+        .map(|text| {
+            host_grant(text).ok_or_else(|| DefinitionError::Host(text.chars().take(SHOWN_CHARS).collect()))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    for list in [&mut secrets, &mut net] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    Ok(Permissions { secrets, net })
+}
+
+/// The one form of `host` or `host:port`: lower case, no port where it is 443. None if it is neither.
+fn host_grant(text: &str) -> Option<String> {
+    let (host, port) = match text.split_once(':') {
+        None => (text, HTTPS_PORT),
+        Some((host, digits)) => {
+            let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+            (host, plain.then(|| digits.parse().ok()).flatten()?)
+        }
+    };
+    let host = host.to_ascii_lowercase();
+    if !is_host_name(&host) {
+        return None;
+    }
+    Some(if port == HTTPS_PORT { host } else { format!("{host}:{port}") })
+}
+
+/// RFC 1123 section 2.1: labels of letters, digits and inner hyphens. A last label that starts with a digit would be read
+/// as an address by a URL parser (the URL standard's "ends in a number"), so it is none of ours.
+fn is_host_name(host: &str) -> bool {
+    let is_label = |label: &str| {
+        let bytes = label.as_bytes();
+        (1..=MAX_LABEL_BYTES).contains(&bytes.len())
+            && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+            && bytes.first() != Some(&b'-')
+            && bytes.last() != Some(&b'-')
+    };
+    let last = host.rsplit('.').next().unwrap_or_default();
+    host.len() <= MAX_HOST_NAME_BYTES
+        && host.split('.').all(is_label)
+        && last.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
+}
+
+/// RFC 1035 section 2.3.4.
+const MAX_LABEL_BYTES: usize = 63;
+
+fn check_limits(limits: &Limits) -> Result<(), DefinitionError> {
+    let rules: [(&'static str, u32, RangeInclusive<u32>); 5] = [
+        ("timeout_ms", limits.timeout_ms, TIMEOUT_MS),
+        ("cpu_ms", limits.cpu_ms, CPU_MS),
+        ("memory_mib", limits.memory_mib, MEMORY_MIB),
+        ("output_bytes", limits.output_bytes, OUTPUT_BYTES),
+        ("host_calls", limits.host_calls, HOST_CALLS),
+    ];
+    for (limit, value, range) in rules {
+        if !range.contains(&value) {
+            return Err(DefinitionError::Limit { limit, value, min: *range.start(), max: *range.end() });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deploy() -> Deploy {
+        Deploy {
+            runtime: Runtime::Javascript,
+            source: "export default () => 1;".into(),
+            permissions: Permissions::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    fn granted(secrets: &[&str], net: &[&str]) -> Result<Definition, DefinitionError> {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let permissions = Permissions { secrets: texts(secrets), net: texts(net) };
+        Definition::new("f", Deploy { permissions, ..deploy() })
+    }
+
+    #[test]
+    fn one_meaning_has_one_form_and_one_version() {
+        let first =
+            granted(&["b", "A", "b"], &["X.test:8443", "api.example.com:443", "API.example.com"]).unwrap();
+        assert_eq!(first.permissions().secrets, ["A", "b"]);
+        assert_eq!(first.permissions().net, ["api.example.com", "x.test:8443"]);
+        let second = granted(&["A", "b"], &["api.example.com", "x.test:8443"]).unwrap();
+        assert_eq!(first, second);
+        let renamed = Definition::new("g", deploy()).unwrap();
+        assert_eq!(renamed.version(), Definition::new("f", deploy()).unwrap().version());
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        let long_label = format!("{}.test", "a".repeat(64));
+        let long_name = format!("{}test", "a.".repeat(125));
+        for wrong in [
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a..b",
+            "-a.test",
+            "a-.test",
+            "*.test",
+            "a_b.test",
+            "a b.test",
+            "https://a.test",
+            "a.test/",
+            "a.test:",
+            "a.test:0",
+            "a.test:065",
+            "a.test:65536",
+            "a.test:+1",
+            "a.test:1:2",
+            "127.0.0.1",
+            "127.1",
+            "0x7f.0x1",
+            "[::1]",
+            "::1",
+            "1",
+            "user@a.test",
+            "bücher.test",
+            "a.test\n",
+            "a.test?",
+            "a%2etest",
+            &long_label,
+            &long_name,
+        ] {
+            assert_eq!(
+                granted(&[], &[wrong]).err(),
+                Some(DefinitionError::Host(wrong.into())).map(cut),
+                "{wrong}"
+            );
+        }
+        for right in ["localhost:8443", "xn--bcher-kva.test", "3.a.test", "a.test:65535", "a1.te-st.x--y"] {
+            assert_eq!(granted(&[], &[right]).unwrap().permissions().net, [right]);
+        }
+    }
+
+    fn cut(error: DefinitionError) -> DefinitionError {
+        match error {
+            DefinitionError::Host(text) => DefinitionError::Host(text.chars().take(SHOWN_CHARS).collect()),
+            other => other,
+        }
+    }
+
+    #[test]
+    fn names_sources_and_counts_are_bounded() {
+        for wrong in ["", "a/b", "../a", "-a", ".a", "ä", &"a".repeat(65)] {
+            assert_eq!(Definition::new(wrong, deploy()), Err(DefinitionError::Name(wrong.into())), "{wrong}");
+        }
+        let sized = |len: usize| Definition::new("f", Deploy { source: " ".repeat(len), ..deploy() }).err();
+        assert_eq!(sized(0), Some(DefinitionError::SourceLength(0)));
+        assert_eq!(sized(MAX_SOURCE_BYTES), None);
+        assert_eq!(sized(MAX_SOURCE_BYTES + 1), Some(DefinitionError::SourceLength(MAX_SOURCE_BYTES + 1)));
+        assert!(matches!(granted(&["a/b"], &[]), Err(DefinitionError::SecretName(_))));
+        let many: Vec<String> = (0..=MAX_SECRET_GRANTS).map(|n| format!("s{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(granted(&many[1..], &many[1..]).is_ok());
+        assert!(matches!(granted(&many, &[]), Err(DefinitionError::TooManyGrants { kind: "secrets", .. })));
+        assert!(matches!(granted(&[], &many), Err(DefinitionError::TooManyGrants { kind: "net", .. })));
+    }
+
+    #[test]
+    fn each_limit_has_a_floor_and_a_ceiling() {
+        type Change = fn(&mut Limits, u32);
+        let changes: [(&str, RangeInclusive<u32>, Change); 5] = [
+            ("timeout_ms", TIMEOUT_MS, |limits, value| limits.timeout_ms = value),
+            ("cpu_ms", CPU_MS, |limits, value| limits.cpu_ms = value),
+            ("memory_mib", MEMORY_MIB, |limits, value| limits.memory_mib = value),
+            ("output_bytes", OUTPUT_BYTES, |limits, value| limits.output_bytes = value),
+            ("host_calls", HOST_CALLS, |limits, value| limits.host_calls = value),
+        ];
+        for (name, range, change) in changes {
+            let with = |value: u32| {
+                let mut limits = Limits::default();
+                change(&mut limits, value);
+                Definition::new("f", Deploy { limits, ..deploy() }).err()
+            };
+            assert_eq!(with(*range.start()), None);
+            assert_eq!(with(*range.end()), None);
+            for value in [range.start().checked_sub(1), range.end().checked_add(1)].into_iter().flatten() {
+                assert!(matches!(with(value), Some(DefinitionError::Limit { limit, .. }) if limit == name));
+            }
+        }
+    }
+}

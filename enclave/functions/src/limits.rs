@@ -1,0 +1,60 @@
+//! Every limit of deploying and running functions, in one table, each with its reason. Those of a single runner
+//! process stand in `r3e-runner-api`.
+
+use std::ops::RangeInclusive;
+
+/// A function's source: a bundle beyond it parses for tens of milliseconds, and the sealed record has room for two.
+pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
+/// Functions of one tenant.
+pub const MAX_FUNCTIONS: usize = 100;
+/// Secrets that one function may read: it is reviewed by people.
+pub const MAX_SECRET_GRANTS: usize = 64;
+/// Hosts that one function may fetch from: the same.
+pub const MAX_NET_GRANTS: usize = 64;
+
+/// Wall time of an invocation: less than a start takes is a mistake, and a client waits for no minute.
+pub const TIMEOUT_MS: RangeInclusive<u32> = 10..=60_000;
+/// CPU time of an invocation. Below a millisecond the kernel's count is noise.
+pub const CPU_MS: RangeInclusive<u32> = 10..=30_000;
+/// The engine's heap: below it, the engine has no room for its own objects; above it, a few functions fill the
+/// enclave.
+pub const MEMORY_MIB: RangeInclusive<u32> = 8..=256;
+/// An invocation's output. It is kept whole, hashed and sent in one answer.
+pub const OUTPUT_BYTES: RangeInclusive<u32> = 1..=1024 * 1024;
+/// Host calls of an invocation: each may be a commit or a connection.
+pub const HOST_CALLS: RangeInclusive<u32> = 0..=1_000;
+/// An event. It is held by the enclave and by the runner.
+pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
+
+/// A key that a function stores under: the store's limit for a key, less the function's name.
+pub const MAX_STORE_KEY_BYTES: usize = 256;
+/// A value that a function stores, as JSON text: state between invocations, not a file.
+pub const MAX_STORE_VALUE_BYTES: usize = 64 * 1024;
+/// Keys of one function: what one look at the store's index lists.
+pub const MAX_STORE_KEYS: usize = r3e_store::limits::MAX_SCAN;
+/// Bytes that one function's values take in the store.
+pub const MAX_STORE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Body of one `fetch` request, as a host call can carry it.
+pub const MAX_FETCH_REQUEST_BYTES: usize = 1024 * 1024;
+/// Body of one `fetch` response, as a host reply can carry it.
+pub const MAX_FETCH_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
+/// Headers of one `fetch` request, names and values together: what servers commonly accept.
+pub const MAX_FETCH_HEADER_BYTES: usize = 16 * 1024;
+/// Bytes that one invocation may send by `fetch`.
+pub const MAX_BYTES_OUT: u64 = 16 * 1024 * 1024;
+
+/// Attestation documents that one invocation may have: the device makes some 200 a second, for everyone.
+pub const MAX_ATTESTATIONS: u32 = 4;
+/// Documents for functions that wait at the device at once, so that sessions' evidence waits for few of them.
+pub const MAX_ATTESTATIONS_AT_ONCE: usize = 2;
+
+/// Invocations of one tenant at once, those that wait for a runner included: one tenant must not fill the queue.
+pub const MAX_INVOCATIONS_PER_TENANT: usize = 64;
+
+/// Invocations whose logs are kept, for one function.
+pub const MAX_KEPT_LOGS: usize = 32;
+/// Bytes of logs kept for one function.
+pub const MAX_KEPT_LOG_BYTES: usize = 256 * 1024;
+/// Functions whose logs are kept: 128 MiB of them at the very most.
+pub const MAX_LOGGED_FUNCTIONS: usize = 512;
