@@ -6,7 +6,7 @@ use r3e_keys::{KeyPath, ReportKey, RootSecret};
 use zeroize::Zeroizing;
 
 fn counting_root() -> RootSecret {
-    RootSecret::from_recovered(&Zeroizing::new(std::array::from_fn(|index| index as u8)))
+    RootSecret::from_recovered(&Zeroizing::new(std::array::from_fn(|index| u8::try_from(index).unwrap())))
 }
 
 fn ones_root() -> RootSecret {

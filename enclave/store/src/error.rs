@@ -1,0 +1,119 @@
+//! What can go wrong with sealed state, and what the caller should do. No variant carries a key or a value.
+
+use crate::blobs::BlobError;
+
+/// Why an operation on the store did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// More writes wait than the limits allow, or a record is being written again and again while it is read.
+    #[error("the store is busy; try again after a pause")]
+    Busy,
+    /// A name, a value or a batch is over its limit.
+    #[error("{what} is over the limit of {limit}")]
+    TooLarge {
+        /// What was too large.
+        what: &'static str,
+        /// The limit, in bytes or in items as `what` says.
+        limit: usize,
+    },
+    /// A namespace or a key that is not of the allowed form.
+    #[error("{what} is not of the allowed form: {rule}")]
+    Name {
+        /// What was refused.
+        what: &'static str,
+        /// The rule it broke.
+        rule: &'static str,
+    },
+    /// The store holds as many records as it can.
+    #[error("the store is full: it holds {limit} records; delete some")]
+    Full {
+        /// [`crate::limits::MAX_RECORDS`].
+        limit: usize,
+    },
+    /// The condition of a write does not hold: nothing of its batch was written.
+    #[error("the condition of write {index} in the batch does not hold; read the record and decide again")]
+    Conflict {
+        /// Which write of the batch, from 0.
+        index: usize,
+        /// The version that stands, none if there is no such record.
+        current: Option<u64>,
+    },
+    /// The parent does not answer. A read can be tried again. A write may still take effect: read before writing
+    /// again, or write under a condition.
+    #[error("the parent does not keep blobs now; try again")]
+    Unavailable(#[source] BlobError),
+    /// The parent did not confirm a commit in time; it may still take effect, as above.
+    #[error("the parent did not confirm the commit in time; read before you write again")]
+    Unconfirmed,
+    /// The parent answered something else than what was committed. The store refuses everything from now on.
+    #[error("the sealed state is not what was committed: {0}")]
+    Tampered(#[from] Tampered),
+    /// The committer has ended, with the runtime that carried it.
+    #[error("the store is closed")]
+    Closed,
+    /// A key could not be derived.
+    #[error("a key of the store could not be derived")]
+    Key(#[from] r3e_keys::KeyError),
+    /// The cryptographic library refused an operation that cannot fail on these inputs.
+    #[error("the cryptographic library refused to {operation}")]
+    Library {
+        /// What was asked of it.
+        operation: &'static str,
+    },
+}
+
+/// What the parent did, as far as it can be told from what it answered. All of these close the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Tampered {
+    /// There are records or there was a head, and now there is none.
+    #[error("the head is missing")]
+    HeadMissing,
+    /// The head does not open: another appliance's, another root secret's, or changed.
+    #[error("the head is not of this appliance: it was sealed under another root secret, or changed")]
+    HeadForeign,
+    /// The head opens, and is older than the last one committed.
+    #[error("the head was rolled back: sequence {found}, where {committed} was committed")]
+    HeadRolledBack {
+        /// The sequence of the head that stands.
+        found: u64,
+        /// The sequence of the last commit that was acknowledged.
+        committed: u64,
+    },
+    /// The head opens, and is none that this process wrote: another enclave with the same root secret is at work.
+    #[error(
+        "the head was forked: sequence {found} was not committed by this process, which is at {committed}"
+    )]
+    HeadForked {
+        /// The sequence of the head that stands.
+        found: u64,
+        /// The sequence of the last commit that was acknowledged.
+        committed: u64,
+    },
+    /// A record is newer than the head: the head was rolled back without it.
+    #[error("a record is newer than the head: the head is an older one")]
+    HeadOlderThanRecord,
+    /// A committed record is not there.
+    #[error("a record is missing")]
+    RecordMissing,
+    /// There are more records than were committed.
+    #[error("there is a record that was deleted or never committed")]
+    RecordExtra,
+    /// A record stands under the name of another.
+    #[error("a record stands under another record's name")]
+    RecordSwapped,
+    /// A record was listed twice.
+    #[error("a record is listed twice")]
+    RecordDuplicated,
+    /// A record does not open under its own name: its bytes were changed.
+    #[error("a record was changed")]
+    RecordChanged,
+    /// Every record opens, and they are not those of the head: one is an older version of itself, or was deleted
+    /// and stands in the place of another.
+    #[error("a record is an older version of itself")]
+    RecordOlder,
+    /// A listing does not rise strictly by name, or goes on without end.
+    #[error("the list of records is not in order")]
+    ListUnordered,
+}

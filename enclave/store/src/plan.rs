@@ -1,0 +1,128 @@
+//! A group of batches on their way into one commit. Batches are admitted in order, each whole or not at all; the
+//! conditions of a batch see what was admitted before it. Knows nothing of sealing or of the parent.
+
+use std::collections::HashMap;
+
+use r3e_proto::{host::blob::BlobName, limits::MAX_COMMIT_RECORDS};
+
+use crate::{
+    error::StoreError,
+    index::Index,
+    limits::MAX_COMMIT_BYTES,
+    name::Namespace,
+    record::Value,
+    seal::StoreKeys,
+    write::{Condition, Write},
+};
+
+/// What will stand after the commit, for each name it touches.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) namespace: Namespace,
+    pub(crate) key: String,
+    /// The version and the value, or none for a deletion.
+    pub(crate) after: Option<(u64, Value)>,
+    /// Whether a record stands there before the commit.
+    pub(crate) stood: bool,
+}
+
+/// The group.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    changes: HashMap<BlobName, Planned>,
+    writes: u64,
+    /// Upper bounds of what the commit will carry.
+    records_bound: usize,
+    bytes_bound: usize,
+}
+
+impl Plan {
+    /// An empty group; `writes` is the version of the last write so far.
+    pub(crate) fn new(writes: u64) -> Self {
+        Self { changes: HashMap::new(), writes, records_bound: 0, bytes_bound: 0 }
+    }
+
+    /// Whether a batch of so many writes and sealed bytes still fits.
+    pub(crate) fn fits(&self, writes: usize, bytes: usize) -> bool {
+        self.records_bound + writes <= MAX_COMMIT_RECORDS && self.bytes_bound + bytes <= MAX_COMMIT_BYTES
+    }
+
+    /// Whether the commit would change nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The changes, and the version of the last write among them.
+    pub(crate) fn into_changes(self) -> (HashMap<BlobName, Planned>, u64) {
+        (self.changes, self.writes)
+    }
+
+    /// Admits a batch whole: the version of each of its writes.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] or [`StoreError::Full`]: nothing of the batch is admitted.
+    pub(crate) fn admit(
+        &mut self,
+        index: &Index,
+        keys: &StoreKeys,
+        batch: Vec<Write>,
+        max_records: usize,
+    ) -> Result<Vec<Option<u64>>, StoreError> {
+        let (count, bytes) = (batch.len(), batch.iter().map(Write::cost_bytes).sum::<usize>());
+        let mut staged: HashMap<BlobName, Planned> = HashMap::new();
+        let mut versions = Vec::with_capacity(count);
+        let mut writes = self.writes;
+        for (position, write) in batch.into_iter().enumerate() {
+            let name = keys.blinded(&write.namespace, &write.key);
+            let committed = index.get(&write.namespace, &write.key).map(|entry| entry.version);
+            let planned = staged.get(&name).or_else(|| self.changes.get(&name));
+            let current =
+                planned.map_or(committed, |planned| planned.after.as_ref().map(|(version, _)| *version));
+            let holds = match write.condition {
+                Condition::Always => true,
+                Condition::Absent => current.is_none(),
+                Condition::Version(version) => current == Some(version),
+            };
+            if !holds {
+                return Err(StoreError::Conflict { index: position, current });
+            }
+            let after = write.value.map(|value| {
+                writes += 1;
+                (writes, value)
+            });
+            versions.push(after.as_ref().map(|(version, _)| *version));
+            // A deletion of what neither stands nor is planned has no effect.
+            if after.is_some() || current.is_some() {
+                let (namespace, key, stood) = (write.namespace, write.key, committed.is_some());
+                staged.insert(name, Planned { namespace, key, after, stood });
+            }
+        }
+        self.check_room(index, &staged, max_records)?;
+        self.changes.extend(staged);
+        self.writes = writes;
+        self.records_bound += count;
+        self.bytes_bound += bytes;
+        Ok(versions)
+    }
+
+    /// Refuses a batch that adds records beyond the limit; one that adds none is always welcome.
+    fn check_room(
+        &self,
+        index: &Index,
+        staged: &HashMap<BlobName, Planned>,
+        max_records: usize,
+    ) -> Result<(), StoreError> {
+        let stands = |planned: &Planned| planned.after.is_some();
+        let (mut more, mut fewer) = (0, 0);
+        let untouched = self.changes.iter().filter(|(name, _)| !staged.contains_key(*name));
+        for planned in untouched.map(|(_, planned)| planned).chain(staged.values()) {
+            more += usize::from(stands(planned) && !planned.stood);
+            fewer += usize::from(!stands(planned) && planned.stood);
+        }
+        let adds = staged.values().any(|planned| stands(planned) && !planned.stood);
+        if adds && index.records() + more - fewer.min(index.records()) > max_records {
+            return Err(StoreError::Full { limit: max_records });
+        }
+        Ok(())
+    }
+}

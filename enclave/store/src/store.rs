@@ -1,0 +1,325 @@
+//! The store as its users see it: reads that are verified, writes that are durable when they are answered.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot, watch},
+    time::timeout,
+};
+
+use crate::{
+    blobs::BlobStore,
+    boot::boot,
+    cache::Cache,
+    commit::{Committer, Job},
+    error::{StoreError, Tampered},
+    index::{Entry, Index, Listed},
+    limits::{
+        CACHE_BYTES, COMMIT_DEADLINE_MS, MAX_QUEUED_BATCHES, MAX_QUEUED_BYTES, MAX_READ_RETRIES, MAX_RECORDS,
+        MAX_SCAN,
+    },
+    name::{Namespace, checked_key},
+    record::{Record, Value},
+    seal::StoreKeys,
+    trie::{Digest, digest_of},
+    write::{Committed, Write, checked_batch},
+};
+
+/// What may be set for one store; the default is [`crate::limits`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Plaintext kept in memory for reads, in bytes; 0 keeps none.
+    pub cache_bytes: usize,
+    /// Records in the whole store.
+    pub max_records: usize,
+    /// How long a writer waits for its commit.
+    pub commit_deadline_ms: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { cache_bytes: CACHE_BYTES, max_records: MAX_RECORDS, commit_deadline_ms: COMMIT_DEADLINE_MS }
+    }
+}
+
+/// A handle of the sealed state. Clones share it; when the last one is dropped, the committer ends.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+    jobs: mpsc::Sender<Job>,
+    room: Arc<Semaphore>,
+}
+
+impl Store {
+    /// Reads everything that `blobs` keeps and verifies it, or starts a new state where there is none. Must be
+    /// called within a tokio runtime, which carries the committer.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: try again. [`StoreError::Tampered`]: says what was found.
+    pub async fn open(
+        blobs: Arc<dyn BlobStore>,
+        keys: StoreKeys,
+        options: Options,
+    ) -> Result<Self, StoreError> {
+        let booted = boot(&*blobs, &keys).await?;
+        let (commits, _) = watch::channel(booted.index.sequence());
+        let shared = Arc::new(Shared {
+            blobs,
+            keys,
+            options,
+            index: RwLock::new(booted.index),
+            cache: Mutex::new(Cache::new(options.cache_bytes)),
+            commits,
+            tampered: OnceLock::new(),
+        });
+        let (jobs, waiting) = mpsc::channel(MAX_QUEUED_BATCHES);
+        tokio::spawn(Committer::new(Arc::clone(&shared), booted.trie, waiting).run());
+        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(MAX_QUEUED_BYTES)) })
+    }
+
+    /// The record under `key`, verified; none if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], [`StoreError::Busy`], [`StoreError::Tampered`]; a key that is not allowed.
+    pub async fn get(&self, namespace: &Namespace, key: &str) -> Result<Option<Record>, StoreError> {
+        checked_key(key)?;
+        for _ in 0..MAX_READ_RETRIES {
+            self.shared.intact()?;
+            let mut commits = self.shared.commits.subscribe();
+            let Some(entry) = self.shared.index().get(namespace, key) else { return Ok(None) };
+            if let Some(value) = self.shared.cache().get(&entry.name, entry.version) {
+                return Ok(Some(Record { value, version: entry.version }));
+            }
+            let blob = self.shared.blobs.read(entry.name).await.map_err(StoreError::Unavailable)?;
+            match self.shared.verified(&entry, blob.as_deref()) {
+                Ok(value) => {
+                    self.shared.cache().put(entry.name, entry.version, value.clone());
+                    return Ok(Some(Record { value, version: entry.version }));
+                }
+                // Not the blob that stood when the read began. A commit may have replaced it meanwhile, or be
+                // about to; otherwise it is the parent's doing.
+                Err(found) => {
+                    // Apart from the match: the index must not stay locked while this waits.
+                    let standing = self.shared.index().standing(namespace, key, &entry);
+                    match standing {
+                        Standing::Changed => {}
+                        Standing::Changing => {
+                            // The sender lives in `shared`: it cannot end before us.
+                            let settled = commits.changed();
+                            let deadline = Duration::from_millis(self.shared.options.commit_deadline_ms);
+                            let _ = timeout(deadline, settled).await.map_err(|_| StoreError::Busy)?;
+                        }
+                        Standing::Unchanged => return Err(self.shared.condemn(found).into()),
+                    }
+                }
+            }
+        }
+        Err(StoreError::Busy)
+    }
+
+    /// Writes `value` under `key`, over what stands there; the record's new version.
+    ///
+    /// # Errors
+    /// Those of [`Self::batch`].
+    pub async fn put(
+        &self,
+        namespace: &Namespace,
+        key: &str,
+        value: impl Into<Value>,
+    ) -> Result<u64, StoreError> {
+        self.one(Write::put(namespace, key, value)).await
+    }
+
+    /// Writes `value` under `key` if there is no such record; its version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if there is one; those of [`Self::batch`].
+    pub async fn put_if_absent(
+        &self,
+        namespace: &Namespace,
+        key: &str,
+        value: impl Into<Value>,
+    ) -> Result<u64, StoreError> {
+        self.one(Write::put(namespace, key, value).if_absent()).await
+    }
+
+    /// Writes `value` under `key` if the record has exactly the version `expected`; its new version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if it has another or is not there; those of [`Self::batch`].
+    pub async fn compare_and_swap(
+        &self,
+        namespace: &Namespace,
+        key: &str,
+        expected: u64,
+        value: impl Into<Value>,
+    ) -> Result<u64, StoreError> {
+        self.one(Write::put(namespace, key, value).if_version(expected)).await
+    }
+
+    /// Deletes the record under `key`; one that is not there is no error.
+    ///
+    /// # Errors
+    /// Those of [`Self::batch`].
+    pub async fn delete(&self, namespace: &Namespace, key: &str) -> Result<(), StoreError> {
+        self.batch(vec![Write::delete(namespace, key)]).await.map(|_| ())
+    }
+
+    /// Applies all of `writes` in order, or none. When this returns, they are durable and visible. If the future is
+    /// dropped before, they may be applied or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`], [`StoreError::Full`], [`StoreError::TooLarge`], [`StoreError::Name`]: nothing was
+    /// written. [`StoreError::Busy`]: nothing was written, try again. [`StoreError::Unconfirmed`]: read before you
+    /// write again. [`StoreError::Tampered`], [`StoreError::Closed`]: the store is of no more use.
+    pub async fn batch(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
+        self.shared.intact()?;
+        let bytes = checked_batch(&writes)?;
+        let room = u32::try_from(bytes).map_err(|_| StoreError::Busy)?;
+        let room = Arc::clone(&self.room).try_acquire_many_owned(room).map_err(|_| StoreError::Busy)?;
+        let (answer, outcome) = oneshot::channel();
+        self.jobs.try_send(Job { writes, bytes, answer, room }).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => self.shared.gone(),
+        })?;
+        let deadline = Duration::from_millis(self.shared.options.commit_deadline_ms);
+        match timeout(deadline, outcome).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(self.shared.gone()),
+            Err(_) => Err(StoreError::Unconfirmed),
+        }
+    }
+
+    /// The records of `namespace` whose keys start with `prefix` and follow `after`, by rising key, at most `limit`
+    /// and at most [`MAX_SCAN`]. From memory: no value is read.
+    ///
+    /// # Errors
+    /// [`StoreError::Tampered`].
+    pub fn scan(
+        &self,
+        namespace: &Namespace,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, StoreError> {
+        self.shared.intact()?;
+        Ok(self.shared.index().scan(namespace, prefix, after, limit.min(MAX_SCAN)))
+    }
+
+    /// The sequence of the last commit. It rises with every commit and every boot, and a later state never has a
+    /// lower one: a witness that remembers it tells a rolled-back state.
+    pub fn sequence(&self) -> u64 {
+        self.shared.index().sequence()
+    }
+
+    /// SHA-256 of the sealed head of the last commit.
+    pub fn head_digest(&self) -> Digest {
+        self.shared.index().head_digest()
+    }
+
+    /// How many records there are.
+    pub fn records(&self) -> usize {
+        self.shared.index().records()
+    }
+
+    /// What closed the store, if anything did.
+    pub fn tampered(&self) -> Option<Tampered> {
+        self.shared.tampered.get().copied()
+    }
+
+    async fn one(&self, write: Write) -> Result<u64, StoreError> {
+        let committed = self.batch(vec![write]).await?;
+        committed.versions.first().copied().flatten().ok_or(StoreError::Closed)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Store")
+            .field("sequence", &self.sequence())
+            .field("records", &self.records())
+            .field("tampered", &self.tampered())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a record stands, compared with what a reader saw before.
+enum Standing {
+    Unchanged,
+    Changed,
+    /// A commit of it is under way.
+    Changing,
+}
+
+impl Index {
+    fn standing(&self, namespace: &Namespace, key: &str, seen: &Entry) -> Standing {
+        if self.get(namespace, key) != Some(*seen) {
+            Standing::Changed
+        } else if self.pending.contains(&seen.name) {
+            Standing::Changing
+        } else {
+            Standing::Unchanged
+        }
+    }
+}
+
+/// What readers and the committer share.
+pub(crate) struct Shared {
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) keys: StoreKeys,
+    pub(crate) options: Options,
+    index: RwLock<Index>,
+    cache: Mutex<Cache>,
+    /// The sequence of the last commit.
+    pub(crate) commits: watch::Sender<u64>,
+    /// Set once, and then the store refuses everything.
+    pub(crate) tampered: OnceLock<Tampered>,
+}
+
+impl Shared {
+    // Nothing that holds these locks can leave them half changed by a panic: a poisoned lock is as good as another.
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the store for good; what closed it first.
+    pub(crate) fn condemn(&self, found: Tampered) -> Tampered {
+        let first = *self.tampered.get_or_init(|| found);
+        // Wakes the readers that wait for a commit which will not come.
+        self.commits.send_modify(|_| {});
+        tracing::error!(reason = %found, "the sealed state is not what was committed; the store refuses everything");
+        first
+    }
+
+    fn intact(&self) -> Result<(), StoreError> {
+        self.tampered.get().map_or(Ok(()), |found| Err(StoreError::Tampered(*found)))
+    }
+
+    /// Why the committer does not answer.
+    fn gone(&self) -> StoreError {
+        self.intact().err().unwrap_or(StoreError::Closed)
+    }
+
+    /// The value in `blob`, if it is exactly the blob that was committed; otherwise what is wrong with it.
+    fn verified(&self, entry: &Entry, blob: Option<&[u8]>) -> Result<Value, Tampered> {
+        let blob = blob.ok_or(Tampered::RecordMissing)?;
+        let (version, opened) = self.keys.open_record(&entry.name, blob)?;
+        if digest_of(blob) == entry.digest {
+            return Ok(opened.value);
+        }
+        Err(if version < entry.version { Tampered::RecordOlder } else { Tampered::RecordExtra })
+    }
+}

@@ -1,0 +1,213 @@
+//! A keeper of blobs in memory. Honest unless told otherwise: `edit` changes what it keeps behind the store's back,
+//! `fail_next` and `answer_lists_with` change what it says.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use r3e_keys::RootSecret;
+use r3e_proto::host::blob::{BlobName, Commit};
+use r3e_store::{
+    BlobError, BlobFuture, BlobStore, CommitAnswer, Namespace, Options, Page, Store, StoreError, StoreKeys,
+};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+/// What a keeper has on its disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Disk {
+    pub(crate) head: Option<Vec<u8>>,
+    pub(crate) records: BTreeMap<BlobName, Vec<u8>>,
+}
+
+/// What happens to the next commit, or to the next question for the head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The connection is lost before the commit arrives.
+    LostBefore,
+    /// The commit is applied, and the answer is lost.
+    LostAfter,
+    /// `Committed` is answered, and nothing was done.
+    Lie,
+    /// `Conflict` is answered, and nothing was done.
+    FalseConflict,
+    /// The store of the keeper says that it failed, and nothing was done.
+    Failed,
+}
+
+type ReadHook = Box<dyn Fn(&BlobName, Option<Vec<u8>>) -> Option<Vec<u8>> + Send + Sync>;
+type ListHook = Box<dyn Fn(Option<BlobName>, Page) -> Page + Send + Sync>;
+
+pub(crate) struct Keeper {
+    disk: Mutex<Disk>,
+    faults: Mutex<VecDeque<Fault>>,
+    /// Questions for the head that go unanswered.
+    pub(crate) heads_lost: AtomicUsize,
+    list_hook: Mutex<Option<ListHook>>,
+    read_hook: Mutex<Option<ReadHook>>,
+    pub(crate) page_records: usize,
+    pub(crate) commit_pause: Mutex<Duration>,
+    pub(crate) commits: AtomicUsize,
+    pub(crate) reads: AtomicUsize,
+}
+
+impl Keeper {
+    pub(crate) fn new() -> Arc<Self> {
+        Self::holding(Disk::default())
+    }
+
+    pub(crate) fn holding(disk: Disk) -> Arc<Self> {
+        Arc::new(Self {
+            disk: Mutex::new(disk),
+            faults: Mutex::default(),
+            heads_lost: AtomicUsize::new(0),
+            list_hook: Mutex::default(),
+            read_hook: Mutex::default(),
+            page_records: 7,
+            commit_pause: Mutex::default(),
+            commits: AtomicUsize::new(0),
+            reads: AtomicUsize::new(0),
+        })
+    }
+
+    pub(crate) fn disk(&self) -> Disk {
+        self.disk.lock().unwrap().clone()
+    }
+
+    pub(crate) fn edit(&self, change: impl FnOnce(&mut Disk)) {
+        change(&mut self.disk.lock().unwrap());
+    }
+
+    pub(crate) fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.faults.lock().unwrap().extend(faults);
+    }
+
+    pub(crate) fn answer_lists_with(
+        &self,
+        hook: impl Fn(Option<BlobName>, Page) -> Page + Send + Sync + 'static,
+    ) {
+        *self.list_hook.lock().unwrap() = Some(Box::new(hook));
+    }
+
+    pub(crate) fn answer_reads_with(
+        &self,
+        hook: impl Fn(&BlobName, Option<Vec<u8>>) -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) {
+        *self.read_hook.lock().unwrap() = Some(Box::new(hook));
+    }
+
+    pub(crate) fn pause_commits(&self, pause: Duration) {
+        *self.commit_pause.lock().unwrap() = pause;
+    }
+
+    fn apply(&self, commit: &Commit) -> CommitAnswer {
+        let mut disk = self.disk.lock().unwrap();
+        let standing = disk.head.as_ref().map(|head| <[u8; 32]>::from(Sha256::digest(head)));
+        if standing != commit.expected {
+            return CommitAnswer::Conflict;
+        }
+        disk.head = Some(commit.head.clone());
+        disk.records.extend(commit.puts.iter().cloned());
+        for name in &commit.deletes {
+            disk.records.remove(name);
+        }
+        self.commits.fetch_add(1, Ordering::SeqCst);
+        CommitAnswer::Committed
+    }
+}
+
+pub(crate) fn lost() -> BlobError {
+    BlobError::TimedOut { timeout_ms: 0 }
+}
+
+impl BlobStore for Keeper {
+    fn head(&self) -> BlobFuture<'_, Option<Vec<u8>>> {
+        Box::pin(async {
+            let left = self.heads_lost.load(Ordering::SeqCst);
+            if left > 0 {
+                self.heads_lost.store(left - 1, Ordering::SeqCst);
+                return Err(lost());
+            }
+            Ok(self.disk.lock().unwrap().head.clone())
+        })
+    }
+
+    fn read(&self, name: BlobName) -> BlobFuture<'_, Option<Vec<u8>>> {
+        Box::pin(async move {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+            let blob = self.disk.lock().unwrap().records.get(&name).cloned();
+            // The commit of another task may come between the reading and the answer.
+            tokio::task::yield_now().await;
+            Ok(match &*self.read_hook.lock().unwrap() {
+                Some(hook) => hook(&name, blob),
+                None => blob,
+            })
+        })
+    }
+
+    fn list(&self, after: Option<BlobName>) -> BlobFuture<'_, Page> {
+        Box::pin(async move {
+            let disk = self.disk.lock().unwrap();
+            let mut rest = disk.records.iter().filter(|(name, _)| after.is_none_or(|after| **name > after));
+            let records =
+                rest.by_ref().take(self.page_records).map(|(name, blob)| (*name, blob.clone())).collect();
+            let page = Page { records, more: rest.next().is_some() };
+            Ok(match &*self.list_hook.lock().unwrap() {
+                Some(hook) => hook(after, page),
+                None => page,
+            })
+        })
+    }
+
+    fn commit<'a>(&'a self, commit: &'a Commit) -> BlobFuture<'a, CommitAnswer> {
+        Box::pin(async {
+            let pause = *self.commit_pause.lock().unwrap();
+            if pause.is_zero() {
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(pause).await;
+            }
+            let fault = self.faults.lock().unwrap().pop_front();
+            match fault {
+                None => Ok(self.apply(commit)),
+                Some(Fault::LostBefore) => Err(lost()),
+                Some(Fault::LostAfter) => {
+                    self.apply(commit);
+                    Err(lost())
+                }
+                Some(Fault::Lie) => Ok(CommitAnswer::Committed),
+                Some(Fault::FalseConflict) => Ok(CommitAnswer::Conflict),
+                Some(Fault::Failed) => Err(BlobError::Failed { message: "disk full".into() }),
+            }
+        })
+    }
+}
+
+pub(crate) fn root(seed: u8) -> RootSecret {
+    RootSecret::from_recovered(&Zeroizing::new([seed; 32]))
+}
+
+pub(crate) fn keys(seed: u8) -> StoreKeys {
+    StoreKeys::derive(&root(seed), 0..=0).unwrap()
+}
+
+/// No cache, so that every read goes to the keeper.
+pub(crate) fn uncached() -> Options {
+    Options { cache_bytes: 0, ..Options::default() }
+}
+
+pub(crate) async fn open(keeper: &Arc<Keeper>) -> Result<Store, StoreError> {
+    Store::open(keeper.clone(), keys(1), uncached()).await
+}
+
+pub(crate) fn space() -> Namespace {
+    Namespace::of_tenant("secrets", "acme").unwrap()
+}
