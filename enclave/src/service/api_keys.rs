@@ -7,6 +7,7 @@ use r3e_attester::TrustedClock;
 use r3e_proto::api::identity::{API_KEY_PREFIX, ApiKey, CreateKey, CreatedKey, Scope, TenantId};
 use r3e_store::{Namespace, Store, StoreError, Write};
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
 use super::ServiceError;
@@ -23,6 +24,8 @@ pub(crate) struct ApiKeys {
     clock: TrustedClock,
     /// By key id, whoever owns it: a request names a key, not a tenant.
     namespace: Namespace,
+    /// Held from the count to the commit, so that two at once cannot both take the last place.
+    minting: Mutex<()>,
 }
 
 /// Whose key it is, and what it may do.
@@ -43,7 +46,7 @@ struct StoredKey {
 
 impl ApiKeys {
     pub(crate) fn new(store: Store, clock: TrustedClock) -> Result<Self, StoreError> {
-        Ok(Self { store, clock, namespace: Namespace::of_appliance("api-keys")? })
+        Ok(Self { store, clock, namespace: Namespace::of_appliance("api-keys")?, minting: Mutex::new(()) })
     }
 
     /// Mints a key for `tenant`.
@@ -58,6 +61,7 @@ impl ApiKeys {
         if scopes.is_empty() {
             return Err(ServiceError::Invalid("a key needs at least one scope: invoke, deploy or secrets".into()));
         }
+        let _minting = self.minting.lock().await;
         if self.index(tenant)?.len() >= MAX_API_KEYS {
             return Err(ServiceError::TooMany { what: "API keys", max: MAX_API_KEYS });
         }

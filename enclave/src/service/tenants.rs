@@ -4,6 +4,7 @@ use r3e_attester::TrustedClock;
 use r3e_proto::api::identity::{AdmitTenant, Tenant, TenantId, TenantState};
 use r3e_proto::limits::MAX_LABEL_BYTES;
 use r3e_store::{Namespace, Store, StoreError, Write};
+use tokio::sync::Mutex;
 
 use super::ServiceError;
 use super::json::{decode, encode};
@@ -14,11 +15,13 @@ pub(crate) struct Tenants {
     store: Store,
     clock: TrustedClock,
     namespace: Namespace,
+    /// Held from the count to the commit, so that two at once cannot both take the last place.
+    admitting: Mutex<()>,
 }
 
 impl Tenants {
     pub(crate) fn new(store: Store, clock: TrustedClock) -> Result<Self, StoreError> {
-        Ok(Self { store, clock, namespace: Namespace::of_appliance("tenants")? })
+        Ok(Self { store, clock, namespace: Namespace::of_appliance("tenants")?, admitting: Mutex::new(()) })
     }
 
     /// Admits a tenant.
@@ -27,6 +30,7 @@ impl Tenants {
     /// [`ServiceError::Conflict`] if its key is admitted already; [`ServiceError::TooMany`].
     pub(crate) async fn admit(&self, request: AdmitTenant) -> Result<Tenant, ServiceError> {
         checked_label(&request.name)?;
+        let _admitting = self.admitting.lock().await;
         if self.store.scan(&self.namespace, "", None, MAX_TENANTS)?.len() >= MAX_TENANTS {
             return Err(ServiceError::TooMany { what: "tenants", max: MAX_TENANTS });
         }

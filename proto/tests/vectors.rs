@@ -1,0 +1,134 @@
+//! The vectors beside this crate, written by a second implementation (`vectors/generate.py`), read by this one.
+
+use std::fs;
+use std::path::Path;
+
+use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use r3e_proto::api::identity::{PublicKey, SignInRole, TenantId, sign_in_message};
+use r3e_proto::channel::binding::{Role, SessionBinding, pcr_extended_once, public_binding};
+use r3e_proto::channel::evidence::EvidenceReply;
+use r3e_proto::channel::merkle::{Tree, root_from_path};
+use r3e_proto::channel::statement::Statement;
+use r3e_proto::host::blob::{Outcome, Request, Response};
+use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
+use r3e_proto::receipt::{Bundle, Receipt, ReceiptError};
+use serde_json::Value;
+
+fn vectors(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name);
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    hex::decode(value.as_str().unwrap()).unwrap()
+}
+
+fn array<const N: usize>(value: &Value) -> [u8; N] {
+    bytes(value).try_into().unwrap()
+}
+
+#[test]
+fn bindings() {
+    for case in vectors("bindings.json").as_array().unwrap() {
+        let (nonce, spki, configuration) =
+            (array(&case["nonce"]), bytes(&case["spki"]), array(&case["configuration"]));
+        let binding = SessionBinding {
+            role: if case["role"] == "server" { Role::Server } else { Role::Client },
+            nonce: &nonce,
+            exporter: &array(&case["exporter"]),
+            spki: &spki,
+            alpn: case["alpn"].as_str().unwrap().as_bytes(),
+            configuration: &configuration,
+            hpke_public_key: &bytes(&case["hpke_public_key"]),
+        };
+        assert_eq!(binding.digest(), array::<48>(&case["binding"]));
+        assert_eq!(public_binding(&nonce, &spki, &configuration), array::<48>(&case["public_binding"]));
+        assert_eq!(pcr_extended_once(&configuration), array::<48>(&case["pcr16"]));
+    }
+}
+
+#[test]
+fn trees() {
+    for case in vectors("trees.json").as_array().unwrap() {
+        let bindings: Vec<[u8; 48]> = case["bindings"].as_array().unwrap().iter().map(array).collect();
+        let root = array(&case["root"]);
+        let tree = Tree::new(&bindings).unwrap();
+        assert_eq!(tree.root(), root);
+        for (index, (binding, path)) in bindings.iter().zip(case["paths"].as_array().unwrap()).enumerate() {
+            let path: Vec<[u8; 48]> = path.as_array().unwrap().iter().map(array).collect();
+            assert_eq!(tree.path(index).unwrap(), path);
+            assert_eq!(root_from_path(binding, index as u64, tree.size(), &path), Ok(root));
+        }
+    }
+}
+
+/// Reads a message and writes it again: the same bytes, and no shorter or longer ones are read.
+fn round_trip<T, E>(message: &Value, decode: impl Fn(&[u8]) -> Result<T, E>, encode: impl Fn(&T) -> Vec<u8>) -> T
+where
+    E: std::fmt::Debug,
+{
+    let encoded = bytes(message);
+    let decoded = decode(&encoded).unwrap();
+    assert_eq!(encode(&decoded), encoded);
+    assert!(decode(&encoded[..encoded.len() - 1]).is_err());
+    assert!(decode(&[encoded.as_slice(), &[0]].concat()).is_err());
+    decoded
+}
+
+#[test]
+fn messages() {
+    let all = vectors("messages.json");
+    for name in ["evidence", "unavailable"] {
+        round_trip(&all[name], EvidenceReply::decode, EvidenceReply::encode);
+    }
+    for name in ["statement_sessions", "statement_report_key", "statement_function"] {
+        round_trip(&all[name], Statement::decode, Statement::encode);
+    }
+    for (name, message) in all.as_object().unwrap() {
+        if name.starts_with("request_") {
+            round_trip(message, Request::decode, Request::encode);
+        }
+        if name.starts_with("response_") {
+            round_trip(message, Response::decode, Response::encode);
+        }
+    }
+    let failed = round_trip(&all["response_failed"], Response::decode, Response::encode);
+    assert_eq!(failed, Response { id: 6, outcome: Outcome::Failed("disk full".into()) });
+    let connect = round_trip(&all["egress_connect"], Connect::decode, Connect::encode);
+    assert_eq!(connect, Connect { host: "api.example.com".into(), port: 443 });
+    assert_eq!(round_trip(&all["egress_connected"], Reply::decode, Reply::encode), Reply::Connected);
+    let refused = round_trip(&all["egress_refused"], Reply::decode, Reply::encode);
+    assert_eq!(refused, Reply::Refused { code: RefusalCode::NotPublic, message: "10.0.0.1".into() });
+}
+
+#[test]
+fn receipts() {
+    let case = vectors("receipt.json");
+    let (key, signed) = (bytes(&case["public_key"]), bytes(&case["signed"]));
+    let verify =
+        |message: &[u8], signature: &[u8]| UnparsedPublicKey::new(&ED25519, &key).verify(message, signature).is_ok();
+    let receipt = Receipt::verify(&signed, verify).unwrap();
+    assert_eq!((receipt.function.as_str(), receipt.outcome.as_str(), receipt.sequence), ("price", "ok", 42));
+    assert_eq!(receipt.usage.bytes_out, 311);
+    let bundle = round_trip(&case["bundle"], Bundle::decode, Bundle::encode);
+    assert_eq!(bundle.receipt, signed);
+
+    for at in 0..signed.len() {
+        let mut changed = signed.clone();
+        changed[at] ^= 1;
+        assert!(Receipt::verify(&changed, verify).is_err(), "byte {at}");
+    }
+    assert_eq!(Receipt::verify(&signed, |_, _| false), Err(ReceiptError::Signature));
+}
+
+#[test]
+fn signing_in() {
+    for case in vectors("sign-in.json").as_array().unwrap() {
+        let key = PublicKey(array(&case["public_key"]));
+        let role = if case["role"] == "operator" { SignInRole::Operator } else { SignInRole::Tenant };
+        let message = sign_in_message(role, &array(&case["binding"]), &key);
+        assert_eq!(message, array::<48>(&case["message"]));
+        UnparsedPublicKey::new(&ED25519, key.0).verify(&message, &bytes(&case["signature"])).unwrap();
+        assert_eq!(TenantId::of(&key).to_string(), case["tenant"].as_str().unwrap());
+    }
+}
