@@ -1,5 +1,6 @@
 //! Properties: what we encode we decode, canonical means unique, and ciborium's own decoder, written by
 //! others, agrees with ours about every input that ours accepts.
+#![expect(clippy::unwrap_used, reason = "in a helper of a test, too, a failed unwrap is a failed test")]
 
 use proptest::prelude::*;
 use r3e_cbor::{Limits, Value, decode, decode_canonical, encode};
