@@ -1,1 +1,32 @@
-//! parent
+//! The parent: the untrusted half, on the EC2 host.
+//!
+//! It moves the bytes of clients' TLS to the enclave and back ([`forwarder`]), keeps the enclave's sealed records
+//! ([`blobs`]), connects to the outside for it ([`egress`]), hands it its configuration ([`configuration`]) and answers
+//! its heartbeat ([`heartbeat`]).
+//!
+//! It parses nothing of a client's, holds no key, and knows nothing of attestation, tenants or functions: all it sees
+//! is addresses, sizes and times. It protects itself, its host and the enclave's availability; confidentiality and
+//! integrity are the enclave's business, and nothing here is relied on for them.
+
+#![forbid(unsafe_code)]
+
+mod admin;
+mod blobs;
+mod configuration;
+mod counters;
+mod descriptors;
+mod egress;
+mod error;
+mod forwarder;
+mod heartbeat;
+pub mod limits;
+mod parent;
+mod relay;
+mod service;
+pub mod settings;
+
+pub use admin::{ADMIN_SOCKET, StatusError, StatusFormat, query_status};
+pub use egress::{HostRule, Network, Resolve, RuleError};
+pub use error::ParentError;
+pub use parent::{Parent, RunningParent};
+pub use settings::Settings;

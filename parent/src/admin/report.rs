@@ -1,0 +1,117 @@
+//! The counters in their two forms, from one table.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+use super::Admin;
+use crate::counters::{Blobs, Clients, Egress, Heartbeat};
+
+/// `{"version": …, "GROUP": {"NAME": number, …}, …}`, and a newline.
+pub(super) fn json(admin: &Admin) -> String {
+    let mut groups = Map::new();
+    groups.insert("version".into(), env!("CARGO_PKG_VERSION").into());
+    for (group, metrics) in table(admin) {
+        let numbers = metrics.into_iter().map(|metric| (metric.name.into(), metric.value.into()));
+        groups.insert(group.into(), Value::Object(numbers.collect()));
+    }
+    format!("{:#}\n", Value::Object(groups))
+}
+
+/// `r3e_parent_GROUP_NAME` for each number, counters with `_total` behind it.
+pub(super) fn prometheus(admin: &Admin) -> String {
+    let mut text = String::new();
+    for (group, metrics) in table(admin) {
+        for Metric { name, kind, help, value } in metrics {
+            let (kind, end) = match kind {
+                Kind::Counter => ("counter", "_total"),
+                Kind::Gauge => ("gauge", ""),
+            };
+            let metric = format!("r3e_parent_{group}_{name}{end}");
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "# HELP {metric} {help}\n# TYPE {metric} {kind}\n{metric} {value}");
+        }
+    }
+    text
+}
+
+struct Metric {
+    name: &'static str,
+    kind: Kind,
+    help: &'static str,
+    value: u64,
+}
+
+enum Kind {
+    Counter,
+    Gauge,
+}
+
+fn table(admin: &Admin) -> Vec<(&'static str, Vec<Metric>)> {
+    let uptime = admin.started.elapsed().as_secs();
+    let served = admin.counters.configurations_served.get();
+    vec![
+        ("process", vec![gauge("uptime_seconds", uptime, "Since the parent started.")]),
+        ("clients", clients(&admin.counters.clients)),
+        ("egress", egress(&admin.counters.egress)),
+        ("blobs", blobs(&admin.counters.blobs)),
+        ("heartbeat", heartbeat(&admin.counters.heartbeat)),
+        ("configuration", vec![counter("served", served, "Times the enclave took its configuration.")]),
+    ]
+}
+
+fn clients(clients: &Clients) -> Vec<Metric> {
+    vec![
+        gauge("open", clients.open.get(), "Connections now."),
+        counter("accepted", clients.accepted.get(), "Connections let in."),
+        counter("refused_full", clients.refused_full.get(), "Refused: as many as there may be."),
+        counter("refused_address", clients.refused_address.get(), "Refused: too many from one address."),
+        counter("refused_rate", clients.refused_rate.get(), "Refused: too often from one address."),
+        counter("silent", clients.silent.get(), "Closed: said nothing."),
+        counter("unreached", clients.unreached.get(), "Closed: the enclave was not reached."),
+        counter("idle", clients.idle.get(), "Closed: no byte for the idle timeout."),
+        counter("failed", clients.failed.get(), "Ended by a failed socket."),
+        counter("bytes_to_enclave", clients.bytes_forth.get(), "Bytes from clients."),
+        counter("bytes_to_clients", clients.bytes_back.get(), "Bytes from the enclave."),
+    ]
+}
+
+fn egress(egress: &Egress) -> Vec<Metric> {
+    vec![
+        gauge("open", egress.open.get(), "Connections now."),
+        counter("connected", egress.connected.get(), "Connections made."),
+        counter("refused", egress.refused.get(), "Connections refused or not made."),
+        counter("malformed", egress.malformed.get(), "Connections closed for what they sent."),
+        counter("bytes_out", egress.bytes_out.get(), "Bytes from the enclave."),
+        counter("bytes_in", egress.bytes_in.get(), "Bytes to the enclave."),
+    ]
+}
+
+fn blobs(blobs: &Blobs) -> Vec<Metric> {
+    vec![
+        counter("reads", blobs.reads.get(), "Heads, records and pages read."),
+        counter("commits", blobs.commits.get(), "Commits made durable."),
+        counter("conflicts", blobs.conflicts.get(), "Commits that follow another head than stands."),
+        counter("failures", blobs.failures.get(), "Operations that failed."),
+        counter("syncs", blobs.syncs.get(), "Syncs; commits that wait share one."),
+        counter("malformed", blobs.malformed.get(), "Connections closed for what they sent."),
+        counter("bytes_committed", blobs.bytes_committed.get(), "Bytes of records written."),
+        gauge("disk_bytes", blobs.disk_bytes.get(), "Bytes on disk at the last commit."),
+        gauge("stopped", blobs.stopped.is_raised().into(), "1 after a failed write: restart the parent."),
+    ]
+}
+
+fn heartbeat(heartbeat: &Heartbeat) -> Vec<Metric> {
+    vec![
+        counter("beats", heartbeat.beats.get(), "Heartbeats of the enclave, one a boot."),
+        gauge("last_unix_seconds", heartbeat.last_unix_seconds.get(), "The last heartbeat; 0 for none."),
+    ]
+}
+
+fn counter(name: &'static str, value: u64, help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Counter, help, value }
+}
+
+fn gauge(name: &'static str, value: u64, help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, help, value }
+}

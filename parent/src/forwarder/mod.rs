@@ -1,0 +1,159 @@
+//! Accepts clients' TCP connections and carries each to the enclave, byte for byte.
+//!
+//! A client that has not said anything costs no connection to the enclave: in TLS the client speaks first. Nothing a
+//! client sends is looked at.
+
+mod admission;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use r3e_proto::host::CHANNEL_PORT;
+use r3e_transport::{ParentTransport, Stream, TransportError, pause_after};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{debug, info, warn};
+
+use admission::{Admission, Admitted, Refusal};
+
+use crate::counters::Counters;
+use crate::limits::{DIAL_RETRY_PAUSE_MS, LISTEN_BACKLOG};
+use crate::relay::{Ended, Moved, relay};
+use crate::settings::Forward;
+
+/// The public side of the parent.
+#[derive(Debug)]
+pub(crate) struct Forwarder {
+    listener: TcpListener,
+    carrier: Arc<Carrier>,
+    admission: Arc<Admission>,
+}
+
+/// What every connection needs.
+#[derive(Debug)]
+struct Carrier {
+    transport: ParentTransport,
+    settings: Forward,
+    counters: Arc<Counters>,
+}
+
+/// Listens on `address`, where a parent that has just ended may still have connections in `TIME_WAIT`.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(LISTEN_BACKLOG)
+}
+
+impl Forwarder {
+    /// Over `listener`, to the enclave behind `transport`.
+    pub(crate) fn new(
+        listener: TcpListener,
+        transport: ParentTransport,
+        settings: Forward,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let admission = Arc::new(Admission::new(&settings));
+        Self { listener, admission, carrier: Arc::new(Carrier { transport, settings, counters }) }
+    }
+
+    /// Accepts until `stopping` turns true; then lets connections finish for the drain timeout, and cuts the rest.
+    pub(crate) async fn run(self, mut stopping: watch::Receiver<bool>) {
+        let Self { listener, carrier, admission } = self;
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                Some(_) = connections.join_next() => continue,
+                _ = stopping.wait_for(|stop| *stop) => break,
+            };
+            match accepted {
+                Ok((client, address)) => {
+                    if let Some(admitted) = admit(&admission, &carrier.counters, address.ip()) {
+                        let carrier = Arc::clone(&carrier);
+                        connections.spawn(async move {
+                            carrier.carry(client).await;
+                            drop(admitted);
+                        });
+                    }
+                }
+                Err(error) => {
+                    let pause = pause_after(&error);
+                    warn!(%error, "a connection could not be accepted");
+                    // Even a lasting failure must not spin; there is no second listener to turn to.
+                    sleep(pause.unwrap_or(Duration::from_secs(1))).await;
+                }
+            }
+        }
+        drop(listener);
+        let draining = async { while connections.join_next().await.is_some() {} };
+        if timeout(Duration::from_millis(carrier.settings.drain_timeout_ms), draining).await.is_err() {
+            info!(cut = connections.len(), "connections did not finish in time");
+        }
+    }
+}
+
+/// Lets a connection in, or counts why not; the caller then closes it.
+fn admit(admission: &Arc<Admission>, counters: &Counters, address: IpAddr) -> Option<Admitted> {
+    match admission.admit(address, Instant::now()) {
+        Ok(admitted) => {
+            counters.clients.accepted.add(1);
+            Some(admitted)
+        }
+        Err(refusal) => {
+            match refusal {
+                Refusal::Full => counters.clients.refused_full.add(1),
+                Refusal::Address => counters.clients.refused_address.add(1),
+                Refusal::Rate => counters.clients.refused_rate.add(1),
+            }
+            debug!(%address, ?refusal, "refused a connection");
+            None
+        }
+    }
+}
+
+impl Carrier {
+    async fn carry(&self, mut client: TcpStream) {
+        let clients = &self.counters.clients;
+        let _open = clients.open.enter();
+        // Small TLS records must not wait for an acknowledgement. Without it all works, only slower.
+        let _ = client.set_nodelay(true);
+        let first_byte = Duration::from_millis(self.settings.first_byte_timeout_ms);
+        match timeout(first_byte, client.readable()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return clients.failed.add(1),
+            Err(_) => return clients.silent.add(1),
+        }
+        let mut enclave = match self.dial().await {
+            Ok(enclave) => enclave,
+            Err(error) => {
+                debug!(%error, "a client could not be carried");
+                return clients.unreached.add(1);
+            }
+        };
+        let idle = Duration::from_millis(self.settings.idle_timeout_ms);
+        let moved = Moved { forth: clients.bytes_forth.atomic(), back: clients.bytes_back.atomic() };
+        match relay(&mut client, &mut enclave, idle, moved).await {
+            Ended::Finished => {}
+            Ended::Idle => clients.idle.add(1),
+            Ended::Failed => clients.failed.add(1),
+        }
+    }
+
+    /// Connects to the enclave, trying again while it starts.
+    async fn dial(&self) -> Result<Stream, TransportError> {
+        let patience = Instant::now() + Duration::from_millis(self.settings.dial_patience_ms);
+        loop {
+            match self.transport.dial_enclave(CHANNEL_PORT).await {
+                Err(_) if Instant::now() < patience => {
+                    sleep(Duration::from_millis(DIAL_RETRY_PAUSE_MS)).await;
+                }
+                done => return done,
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Starts the parts, and stops them in an order that loses nothing.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use r3e_proto::host::{BLOB_PORT, CONFIGURATION_PORT, EGRESS_PORT, HEARTBEAT_PORT};
+use r3e_transport::{Listener, ParentTransport};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
+use tracing::{info, warn};
+
+use crate::admin::{self, ADMIN_SOCKET, Admin};
+use crate::blobs::{Blobs, StartError, Writer};
+use crate::configuration;
+use crate::counters::Counters;
+use crate::descriptors;
+use crate::egress::Egress;
+use crate::error::ParentError;
+use crate::forwarder::{self, Forwarder};
+use crate::heartbeat;
+use crate::limits::MAX_CONNECTIONS_PER_SERVICE;
+use crate::service::Service;
+use crate::settings::Settings;
+
+/// The file whose lock says that a parent uses the data folder.
+const LOCK_FILE: &str = "parent.lock";
+/// The blob store's folder within the data folder.
+const STORE_FOLDER: &str = "blobs";
+
+/// Starts parents.
+#[derive(Debug, Clone, Copy)]
+pub struct Parent;
+
+/// A parent that runs until [`RunningParent::shutdown`]; dropped, it stops at once, and what was answered stands.
+#[derive(Debug)]
+pub struct RunningParent {
+    local_addr: SocketAddr,
+    stopping: watch::Sender<bool>,
+    forwarding: JoinHandle<()>,
+    services: JoinSet<()>,
+    writer: Option<Writer>,
+    _lock: File,
+}
+
+impl Parent {
+    /// Starts every part. When this returns, clients can connect, and so can the enclave.
+    ///
+    /// # Errors
+    /// [`ParentError`]: nothing keeps running then.
+    pub async fn start(mut settings: Settings) -> Result<RunningParent, ParentError> {
+        settings.forward.max_connections = affordable_connections(&settings)?;
+        let lock = claim(&settings.data)?;
+        let configuration = configuration::read(&settings.configuration)?;
+        let counters = Arc::<Counters>::default();
+
+        let transport = ParentTransport::new(settings.enclave.clone());
+        let heartbeats = Service::open("heartbeat", &transport, HEARTBEAT_PORT).await?;
+        let configurations = Service::open("configuration", &transport, CONFIGURATION_PORT).await?;
+        let records = Service::open("blobs", &transport, BLOB_PORT).await?;
+        let outside = Service::open("egress", &transport, EGRESS_PORT).await?;
+        let admin_listener = Listener::at_path(&settings.data.join(ADMIN_SOCKET)).await?;
+        let public = forwarder::listen(settings.listen)
+            .map_err(|source| ParentError::Listen { address: settings.listen, source })?;
+        let local_addr =
+            public.local_addr().map_err(|source| ParentError::Listen { address: settings.listen, source })?;
+
+        let (writer, handle) = open_store(settings.data.join(STORE_FOLDER), Arc::clone(&counters)).await?;
+
+        // Egress takes one more connection than it has places, to say that it is busy.
+        let max_egress_streams = settings.egress.max_connections.saturating_add(MAX_CONNECTIONS_PER_SERVICE);
+        let blobs = Arc::new(Blobs::new(handle, Arc::clone(&counters)));
+        let egress = Arc::new(Egress::new(settings.egress, Arc::clone(&counters)));
+        let mut services = JoinSet::new();
+        let count = Arc::clone(&counters);
+        services
+            .spawn(heartbeats.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| {
+                heartbeat::serve(stream, Arc::clone(&count))
+            }));
+        let count = Arc::clone(&counters);
+        services.spawn(configurations.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| {
+            configuration::serve(stream, Arc::clone(&configuration), Arc::clone(&count))
+        }));
+        services
+            .spawn(records.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| Arc::clone(&blobs).serve(stream)));
+        services.spawn(outside.run(max_egress_streams, move |stream| Arc::clone(&egress).serve(stream)));
+        services.spawn(admin::run(admin_listener, Arc::new(Admin::new(Arc::clone(&counters)))));
+
+        let (stopping, stopped) = watch::channel(false);
+        let forwarder = Forwarder::new(public, transport, settings.forward, counters);
+        let forwarding = tokio::spawn(forwarder.run(stopped));
+        info!(listen = %local_addr, enclave = %settings.enclave, data = %settings.data.display(), "the parent is up");
+        Ok(RunningParent { local_addr, stopping, forwarding, services, writer: Some(writer), _lock: lock })
+    }
+}
+
+impl RunningParent {
+    /// Where clients connect.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Stops: no new clients, then time for those there are, then the enclave's ports, then the store.
+    pub async fn shutdown(mut self) {
+        info!("stopping");
+        // The receiver lives as long as the forwarder.
+        let _ = self.stopping.send(true);
+        if (&mut self.forwarding).await.is_err() {
+            warn!("the forwarder ended early");
+        }
+        self.services.shutdown().await;
+        if let Some(writer) = self.writer.take() {
+            // Its handles went with the services, so it ends by itself.
+            let _ = spawn_blocking(|| writer.join()).await;
+        }
+        info!("stopped");
+    }
+}
+
+impl Drop for RunningParent {
+    fn drop(&mut self) {
+        self.forwarding.abort();
+    }
+}
+
+/// Takes the data folder for this process, for as long as the file is open.
+fn claim(data: &Path) -> Result<File, ParentError> {
+    let failed = |source| ParentError::Data { path: data.into(), source };
+    if !data.is_dir() {
+        fs::create_dir_all(data).map_err(failed)?;
+        fs::set_permissions(data, Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(data.join(LOCK_FILE))
+        .map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(fs::TryLockError::WouldBlock) => Err(ParentError::Held { path: data.into() }),
+        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn affordable_connections(settings: &Settings) -> Result<usize, ParentError> {
+    let (wanted, egress) = (settings.forward.max_connections, settings.egress.max_connections);
+    let limit = descriptors::raise(wanted.saturating_add(egress));
+    let affordable =
+        descriptors::affordable(limit, wanted, egress).ok_or(ParentError::Descriptors { limit })?;
+    if affordable < wanted {
+        warn!(
+            limit,
+            affordable, wanted, "the limit of open files carries fewer connections than were asked for"
+        );
+    }
+    Ok(affordable)
+}
+
+async fn open_store(
+    path: std::path::PathBuf,
+    counters: Arc<Counters>,
+) -> Result<(Writer, crate::blobs::Handle), ParentError> {
+    let at = path.clone();
+    match spawn_blocking(move || Writer::start(&at, counters)).await {
+        Ok(Ok(started)) => Ok(started),
+        Ok(Err(StartError::Store(source))) => Err(ParentError::Store { path, source }),
+        Ok(Err(StartError::Thread(source))) => Err(ParentError::Thread(source)),
+        Err(panicked) => Err(ParentError::Thread(io::Error::other(panicked))),
+    }
+}
