@@ -1,0 +1,332 @@
+//! Writes the seed corpora that are checked in: `cargo run --bin seeds`, in the folder of this package. Files are
+//! named by their content, so nothing changes where nothing is new.
+#![forbid(unsafe_code)]
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::path::Path;
+
+use r3e_cbor::{Value, encode};
+use r3e_fuzz::documents::{REAL, payload};
+use r3e_fuzz::pki::Holder;
+use r3e_proto::api::functions::Usage;
+use r3e_proto::channel::evidence::{Evidence, EvidenceReply};
+use r3e_proto::channel::merkle::Tree;
+use r3e_proto::channel::statement::Statement;
+use r3e_proto::host::blob::{Commit, Operation, Outcome, Request, Response};
+use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
+use r3e_proto::receipt::{Bundle, Receipt};
+use r3e_runner_api::{
+    Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostMessage, HostValue, LogLevel,
+    LogRecord, RunnerMessage,
+};
+
+fn main() -> io::Result<()> {
+    write("api", &api())?;
+    write("blob", &blob())?;
+    write("cbor", &cbor())?;
+    write("certificate", &certificate())?;
+    write("chain", &chain())?;
+    write("document", &REAL.map(|(_, bytes)| bytes.to_vec()))?;
+    write("egress", &egress())?;
+    write("evidence", &evidence())?;
+    write("frames", &frames())?;
+    write("json", &json())?;
+    write("receipt", &receipts())?;
+    write("reference_values", &reference_values())?;
+    write("runner_messages", &runner_messages())?;
+    write("runner_session", &runner_session())?;
+    write("signed_document", &signed_documents())?;
+    write("statement", &statements().map(|statement| statement.encode()))
+}
+
+fn write(target: &str, seeds: &[Vec<u8>]) -> io::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds").join(target);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    for seed in seeds {
+        let mut hasher = DefaultHasher::new();
+        seed.hash(&mut hasher);
+        fs::write(folder.join(format!("{:016x}", hasher.finish())), seed)?;
+    }
+    Ok(())
+}
+
+fn api() -> Vec<Vec<u8>> {
+    let key = "0b".repeat(32);
+    let bodies = [
+        (0, r#"{"runtime":"javascript","source":"export default () => 1"}"#.to_owned()),
+        (
+            0,
+            r#"{"runtime":"javascript","source":"","permissions":{"secrets":["a"],"net":["h.example:8443"]},
+                "limits":{"timeout_ms":1,"cpu_ms":2,"memory_mib":3,"output_bytes":4,"host_calls":5}}"#
+                .to_owned(),
+        ),
+        (1, format!(r#"{{"role":"tenant","public_key":"{key}","signature":"{key}{key}"}}"#)),
+        (2, format!(r#"{{"public_key":"{key}","name":"a tenant"}}"#)),
+        (3, r#"{"name":"ci","scopes":["invoke","deploy","secrets"]}"#.to_owned()),
+        (4, r#""suspended""#.to_owned()),
+        (5, "price_feed.v2-1".to_owned()),
+        (5, "0B".repeat(16)),
+        (5, key.clone()),
+    ];
+    bodies.into_iter().map(|(kind, body)| [&[kind], body.as_bytes()].concat()).collect()
+}
+
+fn blob() -> Vec<Vec<u8>> {
+    let commit = Commit {
+        expected: Some([1; 32]),
+        head: vec![2; 80],
+        puts: vec![([3; 32], vec![4; 40]), ([5; 32], vec![])],
+        deletes: vec![[6; 32]],
+    };
+    let operations = [
+        Operation::Head,
+        Operation::Read { name: [7; 32] },
+        Operation::List { after: None },
+        Operation::List { after: Some([8; 32]) },
+        Operation::Commit(commit),
+    ];
+    let outcomes = [
+        Outcome::Head(None),
+        Outcome::Head(Some(vec![1; 80])),
+        Outcome::Read(None),
+        Outcome::Read(Some(vec![2; 40])),
+        Outcome::List { records: vec![([3; 32], vec![4; 40])], more: true },
+        Outcome::Committed,
+        Outcome::Conflict,
+        Outcome::Failed("the disk is full".to_owned()),
+    ];
+    let requests = operations.map(|operation| Request { id: 1, operation }.encode());
+    let responses = outcomes.map(|outcome| Response { id: 1, outcome }.encode());
+    requests.into_iter().chain(responses).collect()
+}
+
+fn cbor() -> Vec<Vec<u8>> {
+    let examples: [&[u8]; 16] = [
+        &[0x1b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+        &[0x38, 0x63],
+        &[0xf9, 0x7e, 0x00],
+        &[0xfa, 0x47, 0xc3, 0x50, 0x00],
+        &[0xfb, 0x3f, 0xf1, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a],
+        &[0xf6],
+        &[0xf5],
+        &[0xc0, 0x61, 0x61],
+        &[0x5f, 0x42, 0x01, 0x02, 0x41, 0x03, 0xff],
+        &[0x7f, 0x61, 0x61, 0x60, 0xff],
+        &[0x9f, 0x01, 0x82, 0x02, 0x03, 0xff],
+        &[0xbf, 0x61, 0x61, 0x01, 0xff],
+        &[0xa2, 0x01, 0x02, 0x03, 0x04],
+        &[0xa1, 0x61, 0x61, 0x81, 0x05],
+        &[0x98, 0x01, 0x00],
+        &[0xd8, 0x12, 0x84, 0x40, 0xa0, 0x40, 0x40],
+    ];
+    examples.iter().map(|item| [&[8, 4], *item].concat()).collect()
+}
+
+fn certificate() -> Vec<Vec<u8>> {
+    // Those of the real documents, as they lie in them; the root is among them.
+    let mut seeds: Vec<_> = REAL.iter().flat_map(|(_, document)| certificates_in(document)).collect();
+    seeds.push(b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n".to_vec());
+    seeds
+}
+
+fn certificates_in(document: &[u8]) -> Vec<Vec<u8>> {
+    // A certificate of this PKI begins with a long SEQUENCE of two length bytes, in which a SEQUENCE lies.
+    let starts = document
+        .windows(5)
+        .enumerate()
+        .filter(|(_, head)| matches!(head, [0x30, 0x82, 0x01..=0x03, _, 0x30]));
+    starts
+        .filter_map(|(at, head)| {
+            let length = 4 + usize::from(u16::from_be_bytes([head[2], head[3]]));
+            document.get(at..at + length).map(<[u8]>::to_vec)
+        })
+        .filter(|der| r3e_attestation::UnsafeTestRoot::from_der(der).is_ok())
+        .collect()
+}
+
+fn chain() -> Vec<Vec<u8>> {
+    let tbs = |which: u8, holder: Holder| [&[which], holder.tbs().as_slice()].concat();
+    vec![
+        tbs(0, Holder::Leaf),
+        tbs(1, Holder::Intermediate),
+        tbs(0, Holder::Intermediate),
+        tbs(1, Holder::Leaf),
+    ]
+}
+
+fn egress() -> Vec<Vec<u8>> {
+    let refused = Reply::Refused { code: RefusalCode::NotPublic, message: "a private address".to_owned() };
+    vec![
+        Connect { host: "api.example".to_owned(), port: 443 }.encode(),
+        Reply::Connected.encode(),
+        refused.encode(),
+    ]
+}
+
+fn evidence() -> Vec<Vec<u8>> {
+    let mut seeds = vec![EvidenceReply::Unavailable("busy".to_owned()).encode()];
+    for (size, index) in [(1, 0), (2, 1), (5, 4), (13, 6), (64, 63)] {
+        let bindings: Vec<_> = (0..size).map(|leaf| [leaf; 48]).collect();
+        let tree = Tree::new(&bindings).expect("a size within the limit");
+        let evidence = Evidence {
+            document: b"a document".to_vec(),
+            index,
+            size: tree.size(),
+            path: tree.path(usize::try_from(index).expect("a small number")).expect("a leaf of the tree"),
+            configuration: [9; 48],
+            hpke_public_key: vec![],
+        };
+        seeds.push(EvidenceReply::Evidence(evidence).encode());
+    }
+    seeds
+}
+
+fn frames() -> Vec<Vec<u8>> {
+    let stream = |step: u8, max_bytes: u16, bytes: &[u8]| {
+        [&[step], max_bytes.to_be_bytes().as_slice(), bytes].concat()
+    };
+    vec![
+        stream(1, 16, b"\0\0\0\x01a\0\0\0\x03abc"),
+        stream(7, 16, b"\0\0\0\x05abc"),
+        stream(3, 16, b"\0\0\0\0"),
+        stream(9, 2, b"\0\0\0\x03abc"),
+        stream(2, 500, &[b"\0\0\x01\0".as_slice(), &[b'x'; 256]].concat()),
+        stream(4, 16, b"\0\0"),
+    ]
+}
+
+fn json() -> Vec<Vec<u8>> {
+    let deep = "[".repeat(128) + &"]".repeat(128);
+    let too_deep = r#"{"a":"#.repeat(129) + "1" + &"}".repeat(129);
+    let texts = [
+        "null",
+        r#"{"a":[1,-2.5e3,"\u00e9\"\\",true],"b":{}}"#,
+        "[[[[]]]]",
+        r#""[[[""#,
+        "1e999",
+        r#""\ud800""#,
+        &deep,
+        &too_deep,
+    ];
+    texts.map(|text| text.as_bytes().to_vec()).into()
+}
+
+fn receipts() -> Vec<Vec<u8>> {
+    let receipt = Receipt {
+        invocation: [1; 16],
+        tenant: [2; 16],
+        function: "price".to_owned(),
+        version: [3; 32],
+        input: [4; 32],
+        outcome: "ok".to_owned(),
+        output: [5; 32],
+        log: [6; 32],
+        usage: Usage { cpu_us: 1, wall_us: 2_000, peak_memory_bytes: 3 << 20, host_calls: 4, bytes_out: 5 },
+        sequence: 7,
+        time_ms: 1_763_000_000_000,
+        configuration: [8; 48],
+    };
+    let signed = receipt.sign(|_| [9; 64]);
+    let bundle = Bundle { receipt: signed.clone(), document: vec![10; 100] }.encode();
+    vec![signed, bundle]
+}
+
+fn reference_values() -> Vec<Vec<u8>> {
+    let pcr = "ab".repeat(48);
+    let pcrs = format!(r#""0":"{pcr}","1":"{pcr}","2":"{pcr}""#);
+    vec![
+        format!(r#"{{"releases":[{{"name":"1.4.0","pcrs":{{{pcrs}}}}}]}}"#).into_bytes(),
+        format!(
+            r#"{{"releases":[{{"name":"a","pcrs":{{{pcrs},"8":"{pcr}"}}}},{{"name":"b","pcrs":{{{pcrs}}}}}]}}"#
+        )
+        .into_bytes(),
+    ]
+}
+
+fn runner_messages() -> Vec<Vec<u8>> {
+    let fault = Fault::new(FaultKind::Thrown, "TypeError", "x is not a function", Some("at f.js:1:2"));
+    let fetch = HostCall::Fetch {
+        url: "https://api.example/v1".to_owned(),
+        method: "POST".to_owned(),
+        headers: vec![("accept".to_owned(), "text/plain".to_owned())],
+        body_base64: Some("AAEC".to_owned()),
+    };
+    let log = LogRecord { level: LogLevel::Warn, truncated: true, text: "a line".to_owned() };
+    let from_runner = [
+        RunnerMessage::Ready,
+        RunnerMessage::Loaded,
+        RunnerMessage::LoadFailed(fault.clone()),
+        RunnerMessage::HostCall { call_id: 1, call: fetch },
+        RunnerMessage::HostCall { call_id: 2, call: HostCall::SecretGet { name: "token".to_owned() } },
+        RunnerMessage::HostCall { call_id: 3, call: HostCall::StoreSet { key: "k".to_owned(), value: None } },
+        RunnerMessage::HostCall { call_id: 4, call: HostCall::Attestation { data_base64: None } },
+        RunnerMessage::Log(log),
+        RunnerMessage::Done { id: 1, outcome: Ok(r#"{"a":1}"#.to_owned()) },
+        RunnerMessage::Done { id: 2, outcome: Err(fault) },
+    ];
+    let denied = HostError { code: HostErrorCode::Denied, message: "not granted".to_owned() };
+    let answer = HostValue::Fetch { status: 200, headers: vec![], body_base64: "AA==".to_owned() };
+    let to_runner = [
+        HostMessage::Load { limits: limits(), source: "export default () => 1".to_owned() },
+        HostMessage::Invoke { id: 1, event: "{}".to_owned() },
+        HostMessage::HostReply { call_id: 1, reply: Ok(answer) },
+        HostMessage::HostReply { call_id: 2, reply: Err(denied) },
+        HostMessage::HostReply { call_id: 3, reply: Ok(HostValue::StoreGet { value: Some("1".to_owned()) }) },
+    ];
+    let from_runner = from_runner.map(|message| message.encode().expect("it fits"));
+    let to_runner = to_runner.map(|message| message.encode().expect("it fits").to_vec());
+    let mut seeds: Vec<_> =
+        from_runner.iter().chain(&to_runner).map(|frame| [&[3], frame.as_slice()].concat()).collect();
+    seeds.push([&[11], from_runner.concat().as_slice()].concat());
+    seeds
+}
+
+fn limits() -> FunctionLimits {
+    FunctionLimits { memory_mib: 64, output_bytes: 1024, log_bytes: 1024 }
+}
+
+/// Scripts: see the target for what the bytes do.
+fn runner_session() -> Vec<Vec<u8>> {
+    let started = [3, 0, 4];
+    let done = |output: &[u8]| [&[6, u8::try_from(output.len()).expect("short")], output].concat();
+    let framed =
+        |kind: u8, body: &[u8]| [&[5, kind, u8::try_from(body.len()).expect("short")], body].concat();
+    let call = br#"{"call_id":1,"call":{"op":"secret_get","name":"a"}}"#;
+    let fault = br#"{"kind":"thrown","name":"E","message":"m"}"#;
+    vec![
+        [started.as_slice(), &[1], &done(b"{}"), &[1], &done(b"[1]")].concat(),
+        [started.as_slice(), &[1], &framed(0x84, call), &[2, 1], &done(b"1")].concat(),
+        [started.as_slice(), &[1], &framed(0x85, b"\x01\0hello"), &done(b"\"x\"")].concat(),
+        [[3, 0].as_slice(), &framed(0x83, fault)].concat(),
+        [started.as_slice(), &[1], &framed(0x87, &[&[0, 0, 0, 0, 0, 0, 0, 1], fault.as_slice()].concat())]
+            .concat(),
+        [started.as_slice(), &[1, 7, 4, 0, 0, 0, 9]].concat(),
+    ]
+}
+
+fn signed_documents() -> Vec<Vec<u8>> {
+    // The certificates are put in by the target.
+    let fields: Vec<_> = payload()
+        .into_iter()
+        .filter(|(key, _)| !matches!(key.as_text(), Some("certificate" | "cabundle")))
+        .collect();
+    let without = |name: &str| {
+        let fields = fields.iter().filter(|(key, _)| key.as_text() != Some(name)).cloned();
+        encode(&Value::Map(fields.collect()))
+    };
+    ["none", "nonce", "public_key", "user_data", "pcrs"].map(without).into()
+}
+
+fn statements() -> [Statement; 3] {
+    [
+        Statement::Sessions { root: [7; 48], size: 3 },
+        Statement::ReportKey { public_key: [9; 32] },
+        Statement::Function { tenant: [1; 16], version: [2; 32], data: b"of the function's choice".to_vec() },
+    ]
+}
