@@ -22,7 +22,7 @@ use crate::egress::Egress;
 use crate::error::ParentError;
 use crate::forwarder::{self, Forwarder};
 use crate::heartbeat;
-use crate::limits::MAX_CONNECTIONS_PER_SERVICE;
+use crate::limits::{MAX_BLOB_CONNECTIONS, MAX_CONNECTIONS_PER_SERVICE};
 use crate::service::Service;
 use crate::settings::Settings;
 
@@ -84,8 +84,7 @@ impl Parent {
         services.spawn(configurations.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| {
             configuration::serve(stream, Arc::clone(&configuration), Arc::clone(&count))
         }));
-        services
-            .spawn(records.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| Arc::clone(&blobs).serve(stream)));
+        services.spawn(records.run(MAX_BLOB_CONNECTIONS, move |stream| Arc::clone(&blobs).serve(stream)));
         services.spawn(outside.run(max_egress_streams, move |stream| Arc::clone(&egress).serve(stream)));
         services.spawn(admin::run(admin_listener, Arc::new(Admin::new(Arc::clone(&counters)))));
 

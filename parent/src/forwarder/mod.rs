@@ -123,10 +123,11 @@ impl Carrier {
         // Small TLS records must not wait for an acknowledgement. Without it all works, only slower.
         let _ = client.set_nodelay(true);
         let first_byte = Duration::from_millis(self.settings.first_byte_timeout_ms);
-        match timeout(first_byte, client.readable()).await {
-            Ok(Ok(())) => {}
+        // Readiness alone may be reported without a byte behind it, so look for one, and leave it where it is.
+        match timeout(first_byte, client.peek(&mut [0])).await {
+            Ok(Ok(1..)) => {}
             Ok(Err(_)) => return clients.failed.add(1),
-            Err(_) => return clients.silent.add(1),
+            Ok(Ok(0)) | Err(_) => return clients.silent.add(1),
         }
         let mut enclave = match self.dial().await {
             Ok(enclave) => enclave,

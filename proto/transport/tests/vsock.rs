@@ -1,0 +1,23 @@
+//! The seam over vsock, as far as a machine without an enclave can show it.
+
+use std::time::{Duration, Instant};
+
+use r3e_transport::limits::DIAL_TIMEOUT_MS;
+use r3e_transport::{EnclaveTransport, Endpoint, ParentTransport, TransportError};
+
+#[tokio::test]
+async fn a_dial_that_nothing_answers_ends_in_an_error_and_in_time() {
+    // The highest CID that a guest can have, so that no guest of a test machine is hit by chance.
+    let endpoint = Endpoint::Vsock { cid: u32::MAX - 1 };
+    let started = Instant::now();
+    for dialled in [
+        ParentTransport::new(endpoint.clone()).dial_enclave(5000).await,
+        EnclaveTransport::new(endpoint).dial_parent(5002).await,
+    ] {
+        assert!(
+            matches!(dialled, Err(TransportError::Dial { .. } | TransportError::DialTimedOut { .. })),
+            "{dialled:?}"
+        );
+    }
+    assert!(started.elapsed() < Duration::from_millis(3 * DIAL_TIMEOUT_MS));
+}
