@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use r3e_egress::HostAllowList;
 use r3e_proto::api::functions::{Deploy, Limits, Permissions, Runtime};
 use r3e_proto::api::is_name;
-use r3e_proto::limits::MAX_HOST_NAME_BYTES;
 use thiserror::Error;
 
 use crate::limits::{
@@ -74,7 +74,7 @@ impl Definition {
     /// [`DefinitionError`]: the first rule it breaks.
     pub fn new(name: &str, deploy: Deploy) -> Result<Self, DefinitionError> {
         if !is_name(name) {
-            return Err(DefinitionError::Name(name.chars().take(SHOWN_CHARS).collect()));
+            return Err(DefinitionError::Name(shown(name)));
         }
         let Deploy { runtime, source, permissions, limits } = deploy;
         if source.is_empty() || source.len() > MAX_SOURCE_BYTES {
@@ -119,7 +119,10 @@ impl Definition {
 
 /// What an error repeats of a text that someone sent.
 const SHOWN_CHARS: usize = 100;
-const HTTPS_PORT: u16 = 443;
+
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS).collect()
+}
 
 fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
     let Permissions { mut secrets, net } = permissions;
@@ -131,13 +134,11 @@ fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
         }
     }
     if let Some(wrong) = secrets.iter().find(|name| !is_name(name)) {
-        return Err(DefinitionError::SecretName(wrong.chars().take(SHOWN_CHARS).collect()));
+        return Err(DefinitionError::SecretName(shown(wrong)));
     }
     let mut net = net
         .iter()
-        .map(|text| {
-            host_grant(text).ok_or_else(|| DefinitionError::Host(text.chars().take(SHOWN_CHARS).collect()))
-        })
+        .map(|text| host_grant(text).ok_or_else(|| DefinitionError::Host(shown(text))))
         .collect::<Result<Vec<_>, _>>()?;
     for list in [&mut secrets, &mut net] {
         list.sort_unstable();
@@ -146,40 +147,13 @@ fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
     Ok(Permissions { secrets, net })
 }
 
-/// The one form of `host` or `host:port`: lower case, no port where it is 443. None if it is neither.
+/// The one form of `host` or `host:port`: lower case, no port where it is 443. None if egress would not connect to it,
+/// and for egress's wildcards: who reads a function's permissions must see every host.
 fn host_grant(text: &str) -> Option<String> {
-    let (host, port) = match text.split_once(':') {
-        None => (text, HTTPS_PORT),
-        Some((host, digits)) => {
-            let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-            (host, plain.then(|| digits.parse().ok()).flatten()?)
-        }
-    };
-    let host = host.to_ascii_lowercase();
-    if !is_host_name(&host) {
-        return None;
-    }
-    Some(if port == HTTPS_PORT { host } else { format!("{host}:{port}") })
+    let lower = text.to_ascii_lowercase();
+    let exact = !lower.contains('*') && HostAllowList::parse([lower.as_str()]).is_ok();
+    exact.then(|| lower.strip_suffix(":443").unwrap_or(&lower).to_owned())
 }
-
-/// RFC 1123 section 2.1: labels of letters, digits and inner hyphens. A last label that starts with a digit would be read
-/// as an address by a URL parser (the URL standard's "ends in a number"), so it is none of ours.
-fn is_host_name(host: &str) -> bool {
-    let is_label = |label: &str| {
-        let bytes = label.as_bytes();
-        (1..=MAX_LABEL_BYTES).contains(&bytes.len())
-            && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
-            && bytes.first() != Some(&b'-')
-            && bytes.last() != Some(&b'-')
-    };
-    let last = host.rsplit('.').next().unwrap_or_default();
-    host.len() <= MAX_HOST_NAME_BYTES
-        && host.split('.').all(is_label)
-        && last.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
-}
-
-/// RFC 1035 section 2.3.4.
-const MAX_LABEL_BYTES: usize = 63;
 
 fn check_limits(limits: &Limits) -> Result<(), DefinitionError> {
     let rules: [(&'static str, u32, RangeInclusive<u32>); 5] = [
@@ -238,10 +212,12 @@ mod tests {
             "a.",
             ".a",
             "a..b",
-            "-a.test",
-            "a-.test",
             "*.test",
-            "a_b.test",
+            "*.a.test",
+            "a.test:8443:443",
+            "a.test:443:443",
+            "localhost:8443",
+            "a.internal",
             "a b.test",
             "https://a.test",
             "a.test/",
@@ -265,21 +241,10 @@ mod tests {
             &long_label,
             &long_name,
         ] {
-            assert_eq!(
-                granted(&[], &[wrong]).err(),
-                Some(DefinitionError::Host(wrong.into())).map(cut),
-                "{wrong}"
-            );
+            assert_eq!(granted(&[], &[wrong]).err(), Some(DefinitionError::Host(shown(wrong))), "{wrong}");
         }
-        for right in ["localhost:8443", "xn--bcher-kva.test", "3.a.test", "a.test:65535", "a1.te-st.x--y"] {
+        for right in ["a.b.c.test:4430", "xn--bcher-kva.test", "3.a.test", "a.test:65535", "a1.te-st.x--y"] {
             assert_eq!(granted(&[], &[right]).unwrap().permissions().net, [right]);
-        }
-    }
-
-    fn cut(error: DefinitionError) -> DefinitionError {
-        match error {
-            DefinitionError::Host(text) => DefinitionError::Host(text.chars().take(SHOWN_CHARS).collect()),
-            other => other,
         }
     }
 
@@ -293,7 +258,7 @@ mod tests {
         assert_eq!(sized(MAX_SOURCE_BYTES), None);
         assert_eq!(sized(MAX_SOURCE_BYTES + 1), Some(DefinitionError::SourceLength(MAX_SOURCE_BYTES + 1)));
         assert!(matches!(granted(&["a/b"], &[]), Err(DefinitionError::SecretName(_))));
-        let many: Vec<String> = (0..=MAX_SECRET_GRANTS).map(|n| format!("s{n}")).collect();
+        let many: Vec<String> = (0..=MAX_SECRET_GRANTS).map(|n| format!("s{n}.test")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         assert!(granted(&many[1..], &many[1..]).is_ok());
         assert!(matches!(granted(&many, &[]), Err(DefinitionError::TooManyGrants { kind: "secrets", .. })));

@@ -11,18 +11,24 @@
 mod check;
 mod completed;
 mod definition;
+mod fetches;
+mod host;
+mod invoker;
 pub mod limits;
 mod logs;
 mod registry;
+mod runner;
+pub mod runner_pool;
 mod sources;
 mod values;
 mod version;
 
-pub use check::Loadable;
+pub use check::{CheckError, Loadable};
 pub use completed::{Completed, Hashes};
 pub use definition::{Definition, DefinitionError};
+pub use invoker::{InvokeError, Invoker, InvokerParts};
 pub use logs::Logs;
-pub use registry::{Deployed, Registry, RegistryError};
+pub use registry::{Deployed, Deployment, Registry, RegistryError};
 pub use sources::{AttestationSource, SecretSource, SourceError, SourceFuture};
 pub use version::{VERSION_DOMAIN, Version, version};
 

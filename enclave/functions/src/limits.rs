@@ -9,8 +9,8 @@ pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
 pub const MAX_FUNCTIONS: usize = 100;
 /// Secrets that one function may read: it is reviewed by people.
 pub const MAX_SECRET_GRANTS: usize = 64;
-/// Hosts that one function may fetch from: the same.
-pub const MAX_NET_GRANTS: usize = 64;
+/// Hosts that one function may fetch from: what one allow-list takes.
+pub const MAX_NET_GRANTS: usize = r3e_egress::limits::MAX_ALLOWED_HOSTS;
 
 /// Wall time of an invocation: less than a start takes is a mistake, and a client waits for no minute.
 pub const TIMEOUT_MS: RangeInclusive<u32> = 10..=60_000;
@@ -39,8 +39,8 @@ pub const MAX_STORE_BYTES: usize = 16 * 1024 * 1024;
 pub const MAX_FETCH_REQUEST_BYTES: usize = 1024 * 1024;
 /// Body of one `fetch` response, as a host reply can carry it.
 pub const MAX_FETCH_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
-/// Headers of one `fetch` request, names and values together: what servers commonly accept.
-pub const MAX_FETCH_HEADER_BYTES: usize = 16 * 1024;
+/// Fetches of one invocation that are under way at once: each may hold a whole response in memory.
+pub const MAX_FETCHES_AT_ONCE: usize = 4;
 /// Bytes that one invocation may send by `fetch`.
 pub const MAX_BYTES_OUT: u64 = 16 * 1024 * 1024;
 
@@ -49,8 +49,8 @@ pub const MAX_ATTESTATIONS: u32 = 4;
 /// Documents for functions that wait at the device at once, so that sessions' evidence waits for few of them.
 pub const MAX_ATTESTATIONS_AT_ONCE: usize = 2;
 
-/// Invocations of one tenant at once, those that wait for a runner included: one tenant must not fill the queue.
-pub const MAX_INVOCATIONS_PER_TENANT: usize = 64;
+/// Log text of one invocation: what one reads while writing a function.
+pub const MAX_LOG_BYTES: u32 = 64 * 1024;
 
 /// Invocations whose logs are kept, for one function.
 pub const MAX_KEPT_LOGS: usize = 32;

@@ -6,12 +6,10 @@
 //! | `function-sources` | name, `/`, version in hex | the module's text |
 //! | `function-values` | name, `/`, the function's own key | what the function stores |
 
-use std::sync::Arc;
-
 use r3e_proto::api::functions::Function;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::limits::MAX_COMMIT_RECORDS;
-use r3e_store::{Namespace, Store, StoreError, Write};
+use r3e_store::{Namespace, Store, StoreError, Value, Write};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
@@ -35,8 +33,17 @@ pub struct Deployed {
     pub function: Function,
     /// Its version, as bytes.
     pub version: Version,
-    /// Its module's text.
-    pub source: Arc<str>,
+    /// Shared with the store's cache: many that wait for a runner hold one copy.
+    source: Value,
+}
+
+/// What a deployment did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// The function that stands now.
+    pub function: Function,
+    /// The one that stood before under its name, if it was another version.
+    pub replaced: Option<Function>,
 }
 
 /// Why the registry did not do what it was asked.
@@ -64,6 +71,9 @@ pub enum RegistryError {
         #[source]
         source: serde_json::Error,
     },
+    /// A record whose version is no SHA-256 in hex.
+    #[error("the record of the function {0:?} names no version")]
+    Version(String),
     /// A source that the store vouches for, and that is no text.
     #[error("the source of the function {0:?} is not text")]
     Source(String),
@@ -73,6 +83,17 @@ pub enum RegistryError {
 const MAX_READ_TRIES: usize = 4;
 /// Deletions in one batch beside the description's and the source's.
 const DELETIONS_AT_ONCE: usize = MAX_COMMIT_RECORDS - 24;
+
+impl Deployed {
+    /// The module's text.
+    ///
+    /// # Errors
+    /// [`RegistryError::Source`] if this release's own record is no text.
+    pub fn source(&self) -> Result<&str, RegistryError> {
+        let not_text = |_| RegistryError::Source(self.function.name.clone());
+        std::str::from_utf8(self.source.as_bytes()).map_err(not_text)
+    }
+}
 
 impl Registry {
     /// The registry in `store`.
@@ -90,33 +111,35 @@ impl Registry {
         tenant: TenantId,
         loadable: Loadable,
         now_ms: u64,
-    ) -> Result<Function, RegistryError> {
+    ) -> Result<Deployment, RegistryError> {
         let definition = loadable.into_definition();
         let name = definition.name();
         let spaces = Spaces::of(tenant)?;
         let _turn = self.deploying.lock().await;
-        let standing = self.find(&spaces, name).await?;
+        let older = self.find(&spaces, name).await?;
         let function = describe(&definition, now_ms);
         let description = serde_json::to_vec(&function).map_err(|error| unreadable(name, error))?;
         let description = Write::put(&spaces.functions, name, description);
         let source =
             Write::put(&spaces.sources, &source_key(name, &function.version), definition.source().as_bytes());
-        let writes = match standing {
+        let writes = match &older {
             None => {
                 if self.store.scan(&spaces.functions, "", None, MAX_FUNCTIONS)?.len() >= MAX_FUNCTIONS {
                     return Err(RegistryError::TooMany);
                 }
                 vec![source, description.if_absent()]
             }
-            Some((older, _)) if older.version == function.version => return Ok(older),
+            Some((older, _)) if older.version == function.version => {
+                return Ok(Deployment { function: older.clone(), replaced: None });
+            }
             Some((older, record_version)) => vec![
                 source,
-                description.if_version(record_version),
+                description.if_version(*record_version),
                 Write::delete(&spaces.sources, &source_key(name, &older.version)),
             ],
         };
         self.commit(name, writes).await?;
-        Ok(function)
+        Ok(Deployment { function, replaced: older.map(|(older, _)| older) })
     }
 
     /// The tenant's functions, by name.
@@ -153,22 +176,21 @@ impl Registry {
             // A deployment between the two reads takes the older source away with the older description.
             let record = self.store.get(&spaces.sources, &source_key(name, &function.version)).await?;
             let Some(record) = record else { continue };
-            let not_text = || RegistryError::Source(name.to_owned());
-            let source = std::str::from_utf8(record.value.as_bytes()).map_err(|_| not_text())?.into();
             let mut version = Version::default();
-            hex::decode_to_slice(&function.version, &mut version).map_err(|_| not_text())?;
-            return Ok(Deployed { function, version, source });
+            hex::decode_to_slice(&function.version, &mut version)
+                .map_err(|_| RegistryError::Version(name.to_owned()))?;
+            return Ok(Deployed { function, version, source: record.value });
         }
         Err(RegistryError::Changed(name.to_owned()))
     }
 
-    /// Deletes a function with its source and what it stored. An invocation that is under way may store something
+    /// Deletes a function with its source and what it stored, and says what it was. An invocation that is under way may store something
     /// after that, which a later function of the same name would find.
     ///
     /// # Errors
     /// [`RegistryError::NotFound`], [`RegistryError::Changed`]; the store's. The function stands until the last of it
     /// goes: after any of these errors, delete it again.
-    pub async fn delete(&self, tenant: TenantId, name: &str) -> Result<(), RegistryError> {
+    pub async fn delete(&self, tenant: TenantId, name: &str) -> Result<Function, RegistryError> {
         let spaces = Spaces::of(tenant)?;
         let _turn = self.deploying.lock().await;
         let found = self.find(&spaces, name).await?;
@@ -181,7 +203,8 @@ impl Registry {
         }
         writes.push(Write::delete(&spaces.functions, name));
         writes.push(Write::delete(&spaces.sources, &source_key(name, &function.version)));
-        self.commit(name, writes).await
+        self.commit(name, writes).await?;
+        Ok(function)
     }
 
     async fn find(&self, spaces: &Spaces, name: &str) -> Result<Option<(Function, u64)>, RegistryError> {

@@ -64,9 +64,9 @@ mod tests {
         let mut text = |text: &str| {
             let len = u8::try_from(text.len()).unwrap();
             if len < 24 {
-                hashed.push(0x60 | len)
+                hashed.push(0x60 | len);
             } else {
-                hashed.extend([0x78, len])
+                hashed.extend([0x78, len]);
             }
             hashed.extend(text.as_bytes());
         };

@@ -7,6 +7,7 @@ mod body;
 mod error;
 mod functions;
 mod identity;
+mod name;
 mod public;
 mod secrets;
 

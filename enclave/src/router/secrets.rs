@@ -1,7 +1,7 @@
 //! `/v1/secrets`. No route gives a value back.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use r3e_proto::api::secrets::Secret;
 
@@ -9,6 +9,7 @@ use super::Shared;
 use super::authority::{Secrets, Tenant};
 use super::body::Raw;
 use super::error::ApiError;
+use super::name::Name;
 use crate::limits::MAX_SECRET_BYTES;
 
 pub(super) async fn list(
@@ -20,8 +21,8 @@ pub(super) async fn list(
 
 pub(super) async fn set(
     State(appliance): State<Shared>,
-    Path(name): Path<String>,
     tenant: Tenant<Secrets>,
+    Name(name): Name,
     Raw(value): Raw<MAX_SECRET_BYTES>,
 ) -> Result<Json<Secret>, ApiError> {
     Ok(Json(appliance.secrets.set(tenant.id(), &name, &value).await?))
@@ -29,8 +30,8 @@ pub(super) async fn set(
 
 pub(super) async fn delete(
     State(appliance): State<Shared>,
-    Path(name): Path<String>,
     tenant: Tenant<Secrets>,
+    Name(name): Name,
 ) -> Result<StatusCode, ApiError> {
     appliance.secrets.delete(tenant.id(), &name).await?;
     Ok(StatusCode::NO_CONTENT)

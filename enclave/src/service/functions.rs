@@ -7,9 +7,11 @@ use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use r3e_attester::{Attester, TrustedClock};
+use r3e_egress::{Egress, TrustRoots};
+use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{
-    AttestationSource, Completed, Definition, InvokeError, Invoker, InvokerParts, Logs, Registry, RegistryError,
-    SourceError, SourceFuture, Version,
+    AttestationSource, CheckError, Completed, Definition, InvokeError, Invoker, InvokerParts, Loadable, Logs,
+    Registry, RegistryError, SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation, LogEntry};
@@ -39,6 +41,7 @@ pub(crate) struct FunctionsParts<'a> {
 /// The functions of all tenants.
 pub(crate) struct Functions {
     registry: Arc<Registry>,
+    pool: Arc<RunnerPool>,
     invoker: Invoker,
     logs: Logs,
     receipts: Receipts,
@@ -46,8 +49,32 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
+    /// The functions in `parts.store`, and runners for them.
+    ///
+    /// # Errors
+    /// [`ServiceError::Internal`]: no runner can be started, or an extra root is no certificate.
     pub(crate) fn new(parts: FunctionsParts<'_>) -> Result<Self, ServiceError> {
-        todo
+        let FunctionsParts { store, transport, runner, configuration, attester, clock, secrets, report_key } =
+            parts;
+        let internal = |error: &dyn std::error::Error| ServiceError::Internal(with_causes(error));
+        let roots =
+            TrustRoots::public().with_extra(configuration.extra_roots()).map_err(|error| internal(&error))?;
+        let time = clock.clone();
+        let time = r3e_egress::TrustedClock::new(move || Some(time.now_ms()));
+        let egress = Egress::new(transport, roots, time).map_err(|error| internal(&error))?;
+        let config = RunnerConfig { max_processes: configuration.max_runners(), ..RunnerConfig::new(runner) };
+        let pool = Arc::new(RunnerPool::new(config).map_err(|error| internal(&error))?);
+        let registry = Arc::new(Registry::new(store.clone()));
+        let invoker = Invoker::new(InvokerParts {
+            registry: Arc::clone(&registry),
+            pool: Arc::clone(&pool),
+            store: store.clone(),
+            egress,
+            secrets: secrets as Arc<dyn SecretSource>,
+            attestation: Arc::new(FunctionAttestation(attester)),
+        });
+        let receipts = Receipts { store, key: report_key, configuration: *configuration.digest() };
+        Ok(Self { registry, pool, invoker, logs: Logs::new(), receipts, clock })
     }
 
     /// Deploys a function, once a runner has loaded it.
@@ -63,8 +90,12 @@ impl Functions {
     ) -> Result<Function, ServiceError> {
         let definition =
             Definition::new(name, deploy).map_err(|error| ServiceError::Invalid(error.to_string()))?;
-        let loadable = self.invoker.check(tenant, definition).await?;
-        Ok(self.registry.deploy(tenant, loadable, self.clock.now_ms()).await?)
+        let loadable = Loadable::check(&self.pool, tenant, definition).await?;
+        let deployment = self.registry.deploy(tenant, loadable, self.clock.now_ms()).await?;
+        if let Some(replaced) = &deployment.replaced {
+            self.invoker.forget(tenant, replaced);
+        }
+        Ok(deployment.function)
     }
 
     /// The tenant's functions, by name.
@@ -85,7 +116,8 @@ impl Functions {
     /// # Errors
     /// [`ServiceError::NotFound`].
     pub(crate) async fn delete(&self, tenant: TenantId, name: &str) -> Result<(), ServiceError> {
-        self.registry.delete(tenant, name).await?;
+        let deleted = self.registry.delete(tenant, name).await?;
+        self.invoker.forget(tenant, &deleted);
         self.logs.forget(tenant, name);
         Ok(())
     }
@@ -183,7 +215,12 @@ impl Receipts {
 struct FunctionAttestation(Attester);
 
 impl AttestationSource for FunctionAttestation {
-    fn attest_function(&self, tenant: TenantId, version: Version, data: Vec<u8>) -> SourceFuture<'_, Vec<u8>> {
+    fn attest_function(
+        &self,
+        tenant: TenantId,
+        version: Version,
+        data: Vec<u8>,
+    ) -> SourceFuture<'_, Vec<u8>> {
         Box::pin(async move {
             let statement = Statement::Function { tenant: tenant.0, version, data };
             let document = self.0.attest(Some(&statement.encode()), None, None).await;
@@ -196,10 +233,22 @@ impl From<RegistryError> for ServiceError {
     fn from(error: RegistryError) -> Self {
         match error {
             RegistryError::NotFound(name) => Self::NotFound { kind: "function", name },
-            RegistryError::TooMany => Self::TooMany { what: "functions", max: r3e_functions::limits::MAX_FUNCTIONS },
+            RegistryError::TooMany => {
+                Self::TooMany { what: "functions", max: r3e_functions::limits::MAX_FUNCTIONS }
+            }
             RegistryError::Changed(_) => Self::Conflict(error.to_string()),
             RegistryError::Store(error) => Self::Store(error),
-            other => Self::Internal(other.to_string()),
+            other => Self::Internal(with_causes(&other)),
+        }
+    }
+}
+
+impl From<CheckError> for ServiceError {
+    fn from(error: CheckError) -> Self {
+        match error {
+            CheckError::Refused(message) => Self::InvalidFunction(message),
+            CheckError::Busy(error) => Self::Busy(error.to_string()),
+            other => Self::Internal(with_causes(&other)),
         }
     }
 }
@@ -207,9 +256,24 @@ impl From<RegistryError> for ServiceError {
 impl From<InvokeError> for ServiceError {
     fn from(error: InvokeError) -> Self {
         match error {
+            InvokeError::EventTooLarge(_) | InvokeError::EventNotText | InvokeError::Event(_) => {
+                Self::Invalid(error.to_string())
+            }
+            InvokeError::Busy(error) => Self::Busy(error.to_string()),
             InvokeError::Registry(error) => error.into(),
             InvokeError::Store(error) => Self::Store(error),
-            other => Self::Invalid(other.to_string()),
+            other => Self::Internal(with_causes(&other)),
         }
     }
+}
+
+/// An error with all that it was caused by: what fails inside is found in the log, not in a debugger.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }

@@ -46,13 +46,19 @@ impl Secrets {
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for a bad name or value; [`ServiceError::TooMany`].
-    pub(crate) async fn set(&self, tenant: TenantId, name: &str, value: &[u8]) -> Result<Secret, ServiceError> {
+    pub(crate) async fn set(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        value: &[u8],
+    ) -> Result<Secret, ServiceError> {
         checked_name(name)?;
         if value.is_empty() || value.len() > MAX_SECRET_BYTES {
             return Err(ServiceError::Invalid(format!("a secret has 1 to {MAX_SECRET_BYTES} bytes")));
         }
         if std::str::from_utf8(value).is_err() {
-            let message = "a secret is UTF-8 text, since functions are given text; encode other bytes, as base64 say";
+            let message =
+                "a secret is UTF-8 text, since functions are given text; encode other bytes, as base64 say";
             return Err(ServiceError::Invalid(message.into()));
         }
         let spaces = Spaces::of(tenant)?;
@@ -113,9 +119,9 @@ impl Secrets {
 
 impl SecretSource for Secrets {
     fn secret<'a>(&'a self, tenant: TenantId, name: &'a str) -> SourceFuture<'a, Option<Zeroizing<String>>> {
-        Box::pin(async move {
-            self.value(tenant, name).await.map_err(|error| SourceError(error.to_string()))
-        })
+        Box::pin(
+            async move { self.value(tenant, name).await.map_err(|error| SourceError(error.to_string())) },
+        )
     }
 }
 

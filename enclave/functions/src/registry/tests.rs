@@ -34,14 +34,14 @@ fn names(functions: &[Function]) -> Vec<&str> {
 async fn a_function_is_found_as_it_was_deployed_also_after_a_restart() {
     let keeper = Keeper::new();
     let registry = Registry::new(store(&keeper).await);
-    let function = registry.deploy(ALICE, loadable("f", "one"), 7).await.unwrap();
+    let function = registry.deploy(ALICE, loadable("f", "one"), 7).await.unwrap().function;
     assert_eq!((function.name.as_str(), function.source_bytes, function.deployed_at_ms), ("f", 3, 7));
     assert_eq!(function.permissions.secrets, ["KEY"]);
 
     let registry = Registry::new(store(&keeper).await);
     assert_eq!(registry.show(ALICE, "f").await.unwrap(), function);
     let deployed = registry.load(ALICE, "f").await.unwrap();
-    assert_eq!((&*deployed.source, &deployed.function), ("one", &function));
+    assert_eq!((deployed.source().unwrap(), &deployed.function), ("one", &function));
     assert_eq!(hex::encode(deployed.version), function.version);
 }
 
@@ -58,7 +58,7 @@ async fn a_tenant_sees_and_deletes_its_own_alone() {
     assert!(matches!(registry.delete(ALICE, "e").await, Err(RegistryError::NotFound(_))));
     registry.delete(ALICE, "f").await.unwrap();
     assert!(matches!(registry.show(ALICE, "f").await, Err(RegistryError::NotFound(_))));
-    assert_eq!(&*registry.load(BOB, "f").await.unwrap().source, "bob's");
+    assert_eq!(registry.load(BOB, "f").await.unwrap().source().unwrap(), "bob's");
 }
 
 #[tokio::test]
@@ -66,16 +66,24 @@ async fn a_new_version_takes_the_place_of_the_older_one() {
     let keeper = Keeper::new();
     let store = store(&keeper).await;
     let registry = Registry::new(store.clone());
-    let first = registry.deploy(ALICE, loadable("f", "one"), 1).await.unwrap();
+    let Deployment { function: first, replaced } =
+        registry.deploy(ALICE, loadable("f", "one"), 1).await.unwrap();
+    assert_eq!(replaced, None);
     let records = store.records();
-    let second = registry.deploy(ALICE, loadable("f", "two"), 2).await.unwrap();
+    let Deployment { function: second, replaced } =
+        registry.deploy(ALICE, loadable("f", "two"), 2).await.unwrap();
+    assert_eq!(replaced.as_ref(), Some(&first));
     assert_ne!(first.version, second.version);
-    assert_eq!(&*registry.load(ALICE, "f").await.unwrap().source, "two");
+    assert_eq!(registry.load(ALICE, "f").await.unwrap().source().unwrap(), "two");
     assert_eq!(store.records(), records, "the older source is gone");
 
     let sequence = store.sequence();
     let again = registry.deploy(ALICE, loadable("f", "two"), 3).await.unwrap();
-    assert_eq!(again, second, "the same version again changes nothing");
+    assert_eq!(
+        again,
+        Deployment { function: second, replaced: None },
+        "the same version again changes nothing"
+    );
     assert_eq!(store.sequence(), sequence);
 }
 
@@ -121,7 +129,7 @@ async fn there_are_only_so_many_functions_however_many_come_at_once() {
     let late = late.join_all().await;
     assert_eq!(late.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     assert!(
-        late.iter().flat_map(|outcome| outcome.as_ref().err()).all(|e| matches!(e, RegistryError::TooMany))
+        late.iter().filter_map(|outcome| outcome.as_ref().err()).all(|e| matches!(e, RegistryError::TooMany))
     );
     registry.deploy(ALICE, loadable("f0", "a new version has its place"), 0).await.unwrap();
     registry.deploy(BOB, loadable("f", "another tenant has its own count"), 0).await.unwrap();
@@ -137,21 +145,23 @@ async fn a_deployment_that_the_parent_did_not_keep_is_no_deployment() {
     let outcome = registry.deploy(ALICE, loadable("f", "two"), 0).await;
     let deployed = registry.load(ALICE, "f").await.unwrap();
     let expected = if outcome.is_ok() { "two" } else { "one" };
-    assert_eq!(&*deployed.source, expected);
+    assert_eq!(deployed.source().unwrap(), expected);
 }
 
 #[tokio::test]
 async fn reads_and_deployments_at_once_never_mix_versions() {
     let keeper = Keeper::new();
     let registry = Arc::new(Registry::new(store(&keeper).await));
-    let mut versions = vec![registry.deploy(ALICE, loadable("f", "s0"), 0).await.unwrap().version];
+    let mut versions = vec![registry.deploy(ALICE, loadable("f", "s0"), 0).await.unwrap().function.version];
     let reader = tokio::spawn({
         let registry = Arc::clone(&registry);
         async move {
             let mut seen = Vec::new();
             for _ in 0..300 {
                 match registry.load(ALICE, "f").await {
-                    Ok(deployed) => seen.push((deployed.source.to_string(), deployed.function.version)),
+                    Ok(deployed) => {
+                        seen.push((deployed.source().unwrap().to_owned(), deployed.function.version));
+                    }
                     Err(RegistryError::Changed(_)) => {}
                     Err(other) => panic!("{other}"),
                 }
@@ -162,7 +172,7 @@ async fn reads_and_deployments_at_once_never_mix_versions() {
     });
     for number in 1..40 {
         let deployed = registry.deploy(ALICE, loadable("f", &format!("s{number}")), 0).await.unwrap();
-        versions.push(deployed.version);
+        versions.push(deployed.function.version);
     }
     let seen = reader.await.unwrap();
     assert!(!seen.is_empty());

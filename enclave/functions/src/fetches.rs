@@ -1,0 +1,123 @@
+//! `fetch`: to hosts that the function was granted, within what one invocation may send.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request, Response};
+use r3e_proto::api::functions::Permissions;
+use r3e_runner_api::{HostError, HostErrorCode, HostReply, HostValue};
+use tokio::sync::Semaphore;
+
+use crate::limits::{MAX_BYTES_OUT, MAX_FETCH_REQUEST_BYTES, MAX_FETCH_RESPONSE_BYTES, MAX_FETCHES_AT_ONCE};
+use crate::values::refused;
+
+/// The fetches of one invocation.
+pub(crate) struct Fetches {
+    granted: HostAllowList,
+    bytes_out: AtomicU64,
+    turns: Semaphore,
+}
+
+/// What a runner wants fetched, as it says.
+pub(crate) struct Fetch {
+    pub(crate) url: String,
+    pub(crate) method: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body_base64: Option<String>,
+}
+
+impl Fetches {
+    /// None yet, to the hosts that were granted.
+    ///
+    /// # Errors
+    /// [`FetchError::HostNotPublic`] for a permission that was never checked.
+    pub(crate) fn of(permissions: &Permissions) -> Result<Self, FetchError> {
+        let granted = HostAllowList::parse(permissions.net.iter().map(String::as_str))?;
+        Ok(Self { granted, bytes_out: AtomicU64::new(0), turns: Semaphore::new(MAX_FETCHES_AT_ONCE) })
+    }
+
+    /// Bytes of the requests so far: URLs, headers and bodies, of those that a granted host was sent.
+    pub(crate) fn bytes_out(&self) -> u64 {
+        self.bytes_out.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request and gives the whole response.
+    pub(crate) async fn send(&self, egress: &Egress, fetch: Fetch) -> HostReply {
+        let Fetch { url, method, headers, body_base64 } = fetch;
+        let body = BASE64
+            .decode(body_base64.unwrap_or_default())
+            .map_err(|_| refused(HostErrorCode::Invalid, "the body is not standard base64"))?;
+        let headers = headers.into_iter().map(encoded).collect::<Result<Vec<_>, _>>()?;
+        let header_bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let bytes = url.len() + header_bytes + body.len();
+        let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        let request =
+            Request::parse(&method, &url, pairs, body.into()).map_err(|error| host_error(&error))?;
+        if !self.granted.allows(request.host(), request.port()) {
+            let message = "this function was not granted that host; grant it when you deploy";
+            return Err(refused(HostErrorCode::Denied, message));
+        }
+        self.spend(bytes as u64)?;
+        let stopping = |_| refused(HostErrorCode::Unavailable, "the appliance is stopping");
+        let _turn = self.turns.acquire().await.map_err(stopping)?;
+        let limits = FetchLimits {
+            max_request_bytes: MAX_FETCH_REQUEST_BYTES,
+            max_response_bytes: MAX_FETCH_RESPONSE_BYTES,
+            ..FetchLimits::default()
+        };
+        let response = egress.fetch(request, &self.granted, &limits).await;
+        response.map(told).map_err(|error| host_error(&error))
+    }
+
+    fn spend(&self, bytes: u64) -> Result<(), HostError> {
+        let within = |spent: u64| spent.checked_add(bytes).filter(|sum| *sum <= MAX_BYTES_OUT);
+        match self.bytes_out.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within) {
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let message = format!("an invocation sends at most {MAX_BYTES_OUT} bytes");
+                Err(refused(HostErrorCode::LimitExceeded, message))
+            }
+        }
+    }
+}
+
+/// A header as bytes: the fetch standard's byte string, one byte a character.
+fn encoded((name, value): (String, String)) -> Result<(String, Vec<u8>), HostError> {
+    let bytes = value.chars().map(u8::try_from).collect::<Result<Vec<u8>, _>>();
+    let bytes =
+        bytes.map_err(|_| refused(HostErrorCode::Invalid, "a header's value has a character over U+00FF"))?;
+    Ok((name, bytes))
+}
+
+/// A response as a runner is told of it, headers as byte strings again.
+fn told(response: Response) -> HostValue {
+    let headers = response.headers.iter();
+    HostValue::Fetch {
+        status: response.status,
+        headers: headers
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), value.as_bytes().iter().copied().map(char::from).collect())
+            })
+            .collect(),
+        body_base64: BASE64.encode(&response.body),
+    }
+}
+
+fn host_error(error: &FetchError) -> HostError {
+    let code = match error {
+        FetchError::HostNotAllowed { .. } => HostErrorCode::Denied,
+        FetchError::Url { .. }
+        | FetchError::HostNotPublic { .. }
+        | FetchError::Method
+        | FetchError::ForbiddenHeader { .. }
+        | FetchError::Header => HostErrorCode::Invalid,
+        FetchError::RequestTooLarge { .. }
+        | FetchError::HeadTooLarge { .. }
+        | FetchError::BodyTooLarge { .. } => HostErrorCode::TooLarge,
+        FetchError::TimedOut { .. } => HostErrorCode::TimedOut,
+        _ => HostErrorCode::Unavailable,
+    };
+    // The text names limits, phases and the function's own arguments; the parent's words stay in the error's fields.
+    refused(code, format!("{}: {error}", error.code()))
+}

@@ -1,0 +1,153 @@
+//! What an invocation may reach: every host call of a runner comes here, and is done only if the function was granted
+//! it and has budget left. The runner is not trusted to have checked anything.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use r3e_egress::Egress;
+use r3e_proto::api::identity::TenantId;
+use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
+use r3e_runner_api::{HostCall, HostError, HostErrorCode, HostReply, HostValue, SecretText};
+use r3e_store::Store;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
+
+use crate::fetches::{Fetch, Fetches};
+use crate::invoker::InvokeError;
+use crate::limits::{MAX_ATTESTATIONS, MAX_ATTESTATIONS_AT_ONCE};
+use crate::registry::Deployed;
+use crate::runner_pool::{HostCalls, HostFuture};
+use crate::sources::{AttestationSource, SecretSource, SourceError};
+use crate::values::{Values, refused};
+
+/// What host calls are carried out with; the same for all functions.
+pub(crate) struct Resources {
+    pub(crate) store: Store,
+    pub(crate) secrets: Arc<dyn SecretSource>,
+    pub(crate) attestation: Arc<dyn AttestationSource>,
+    pub(crate) egress: Egress,
+    attestation_turns: Semaphore,
+}
+
+impl Resources {
+    pub(crate) fn new(
+        store: Store,
+        egress: Egress,
+        secrets: Arc<dyn SecretSource>,
+        attestation: Arc<dyn AttestationSource>,
+    ) -> Self {
+        let attestation_turns = Semaphore::new(MAX_ATTESTATIONS_AT_ONCE);
+        Self { store, secrets, attestation, egress, attestation_turns }
+    }
+}
+
+/// The host calls of one invocation.
+pub(crate) struct Host<'a> {
+    resources: &'a Resources,
+    tenant: TenantId,
+    deployed: &'a Deployed,
+    values: Values,
+    fetches: Fetches,
+    attestations: AtomicU32,
+    /// Writes to the store. Each goes on when the runner no longer waits for it, so that none is half known when the
+    /// receipt is made.
+    writes: Mutex<JoinSet<()>>,
+}
+
+impl<'a> Host<'a> {
+    pub(crate) fn new(
+        resources: &'a Resources,
+        tenant: TenantId,
+        deployed: &'a Deployed,
+    ) -> Result<Self, InvokeError> {
+        Ok(Self {
+            resources,
+            tenant,
+            deployed,
+            values: Values::of(&resources.store, tenant, &deployed.function.name)?,
+            fetches: Fetches::of(&deployed.function.permissions)?,
+            attestations: AtomicU32::new(0),
+            writes: Mutex::default(),
+        })
+    }
+
+    /// Waits for the writes that are under way. The store bounds how long.
+    pub(crate) async fn settle(&self) {
+        let mut writes = std::mem::take(&mut *self.writes.lock().unwrap_or_else(PoisonError::into_inner));
+        while writes.join_next().await.is_some() {}
+    }
+
+    /// Bytes that its fetches sent.
+    pub(crate) fn bytes_out(&self) -> u64 {
+        self.fetches.bytes_out()
+    }
+
+    async fn secret(&self, name: &str) -> HostReply {
+        if !self.deployed.function.permissions.secrets.iter().any(|granted| granted == name) {
+            let message = "this function was not granted that secret; grant it when you deploy";
+            return Err(refused(HostErrorCode::Denied, message));
+        }
+        let value = self.resources.secrets.secret(self.tenant, name).await.map_err(|error| failed(&error))?;
+        Ok(HostValue::SecretGet { value: value.map(SecretText::new) })
+    }
+
+    async fn write(&self, key: String, value: Option<String>) -> HostReply {
+        let (answer, answered) = oneshot::channel();
+        let values = self.values.clone();
+        self.writes.lock().unwrap_or_else(PoisonError::into_inner).spawn(async move {
+            // Nobody waits for the answer if the invocation is over.
+            drop(answer.send(values.write(&key, value).await));
+        });
+        let outcome = answered.await;
+        outcome.unwrap_or_else(|_| Err(refused(HostErrorCode::Internal, "the store failed")))?;
+        Ok(HostValue::StoreSet {})
+    }
+
+    async fn attestation(&self, data_base64: Option<&str>) -> HostReply {
+        let data = BASE64
+            .decode(data_base64.unwrap_or_default())
+            .map_err(|_| refused(HostErrorCode::Invalid, "the data is not standard base64"))?;
+        if data.len() > MAX_FUNCTION_DATA_BYTES {
+            let message =
+                format!("at most {MAX_FUNCTION_DATA_BYTES} bytes can be attested; attest their hash");
+            return Err(refused(HostErrorCode::TooLarge, message));
+        }
+        if self.attestations.fetch_add(1, Ordering::Relaxed) >= MAX_ATTESTATIONS {
+            let message = format!("an invocation has at most {MAX_ATTESTATIONS} attestation documents");
+            return Err(refused(HostErrorCode::LimitExceeded, message));
+        }
+        let stopping = |_| refused(HostErrorCode::Unavailable, "the appliance is stopping");
+        let _turn = self.resources.attestation_turns.acquire().await.map_err(stopping)?;
+        let document =
+            self.resources.attestation.attest_function(self.tenant, self.deployed.version, data).await;
+        let document = document.map_err(|error| failed(&error))?;
+        Ok(HostValue::Attestation { document_base64: BASE64.encode(document) })
+    }
+}
+
+impl HostCalls for Host<'_> {
+    fn call(&self, call: HostCall) -> HostFuture<'_> {
+        Box::pin(async move {
+            match call {
+                HostCall::SecretGet { name } => self.secret(&name).await,
+                HostCall::StoreGet { key } => {
+                    Ok(HostValue::StoreGet { value: self.values.read(&key).await? })
+                }
+                HostCall::StoreSet { key, value } => self.write(key, value).await,
+                HostCall::Attestation { data_base64 } => self.attestation(data_base64.as_deref()).await,
+                HostCall::Fetch { url, method, headers, body_base64 } => {
+                    let fetch = Fetch { url, method, headers, body_base64 };
+                    self.fetches.send(&self.resources.egress, fetch).await
+                }
+            }
+        })
+    }
+}
+
+/// A source's own words are for the log: they may tell of other tenants.
+fn failed(error: &SourceError) -> HostError {
+    tracing::warn!(%error, "a host call failed");
+    refused(HostErrorCode::Unavailable, "the appliance cannot do this now; try again")
+}
