@@ -62,7 +62,9 @@ fn every_boot_of_an_ephemeral_appliance_is_a_new_root() {
 #[test]
 fn the_ephemeral_root_is_exactly_what_the_source_gave() {
     let unlocked = unlock(&Counting(AtomicU8::new(7))).unwrap();
-    let same = RootSecret::from_recovered(&Zeroizing::new(std::array::from_fn(|index| u8::try_from(index + 7).unwrap())));
+    let same = RootSecret::from_recovered(&Zeroizing::new(std::array::from_fn(|index| {
+        u8::try_from(index + 7).unwrap()
+    })));
     assert_eq!(unlocked.derive(&KeyPath::report()).unwrap(), same.derive(&KeyPath::report()).unwrap());
 }
 

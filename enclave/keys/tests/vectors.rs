@@ -1,6 +1,8 @@
 //! Fixed roots give fixed keys: these vectors were made by an independent HKDF (RFC 5869 on Python's `hmac`) and an
 //! independent Ed25519. A change here loses every sealed state in the field.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use r3e_keys::{KeyPath, ReportKey, RootSecret};
 use zeroize::Zeroizing;

@@ -3,7 +3,6 @@
 //! `cargo bench -p r3e-store`
 
 #![expect(clippy::unwrap_used, reason = "what fails here ends the bench")]
-#![expect(missing_docs, reason = "criterion's macro makes a public function")]
 
 #[path = "../tests/keeper/mod.rs"]
 mod keeper;

@@ -62,6 +62,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
     #[test]
     fn every_step_leaves_the_root_of_the_definition(steps in steps()) {
         let (mut trie, mut model) = (Trie::default(), BTreeMap::new());

@@ -2,9 +2,9 @@
 
 mod keeper;
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::sync::atomic::Ordering;
 
-use keeper::{Fault, Keeper, keys, open, root, space, uncached};
+use keeper::{Fault, Keeper, keys, open, others_run, root, space, uncached, until_written};
 use r3e_store::{Namespace, Options, Store, StoreError, StoreKeys, Write, limits};
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_batch_is_applied_whole_or_not_at_all() {
 async fn writers_that_wait_share_one_commit_and_are_served_in_order() {
     let keeper = Keeper::new();
     let store = open(&keeper).await.unwrap();
-    keeper.pause_commits(Duration::from_millis(50));
+    let shut = keeper.gate.write().await;
     let before = keeper.commits.load(Ordering::SeqCst);
     let writers: Vec<_> = (0..200)
         .map(|index| {
@@ -176,6 +176,8 @@ async fn writers_that_wait_share_one_commit_and_are_served_in_order() {
             })
         })
         .collect();
+    others_run().await;
+    drop(shut);
     let mut written = 0;
     for writer in writers {
         written += writer.await.unwrap().unwrap();
@@ -253,14 +255,15 @@ async fn reads_during_writes_are_never_taken_for_tampering() {
 async fn nothing_is_visible_before_it_is_durable() {
     let keeper = Keeper::new();
     let store = open(&keeper).await.unwrap();
-    keeper.pause_commits(Duration::from_millis(100));
+    let shut = keeper.gate.write().await;
     let writer = {
         let store = store.clone();
         tokio::spawn(async move { store.put(&space(), "k", b"v".as_slice()).await })
     };
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    others_run().await;
     assert_eq!(store.get(&space(), "k").await.unwrap(), None);
     assert!(store.scan(&space(), "", None, 10).unwrap().is_empty());
+    drop(shut);
     writer.await.unwrap().unwrap();
     assert!(store.get(&space(), "k").await.unwrap().is_some());
 }
@@ -339,7 +342,7 @@ async fn a_full_store_says_so_and_takes_all_that_does_not_add() {
 async fn more_writes_than_the_queue_holds_are_refused_at_once() {
     let keeper = Keeper::new();
     let store = open(&keeper).await.unwrap();
-    keeper.pause_commits(Duration::from_millis(200));
+    let shut = keeper.gate.write().await;
     let value = vec![0; limits::MAX_VALUE_BYTES];
     let writers: Vec<_> = (0..2 * limits::MAX_QUEUED_BYTES / limits::MAX_VALUE_BYTES)
         .map(|index| {
@@ -347,6 +350,8 @@ async fn more_writes_than_the_queue_holds_are_refused_at_once() {
             tokio::spawn(async move { store.put(&space(), &index.to_string(), value).await })
         })
         .collect();
+    others_run().await;
+    drop(shut);
     let (mut written, mut busy) = (0, 0);
     for writer in writers {
         match writer.await.unwrap() {
@@ -364,32 +369,34 @@ async fn a_writer_is_told_in_time_that_nothing_is_confirmed() {
     let keeper = Keeper::new();
     let options = Options { commit_deadline_ms: 50, ..uncached() };
     let store = Store::open(keeper.clone(), keys(1), options).await.unwrap();
-    keeper.pause_commits(Duration::from_millis(150));
+    let shut = keeper.gate.write().await;
     let unconfirmed = store.put(&space(), "k", b"v".as_slice()).await;
     assert!(matches!(unconfirmed, Err(StoreError::Unconfirmed)));
     // It was on its way and arrives in the end.
-    tokio::time::sleep(Duration::from_millis(250)).await;
-    assert!(store.get(&space(), "k").await.unwrap().is_some());
+    drop(shut);
+    until_written(&store, "k").await;
 }
 
 #[tokio::test]
 async fn a_write_whose_writer_left_the_queue_does_not_happen() {
     let keeper = Keeper::new();
-    let options = Options { commit_deadline_ms: 60, ..uncached() };
-    let store = Store::open(keeper.clone(), keys(1), options).await.unwrap();
-    keeper.pause_commits(Duration::from_millis(200));
-    let first = tokio::spawn({
+    let store = open(&keeper).await.unwrap();
+    let shut = keeper.gate.write().await;
+    let put = |key: &'static str| {
         let store = store.clone();
-        async move { store.put(&space(), "first", b"v".as_slice()).await }
-    });
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    assert!(matches!(store.put(&space(), "queued", b"v".as_slice()).await, Err(StoreError::Unconfirmed)));
-    first.await.unwrap().unwrap_err();
-    keeper.pause_commits(Duration::ZERO);
-    tokio::time::sleep(Duration::from_millis(250)).await;
-    store.put(&space(), "last", b"v".as_slice()).await.unwrap();
-    assert!(store.get(&space(), "first").await.unwrap().is_some());
+        tokio::spawn(async move { store.put(&space(), key, b"v".as_slice()).await })
+    };
+    let first = put("first");
+    others_run().await;
+    let (queued, last) = (put("queued"), put("last"));
+    others_run().await;
+    queued.abort();
+    assert!(queued.await.unwrap_err().is_cancelled());
+    drop(shut);
+    first.await.unwrap().unwrap();
+    last.await.unwrap().unwrap();
     assert_eq!(store.get(&space(), "queued").await.unwrap(), None);
+    assert_eq!(store.records(), 2);
 }
 
 #[tokio::test]

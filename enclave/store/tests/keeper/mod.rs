@@ -10,7 +10,6 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use r3e_keys::RootSecret;
@@ -19,6 +18,7 @@ use r3e_store::{
     BlobError, BlobFuture, BlobStore, CommitAnswer, Namespace, Options, Page, Store, StoreError, StoreKeys,
 };
 use sha2::{Digest, Sha256};
+use tokio::sync::RwLock;
 use zeroize::Zeroizing;
 
 /// What a keeper has on its disk.
@@ -54,7 +54,8 @@ pub(crate) struct Keeper {
     list_hook: Mutex<Option<ListHook>>,
     read_hook: Mutex<Option<ReadHook>>,
     pub(crate) page_records: usize,
-    pub(crate) commit_pause: Mutex<Duration>,
+    /// Held for writing, it stops every commit before it is applied.
+    pub(crate) gate: RwLock<()>,
     pub(crate) commits: AtomicUsize,
     pub(crate) reads: AtomicUsize,
 }
@@ -72,7 +73,7 @@ impl Keeper {
             list_hook: Mutex::default(),
             read_hook: Mutex::default(),
             page_records: 7,
-            commit_pause: Mutex::default(),
+            gate: RwLock::default(),
             commits: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
         })
@@ -104,8 +105,9 @@ impl Keeper {
         *self.read_hook.lock().unwrap() = Some(Box::new(hook));
     }
 
-    pub(crate) fn pause_commits(&self, pause: Duration) {
-        *self.commit_pause.lock().unwrap() = pause;
+    /// Whether every fault has happened.
+    pub(crate) fn has_no_faults_left(&self) -> bool {
+        self.faults.lock().unwrap().is_empty()
     }
 
     fn apply(&self, commit: &Commit) -> CommitAnswer {
@@ -169,12 +171,8 @@ impl BlobStore for Keeper {
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> BlobFuture<'a, CommitAnswer> {
         Box::pin(async {
-            let pause = *self.commit_pause.lock().unwrap();
-            if pause.is_zero() {
-                tokio::task::yield_now().await;
-            } else {
-                tokio::time::sleep(pause).await;
-            }
+            tokio::task::yield_now().await;
+            let _open = self.gate.read().await;
             let fault = self.faults.lock().unwrap().pop_front();
             match fault {
                 None => Ok(self.apply(commit)),
@@ -210,4 +208,18 @@ pub(crate) async fn open(keeper: &Arc<Keeper>) -> Result<Store, StoreError> {
 
 pub(crate) fn space() -> Namespace {
     Namespace::of_tenant("secrets", "acme").unwrap()
+}
+
+/// Lets every other task run as far as it can.
+pub(crate) async fn others_run() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Waits until the record is there. A test that waits in vain hangs, and says where.
+pub(crate) async fn until_written(store: &Store, key: &str) {
+    while store.get(&space(), key).await.unwrap().is_none() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
