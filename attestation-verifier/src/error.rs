@@ -45,7 +45,7 @@ pub enum AppraisalError {
     /// A certificate is no longer valid at the time of appraisal.
     #[error(
         "certificate {position} of the chain (0 is the root) expired at {not_after}, and the time of appraisal \
-         is {at} (UNIX seconds); ask for a fresh document, or appraise it at its own time"
+         is {at}; ask for a fresh document, or appraise it at its own time"
     )]
     Expired {
         /// Which certificate, counted from the root, which is 0.
@@ -58,7 +58,7 @@ pub enum AppraisalError {
     /// A certificate is not valid yet at the time of appraisal.
     #[error(
         "certificate {position} of the chain (0 is the root) is valid from {not_before} on, and the time of \
-         appraisal is {at} (UNIX seconds); check the clock"
+         appraisal is {at}; check the clock"
     )]
     NotYetValid {
         /// Which certificate, counted from the root, which is 0.
@@ -69,9 +69,7 @@ pub enum AppraisalError {
         at: UnixTime,
     },
     /// The document's own timestamp lies after the time of appraisal.
-    #[error(
-        "the document was made at {timestamp}, after the time of appraisal, {at} (UNIX seconds); check the clock"
-    )]
+    #[error("the document was made at {timestamp}, after the time of appraisal, {at}; check the clock")]
     FromTheFuture {
         /// The document's timestamp.
         timestamp: UnixTime,
@@ -131,6 +129,19 @@ impl AppraisalError {
             Self::UserData => "user_data",
             Self::PublicKey => "public_key",
         }
+    }
+
+    /// Whether the document was seen to be authentic before it was refused: the chain led to the trusted root,
+    /// and the signature held. If not, nothing that it says is worth anything.
+    pub const fn document_is_authentic(&self) -> bool {
+        !matches!(
+            self,
+            Self::Malformed(_)
+                | Self::Algorithm { .. }
+                | Self::UntrustedRoot { .. }
+                | Self::Chain { .. }
+                | Self::Signature
+        )
     }
 }
 

@@ -113,13 +113,9 @@ fn careless_reference_values_are_refused() {
 #[test]
 fn test_roots_are_read_from_pem_and_der() {
     let der = include_bytes!("../vectors/AWS_NitroEnclaves_Root-G1.der");
-    let line = |text: &str| {
-        text.as_bytes()
-            .chunks(64)
-            .map(|line| format!("{}\n", str::from_utf8(line).unwrap()))
-            .collect::<String>()
-    };
-    let body = line(&base64(der));
+    let lines: Vec<String> =
+        base64(der).as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap().into()).collect();
+    let body = lines.join("\n") + "\n";
     let pem = format!("-----BEGIN CERTIFICATE-----\n{body}-----END CERTIFICATE-----\n");
     let root = UnsafeTestRoot::from_der(der).unwrap();
     assert_eq!(UnsafeTestRoot::from_pem(&pem).unwrap(), root);

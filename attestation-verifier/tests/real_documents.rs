@@ -1,4 +1,5 @@
 //! The four real documents: accepted at their own time with their own measurements, refused otherwise.
+#![expect(clippy::unwrap_used, reason = "in a helper of a test, too, a failed unwrap is a failed test")]
 
 use r3e_attestation::{
     AppraisalError, AppraisalPolicy, AttestationResult, Pcr, ReferenceValues, RootKind, TrustAnchor,
@@ -146,8 +147,9 @@ fn another_root_does_not_vouch_for_them() {
     // Any well-formed certificate serves as a test root: the document's own second one does.
     let second = &inspect(R14).unwrap().certificates()[1];
     assert!(!second.is_aws_root);
-    let at = R14.windows(4).enumerate().filter(|(_, window)| window[..2] == [0x30, 0x82]).map(|(at, _)| at);
-    let root = at.filter_map(|at| UnsafeTestRoot::from_der(&R14[at..at + second.len]).ok()).next().unwrap();
+    let mut at =
+        R14.windows(4).enumerate().filter(|(_, window)| window[..2] == [0x30, 0x82]).map(|(at, _)| at);
+    let root = at.find_map(|at| UnsafeTestRoot::from_der(&R14[at..at + second.len]).ok()).unwrap();
     let policy = policy_for(R14).trust(TrustAnchor::UnsafeTest(root)).build().unwrap();
     assert_eq!(code(appraise(R14, &policy, own_time(R14))), "untrusted_root");
     let same = UnsafeTestRoot::from_der(ROOT).unwrap();

@@ -1,2 +1,49 @@
-//! main
-fn main() {}
+//! `r3e-verify`: verifies Nitro attestation documents offline.
+//!
+//! Each subcommand is one module with its arguments and its `run`; `policy_args` is what those that appraise
+//! share, `input` reads evidence, `report` is what is printed. The tool opens no connection and writes no file.
+#![forbid(unsafe_code)]
+
+mod completions;
+mod document;
+mod error;
+mod input;
+mod inspect;
+mod limits;
+mod outcome;
+mod policy_args;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  accepted (or shown, for inspect)
+  1  rejected; the reason is printed
+  2  wrong usage, no policy, or a file that cannot be read";
+
+/// Verifies the attestation of Nitro Enclaves, offline.
+#[derive(Debug, Parser)]
+#[command(name = "r3e-verify", version, after_help = EXIT_STATUS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Document(document::DocumentArgs),
+    Inspect(inspect::InspectArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Document(args) => document::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    outcome.print()
+}

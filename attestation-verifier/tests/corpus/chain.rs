@@ -100,14 +100,14 @@ pub(crate) const ORDER: &[Case] = &[
     }),
     ("a leaf signed by a stranger", "chain", |spec| spec.leaf().signer = Some(Key::generate())),
     ("an intermediate signed by a stranger", "chain", |spec| {
-        spec.certs[REGION].signer = Some(Key::generate())
+        spec.certs[REGION].signer = Some(Key::generate());
     }),
     ("the lower intermediate signed by a stranger", "chain", |spec| {
         spec.certs[INSTANCE].signer = Some(Key::generate());
     }),
     ("a leaf that names another issuer", "chain", |spec| spec.leaf().issuer = name("somebody")),
     ("an intermediate that names another issuer", "chain", |spec| {
-        spec.certs[REGION].issuer = name("somebody")
+        spec.certs[REGION].issuer = name("somebody");
     }),
     ("an issuer that differs in case", "chain", |spec| spec.leaf().issuer = name("INSTANCE")),
     ("nine CAs", "chain", |spec| lengthen(spec, 6)),
@@ -132,10 +132,10 @@ pub(crate) const CERTIFICATES: &[Case] = &[
         spec.certs[INSTANCE].extensions.remove(0);
     }),
     ("a CA that is none", "chain", |spec| {
-        spec.certs[INSTANCE].extensions[0] = basic_constraints(false, None)
+        spec.certs[INSTANCE].extensions[0] = basic_constraints(false, None);
     }),
     ("an upper CA that is none", "chain", |spec| {
-        spec.certs[REGION].extensions[0] = basic_constraints(false, None)
+        spec.certs[REGION].extensions[0] = basic_constraints(false, None);
     }),
     ("a CA without key usage", "chain", |spec| {
         spec.certs[INSTANCE].extensions.remove(1);
@@ -147,10 +147,10 @@ pub(crate) const CERTIFICATES: &[Case] = &[
         spec.leaf().extensions.remove(1);
     }),
     ("a leaf that may not sign documents", "chain", |spec| {
-        spec.leaf().extensions[1] = key_usage(KEY_AGREEMENT)
+        spec.leaf().extensions[1] = key_usage(KEY_AGREEMENT);
     }),
     ("a leaf that may sign certificates alone", "chain", |spec| {
-        spec.leaf().extensions[1] = key_usage(CERT_SIGN)
+        spec.leaf().extensions[1] = key_usage(CERT_SIGN);
     }),
     ("a leaf that is a CA", "chain", |spec| spec.leaf().extensions[0] = basic_constraints(true, None)),
     ("an unknown critical extension in a CA", "chain", |spec| {
@@ -221,7 +221,7 @@ pub(crate) const CERTIFICATES: &[Case] = &[
         spec.leaf().signed_algorithm = ECDSA_SHA256.into();
     }),
     ("another algorithm outside than inside", "algorithm", |spec| {
-        spec.leaf().algorithm = ECDSA_SHA256.into()
+        spec.leaf().algorithm = ECDSA_SHA256.into();
     }),
     ("parameters beside the algorithm", "algorithm", |spec| {
         spec.leaf().algorithm = ECDSA_SHA384_NULL.into();
@@ -238,7 +238,7 @@ pub(crate) const CERTIFICATES: &[Case] = &[
     ("bytes after the extensions", "malformed", |spec| spec.leaf().extra = vec![0x05, 0x00]),
     ("bytes after the certificate", "malformed", |spec| spec.edit_bundle = |_, leaf| leaf.push(0)),
     ("bytes after an intermediate", "malformed", |spec| {
-        spec.edit_bundle = |bundle, _| bundle[REGION].push(0)
+        spec.edit_bundle = |bundle, _| bundle[REGION].push(0);
     }),
     ("a certificate cut short", "malformed", |spec| {
         spec.edit_bundle = |_, leaf| {
@@ -246,7 +246,7 @@ pub(crate) const CERTIFICATES: &[Case] = &[
         };
     }),
     ("a certificate of random bytes", "malformed", |spec| {
-        spec.edit_bundle = |_, leaf| *leaf = vec![0x5a; 600]
+        spec.edit_bundle = |_, leaf| *leaf = vec![0x5a; 600];
     }),
     ("a certificate of indefinite length", "malformed", |spec| {
         spec.edit_bundle = |_, leaf| {

@@ -9,7 +9,7 @@ use super::{
 };
 
 fn release(name: &str, pcr0: u8, pcr1: u8, pcr2: u8) -> ReferenceValues {
-    ReferenceValues::new(name, [pcr0; 48], [pcr1; 48], [pcr2; 48]).expect("a good name")
+    ReferenceValues::new(name, [pcr0; 48], [pcr1; 48], [pcr2; 48]).unwrap()
 }
 
 fn make_debug(spec: &mut Spec) {
@@ -18,14 +18,14 @@ fn make_debug(spec: &mut Spec) {
 
 pub(crate) const TIME: &[Case] = &[
     ("appraised a millisecond too early", "from_the_future", |spec| {
-        spec.at = UnixTime::from_millis(NOW_MS - 1)
+        spec.at = UnixTime::from_millis(NOW_MS - 1);
     }),
     ("appraised a millisecond earlier than the skew allows", "from_the_future", |spec| {
         spec.at = UnixTime::from_millis(NOW_MS - 5001);
         spec.policy = |policy| policy.clock_skew_ms(5000);
     }),
     ("a timestamp of 2^64 - 1", "from_the_future", |spec| {
-        spec.set("timestamp", Value::Integer(u64::MAX.into()))
+        spec.set("timestamp", Value::Integer(u64::MAX.into()));
     }),
     ("a timestamp in seconds", "too_old", |spec| {
         spec.set("timestamp", Value::Integer((NOW_MS / 1000).into()));
@@ -45,14 +45,14 @@ pub(crate) const TIME: &[Case] = &[
     }),
     ("replayed the day after", "expired", |spec| spec.at = UnixTime::from_millis(NOW_MS + 24 * 3_600_000)),
     ("replayed a second after the leaf", "expired", |spec| {
-        spec.at = UnixTime::from_millis(NOW_MS + 7_201_000)
+        spec.at = UnixTime::from_millis(NOW_MS + 7_201_000);
     }),
     ("replayed after the leaf and the skew", "expired", |spec| {
         spec.at = UnixTime::from_millis(NOW_MS + 7_206_000);
         spec.policy = |policy| policy.clock_skew_ms(5000);
     }),
     ("appraised before the leaf", "not_yet_valid", |spec| {
-        spec.at = UnixTime::from_millis(NOW_MS - 3_600_001)
+        spec.at = UnixTime::from_millis(NOW_MS - 3_600_001);
     }),
     ("appraised at the beginning of time", "not_yet_valid", |spec| spec.at = UnixTime::from_millis(0)),
     ("appraised at the end of time", "expired", |spec| spec.at = UnixTime::from_millis(u64::MAX)),
@@ -78,19 +78,19 @@ pub(crate) const POLICY: &[Case] = &[
         spec.releases = vec![release("a", 1, 9, 3), release("b", 9, 2, 9)];
     }),
     ("a release with another PCR8", "pcr_mismatch", |spec| {
-        spec.releases = vec![release("signed", 1, 2, 3).with_pcr(8, [0x77; 48]).expect("PCR8 is free")];
+        spec.releases = vec![release("signed", 1, 2, 3).with_pcr(8, [0x77; 48]).unwrap()];
     }),
     ("a required PCR that is absent", "pcr_mismatch", |spec| {
-        spec.policy = |policy| policy.require_pcr(16, [1; 48]).expect("PCR16 is free");
+        spec.policy = |policy| policy.require_pcr(16, [1; 48]).unwrap();
     }),
     ("a required PCR of zeros that is absent", "pcr_mismatch", |spec| {
-        spec.policy = |policy| policy.require_pcr(17, [0; 48]).expect("PCR17 is free");
+        spec.policy = |policy| policy.require_pcr(17, [0; 48]).unwrap();
     }),
     ("another instance", "pcr_mismatch", |spec| {
-        spec.policy = |policy| policy.require_pcr(4, [0x77; 48]).expect("PCR4 is free");
+        spec.policy = |policy| policy.require_pcr(4, [0x77; 48]).unwrap();
     }),
     ("another role", "pcr_mismatch", |spec| {
-        spec.policy = |policy| policy.require_pcr(3, [0x77; 48]).expect("PCR3 is free");
+        spec.policy = |policy| policy.require_pcr(3, [0x77; 48]).unwrap();
     }),
     ("a debug enclave", "debug", make_debug),
     ("a debug enclave, named by value but not allowed", "debug", |spec| {
@@ -121,7 +121,7 @@ pub(crate) const POLICY: &[Case] = &[
         spec.policy = |policy| policy.expect_user_data(*b"a nonce");
     }),
     ("another public key", "public_key", |spec| {
-        spec.policy = |policy| policy.expect_public_key(*b"another key")
+        spec.policy = |policy| policy.expect_public_key(*b"another key");
     }),
     ("no public key", "public_key", |spec| {
         spec.set("public_key", Value::Null);

@@ -9,7 +9,7 @@ use super::{
 
 /// Replaces the one occurrence of `from` in the document.
 fn replace(mut document: Vec<u8>, from: &[u8], to: &[u8]) -> Vec<u8> {
-    let at = document.windows(from.len()).position(|window| window == from).expect("it occurs");
+    let at = document.windows(from.len()).position(|window| window == from).unwrap();
     document.splice(at..at + from.len(), to.iter().copied());
     document
 }
@@ -25,7 +25,7 @@ pub(crate) const FRAME: &[Case] = &[
         spec.edit_bytes = |document| document[..document.len() / 2].to_vec();
     }),
     ("one byte short", "malformed", |spec| {
-        spec.edit_bytes = |document| document[..document.len() - 1].to_vec()
+        spec.edit_bytes = |document| document[..document.len() - 1].to_vec();
     }),
     ("one byte after the end", "malformed", |spec| spec.edit_bytes = |document| [document, vec![0]].concat()),
     ("two documents in a row", "malformed", |spec| spec.edit_bytes = |document| document.repeat(2)),
@@ -66,7 +66,7 @@ pub(crate) const FRAME: &[Case] = &[
         spec.protected = encode(&Value::Map(vec![(int(1), int(-35)), (int(2), critical)]));
     }),
     ("a long form of the protected header", "malformed", |spec| {
-        spec.protected = vec![0xa1, 0x01, 0x39, 0x00, 0x22]
+        spec.protected = vec![0xa1, 0x01, 0x39, 0x00, 0x22];
     }),
     ("trailing bytes in the protected header", "malformed", |spec| {
         spec.protected = vec![0xa1, 0x01, 0x38, 0x22, 0x00];
@@ -88,14 +88,14 @@ pub(crate) const FRAME: &[Case] = &[
     ("an array as unprotected header", "malformed", |spec| spec.unprotected = Value::Array(vec![])),
     ("a detached payload", "malformed", |spec| spec.edit_elements = |elements| elements[2] = Value::Null),
     ("a signature of 95 bytes", "malformed", |spec| {
-        spec.edit_elements = |elements| elements[3] = bytes(&[1; 95])
+        spec.edit_elements = |elements| elements[3] = bytes(&[1; 95]);
     }),
     ("a signature of 97 bytes", "malformed", |spec| {
-        spec.edit_elements = |elements| elements[3] = bytes(&[1; 97])
+        spec.edit_elements = |elements| elements[3] = bytes(&[1; 97]);
     }),
     ("an empty signature", "malformed", |spec| spec.edit_elements = |elements| elements[3] = bytes(&[])),
     ("a signature of zeros", "signature", |spec| {
-        spec.edit_elements = |elements| elements[3] = bytes(&[0; 96])
+        spec.edit_elements = |elements| elements[3] = bytes(&[0; 96]);
     }),
     ("a flipped bit in the signature", "signature", |spec| {
         spec.edit_elements = |elements| elements[3].as_bytes_mut().unwrap()[50] ^= 1;
@@ -206,7 +206,7 @@ pub(crate) const PAYLOAD: &[Case] = &[
     ("a certificate of 1025 bytes", "malformed", |spec| spec.edit_bundle = |_, leaf| leaf.resize(1025, 0)),
     ("an empty cabundle", "malformed", |spec| spec.edit_bundle = |bundle, _| bundle.clear()),
     ("an empty certificate in the cabundle", "malformed", |spec| {
-        spec.edit_bundle = |bundle, _| bundle[1].clear()
+        spec.edit_bundle = |bundle, _| bundle[1].clear();
     }),
     ("a cabundle of text", "malformed", |spec| {
         spec.edit_payload = |payload| {

@@ -162,7 +162,7 @@ impl Spec {
     }
 
     /// Builds the document from `bundle`, the certificates in DER, root first, leaf last.
-    fn build_from(&self, mut bundle: Vec<Vec<u8>>) -> Vec<u8> {
+    pub(crate) fn build_from(&self, mut bundle: Vec<Vec<u8>>) -> Vec<u8> {
         let mut leaf = bundle.pop().unwrap();
         (self.edit_bundle)(&mut bundle, &mut leaf);
         let mut payload = self.payload.clone();

@@ -1,0 +1,95 @@
+//! Why the tool gives no verdict, or a bad one.
+
+use std::{error::Error, io, path::PathBuf};
+
+use r3e_attestation::{AppraisalError, PolicyError};
+use thiserror::Error;
+
+/// Why a run does not end in "accepted".
+#[derive(Debug, Error)]
+pub(crate) enum VerifyError {
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file; `-` for the standard input.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The evidence is not in the format that it is said to be, or in none.
+    #[error("this is not an attestation document: {what}")]
+    Encoding {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The policy cannot be built from the options.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// The document was appraised and refused.
+    #[error(transparent)]
+    Appraisal(#[from] AppraisalError),
+}
+
+impl VerifyError {
+    /// A stable code for machines.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "unreadable",
+            Self::Encoding { .. } => "malformed",
+            Self::Policy(error) => error.code(),
+            Self::Appraisal(error) => error.code(),
+        }
+    }
+
+    /// Whether this says something about the evidence, rather than about the use of the tool.
+    pub(crate) const fn is_verdict(&self) -> bool {
+        matches!(self, Self::Encoding { .. } | Self::Appraisal(_))
+    }
+
+    /// The message and those of its causes, in one line.
+    pub(crate) fn full_message(&self) -> String {
+        let mut message = self.to_string();
+        let mut source = self.source();
+        while let Some(error) = source {
+            message.push_str(": ");
+            message.push_str(&error.to_string());
+            source = error.source();
+        }
+        message
+    }
+
+    /// What to do about it, where the message does not say so.
+    pub(crate) const fn advice(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unreadable { .. } => "Give the path of a file, or - for the standard input.",
+            Self::Encoding { .. } | Self::Appraisal(AppraisalError::Malformed(_)) => {
+                "Check that the whole document was saved, in binary, hex or base64, and nothing else."
+            }
+            Self::Policy(PolicyError::NoPolicy) => {
+                "Give --reference-values FILE.json, or --pcr 0=HEX --pcr 1=HEX --pcr 2=HEX with the values of the \
+                 image that you built. To see what a document says without trusting it: r3e-verify inspect FILE."
+            }
+            Self::Policy(_) => "See r3e-verify document --help.",
+            Self::Appraisal(AppraisalError::UntrustedRoot { .. }) => {
+                "Do not trust this document. If it comes from a software NSM in a test, add --test-root FILE.pem."
+            }
+            Self::Appraisal(AppraisalError::Expired { .. }) => {
+                "To audit an old document as of its own time, add --at with the time at which it was received."
+            }
+            Self::Appraisal(AppraisalError::Debug) => {
+                "Start the enclave without --debug-mode. For a test: --allow-debug, and the zeros as --pcr values."
+            }
+            Self::Appraisal(AppraisalError::PcrMismatch { .. }) => {
+                "Rebuild the release that you expect and compare its PCRs with those below."
+            }
+            Self::Appraisal(AppraisalError::Nonce | AppraisalError::UserData | AppraisalError::PublicKey) => {
+                "The enclave is the right one, but this document was not made for this request."
+            }
+            Self::Appraisal(
+                AppraisalError::Signature | AppraisalError::Chain { .. } | AppraisalError::Algorithm { .. },
+            ) => "Do not trust this document: no Nitro hypervisor made it as it is.",
+            Self::Appraisal(_) => return None,
+        })
+    }
+}

@@ -1,0 +1,289 @@
+//! What is printed: one object for machines, a page for people. The two say the same.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use r3e_attestation::{AttestationResult, CertificateSummary, Inspection, Pcr, RootKind, UnixTime};
+use serde::Serialize;
+
+use crate::error::VerifyError;
+
+/// The verdict on a document. The field names are stable.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) accepted: bool,
+    /// `accepted`, or the code of the reason against it.
+    reason: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+    /// Whether chain and signature held: if not, what was seen is hearsay.
+    authentic: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appraised_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matched_release: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    differences: Vec<Difference>,
+    /// What the document says; absent if it could not be read.
+    seen: Option<Seen>,
+}
+
+/// A PCR that is not what it should be.
+#[derive(Debug, Serialize)]
+pub(crate) struct Difference {
+    pub(crate) pcr: u8,
+    pub(crate) expected: Option<String>,
+    pub(crate) found: Option<String>,
+}
+
+/// The content of a document.
+#[derive(Debug, Serialize)]
+pub(crate) struct Seen {
+    module_id: String,
+    timestamp: String,
+    timestamp_ms: u64,
+    debug: bool,
+    tagged: bool,
+    pcrs: BTreeMap<u8, String>,
+    user_data: Option<String>,
+    nonce: Option<String>,
+    public_key: Option<String>,
+    certificates: Vec<SeenCertificate>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum SeenCertificate {
+    Read {
+        sha256: String,
+        aws_root: bool,
+        subject: String,
+        issuer: String,
+        not_before: String,
+        not_after: String,
+    },
+    Unread {
+        sha256: String,
+        aws_root: bool,
+        unreadable: String,
+    },
+}
+
+impl Report {
+    pub(crate) fn accepted(result: &AttestationResult, seen: Option<Seen>, at: UnixTime) -> Self {
+        let message = match result.root() {
+            RootKind::UnsafeTest => {
+                "every check passed, but under a TEST ROOT: this proves nothing about hardware"
+            }
+            _ if result.is_debug() => {
+                "every check passed, but the enclave is in DEBUG MODE: its memory is open"
+            }
+            _ => "every check passed",
+        };
+        Self {
+            accepted: true,
+            reason: "accepted",
+            message: message.to_owned(),
+            advice: None,
+            authentic: true,
+            appraised_at: Some(at.to_string()),
+            root: Some(result.root().to_string()),
+            matched_release: result.matched_release().map(str::to_owned),
+            valid_until: Some(result.valid_until().to_string()),
+            differences: Vec::new(),
+            seen,
+        }
+    }
+
+    pub(crate) fn rejected(
+        error: &VerifyError,
+        seen: Option<Seen>,
+        at: Option<UnixTime>,
+        differences: Vec<Difference>,
+    ) -> Self {
+        let authentic = matches!(error, VerifyError::Appraisal(reason) if reason.document_is_authentic());
+        let appraised_at = at.map(|at| at.to_string());
+        Self { authentic, appraised_at, differences, seen, ..Self::unusable(error) }
+    }
+
+    pub(crate) fn unusable(error: &VerifyError) -> Self {
+        Self {
+            accepted: false,
+            reason: error.code(),
+            message: error.full_message(),
+            advice: error.advice(),
+            authentic: false,
+            appraised_at: None,
+            root: None,
+            matched_release: None,
+            valid_until: None,
+            differences: Vec::new(),
+            seen: None,
+        }
+    }
+
+    pub(crate) fn json(&self) -> String {
+        to_json(self)
+    }
+
+    pub(crate) fn human(&self) -> String {
+        let mut page = Page::default();
+        if self.accepted {
+            page.line(&format!("ACCEPTED: {}", self.message));
+        } else {
+            page.line(&format!("REJECTED ({}): {}", self.reason, self.message));
+        }
+        if let Some(advice) = self.advice {
+            page.line(advice);
+        }
+        page.line("");
+        page.optional("release", self.matched_release.as_deref());
+        page.optional("root", self.root.as_deref());
+        page.optional("appraised at", self.appraised_at.as_deref());
+        page.optional("valid until", self.valid_until.as_deref());
+        for difference in &self.differences {
+            let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "(absent)".to_owned());
+            page.field(&format!("PCR{} expected", difference.pcr), &shown(&difference.expected));
+            page.field(&format!("PCR{} found", difference.pcr), &shown(&difference.found));
+        }
+        if let Some(seen) = &self.seen {
+            if !self.authentic {
+                page.line("The document says (nobody vouches for it):");
+            }
+            seen.write(&mut page);
+        }
+        page.0
+    }
+}
+
+impl Seen {
+    pub(crate) fn new(inspection: &Inspection) -> Self {
+        let certificates = inspection.certificates().into_iter().map(SeenCertificate::new).collect();
+        Self {
+            module_id: inspection.module_id().to_owned(),
+            timestamp: inspection.timestamp().to_string(),
+            timestamp_ms: inspection.timestamp().as_millis(),
+            debug: inspection.is_debug(),
+            tagged: inspection.is_tagged(),
+            pcrs: inspection.pcrs().iter().map(|(index, pcr)| (*index, hex::encode(pcr))).collect(),
+            user_data: inspection.user_data().map(hex::encode),
+            nonce: inspection.nonce().map(hex::encode),
+            public_key: inspection.public_key().map(hex::encode),
+            certificates,
+        }
+    }
+
+    pub(crate) fn json(&self) -> String {
+        to_json(self)
+    }
+
+    pub(crate) fn human(&self) -> String {
+        let mut page = Page::default();
+        page.line("UNVERIFIED: this is what the document says, and anybody could have written it.");
+        page.line("To verify it: r3e-verify document FILE --pcr 0=HEX --pcr 1=HEX --pcr 2=HEX");
+        page.line("");
+        self.write(&mut page);
+        for (position, certificate) in self.certificates.iter().enumerate() {
+            page.line("");
+            certificate.write(position, &mut page);
+        }
+        page.0
+    }
+
+    fn write(&self, page: &mut Page) {
+        page.field("module", &self.module_id);
+        page.field("made at", &self.timestamp);
+        page.field("debug mode", if self.debug { "YES" } else { "no" });
+        let is_zero = |pcr: &str| pcr.bytes().all(|digit| digit == b'0');
+        for (index, pcr) in self.pcrs.iter().filter(|(_, pcr)| !is_zero(pcr)) {
+            page.field(&format!("PCR{index}"), pcr);
+        }
+        let zeros: Vec<String> =
+            self.pcrs.iter().filter(|(_, pcr)| is_zero(pcr)).map(|(index, _)| index.to_string()).collect();
+        if !zeros.is_empty() {
+            page.field("PCRs of zeros", &zeros.join(", "));
+        }
+        page.optional("user data", self.user_data.as_deref());
+        page.optional("nonce", self.nonce.as_deref());
+        page.optional("public key", self.public_key.as_deref());
+    }
+}
+
+impl SeenCertificate {
+    fn new(summary: CertificateSummary) -> Self {
+        let (sha256, aws_root) = (summary.sha256, summary.is_aws_root);
+        match summary.content {
+            Ok(content) => Self::Read {
+                sha256,
+                aws_root,
+                subject: content.subject,
+                issuer: content.issuer,
+                not_before: content.not_before.to_string(),
+                not_after: content.not_after.to_string(),
+            },
+            Err(unreadable) => Self::Unread { sha256, aws_root, unreadable },
+        }
+    }
+
+    fn write(&self, position: usize, page: &mut Page) {
+        match self {
+            Self::Read { sha256, aws_root, subject, not_before, not_after, .. } => {
+                page.field(&format!("certificate {position}"), subject);
+                page.field("valid", &format!("{not_before} to {not_after}"));
+                page.field("SHA-256", sha256);
+                if *aws_root {
+                    page.field("", "(the bytes of the AWS root)");
+                }
+            }
+            Self::Unread { sha256, unreadable, .. } => {
+                page.field(&format!("certificate {position}"), &format!("cannot be read: {unreadable}"));
+                page.field("SHA-256", sha256);
+            }
+        }
+    }
+}
+
+/// The PCRs that differ, with both values.
+pub(crate) fn differences(
+    indices: &[u8],
+    expected: impl Fn(u8) -> Option<Pcr>,
+    found: &BTreeMap<u8, Pcr>,
+) -> Vec<Difference> {
+    let difference = |&pcr: &u8| Difference {
+        pcr,
+        expected: expected(pcr).map(hex::encode),
+        found: found.get(&pcr).map(hex::encode),
+    };
+    indices.iter().map(difference).collect()
+}
+
+/// Lines of text with names in a column.
+#[derive(Default)]
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
+
+    fn field(&mut self, name: &str, value: &str) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.0, "  {name:<15} {value}");
+    }
+
+    fn optional(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.field(name, if value.is_empty() { "(empty)" } else { value });
+        }
+    }
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    // Only a map with keys that are no strings, or a failing writer, could make this fail; neither is here.
+    serde_json::to_string_pretty(value).map_or_else(|_| "null\n".to_owned(), |json| json + "\n")
+}
