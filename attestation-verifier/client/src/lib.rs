@@ -1,1 +1,70 @@
-//! r3e-client
+//! The client of an R3E appliance: it verifies the attestation before it sends its first byte, always.
+//!
+//! ```no_run
+//! use r3e_client::{Connector, Policy, SigningKey};
+//!
+//! # async fn example(releases: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! let releases = r3e_attestation::parse_reference_values(releases)?;
+//! let policy = Policy::new(Policy::builder().accept_releases(releases))?;
+//! let connector = Connector::new("enclave.example:443".parse()?, policy)?;
+//!
+//! let channel = connector.connect().await?;                       // appraised for this TLS session
+//! let key = SigningKey::read("tenant.pem".as_ref())?;
+//! let mut tenant = channel.sign_in_tenant(&key).await?.into_tenant();
+//! let invocation = tenant.invoke("price", r#"{"pair":"NEO/USD"}"#).await?;  // receipt verified
+//! println!("{:?}", invocation.outcome());
+//! # Ok(()) }
+//! ```
+//!
+//! # What a type proves
+//!
+//! Each type below is made by the step before it alone, so that no step can be left out:
+//!
+//! - [`AttestedChannel`]: TLS 1.3 with ALPN `r3e/1`; the document was appraised by the [`Policy`], was made for this
+//!   very session (nonce, exporter value and certificate key are in the binding it commits to), and PCR16 measured the
+//!   configuration that the appliance names. Before it exists, nothing but 32 random bytes went to the other end.
+//! - [`TenantChannel`], [`SignedInTenant`], [`OperatorChannel`]: besides, the [`ReportKey`] is attested, and the appliance's
+//!   state is not older than any that the [`SequenceMemory`] has seen.
+//! - [`Invocation`]: besides, the receipt was signed by that key and agrees with what was sent and received.
+//!
+//! # What it knows nothing of
+//!
+//! How a document is appraised (`r3e-attestation`), what the wire looks like (`r3e-proto`), anything inside the enclave.
+//! The library reads no environment variable and no file but those it is given; the `r3e` tool does.
+
+#![forbid(unsafe_code)]
+
+mod address;
+mod api_key;
+mod channel;
+mod clock;
+mod connector;
+mod error;
+mod evidence;
+mod http;
+mod input;
+mod invocation;
+pub mod limits;
+mod operator;
+mod policy;
+mod reconnect;
+mod report_key;
+mod sequences;
+mod signing_key;
+mod tenant;
+mod tls;
+
+pub use address::{Address, AddressError, DEFAULT_PORT};
+pub use api_key::{ApiKey, ApiKeyError};
+pub use channel::AttestedChannel;
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use connector::{Connector, Timeouts};
+pub use error::{ClientError, ErrorClass, NotR3e, ReportKeyProblem};
+pub use invocation::{Invocation, ReceiptMismatch};
+pub use operator::OperatorChannel;
+pub use policy::Policy;
+pub use reconnect::{Credential, TenantClient};
+pub use report_key::ReportKey;
+pub use sequences::{ApplianceKey, SequenceError, SequenceFiles, SequenceMemory, SequencesInMemory};
+pub use signing_key::{KeyError, SigningKey, read_private, write_private_new};
+pub use tenant::{SignedInTenant, TenantChannel};

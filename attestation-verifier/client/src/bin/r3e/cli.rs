@@ -1,0 +1,117 @@
+//! The command line: its words and its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::commands::{enclave, functions, keys, login, operator, secrets, tenants};
+
+const AFTER_HELP: &str = "\
+Settings come from options, else R3E_* variables, else the profile in ~/.config/r3e/config.toml:
+
+  default = \"local\"
+
+  [profiles.local]
+  address = \"127.0.0.1:8443\"
+  reference_values = \"reference-values.json\"    # paths are relative to the file
+  key_file = \"tenant.pem\"
+  operator_key_file = \"operator.pem\"
+
+Exit codes: 0 done; 1 the appliance refused, or was refused; 2 wrong usage, or an unreadable file;
+3 no connection to an appliance; 4 the function failed.
+
+Examples:
+  r3e --address enclave.example:443 --reference-values release.json enclave attest
+  r3e tenants keygen
+  r3e login
+  r3e functions deploy price.js --name price --secret API_TOKEN --net api.example.com
+  r3e functions invoke price --input '{\"pair\":\"NEO/USD\"}' --receipt price.receipt";
+
+/// The client of R3E appliances: attests first, speaks after.
+#[derive(Debug, Parser)]
+#[command(name = "r3e", version, after_help = AFTER_HELP, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes. Each option has a variable and a line in the profile; the option wins, then the variable.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub(crate) struct Global {
+    /// The profile to use, instead of the file's `default`
+    #[arg(long, global = true, env = "R3E_PROFILE", value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The appliance: HOST or HOST:PORT
+    #[arg(long, global = true, env = "R3E_ADDRESS", value_name = "HOST:PORT")]
+    pub(crate) address: Option<String>,
+    /// The releases to accept, as a JSON file of reference values
+    #[arg(long, global = true, env = "R3E_REFERENCE_VALUES", value_name = "FILE")]
+    pub(crate) reference_values: Option<PathBuf>,
+    /// UNSAFE: trust this root instead of AWS's. Whoever holds its key can fake any appliance; for local runs alone
+    #[arg(long, global = true, env = "R3E_TEST_ROOT", value_name = "PEM")]
+    pub(crate) test_root: Option<PathBuf>,
+    /// Refuse attestation documents older than this
+    #[arg(long, global = true, env = "R3E_MAX_AGE", value_name = "SECONDS")]
+    pub(crate) max_age: Option<u64>,
+    /// Tolerate this difference between this clock and the hypervisor's
+    #[arg(long, global = true, env = "R3E_CLOCK_SKEW", value_name = "SECONDS")]
+    pub(crate) clock_skew: Option<u64>,
+    /// The tenant's key file (an API key comes from `R3E_API_KEY` or `r3e login`, never from an option)
+    #[arg(long, global = true, env = "R3E_KEY_FILE", value_name = "PEM")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The operator's key file
+    #[arg(long, global = true, env = "R3E_OPERATOR_KEY_FILE", value_name = "PEM")]
+    pub(crate) operator_key_file: Option<PathBuf>,
+    /// Accept, this once, an appliance whose state is older than one this machine has seen
+    #[arg(long, global = true)]
+    pub(crate) accept_rolled_back: bool,
+    /// Print one JSON object (errors too) on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look at the appliance
+    #[command(subcommand)]
+    Enclave(enclave::Command),
+    /// Keep the secrets that functions use
+    #[command(subcommand)]
+    Secrets(secrets::Command),
+    /// Deploy and invoke functions
+    #[command(subcommand)]
+    Functions(functions::Command),
+    /// Sign in with the tenant's key and save an API key for this profile
+    Login(login::Login),
+    /// Mint and revoke API keys, signed in with the tenant's key
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// The operator's own key
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// Admit and suspend tenants, signed in with the operator's key; make a tenant's key
+    #[command(subcommand)]
+    Tenants(tenants::Command),
+    /// Look at the settings
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  r3e completions bash > ~/.local/share/bash-completion/completions/r3e"
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// Show every setting and where it comes from; connects to nothing
+    #[command(after_help = "Example:\n  r3e profile show --profile local")]
+    Show,
+}

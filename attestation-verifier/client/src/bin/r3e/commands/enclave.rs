@@ -1,0 +1,134 @@
+//! `r3e enclave`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use r3e_client::AttestedChannel;
+use r3e_proto::api::status::Status;
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::output::{Printer, fields, printable, time};
+use crate::session;
+use crate::settings::Settings;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Verify the attestation and show what it says
+    #[command(after_help = "\
+Example:
+  r3e enclave attest --document enclave.doc
+  r3e-verify document enclave.doc --reference-values release.json    # the same, offline")]
+    Attest {
+        /// Save the attestation document
+        #[arg(long, value_name = "FILE")]
+        document: Option<PathBuf>,
+        /// Save the configuration, as PCR16 measured it
+        #[arg(long, value_name = "FILE")]
+        configuration: Option<PathBuf>,
+    },
+    /// Show the appliance's state, in its own words
+    Status,
+}
+
+pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer) -> Result<(), CliError> {
+    let mut channel = session::attest(settings).await?;
+    match command {
+        Command::Attest { document, configuration } => {
+            let report_key = channel.report_key().await?;
+            if let Some(path) = document {
+                write(&path, channel.document())?;
+            }
+            if let Some(path) = configuration {
+                write(&path, &channel.configuration().await?)?;
+            }
+            let address = settings.address.as_ref().map(|set| set.value.as_str()).unwrap_or_default();
+            printer.result(&Attested::new(address, &channel, report_key.public_key()), Attested::human)
+        }
+        Command::Status => {
+            let status = channel.check_state().await?;
+            printer.result(&status, human)
+        }
+    }
+}
+
+/// What `attest` shows.
+#[derive(Serialize)]
+struct Attested {
+    accepted: bool,
+    address: String,
+    root: String,
+    release: Option<String>,
+    debug: bool,
+    module_id: String,
+    timestamp_ms: u64,
+    valid_until_ms: u64,
+    configuration: String,
+    report_key: String,
+    pcrs: BTreeMap<u8, String>,
+}
+
+impl Attested {
+    fn new(address: &str, channel: &AttestedChannel, report_key: &[u8; 32]) -> Self {
+        let result = channel.attestation();
+        Self {
+            accepted: true,
+            address: address.to_owned(),
+            root: result.root().to_string(),
+            release: result.matched_release().map(str::to_owned),
+            debug: result.is_debug(),
+            module_id: result.module_id().to_owned(),
+            timestamp_ms: result.timestamp_ms(),
+            valid_until_ms: result.valid_until().as_millis(),
+            configuration: hex::encode(channel.configuration_digest()),
+            report_key: hex::encode(report_key),
+            pcrs: result.pcrs().iter().map(|(index, pcr)| (*index, hex::encode(pcr))).collect(),
+        }
+    }
+
+    fn human(&self) -> String {
+        let runs = match &self.release {
+            Some(release) => format!("release {}", printable(release)),
+            None => "an image of the required PCRs".to_owned(),
+        };
+        let debug = if self.debug { "YES: whoever runs it reads its memory" } else { "no" };
+        let mut pairs = vec![
+            ("root", self.root.clone()),
+            ("module", self.module_id.clone()),
+            ("attested at", time(self.timestamp_ms)),
+            ("valid until", time(self.valid_until_ms)),
+            ("debug mode", debug.to_owned()),
+            ("configuration", self.configuration.clone()),
+            ("report key", self.report_key.clone()),
+        ];
+        let names: Vec<(String, &String)> = self
+            .pcrs
+            .iter()
+            .filter(|(_, pcr)| pcr.bytes().any(|digit| digit != b'0'))
+            .map(|(index, pcr)| (format!("PCR{index}"), pcr))
+            .collect();
+        pairs.extend(names.iter().map(|(name, pcr)| (name.as_str(), (*pcr).clone())));
+        format!("accepted: the appliance at {} runs {runs}\n\n{}", self.address, fields(&pairs))
+    }
+}
+
+fn human(status: &Status) -> String {
+    let calls = &status.attestation;
+    fields(&[
+        ("version", status.version.clone()),
+        ("unlock", status.unlock.clone()),
+        ("rollback witness", status.rollback_witness.clone()),
+        ("sequence", status.sequence.to_string()),
+        ("configuration", status.configuration.clone()),
+        ("time", time(status.time_ms)),
+        ("up for", format!("{} s", status.uptime_ms / 1000)),
+        ("attestation", format!("{} calls, {} failed, {} refused", calls.calls, calls.errors, calls.refused)),
+        ("sessions", format!("{} open, {} attested", status.open_sessions, status.attested_sessions)),
+    ])
+}
+
+/// Writes a file for the user.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    std::fs::write(path, bytes).map_err(|source| CliError::Io { what: path.display().to_string(), source })
+}

@@ -1,0 +1,40 @@
+//! The commands, one file a noun. Each turns options into calls of the library, and answers into text.
+
+pub(crate) mod enclave;
+pub(crate) mod functions;
+pub(crate) mod invoke;
+pub(crate) mod keygen;
+pub(crate) mod keys;
+pub(crate) mod login;
+pub(crate) mod operator;
+mod profile;
+pub(crate) mod secrets;
+pub(crate) mod tenants;
+
+use clap::{ArgMatches, CommandFactory as _};
+
+use crate::Settings;
+use crate::cli::{Cli, Command, ProfileCommand};
+use crate::error::CliError;
+use crate::output::{Printer, text};
+
+/// Runs a command.
+pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Result<(), CliError> {
+    if let Command::Completions { shell } = cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "r3e", &mut script);
+        return text(&String::from_utf8_lossy(&script));
+    }
+    let settings = &Settings::resolve(cli.global, matches)?;
+    match cli.command {
+        Command::Enclave(command) => enclave::run(command, settings, printer).await,
+        Command::Secrets(command) => secrets::run(command, settings, printer).await,
+        Command::Functions(command) => functions::run(command, settings, printer).await,
+        Command::Login(command) => login::run(command, settings, printer).await,
+        Command::Keys(command) => keys::run(command, settings, printer).await,
+        Command::Operator(command) => operator::run(&command, settings, printer),
+        Command::Tenants(command) => tenants::run(command, settings, printer).await,
+        Command::Profile(ProfileCommand::Show) => profile::show(settings, printer),
+        Command::Completions { .. } => Ok(()),
+    }
+}

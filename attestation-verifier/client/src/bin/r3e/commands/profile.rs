@@ -1,0 +1,61 @@
+//! `r3e profile show`.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::credentials;
+use crate::error::CliError;
+use crate::output::{Printer, table};
+use crate::settings::{API_KEY_VARIABLE, Set, Settings, api_key_variable};
+
+pub(crate) fn show(settings: &Settings, printer: Printer) -> Result<(), CliError> {
+    let mut shown = Map::new();
+    let mut add = |name: &str, value: Value| {
+        shown.insert(name.to_owned(), value);
+    };
+    add("address", set(settings.address.as_ref()));
+    add("reference_values", set(settings.reference_values.as_ref()));
+    add("test_root", set(settings.test_root.as_ref()));
+    add("max_age", set(Some(&settings.max_age)));
+    add("clock_skew", set(Some(&settings.clock_skew)));
+    add("key_file", set(Some(&settings.key_file)));
+    add("operator_key_file", set(Some(&settings.operator_key_file)));
+    // Of an API key, its id alone.
+    let path = settings.credentials_path();
+    let api_key = match (api_key_variable()?, credentials::load(&path)?) {
+        (Some(key), _) => json!({ "value": key.id(), "source": "variable" }),
+        (None, Some(key)) => json!({ "value": key.id(), "source": path }),
+        (None, None) => Value::Null,
+    };
+    add("api_key", api_key);
+    let value = json!({
+        "profile": settings.profile,
+        "file": settings.folders.profile_file(),
+        "state": settings.folders.state,
+        "settings": shown,
+    });
+    printer.result(&value, |value| human(settings, value))
+}
+
+fn set<T: Serialize>(setting: Option<&Set<T>>) -> Value {
+    json!(setting)
+}
+
+fn human(settings: &Settings, value: &Value) -> String {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let rows: Vec<[String; 3]> = value["settings"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, set)| match set {
+            Value::Null => [name.clone(), "-".to_owned(), String::new()],
+            set => [name.clone(), text(&set["value"]), text(&set["source"])],
+        })
+        .collect();
+    format!(
+        "profile {} of {}\n\n{}\nAn API key comes from {API_KEY_VARIABLE} or `r3e login`; its id is shown.",
+        settings.profile,
+        settings.folders.profile_file().display(),
+        table(["SETTING", "VALUE", "FROM"], &rows)
+    )
+}

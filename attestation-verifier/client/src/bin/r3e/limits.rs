@@ -1,0 +1,12 @@
+//! Every limit of the tool, in one table, each with its reason.
+
+/// A profile file: an owner's notes, read by people.
+pub(crate) const MAX_PROFILE_FILE_BYTES: u64 = 256 * 1024;
+/// Reference values and root certificates: the verifier's own limit on the former.
+pub(crate) const MAX_POLICY_FILE_BYTES: u64 = 1024 * 1024;
+/// A secret's value: what the appliance takes.
+pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
+/// A function's source: what the appliance takes.
+pub(crate) const MAX_SOURCE_BYTES: u64 = 1024 * 1024;
+/// An invocation's event: what the appliance takes.
+pub(crate) const MAX_EVENT_BYTES: u64 = 1024 * 1024;

@@ -1,0 +1,66 @@
+//! What the operator does: admits tenants, lists them, suspends and resumes them. It sees nothing of theirs.
+
+use http::Method;
+use r3e_proto::api::identity::{AdmitTenant, PublicKey, Tenant, TenantId, TenantState};
+use r3e_proto::api::status::Status;
+
+use crate::channel::{AttestedChannel, to_json};
+use crate::error::ClientError;
+use crate::http::json;
+use crate::input;
+use crate::report_key::ReportKey;
+
+/// A channel on which the operator is signed in.
+#[derive(Debug)]
+pub struct OperatorChannel {
+    channel: AttestedChannel,
+    report_key: ReportKey,
+}
+
+impl OperatorChannel {
+    pub(crate) fn new(channel: AttestedChannel, report_key: ReportKey) -> Self {
+        Self { channel, report_key }
+    }
+
+    /// Admits a tenant by its public key.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `conflict` where it was admitted before.
+    pub async fn admit(&mut self, public_key: PublicKey, name: &str) -> Result<Tenant, ClientError> {
+        input::label("a tenant's name", name)?;
+        let request = AdmitTenant { public_key, name: name.to_owned() };
+        self.channel.post("the admission", "/v1/tenants", &request).await
+    }
+
+    /// Every tenant.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn tenants(&mut self) -> Result<Vec<Tenant>, ClientError> {
+        self.channel.get("the list of tenants", "/v1/tenants").await
+    }
+
+    /// Suspends a tenant, or lets it act again. Nothing of its is deleted.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where there is no such tenant.
+    pub async fn set_state(&mut self, tenant: TenantId, state: TenantState) -> Result<Tenant, ClientError> {
+        let name = "the tenant's new state";
+        let path = format!("/v1/tenants/{tenant}/state");
+        let body = to_json(name, &state)?;
+        json(name, &self.channel.send(name, Method::PUT, &path, None, body).await?)
+    }
+
+    /// Remembers the appliance's state as it is after this channel's changes.
+    ///
+    /// # Errors
+    /// [`ClientError::RolledBack`]; any other [`ClientError`].
+    pub async fn check_state(&mut self) -> Result<Status, ClientError> {
+        self.channel.check_state_of(&self.report_key).await
+    }
+
+    /// The channel beneath.
+    pub fn channel(&mut self) -> &mut AttestedChannel {
+        &mut self.channel
+    }
+}

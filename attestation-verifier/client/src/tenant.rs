@@ -1,0 +1,254 @@
+//! What a tenant does: keeps secrets, deploys and invokes functions, and, with its own key, mints API keys.
+
+use bytes::Bytes;
+use http::Method;
+use r3e_proto::api::functions::{self, Deploy, Function, LogEntry};
+use r3e_proto::api::identity::{ApiKey, CreateKey, CreatedKey, Scope, TenantId};
+use r3e_proto::api::secrets::Secret;
+use r3e_proto::api::status::Status;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::channel::{AttestedChannel, to_json};
+use crate::error::ClientError;
+use crate::http::{ApiKeyHeader, Body, json};
+use crate::input;
+use crate::invocation::{Expected, Invocation};
+use crate::report_key::ReportKey;
+
+/// A channel on which requests are a tenant's: by its key, or by one of its API keys.
+#[derive(Debug)]
+pub struct TenantChannel {
+    channel: AttestedChannel,
+    report_key: ReportKey,
+    tenant: Option<TenantId>,
+    authorization: Option<ApiKeyHeader>,
+}
+
+impl TenantChannel {
+    pub(crate) fn new(
+        channel: AttestedChannel,
+        report_key: ReportKey,
+        tenant: Option<TenantId>,
+        authorization: Option<ApiKeyHeader>,
+    ) -> Self {
+        Self { channel, report_key, tenant, authorization }
+    }
+
+    /// Whose requests these are; none where an API key does not say.
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.tenant
+    }
+
+    /// The key that signs this appliance's receipts.
+    pub fn report_key(&self) -> &ReportKey {
+        &self.report_key
+    }
+
+    /// The channel beneath.
+    pub fn channel(&mut self) -> &mut AttestedChannel {
+        &mut self.channel
+    }
+
+    /// Whether the channel is closed, by the appliance or a failure.
+    pub fn is_closed(&self) -> bool {
+        self.channel.is_closed()
+    }
+
+    /// Remembers the appliance's state as it is after this channel's changes.
+    ///
+    /// # Errors
+    /// [`ClientError::RolledBack`]; any other [`ClientError`].
+    pub async fn check_state(&mut self) -> Result<Status, ClientError> {
+        self.channel.check_state_of(&self.report_key).await
+    }
+
+    /// Every secret's name; no request reads a value.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn secrets(&mut self) -> Result<Vec<Secret>, ClientError> {
+        self.get("the list of secrets", "/v1/secrets").await
+    }
+
+    /// Sets a secret. The value is cleared here once it was sent; what TLS buffered of it is not.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn set_secret(&mut self, name: &str, value: Zeroizing<Vec<u8>>) -> Result<Secret, ClientError> {
+        let path = path("/v1/secrets/", "a secret's name", name, "")?;
+        let body = Body::Octets(Bytes::from_owner(value));
+        self.request("the secret", Method::PUT, &path, body).await
+    }
+
+    /// Deletes a secret.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where there is none.
+    pub async fn delete_secret(&mut self, name: &str) -> Result<(), ClientError> {
+        let path = path("/v1/secrets/", "a secret's name", name, "")?;
+        self.send("the deletion", Method::DELETE, &path, Body::Empty).await.map(drop)
+    }
+
+    /// Every function.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn functions(&mut self) -> Result<Vec<Function>, ClientError> {
+        self.get("the list of functions", "/v1/functions").await
+    }
+
+    /// One function.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where there is none.
+    pub async fn function(&mut self, name: &str) -> Result<Function, ClientError> {
+        let path = function_path(name, "")?;
+        self.get("the function", &path).await
+    }
+
+    /// Deploys a version of a function, in place of the one before.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `invalid_function` where the code was refused.
+    pub async fn deploy(&mut self, name: &str, deploy: &Deploy) -> Result<Function, ClientError> {
+        let path = function_path(name, "")?;
+        self.request_json("the deployment", Method::PUT, &path, deploy).await
+    }
+
+    /// Deletes a function.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where there is none.
+    pub async fn delete_function(&mut self, name: &str) -> Result<(), ClientError> {
+        let path = function_path(name, "")?;
+        self.send("the deletion", Method::DELETE, &path, Body::Empty).await.map(drop)
+    }
+
+    /// The logs of a function's latest invocations.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where there is no such function.
+    pub async fn logs(&mut self, name: &str) -> Result<Vec<LogEntry>, ClientError> {
+        let path = function_path(name, "/logs")?;
+        self.get("the logs", &path).await
+    }
+
+    /// Invokes a function with an event, JSON text, and checks the receipt.
+    ///
+    /// A function that failed is an [`Invocation`] too: its outcome says so, and the receipt vouches for it.
+    ///
+    /// # Errors
+    /// [`ClientError::Receipt`] where the receipt does not hold; [`ClientError::RolledBack`] where it comes from an older
+    /// state than one seen; any other [`ClientError`].
+    pub async fn invoke(&mut self, name: &str, event: impl Into<Bytes>) -> Result<Invocation, ClientError> {
+        let path = function_path(name, "/invocations")?;
+        let event = event.into();
+        let seen = self.channel.seen(&self.report_key)?;
+        let body = self.channel.send_invocation(&path, self.authorization.as_ref(), event.clone()).await?;
+        let answer: functions::Invocation = json("the invocation", &body)?;
+        let expected = Expected {
+            function: name,
+            event: &event,
+            tenant: self.tenant,
+            configuration: self.channel.configuration_digest(),
+            report_key: &self.report_key,
+        };
+        let invocation = Invocation::verify(answer, &expected)?;
+        self.channel.remember(&self.report_key, seen, invocation.receipt().sequence)?;
+        Ok(invocation)
+    }
+
+    async fn get<T: DeserializeOwned>(&mut self, name: &'static str, path: &str) -> Result<T, ClientError> {
+        self.request(name, Method::GET, path, Body::Empty).await
+    }
+
+    async fn request_json<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = to_json(name, body)?;
+        self.request(name, method, path, body).await
+    }
+
+    async fn request<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<T, ClientError> {
+        json(name, &self.send(name, method, path, body).await?)
+    }
+
+    async fn send(
+        &mut self,
+        name: &'static str,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<Bytes, ClientError> {
+        self.channel.send(name, method, path, self.authorization.as_ref(), body).await
+    }
+}
+
+/// A tenant that signed in with its own key, and may mint API keys.
+#[derive(Debug)]
+pub struct SignedInTenant(TenantChannel);
+
+impl SignedInTenant {
+    pub(crate) fn new(channel: TenantChannel) -> Self {
+        Self(channel)
+    }
+
+    /// Mints an API key. Its secret is in this answer and nowhere else.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn create_key(&mut self, name: &str, scopes: &[Scope]) -> Result<CreatedKey, ClientError> {
+        input::label("an API key's name", name)?;
+        let request = CreateKey { name: name.to_owned(), scopes: scopes.to_vec() };
+        self.0.request_json("the API key", Method::POST, "/v1/keys", &request).await
+    }
+
+    /// Every API key, without its secret.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn keys(&mut self) -> Result<Vec<ApiKey>, ClientError> {
+        self.0.get("the list of API keys", "/v1/keys").await
+    }
+
+    /// Revokes an API key, at once.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where there is no such key.
+    pub async fn revoke_key(&mut self, id: &str) -> Result<(), ClientError> {
+        input::key_id(id)?;
+        let path = format!("/v1/keys/{id}");
+        self.0.send("the revocation", Method::DELETE, &path, Body::Empty).await.map(drop)
+    }
+
+    /// The tenant's channel.
+    pub fn tenant(&mut self) -> &mut TenantChannel {
+        &mut self.0
+    }
+
+    /// The tenant's channel alone.
+    pub fn into_tenant(self) -> TenantChannel {
+        self.0
+    }
+}
+
+fn function_path(name: &str, after: &str) -> Result<String, ClientError> {
+    path("/v1/functions/", "a function's name", name, after)
+}
+
+fn path(before: &str, what: &'static str, name: &str, after: &str) -> Result<String, ClientError> {
+    input::name(what, name)?;
+    Ok(format!("{before}{name}{after}"))
+}
