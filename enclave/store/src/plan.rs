@@ -26,11 +26,20 @@ pub(crate) struct Planned {
     pub(crate) stood: bool,
 }
 
+impl Planned {
+    /// How many records the change adds: 1, 0 or -1.
+    fn added(&self) -> isize {
+        isize::from(self.after.is_some()) - isize::from(self.stood)
+    }
+}
+
 /// The group.
 #[derive(Debug)]
 pub(crate) struct Plan {
     changes: HashMap<BlobName, Planned>,
     writes: u64,
+    /// Records that the changes add, less those they remove.
+    added: isize,
     /// Upper bounds of what the commit will carry.
     records_bound: usize,
     bytes_bound: usize,
@@ -39,7 +48,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// An empty group; `writes` is the version of the last write so far.
     pub(crate) fn new(writes: u64) -> Self {
-        Self { changes: HashMap::new(), writes, records_bound: 0, bytes_bound: 0 }
+        Self { changes: HashMap::new(), writes, added: 0, records_bound: 0, bytes_bound: 0 }
     }
 
     /// Whether a batch of so many writes and sealed bytes still fits.
@@ -97,32 +106,17 @@ impl Plan {
                 staged.insert(name, Planned { namespace, key, after, stood });
             }
         }
-        self.check_room(index, &staged, max_records)?;
+        let before: isize = staged.keys().filter_map(|name| self.changes.get(name)).map(Planned::added).sum();
+        let added = staged.values().map(Planned::added).sum::<isize>() - before;
+        // A batch that adds nothing is welcome in a full store too.
+        if added > 0 && index.records().saturating_add_signed(self.added + added) > max_records {
+            return Err(StoreError::Full { limit: max_records });
+        }
+        self.added += added;
         self.changes.extend(staged);
         self.writes = writes;
         self.records_bound += count;
         self.bytes_bound += bytes;
         Ok(versions)
-    }
-
-    /// Refuses a batch that adds records beyond the limit; one that adds none is always welcome.
-    fn check_room(
-        &self,
-        index: &Index,
-        staged: &HashMap<BlobName, Planned>,
-        max_records: usize,
-    ) -> Result<(), StoreError> {
-        let stands = |planned: &Planned| planned.after.is_some();
-        let (mut more, mut fewer) = (0, 0);
-        let untouched = self.changes.iter().filter(|(name, _)| !staged.contains_key(*name));
-        for planned in untouched.map(|(_, planned)| planned).chain(staged.values()) {
-            more += usize::from(stands(planned) && !planned.stood);
-            fewer += usize::from(!stands(planned) && planned.stood);
-        }
-        let adds = staged.values().any(|planned| stands(planned) && !planned.stood);
-        if adds && index.records() + more - fewer.min(index.records()) > max_records {
-            return Err(StoreError::Full { limit: max_records });
-        }
-        Ok(())
     }
 }
