@@ -58,7 +58,11 @@ impl Parent {
         let counters = Arc::<Counters>::default();
 
         let transport = ParentTransport::new(settings.enclave.clone());
-        let heartbeats = Service::open("heartbeat", &transport, HEARTBEAT_PORT).await?;
+        let heartbeats = if settings.heartbeat {
+            Some(Service::open("heartbeat", &transport, HEARTBEAT_PORT).await?)
+        } else {
+            None
+        };
         let configurations = Service::open("configuration", &transport, CONFIGURATION_PORT).await?;
         let records = Service::open("blobs", &transport, BLOB_PORT).await?;
         let outside = Service::open("egress", &transport, EGRESS_PORT).await?;
@@ -75,11 +79,11 @@ impl Parent {
         let blobs = Arc::new(Blobs::new(handle, Arc::clone(&counters)));
         let egress = Arc::new(Egress::new(settings.egress, Arc::clone(&counters)));
         let mut services = JoinSet::new();
-        let count = Arc::clone(&counters);
-        services
-            .spawn(heartbeats.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| {
-                heartbeat::serve(stream, Arc::clone(&count))
-            }));
+        if let Some(heartbeats) = heartbeats {
+            let count = Arc::clone(&counters);
+            let serve = move |stream| heartbeat::serve(stream, Arc::clone(&count));
+            services.spawn(heartbeats.run(MAX_CONNECTIONS_PER_SERVICE, serve));
+        }
         let count = Arc::clone(&counters);
         services.spawn(configurations.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| {
             configuration::serve(stream, Arc::clone(&configuration), Arc::clone(&count))

@@ -24,6 +24,9 @@ pub struct Settings {
     pub data: PathBuf,
     /// The file with the enclave's configuration.
     pub configuration: PathBuf,
+    /// Whether the parent answers the enclave's heartbeat. By default it does over unix sockets and not over vsock:
+    /// there `nitro-cli run-enclave` takes the port itself, and fails where another holds it.
+    pub heartbeat: bool,
     /// Clients' connections.
     pub forward: Forward,
     /// The enclave's connections to the outside.
@@ -69,7 +72,9 @@ pub struct Egress {
 impl Settings {
     /// With the default for every limit and rule.
     pub fn new(listen: SocketAddr, enclave: Endpoint, data: PathBuf, configuration: PathBuf) -> Self {
-        Self { listen, enclave, data, configuration, forward: Forward::default(), egress: Egress::default() }
+        let heartbeat = matches!(enclave, Endpoint::Unix { .. });
+        let (forward, egress) = (Forward::default(), Egress::default());
+        Self { listen, enclave, data, configuration, heartbeat, forward, egress }
     }
 }
 

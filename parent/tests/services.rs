@@ -7,7 +7,7 @@ mod house;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use house::{CONFIGURATION, House, settings};
-use r3e_parent::{ADMIN_SOCKET, Parent, ParentError, StatusError, StatusFormat, query_status};
+use r3e_parent::{ADMIN_SOCKET, Parent, ParentError, Settings, StatusError, StatusFormat, query_status};
 use r3e_proto::host::{CONFIGURATION_PORT, HEARTBEAT, HEARTBEAT_PORT};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
 use r3e_transport::frame::{FrameError, read_frame};
@@ -36,6 +36,18 @@ async fn the_heartbeat_is_echoed_and_recorded() {
     other.read_to_end(&mut answer).await.unwrap();
     assert!(answer.is_empty());
     assert_eq!(house.count("heartbeat", "beats").await, 3);
+}
+
+#[tokio::test]
+async fn the_heartbeat_is_left_to_others_where_they_answer_it() {
+    let house = House::start(|settings| settings.heartbeat = false).await;
+    assert!(matches!(house.enclave.dial_parent(HEARTBEAT_PORT).await, Err(TransportError::Dial { .. })));
+    let on = |endpoint: &str| {
+        let listen = "127.0.0.1:0".parse().unwrap();
+        Settings::new(listen, endpoint.parse().unwrap(), "data".into(), "configuration".into()).heartbeat
+    };
+    assert!(on("unix:/run/enclave.sock"));
+    assert!(!on("vsock:16"));
 }
 
 #[tokio::test]
@@ -89,7 +101,7 @@ async fn one_folder_and_one_address_serve_one_parent() {
     other.shutdown().await;
 }
 
-fn settings_at(mut settings: r3e_parent::Settings, listen: &str) -> r3e_parent::Settings {
+fn settings_at(mut settings: Settings, listen: &str) -> Settings {
     settings.listen = listen.parse().unwrap();
     settings
 }

@@ -53,6 +53,9 @@ struct Options {
     /// The file that the enclave gets as its configuration, read once
     #[arg(long, env = "R3E_PARENT_CONFIGURATION", value_name = "FILE")]
     configuration: Option<PathBuf>,
+    /// Whether to answer the enclave's heartbeat; nitro-cli does it itself [default: true over unix, false over vsock]
+    #[arg(long, env = "R3E_PARENT_HEARTBEAT", value_name = "BOOL")]
+    heartbeat: Option<bool>,
     /// Clients' connections at once [default: 20000]
     #[arg(long, env = "R3E_PARENT_MAX_CONNECTIONS", value_name = "N")]
     max_connections: Option<usize>,
@@ -152,6 +155,7 @@ impl Options {
             self.data.clone().or(file.data).with_context(|| missing("data"))?,
             self.configuration.clone().or(file.configuration).with_context(|| missing("configuration"))?,
         );
+        set(&mut settings.heartbeat, self.heartbeat, file.heartbeat);
         let forward = &mut settings.forward;
         set(&mut forward.max_connections, self.max_connections, file.max_connections);
         set(
