@@ -1,0 +1,290 @@
+//! The pool: finds or starts a process for an event, and keeps it or ends it afterwards.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use r3e_runner_api::{LogRecord, json};
+
+use super::admission::{Gate, KeyedGates};
+use super::config::{FunctionKey, HostCalls, Limits, RunnerConfig};
+use super::error::{InvocationError, StartError};
+use super::exchange::{Account, Broken, Exchange};
+use super::limits::SWEEP_INTERVAL_MS;
+use super::process::{LiveCount, LiveToken, RunnerProcess};
+use super::spawner::Spawner;
+
+/// What came of an event.
+#[derive(Debug)]
+pub struct Invocation {
+    /// The output as JSON, or why there is none.
+    pub outcome: Result<String, InvocationError>,
+    /// The function's log, also of an event that failed.
+    pub logs: Vec<LogRecord>,
+    /// Whether log text was left out.
+    pub logs_truncated: bool,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// What an event used, by the kernel's count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time, with the load if there was one.
+    pub cpu_us: u64,
+    /// Time, with the load if there was one.
+    pub wall_us: u64,
+    /// Most memory the process held, up to the end of this event.
+    pub peak_memory_bytes: u64,
+    /// Host calls.
+    pub host_calls: u32,
+    /// Whether the function was loaded for this event.
+    pub cold: bool,
+}
+
+/// Processes for functions. Dropping the pool ends them all.
+#[derive(Debug)]
+pub struct RunnerPool {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: RunnerConfig,
+    spawner: Spawner,
+    live: LiveCount,
+    state: Mutex<State>,
+    tenants: KeyedGates<Arc<str>>,
+    functions: KeyedGates<FunctionKey>,
+    appliance: Gate,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Least recently used first.
+    warm: Vec<Warm>,
+    spares: Vec<RunnerProcess>,
+    /// Spares that are being started.
+    starting: usize,
+}
+
+#[derive(Debug)]
+struct Warm {
+    key: FunctionKey,
+    process: RunnerProcess,
+    since: Instant,
+}
+
+impl RunnerPool {
+    /// A pool with its spares under way. Must be called within a tokio runtime, which the pool must not outlive.
+    ///
+    /// # Errors
+    /// When the thread that starts processes cannot be started.
+    pub fn new(mut config: RunnerConfig) -> io::Result<Self> {
+        config.max_processes = config.max_processes.max(config.spares + 1);
+        let max_wait = Duration::from_millis(config.max_wait_ms);
+        let busy = config.max_processes - config.spares;
+        let inner = Arc::new(Inner {
+            spawner: Spawner::new(config.runner_path.clone())?,
+            live: LiveCount::default(),
+            state: Mutex::default(),
+            tenants: KeyedGates::new("tenant", config.max_per_tenant, config.max_waiting, max_wait),
+            functions: KeyedGates::new("function", config.max_per_function, config.max_waiting, max_wait),
+            appliance: Gate::new("appliance", busy, config.max_waiting, max_wait),
+            config,
+        });
+        Inner::refill(&inner);
+        tokio::spawn(sweep(Arc::downgrade(&inner)));
+        Ok(Self { inner })
+    }
+
+    /// Hands an event, JSON text, to a process of the function; loads `source` into one when none is warm.
+    ///
+    /// Dropping the future ends the process.
+    pub async fn invoke(
+        &self,
+        key: &FunctionKey,
+        source: &str,
+        event: String,
+        limits: &Limits,
+        host: &dyn HostCalls,
+    ) -> Invocation {
+        let mut account = Account::default();
+        let mut usage = Usage::default();
+        let outcome = self.run(key, source, event, limits, host, &mut account, &mut usage).await;
+        usage.cpu_us = micros(account.cpu);
+        usage.wall_us = micros(account.wall);
+        usage.host_calls = account.host_calls;
+        Invocation { outcome, logs: account.logs, logs_truncated: account.logs_truncated, usage }
+    }
+
+    /// Loads a module into a process and ends it: whether it could be invoked. Top-level code of the module runs, and
+    /// reaches nothing.
+    ///
+    /// # Errors
+    /// [`InvocationError`], as [`Self::invoke`] gives it for a module that does not load.
+    pub async fn check(
+        &self,
+        tenant: &Arc<str>,
+        source: &str,
+        limits: &Limits,
+    ) -> Result<(), InvocationError> {
+        let _tenant = self.inner.tenants.enter(tenant).await?;
+        let _slot = self.inner.appliance.enter().await?;
+        let mut blank = Inner::take_blank(&self.inner).await?;
+        let loaded = Exchange::new(&mut blank, limits, &mut Account::default())?.load(source).await;
+        match loaded {
+            Ok(()) => Ok(()),
+            Err(broken) => Err(explain(broken, blank, &mut Usage::default()).await),
+        }
+    }
+
+    /// Processes that live now: busy, warm and spare.
+    pub fn live_processes(&self) -> usize {
+        self.inner.live.now()
+    }
+
+    /// Ends the warm processes of one function version: it was deleted or replaced.
+    pub fn forget(&self, key: &FunctionKey) {
+        let mut state = self.inner.lock();
+        let gone: Vec<Warm> = state.warm.extract_if(.., |warm| warm.key == *key).collect();
+        drop(state);
+        drop(gone);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the event's parts, borrowed from two callers' frames")]
+    async fn run(
+        &self,
+        key: &FunctionKey,
+        source: &str,
+        event: String,
+        limits: &Limits,
+        host: &dyn HostCalls,
+        account: &mut Account,
+        usage: &mut Usage,
+    ) -> Result<String, InvocationError> {
+        json::check(&event).map_err(InvocationError::Event)?;
+        let _tenant = self.inner.tenants.enter(&key.tenant).await?;
+        let _function = self.inner.functions.enter(key).await?;
+        let _slot = self.inner.appliance.enter().await?;
+        let mut process = match self.inner.take_warm(key, limits) {
+            Some(process) => process,
+            None => {
+                usage.cold = true;
+                let mut blank = Inner::take_blank(&self.inner).await?;
+                let loaded = Exchange::new(&mut blank, limits, account)?.load(source).await;
+                if let Err(broken) = loaded {
+                    return Err(explain(broken, blank, usage).await);
+                }
+                blank
+            }
+        };
+        let done = Exchange::new(&mut process, limits, account)?.invoke(event, host).await;
+        let output = match done {
+            Ok(output) => output,
+            Err(broken) => return Err(explain(broken, process, usage).await),
+        };
+        usage.peak_memory_bytes = process.meter.peak_bytes()?;
+        if process.is_reusable(self.inner.config.max_events_per_process) {
+            self.inner.keep(key, process);
+        }
+        Ok(output)
+    }
+}
+
+/// Says why the exchange broke. The process is ended.
+async fn explain(broken: Broken, process: RunnerProcess, usage: &mut Usage) -> InvocationError {
+    // A process that is gone has no peak any more.
+    usage.peak_memory_bytes = process.meter.peak_bytes().unwrap_or_default();
+    match broken {
+        Broken::Because(error) => error,
+        Broken::Closed => process.post_mortem().await,
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_warm(&self, key: &FunctionKey, limits: &Limits) -> Option<RunnerProcess> {
+        loop {
+            let mut warm = {
+                let mut state = self.lock();
+                // The most recently used is the likeliest to be in the processor's caches.
+                let index = state.warm.iter().rposition(|warm| warm.key == *key)?;
+                state.warm.remove(index)
+            };
+            if warm.process.fits(limits) {
+                return Some(warm.process);
+            }
+        }
+    }
+
+    /// A process without a function: a spare, or a new one in the place of the least recently used.
+    async fn take_blank(this: &Arc<Self>) -> Result<RunnerProcess, StartError> {
+        let (spare, evicted) = {
+            let mut state = this.lock();
+            let spare = state.spares.pop();
+            let full = spare.is_none() && this.live.now() >= this.config.max_processes;
+            let evicted = (full && !state.warm.is_empty()).then(|| state.warm.remove(0));
+            (spare, evicted)
+        };
+        drop(evicted);
+        Self::refill(this);
+        match spare {
+            Some(process) => Ok(process),
+            None => RunnerProcess::start(&this.spawner, this.live.token()).await,
+        }
+    }
+
+    fn keep(&self, key: &FunctionKey, process: RunnerProcess) {
+        self.lock().warm.push(Warm { key: key.clone(), process, since: Instant::now() });
+    }
+
+    /// Starts the spares that are missing. One that cannot be started is missed by the next event, which then
+    /// says why.
+    fn refill(this: &Arc<Self>) {
+        while let Some(live) = this.reserve_spare() {
+            let weak = Arc::downgrade(this);
+            tokio::spawn(async move {
+                let Some(this) = weak.upgrade() else { return };
+                let started = RunnerProcess::start(&this.spawner, live).await;
+                let mut state = this.lock();
+                state.starting -= 1;
+                state
+                    .spares
+                    .extend(started.inspect_err(|error| tracing::warn!(%error, "no spare runner")).ok());
+            });
+        }
+    }
+
+    fn reserve_spare(&self) -> Option<LiveToken> {
+        let mut state = self.lock();
+        let missing = state.spares.len() + state.starting < self.config.spares;
+        if !missing || self.live.now() >= self.config.max_processes {
+            return None;
+        }
+        state.starting += 1;
+        Some(self.live.token())
+    }
+}
+
+/// Ends processes that were idle too long, while there is a pool.
+async fn sweep(pool: Weak<Inner>) {
+    let mut interval = tokio::time::interval(Duration::from_millis(SWEEP_INTERVAL_MS));
+    loop {
+        interval.tick().await;
+        let Some(inner) = pool.upgrade() else { return };
+        let max_idle = Duration::from_millis(inner.config.max_idle_ms);
+        let mut state = inner.lock();
+        let stale: Vec<Warm> = state.warm.extract_if(.., |warm| warm.since.elapsed() >= max_idle).collect();
+        drop(state);
+        drop(stale);
+        Inner::refill(&inner);
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,175 @@
+//! One runner process, from its start to its end.
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use r3e_runner_api::{FunctionLimits, RunnerEvent, Session};
+use tokio::net::UnixStream;
+use tokio::process::Child;
+use tokio::runtime::Handle;
+
+use super::config::Limits;
+use super::error::{InvocationError, StartError};
+use super::limits::{BASE_MEMORY_MIB, READ_CHUNK_BYTES, RETAINED_HEAP_PERCENT, START_TIMEOUT_MS};
+use super::meter::Meter;
+use super::spawner::Spawner;
+
+/// A count of processes that are meant to live.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LiveCount(Arc<AtomicUsize>);
+
+impl LiveCount {
+    /// How many there are.
+    pub(super) fn now(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Counts one more, until the token is dropped.
+    pub(super) fn token(&self) -> LiveToken {
+        self.0.fetch_add(1, Ordering::AcqRel);
+        LiveToken(Arc::clone(&self.0))
+    }
+}
+
+/// One of the count.
+#[derive(Debug)]
+pub(super) struct LiveToken(Arc<AtomicUsize>);
+
+impl Drop for LiveToken {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A process, its socket and its conversation. Dropping it ends the process and reaps it.
+#[derive(Debug)]
+pub(super) struct RunnerProcess {
+    /// Nothing once the process was reaped.
+    child: Option<Child>,
+    pub(super) stream: UnixStream,
+    pub(super) session: Session,
+    pub(super) meter: Meter,
+    pub(super) chunk: Box<[u8]>,
+    loaded: Option<FunctionLimits>,
+    events: u32,
+    _live: LiveToken,
+}
+
+impl RunnerProcess {
+    /// Starts a process and waits until it is boxed.
+    pub(super) async fn start(spawner: &Spawner, live: LiveToken) -> Result<Self, StartError> {
+        let spawned = spawner.spawn().await?;
+        // A child that was not waited for has its number.
+        let pid = spawned.child.id().ok_or(StartError::ShuttingDown)?;
+        let mut process = Self {
+            child: Some(spawned.child),
+            stream: spawned.stream,
+            session: Session::new(),
+            meter: Meter::new(pid).map_err(StartError::Meter)?,
+            chunk: vec![0; READ_CHUNK_BYTES].into_boxed_slice(),
+            loaded: None,
+            events: 0,
+            _live: live,
+        };
+        let patience = Duration::from_millis(START_TIMEOUT_MS);
+        match tokio::time::timeout(patience, process.until_ready()).await {
+            Ok(Ok(())) => Ok(process),
+            Ok(Err(Some(error))) => Err(error),
+            Ok(Err(None)) => Err(match process.end().await {
+                Ok(status) => StartError::Ended { status },
+                Err(error) => StartError::Io(error),
+            }),
+            Err(_elapsed) => Err(StartError::TimedOut),
+        }
+    }
+
+    /// Waits for `Ready`. An error of nothing means that the socket was closed.
+    async fn until_ready(&mut self) -> Result<(), Option<StartError>> {
+        loop {
+            match self.session.next_event().map_err(StartError::Protocol)? {
+                Some(RunnerEvent::Ready) => return Ok(()),
+                Some(_) | None => {}
+            }
+            self.stream.readable().await.map_err(StartError::Io)?;
+            if !self.read().map_err(StartError::Io)? {
+                return Err(None);
+            }
+        }
+    }
+
+    /// Moves what has come into the session. False when the socket is closed.
+    pub(super) fn read(&mut self) -> std::io::Result<bool> {
+        match self.stream.try_read(&mut self.chunk) {
+            Ok(0) => Ok(false),
+            Ok(count) => {
+                self.session.push(self.chunk.get(..count).unwrap_or_default());
+                Ok(true)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Ok(true),
+            // The other end was closed with bytes unread in it.
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Notes what the process was loaded with.
+    pub(super) fn set_loaded(&mut self, limits: FunctionLimits) {
+        self.loaded = Some(limits);
+    }
+
+    /// Whether an event under these limits may come to this process as it is: loaded with the same, alive, and
+    /// silent since its last event.
+    pub(super) fn fits(&mut self, limits: &Limits) -> bool {
+        self.loaded == Some(limits.of_runner()) && self.session.is_idle() && self.is_silent()
+    }
+
+    fn is_silent(&mut self) -> bool {
+        let read = self.stream.try_read(&mut self.chunk);
+        matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
+    /// Whether the process may be kept after an event that went well.
+    pub(super) fn is_reusable(&mut self, max_events: u32) -> bool {
+        self.events += 1;
+        let Some(loaded) = self.loaded else { return false };
+        let heap = u64::from(loaded.memory_mib) * RETAINED_HEAP_PERCENT / 100;
+        let max_bytes = (BASE_MEMORY_MIB + heap) * 1024 * 1024;
+        self.events < max_events
+            && self.session.is_idle()
+            && self.session.outstanding_calls() == 0
+            && self.meter.resident_bytes().is_ok_and(|bytes| bytes <= max_bytes)
+    }
+
+    /// Ends the process and tells how it ended: by itself if it had, else by the kill.
+    pub(super) async fn end(mut self) -> std::io::Result<ExitStatus> {
+        let Some(mut child) = self.child.take() else { return Err(std::io::ErrorKind::NotFound.into()) };
+        child.start_kill()?;
+        child.wait().await
+    }
+
+    /// Ends a process whose socket was found closed, and says why it closed.
+    pub(super) async fn post_mortem(self) -> InvocationError {
+        match self.end().await {
+            Ok(status) => match status.signal() {
+                Some(signal) => InvocationError::Crashed { signal },
+                None => InvocationError::Exited { status: status.code().unwrap_or_default() },
+            },
+            Err(error) => InvocationError::Io(error),
+        }
+    }
+}
+
+impl Drop for RunnerProcess {
+    fn drop(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        // It fails only for a process that has ended already.
+        let _ended = child.start_kill();
+        // Without a runtime the process is still killed; who ends the runtime reaps with its own end.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move { child.wait().await });
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The prelude's sources, part of this binary: nothing is read from files.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use deno_core::{Extension, ExtensionFileSource, ascii_str_include};
+
+use super::ops::{Bridge, r3e};
+
+/// A prelude script under the name that its frames carry in stack traces.
+macro_rules! script {
+    ($file:literal) => {
+        ExtensionFileSource::new(concat!("ext:r3e/", $file), ascii_str_include!(concat!("../js/", $file)))
+    };
+}
+
+/// The ops and the scripts over them, each after those whose parts it uses.
+pub(super) fn extension(bridge: &Rc<Bridge>) -> Extension {
+    let mut extension = r3e::init(Rc::clone(bridge));
+    extension.js_files = Cow::Owned(vec![
+        script!("errors.js"),
+        script!("format.js"),
+        script!("console.js"),
+        script!("bytes.js"),
+        script!("url.js"),
+        script!("timers.js"),
+        script!("host.js"),
+        script!("crypto.js"),
+        script!("headers.js"),
+        script!("fetch.js"),
+        script!("r3e.js"),
+        script!("dispatch.js"),
+        script!("seal.js"),
+        script!("main.js"),
+    ]);
+    extension
+}

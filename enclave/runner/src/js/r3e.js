@@ -1,0 +1,59 @@
+// `r3e`: what this appliance offers a function beyond the web's own names.
+"use strict";
+
+{
+  const { internals, primordials } = globalThis.__bootstrap;
+  const { decodeBase64, encodeBase64, encodeUtf8, viewOf } = internals.bytes;
+  const { hostCall } = internals.host;
+
+  const { JSONParse, JSONStringify, ObjectFreeze, TypeError } = primordials;
+
+  function text(value, what) {
+    if (typeof value !== "string" || value === "") throw new TypeError(`${what} must be a non-empty string`);
+    return value;
+  }
+
+  const secrets = ObjectFreeze({
+    /** The secret's value, or null when there is none of that name. */
+    async get(name) {
+      const reply = await hostCall({ __proto__: null, op: "secret_get", name: text(name, "a secret's name") });
+      return reply.value;
+    },
+  });
+
+  const store = ObjectFreeze({
+    /** The value last set under the key, or null. */
+    async get(key) {
+      const reply = await hostCall({ __proto__: null, op: "store_get", key: text(key, "a key") });
+      return reply.value === null ? null : JSONParse(reply.value);
+    },
+    /** Keeps a JSON value under the key; durable once this resolves. */
+    async set(key, value) {
+      const json = JSONStringify(value);
+      if (typeof json !== "string") throw new TypeError("a stored value must have a JSON form");
+      await hostCall({ __proto__: null, op: "store_set", key: text(key, "a key"), value: json });
+    },
+    /** Forgets the key. */
+    async delete(key) {
+      await hostCall({ __proto__: null, op: "store_set", key: text(key, "a key"), value: null });
+    },
+  });
+
+  const tee = ObjectFreeze({
+    /** A fresh attestation document, as bytes, that commits to `data` (text or bytes). */
+    async getAttestation(data = undefined) {
+      let encoded = null;
+      if (data !== undefined && data !== null) {
+        const view = typeof data === "string" ? encodeUtf8(data) : viewOf(data);
+        if (view === undefined) throw new TypeError("attested data must be text or bytes");
+        encoded = encodeBase64(view);
+      }
+      const reply = await hostCall({ __proto__: null, op: "attestation", data_base64: encoded });
+      return decodeBase64(reply.document_base64);
+    },
+  });
+
+  const r3e = ObjectFreeze({ secrets, store, tee });
+
+  internals.r3e = { r3e };
+}

@@ -1,0 +1,45 @@
+// Leaves exactly the globals below. What the engine or its runtime put there besides is deleted; what cannot
+// be deleted stops the process before any tenant's code is seen.
+"use strict";
+
+{
+  const { internals, primordials } = globalThis.__bootstrap;
+  const { Error, ReflectDeleteProperty, ReflectOwnKeys, SafeSet, String } = primordials;
+
+  const STANDARD = [
+    "AggregateError", "Array", "ArrayBuffer", "AsyncDisposableStack", "BigInt", "BigInt64Array", "BigUint64Array",
+    "Boolean", "DataView", "Date", "DisposableStack", "Error", "EvalError", "FinalizationRegistry", "Float16Array",
+    "Float32Array", "Float64Array", "Function", "Infinity", "Int16Array", "Int32Array", "Int8Array", "Iterator",
+    "JSON", "Map", "Math", "NaN", "Number", "Object", "Promise", "Proxy", "RangeError", "ReferenceError", "Reflect",
+    "RegExp", "Set", "String", "SuppressedError", "Symbol", "SyntaxError", "TypeError", "URIError", "Uint16Array",
+    "Uint32Array", "Uint8Array", "Uint8ClampedArray", "WeakMap", "WeakRef", "WeakSet", "decodeURI",
+    "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "eval", "globalThis", "isFinite", "isNaN",
+    "parseFloat", "parseInt", "undefined", "unescape",
+  ];
+
+  const ours = [
+    "Headers", "Request", "Response", "TextDecoder", "TextEncoder", "URL", "URLSearchParams", "atob", "btoa",
+    "clearInterval", "clearTimeout", "console", "crypto", "fetch", "queueMicrotask", "r3e", "setInterval",
+    "setTimeout",
+  ];
+
+  /** Deletes every other global. */
+  function seal() {
+    const kept = new SafeSet();
+    for (let i = 0; i < STANDARD.length; i++) kept.add(STANDARD[i]);
+    for (let i = 0; i < ours.length; i++) kept.add(ours[i]);
+    const names = ReflectOwnKeys(globalThis);
+    for (let i = 0; i < names.length; i++) {
+      if (kept.has(names[i])) continue;
+      if (!ReflectDeleteProperty(globalThis, names[i])) {
+        throw new Error(`a global cannot be removed: ${String(names[i])}`);
+      }
+    }
+    // A hook into every stack trace, through which a function would see frames that are not its own.
+    if (!ReflectDeleteProperty(Error, "prepareStackTrace")) {
+      throw new Error("the stack trace hook cannot be removed");
+    }
+  }
+
+  internals.seal = { seal };
+}

@@ -1,0 +1,117 @@
+//! The runner's end of the socket. One thread, no reactor: reading waits, and so does writing.
+//!
+//! A function that prints is thereby as fast as the enclave reads, and what was printed before an endless loop
+//! is there to be read.
+
+use std::cell::RefCell;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::rc::Rc;
+use std::time::Instant;
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+use r3e_runner_api::{FrameDecoder, HostMessage, ProtocolError, RunnerMessage};
+use thiserror::Error;
+
+use crate::limits::READ_CHUNK_BYTES;
+
+/// Why the conversation cannot go on.
+#[derive(Debug, Error)]
+pub(crate) enum LinkError {
+    #[error("the socket failed")]
+    Io(#[from] io::Error),
+    #[error("a message is not of the protocol")]
+    Protocol(#[from] ProtocolError),
+}
+
+/// What waiting for a message ended with.
+pub(crate) enum Received {
+    /// A message.
+    Message(HostMessage),
+    /// The time to wait until has come.
+    TimedOut,
+    /// The enclave closed the socket.
+    Closed,
+}
+
+/// Both directions. The receiving one is used by the serving loop alone.
+pub(crate) struct Link {
+    socket: Rc<UnixStream>,
+    decoder: FrameDecoder,
+    chunk: Vec<u8>,
+}
+
+/// The sending direction, shared with the engine's ops.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    socket: Rc<UnixStream>,
+    failed: Rc<RefCell<Option<LinkError>>>,
+}
+
+impl Link {
+    /// Takes over a socket that blocks.
+    pub(crate) fn new(socket: UnixStream) -> Self {
+        Self { socket: Rc::new(socket), decoder: FrameDecoder::new(), chunk: vec![0; READ_CHUNK_BYTES] }
+    }
+
+    /// The other direction.
+    pub(crate) fn sender(&self) -> Sender {
+        Sender { socket: Rc::clone(&self.socket), failed: Rc::default() }
+    }
+
+    /// The next message; waits for it until `deadline`, or for ever.
+    pub(crate) fn receive(&mut self, deadline: Option<Instant>) -> Result<Received, LinkError> {
+        loop {
+            if let Some(frame) = self.decoder.next_frame(|kind| Ok(kind.max_body_bytes()))? {
+                return Ok(Received::Message(HostMessage::decode(frame)?));
+            }
+            if let Some(deadline) = deadline
+                && !wait_readable(&self.socket, deadline)?
+            {
+                return Ok(Received::TimedOut);
+            }
+            match (&*self.socket).read(&mut self.chunk) {
+                Ok(0) => return Ok(Received::Closed),
+                Ok(count) => self.decoder.push(self.chunk.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Sender {
+    /// Sends a message whole. A failure is kept for [`Sender::take_failure`]: the caller is often a script.
+    pub(crate) fn send(&self, message: &RunnerMessage) {
+        if self.failed.borrow().is_some() {
+            return;
+        }
+        let sent = message
+            .encode()
+            .map_err(LinkError::from)
+            .and_then(|frame| (&*self.socket).write_all(&frame).map_err(LinkError::from));
+        if let Err(error) = sent {
+            *self.failed.borrow_mut() = Some(error);
+        }
+    }
+
+    /// What went wrong in an earlier [`Sender::send`], if anything did.
+    pub(crate) fn take_failure(&self) -> Option<LinkError> {
+        self.failed.borrow_mut().take()
+    }
+}
+
+/// Whether there is something to read before the deadline.
+fn wait_readable(socket: &UnixStream, deadline: Instant) -> io::Result<bool> {
+    loop {
+        let left = TimeSpec::from_duration(deadline.saturating_duration_since(Instant::now()));
+        match ppoll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], Some(left), None) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The box, built from the outside in. The order matters: each step needs a right that a later one gives up.
+//!
+//! 1. resource limits; 2. namespaces; 3. an empty, read-only root; 4. no capabilities and a user id of its own;
+//! 5. no new privileges; 6. the system call filter, after the engine has started ([`Boxed::seal`]).
+//!
+//! A PID namespace is left out: entering one takes a second process. What it would hide is out of reach
+//! anyway: there is no `/proc` here, and no call that takes another process's number passes the filter.
+
+mod namespaces;
+mod privileges;
+mod resources;
+mod root;
+mod syscalls;
+
+use thiserror::Error;
+
+pub(crate) use resources::lower_memory;
+
+/// Which wall of the box could not be built.
+#[derive(Debug, Error)]
+pub(crate) enum SandboxError {
+    #[error("resource limits")]
+    Resources(#[source] nix::Error),
+    #[error("namespaces")]
+    Namespaces(#[source] std::io::Error),
+    #[error("the empty root")]
+    Root(#[source] nix::Error),
+    #[error("privileges: {step}")]
+    Privileges {
+        step: &'static str,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the system call filter")]
+    Filter(#[source] seccompiler::Error),
+    #[error("the system call table")]
+    Table(#[source] seccompiler::BackendError),
+}
+
+impl SandboxError {
+    /// The process's exit code for this wall.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Resources(_) => 20,
+            Self::Namespaces(_) => 21,
+            Self::Root(_) => 22,
+            Self::Privileges { .. } => 23,
+            Self::Filter(_) | Self::Table(_) => 24,
+        }
+    }
+}
+
+/// A box that is complete but for the system call filter.
+pub(crate) struct Boxed {
+    filter: syscalls::Filter,
+}
+
+/// Enters the box. From here on the process has no files, no network and no rights, and cannot get any.
+pub(crate) fn enter() -> Result<Boxed, SandboxError> {
+    resources::limit()?;
+    namespaces::enter()?;
+    root::empty()?;
+    privileges::give_up()?;
+    Ok(Boxed { filter: syscalls::Filter::compile()? })
+}
+
+impl Boxed {
+    /// Closes the box for good.
+    pub(crate) fn seal(self) -> Result<(), SandboxError> {
+        self.filter.install()
+    }
+}

@@ -1,0 +1,38 @@
+//! Resource limits: the kernel's own counts, under whatever the engine counts itself.
+
+use nix::sys::resource::{Resource, setrlimit};
+
+use super::SandboxError;
+use crate::limits::{MAX_OPEN_FILES, MEMORY_BEYOND_HEAP_BYTES, STACK_BYTES, STARTING_ADDRESS_SPACE_BYTES};
+
+/// Sets every limit that does not depend on the function.
+pub(super) fn limit() -> Result<(), SandboxError> {
+    let table = [
+        // A memory image of a crashed process would hold the tenant's data.
+        (Resource::RLIMIT_CORE, 0),
+        (Resource::RLIMIT_NOFILE, MAX_OPEN_FILES),
+        // No file can be written, whatever is open.
+        (Resource::RLIMIT_FSIZE, 0),
+        // No process or thread can be started.
+        (Resource::RLIMIT_NPROC, 0),
+        (Resource::RLIMIT_MEMLOCK, 0),
+        (Resource::RLIMIT_MSGQUEUE, 0),
+        (Resource::RLIMIT_RTPRIO, 0),
+        (Resource::RLIMIT_NICE, 0),
+        (Resource::RLIMIT_STACK, STACK_BYTES),
+        (Resource::RLIMIT_AS, STARTING_ADDRESS_SPACE_BYTES),
+        (Resource::RLIMIT_DATA, STARTING_ADDRESS_SPACE_BYTES),
+    ];
+    for (resource, limit) in table {
+        setrlimit(resource, limit, limit).map_err(SandboxError::Resources)?;
+    }
+    Ok(())
+}
+
+/// Lowers the memory limits to what a function with this heap may use; they cannot be raised again.
+pub(crate) fn lower_memory(heap_bytes: u64) -> Result<(), SandboxError> {
+    let data = heap_bytes.saturating_add(MEMORY_BEYOND_HEAP_BYTES).min(STARTING_ADDRESS_SPACE_BYTES);
+    setrlimit(Resource::RLIMIT_DATA, data, data).map_err(SandboxError::Resources)?;
+    let space = data.saturating_add(STACK_BYTES + MEMORY_BEYOND_HEAP_BYTES).min(STARTING_ADDRESS_SPACE_BYTES);
+    setrlimit(Resource::RLIMIT_AS, space, space).map_err(SandboxError::Resources)
+}
