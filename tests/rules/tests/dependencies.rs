@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use r3e_rules::{Package, Workspace, linked_by, root};
+use r3e_rules::{Package, Workspace, linked_by, read, root};
 
 /// What each crate may use of ours, development dependencies included. Every member of the workspace is here or
 /// under `tests/`, which may use anything.
@@ -184,6 +184,27 @@ fn the_enclave_links_the_packages_of_the_golden_list() {
         "what r3e-enclave links has changed: gone {gone:?}, new {new:?}; if that is meant, run again with \
          R3E_UPDATE_GOLDEN=1 and commit {PATH}"
     );
+}
+
+/// A package is taken in for a reason, which an auditor can read.
+#[test]
+fn every_direct_dependency_has_its_reason() {
+    let page = read("docs/dependencies.md");
+    let rows: BTreeSet<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .filter_map(|line| line.split('|').nth(1))
+        .flat_map(|cell| cell.split(',').map(|name| name.trim().trim_matches('`')))
+        .collect();
+    for package in Workspace::load().members {
+        for name in package.dependencies.iter().filter(|name| !name.starts_with("r3e-")) {
+            assert!(
+                rows.contains(name.as_str()),
+                "{}: {name} has no row in docs/dependencies.md",
+                package.name
+            );
+        }
+    }
 }
 
 fn is_test(package: &Package) -> bool {
