@@ -1,16 +1,4 @@
-//! The file format of reference values, shared by every tool that appraises:
-//!
-//! ```json
-//! {
-//!   "releases": [
-//!     { "name": "1.4.0", "pcrs": { "0": "<96 hex digits>", "1": "…", "2": "…", "8": "…" } }
-//!   ]
-//! }
-//! ```
-//!
-//! At least one release, each with a name of its own and PCR0, 1 and 2; further PCRs by choice, from 3 to 31.
-//! A document is accepted if it has all PCRs of one of the releases. Unknown fields and repeated keys are
-//! refused, so that a misspelt `pcrs` cannot widen a policy.
+//! The file format of reference values, shared by every tool that appraises. Knows nothing of policies.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -25,7 +13,19 @@ use crate::{
     reference::MAX_PCR_INDEX,
 };
 
-/// Reads a file of reference values: the module's documentation shows the format.
+/// Reads a file of reference values:
+///
+/// ```json
+/// {
+///   "releases": [
+///     { "name": "1.4.0", "pcrs": { "0": "<96 hex digits>", "1": "…", "2": "…", "8": "…" } }
+///   ]
+/// }
+/// ```
+///
+/// At least one release, each with a name of its own and PCR0, 1 and 2; further PCRs by choice, from 3 to 31. A
+/// document is accepted if it has all PCRs of one of the releases. Unknown fields and repeated keys are
+/// refused, so that a misspelt `pcrs` cannot widen a policy.
 ///
 /// # Errors
 /// [`PolicyError::ReferenceFile`], if it has not that format, or is longer than 1 MiB;
