@@ -67,18 +67,16 @@ impl Fetches {
             ..FetchLimits::default()
         };
         let response = egress.fetch(request, &self.granted, &limits).await;
-        response.map(told).map_err(|error| host_error(&error))
+        response.map(|response| told(&response)).map_err(|error| host_error(&error))
     }
 
     fn spend(&self, bytes: u64) -> Result<(), HostError> {
         let within = |spent: u64| spent.checked_add(bytes).filter(|sum| *sum <= MAX_BYTES_OUT);
-        match self.bytes_out.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within) {
-            Ok(_) => Ok(()),
-            Err(_) => {
-                let message = format!("an invocation sends at most {MAX_BYTES_OUT} bytes");
-                Err(refused(HostErrorCode::LimitExceeded, message))
-            }
+        if self.bytes_out.fetch_update(Ordering::Relaxed, Ordering::Relaxed, within).is_ok() {
+            return Ok(());
         }
+        let message = format!("an invocation sends at most {MAX_BYTES_OUT} bytes");
+        Err(refused(HostErrorCode::LimitExceeded, message))
     }
 }
 
@@ -91,7 +89,7 @@ fn encoded((name, value): (String, String)) -> Result<(String, Vec<u8>), HostErr
 }
 
 /// A response as a runner is told of it, headers as byte strings again.
-fn told(response: Response) -> HostValue {
+fn told(response: &Response) -> HostValue {
     let headers = response.headers.iter();
     HostValue::Fetch {
         status: response.status,
@@ -120,4 +118,27 @@ fn host_error(error: &FetchError) -> HostError {
     };
     // The text names limits, phases and the function's own arguments; the parent's words stay in the error's fields.
     refused(code, format!("{}: {error}", error.code()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invocation_sends_only_so_much() {
+        let fetches = Fetches::of(&Permissions::default()).unwrap();
+        fetches.spend(MAX_BYTES_OUT - 1).unwrap();
+        assert_eq!(fetches.spend(2).unwrap_err().code, HostErrorCode::LimitExceeded);
+        assert_eq!(fetches.spend(u64::MAX).unwrap_err().code, HostErrorCode::LimitExceeded);
+        fetches.spend(1).unwrap();
+        assert_eq!(fetches.spend(1).unwrap_err().code, HostErrorCode::LimitExceeded);
+        assert_eq!(fetches.bytes_out(), MAX_BYTES_OUT);
+    }
+
+    #[test]
+    fn headers_are_byte_strings() {
+        let pair = |value: &str| encoded(("x".into(), value.into()));
+        assert_eq!(pair("a\u{e9}").unwrap().1, b"a\xe9");
+        assert_eq!(pair("\u{100}").unwrap_err().code, HostErrorCode::Invalid);
+    }
 }

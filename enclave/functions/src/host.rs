@@ -93,16 +93,20 @@ impl<'a> Host<'a> {
         Ok(HostValue::SecretGet { value: value.map(SecretText::new) })
     }
 
-    async fn write(&self, key: String, value: Option<String>) -> HostReply {
+    /// Starts a write at once, not when its answer is first waited for: a function that returns without waiting has
+    /// still written.
+    fn write(&self, key: String, value: Option<String>) -> HostFuture<'_> {
         let (answer, answered) = oneshot::channel();
         let values = self.values.clone();
         self.writes.lock().unwrap_or_else(PoisonError::into_inner).spawn(async move {
             // Nobody waits for the answer if the invocation is over.
             drop(answer.send(values.write(&key, value).await));
         });
-        let outcome = answered.await;
-        outcome.unwrap_or_else(|_| Err(refused(HostErrorCode::Internal, "the store failed")))?;
-        Ok(HostValue::StoreSet {})
+        Box::pin(async {
+            let outcome = answered.await;
+            outcome.unwrap_or_else(|_| Err(refused(HostErrorCode::Internal, "the store failed")))?;
+            Ok(HostValue::StoreSet {})
+        })
     }
 
     async fn attestation(&self, data_base64: Option<&str>) -> HostReply {
@@ -129,20 +133,20 @@ impl<'a> Host<'a> {
 
 impl HostCalls for Host<'_> {
     fn call(&self, call: HostCall) -> HostFuture<'_> {
-        Box::pin(async move {
-            match call {
-                HostCall::SecretGet { name } => self.secret(&name).await,
-                HostCall::StoreGet { key } => {
-                    Ok(HostValue::StoreGet { value: self.values.read(&key).await? })
-                }
-                HostCall::StoreSet { key, value } => self.write(key, value).await,
-                HostCall::Attestation { data_base64 } => self.attestation(data_base64.as_deref()).await,
-                HostCall::Fetch { url, method, headers, body_base64 } => {
-                    let fetch = Fetch { url, method, headers, body_base64 };
-                    self.fetches.send(&self.resources.egress, fetch).await
-                }
+        match call {
+            HostCall::StoreSet { key, value } => self.write(key, value),
+            HostCall::StoreGet { key } => {
+                Box::pin(async move { Ok(HostValue::StoreGet { value: self.values.read(&key).await? }) })
             }
-        })
+            HostCall::SecretGet { name } => Box::pin(async move { self.secret(&name).await }),
+            HostCall::Attestation { data_base64 } => {
+                Box::pin(async move { self.attestation(data_base64.as_deref()).await })
+            }
+            HostCall::Fetch { url, method, headers, body_base64 } => {
+                let fetch = Fetch { url, method, headers, body_base64 };
+                Box::pin(self.fetches.send(&self.resources.egress, fetch))
+            }
+        }
     }
 }
 

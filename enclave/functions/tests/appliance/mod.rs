@@ -1,0 +1,177 @@
+//! Functions as the appliance composes them: a real store over a keeper in memory, real runners, real egress to a
+//! small internet of this process. Secrets and attestation documents are made up here.
+
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
+use r3e_functions::{
+    AttestationSource, CheckError, Completed, Definition, InvokeError, Invoker, InvokerParts, Loadable,
+    Registry, SecretSource, SourceFuture, Version,
+};
+use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions, Runtime};
+use r3e_proto::api::identity::TenantId;
+use r3e_store::{BlobStore, Options, Store};
+use zeroize::Zeroizing;
+
+use crate::keeper::{Keeper, keys};
+use crate::support::runner_path;
+use crate::world::{Authority, World, answer};
+
+pub(crate) const ALICE: TenantId = TenantId([1; 16]);
+pub(crate) const BOB: TenantId = TenantId([2; 16]);
+
+/// What the one server of the internet answers.
+pub(crate) const ANSWER: &str = "HTTP/1.1 200 OK\r\nx-kind: test\r\ncontent-length: 5\r\n\r\nhello";
+
+pub(crate) struct Appliance {
+    pub(crate) keeper: Arc<Keeper>,
+    pub(crate) store: Store,
+    pub(crate) pool: Arc<RunnerPool>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) invoker: Invoker,
+    pub(crate) secrets: Arc<Secrets>,
+    pub(crate) attestation: Arc<Attestation>,
+    /// Connections that the parent was asked for.
+    pub(crate) connections: Arc<AtomicU32>,
+}
+
+impl Appliance {
+    pub(crate) async fn new() -> Self {
+        Self::over(Keeper::new()).await
+    }
+
+    /// Over what a keeper has already.
+    pub(crate) async fn over(keeper: Arc<Keeper>) -> Self {
+        let blobs: Arc<dyn BlobStore> = keeper.clone();
+        let store = Store::open(blobs, keys(1), Options::default()).await.unwrap();
+        let config = RunnerConfig { spares: 1, max_processes: 6, ..RunnerConfig::new(runner_path()) };
+        let pool = Arc::new(RunnerPool::new(config).unwrap());
+        let registry = Arc::new(Registry::new(store.clone()));
+        let secrets = Arc::new(Secrets::default());
+        let attestation = Arc::new(Attestation::default());
+        let connections = Arc::new(AtomicU32::new(0));
+        let invoker = Invoker::new(InvokerParts {
+            registry: Arc::clone(&registry),
+            pool: Arc::clone(&pool),
+            store: store.clone(),
+            egress: internet(Arc::clone(&connections)).await,
+            secrets: secrets.clone(),
+            attestation: attestation.clone(),
+        });
+        Self { keeper, store, pool, registry, invoker, secrets, attestation, connections }
+    }
+
+    pub(crate) async fn deploy(&self, name: &str, deploy: Deploy) -> Function {
+        let definition = Definition::new(name, deploy).unwrap();
+        let loadable = Loadable::check(&self.pool, ALICE, definition).await.unwrap();
+        self.registry.deploy(ALICE, loadable, 1).await.unwrap().function
+    }
+
+    /// Why a source is not deployed.
+    pub(crate) async fn refusal(&self, source: &str, limits: Limits) -> String {
+        let definition = Definition::new("f", Deploy { limits, ..function(source) }).unwrap();
+        match Loadable::check(&self.pool, ALICE, definition).await {
+            Err(CheckError::Refused(message)) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn invoke(&self, name: &str, event: &str) -> Result<Completed, InvokeError> {
+        self.invoker.invoke(ALICE, name, event.as_bytes()).await
+    }
+
+    /// The output of one event of a function with this source.
+    pub(crate) async fn output(&self, deploy: Deploy, event: &str) -> String {
+        self.deploy("f", deploy).await;
+        output(&self.invoke("f", event).await.unwrap())
+    }
+}
+
+/// The output; the error in words where there is none.
+pub(crate) fn output(completed: &Completed) -> String {
+    match &completed.outcome {
+        Outcome::Output(text) => text.clone(),
+        Outcome::Error(error) => format!("{}: {}", error.code, error.message),
+    }
+}
+
+/// A function without grants.
+pub(crate) fn function(source: &str) -> Deploy {
+    let permissions = Permissions::default();
+    Deploy { runtime: Runtime::Javascript, source: source.to_owned(), permissions, limits: ample() }
+}
+
+pub(crate) fn granted(source: &str, secrets: &[&str], net: &[&str]) -> Deploy {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Deploy { permissions: Permissions { secrets: texts(secrets), net: texts(net) }, ..function(source) }
+}
+
+/// Limits that nothing well behaved reaches, however slow the machine.
+pub(crate) fn ample() -> Limits {
+    Limits { timeout_ms: 60_000, cpu_ms: 30_000, ..Limits::default() }
+}
+
+async fn internet(connections: Arc<AtomicU32>) -> r3e_egress::Egress {
+    let authority = Authority::new("test");
+    let identity = authority.identity("api.example.com");
+    let acceptor = identity.acceptor(&[&rustls::version::TLS13]);
+    let serve = answer(ANSWER);
+    let world = World::new(&[&authority], move |stream| {
+        connections.fetch_add(1, Ordering::SeqCst);
+        let (acceptor, serve) = (acceptor.clone(), serve.clone());
+        Box::pin(async move {
+            let (stream, _) = crate::world::connected(stream).await;
+            if let Ok(tls) = acceptor.accept(stream).await {
+                serve(tls).await;
+            }
+        })
+    })
+    .await;
+    let World { egress, folder, .. } = world;
+    // The parent's socket lies in it for as long as this process runs.
+    let _kept = folder.keep();
+    egress
+}
+
+#[derive(Default)]
+pub(crate) struct Secrets {
+    pub(crate) values: Mutex<BTreeMap<(TenantId, String), String>>,
+    /// Every name that was asked for.
+    pub(crate) asked: Mutex<Vec<String>>,
+}
+
+impl Secrets {
+    pub(crate) fn set(&self, tenant: TenantId, name: &str, value: &str) {
+        self.values.lock().unwrap().insert((tenant, name.to_owned()), value.to_owned());
+    }
+}
+
+impl SecretSource for Secrets {
+    fn secret<'a>(&'a self, tenant: TenantId, name: &'a str) -> SourceFuture<'a, Option<Zeroizing<String>>> {
+        self.asked.lock().unwrap().push(name.to_owned());
+        let value = self.values.lock().unwrap().get(&(tenant, name.to_owned())).cloned();
+        Box::pin(async move { Ok(value.map(Zeroizing::new)) })
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Attestation {
+    /// What was asked to be attested.
+    pub(crate) asked: Mutex<Vec<(TenantId, Version, Vec<u8>)>>,
+}
+
+impl AttestationSource for Attestation {
+    fn attest_function(
+        &self,
+        tenant: TenantId,
+        version: Version,
+        data: Vec<u8>,
+    ) -> SourceFuture<'_, Vec<u8>> {
+        self.asked.lock().unwrap().push((tenant, version, data));
+        Box::pin(async { Ok(b"document".to_vec()) })
+    }
+}

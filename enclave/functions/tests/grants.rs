@@ -1,0 +1,143 @@
+//! What a function may reach is what it was granted, whatever it asks for.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
+
+mod appliance;
+#[path = "../../store/tests/keeper/mod.rs"]
+mod keeper;
+mod support;
+#[path = "../../egress/tests/world/mod.rs"]
+mod world;
+
+use std::sync::atomic::Ordering;
+
+use appliance::{ALICE, Appliance, BOB, function, granted, output};
+use r3e_functions::limits::MAX_ATTESTATIONS;
+use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
+
+/// Runs what the event names, and tells a refusal by its code.
+const CATCHING: &str = "export default async (event) => {
+    const run = {
+        secret: () => r3e.secrets.get(event.name),
+        store: () => r3e.store.set(event.key, event.value),
+        fetch: async () => {
+            const answer = await fetch(event.url, event.init);
+            return [answer.status, answer.headers.get('x-kind'), await answer.text()];
+        },
+        attest: async () => (await r3e.tee.getAttestation(event.data)).length,
+    };
+    try { return await run[event.run](); } catch (error) { return `${error.name} ${error.code ?? error.message}`; }
+};";
+
+async fn told(appliance: &Appliance, event: &str) -> String {
+    output(&appliance.invoke("f", event).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_secret_is_given_to_those_who_were_granted_it() {
+    let appliance = Appliance::new().await;
+    appliance.secrets.set(ALICE, "KEY", "sesame");
+    appliance.secrets.set(ALICE, "OTHER", "not for f");
+    appliance.secrets.set(BOB, "UNSET", "bob's");
+    appliance.deploy("f", granted(CATCHING, &["KEY", "UNSET"], &[])).await;
+    let ask = |name: &str| format!("{{\"run\":\"secret\",\"name\":\"{name}\"}}");
+    assert_eq!(told(&appliance, &ask("KEY")).await, r#""sesame""#);
+    assert_eq!(told(&appliance, &ask("UNSET")).await, "null", "granted, and not set by this tenant");
+    for name in ["OTHER", "key", "KEY ", "KEY/../OTHER", "nothing"] {
+        assert_eq!(told(&appliance, &ask(name)).await, r#""HostError denied""#, "{name}");
+    }
+    let asked = appliance.secrets.asked.lock().unwrap().clone();
+    assert_eq!(asked, ["KEY", "UNSET"], "the source is never asked for what was not granted");
+}
+
+#[tokio::test]
+async fn a_secret_is_in_no_log_and_no_hash_unless_the_function_puts_it_there() {
+    let appliance = Appliance::new().await;
+    appliance.secrets.set(ALICE, "KEY", "sesame");
+    appliance.deploy("f", granted(CATCHING, &["KEY"], &[])).await;
+    let completed = appliance.invoke("f", r#"{"run":"secret","name":"KEY"}"#).await.unwrap();
+    assert!(completed.logs.is_empty());
+    let source = "export default async () => { await r3e.secrets.get('KEY'); return 1; };";
+    appliance.deploy("f", granted(source, &["KEY"], &[])).await;
+    let completed = appliance.invoke("f", "null").await.unwrap();
+    assert!(!format!("{completed:?}").contains("sesame"));
+}
+
+#[tokio::test]
+async fn a_fetch_goes_to_granted_hosts_alone_and_is_counted() {
+    let appliance = Appliance::new().await;
+    appliance.deploy("f", granted(CATCHING, &[], &["api.example.com"])).await;
+    let ask = |url: &str| format!("{{\"run\":\"fetch\",\"url\":\"{url}\"}}");
+    let url = "https://api.example.com/v1/price?of=x";
+    let completed = appliance.invoke("f", &ask(url)).await.unwrap();
+    assert_eq!(output(&completed), r#"[200,"test","hello"]"#);
+    assert!(completed.usage.bytes_out >= url.len() as u64);
+    assert_eq!(appliance.connections.load(Ordering::SeqCst), 1);
+
+    let long = "x".repeat(50_000);
+    let post = format!(r#"{{"run":"fetch","url":"{url}","init":{{"method":"POST","body":"{long}"}}}}"#);
+    let posted = appliance.invoke("f", &post).await.unwrap();
+    assert_eq!(output(&posted), r#"[200,"test","hello"]"#);
+    assert!(posted.usage.bytes_out >= 50_000 && posted.usage.bytes_out < 60_000, "{:?}", posted.usage);
+
+    for refused in [
+        "https://evil.example.com/",
+        "https://api.example.com:8443/",
+        "https://api.example.com.evil.com/",
+        "https://api.example.com@evil.com/",
+        "https://evil.com#api.example.com",
+        "http://api.example.com/",
+        "https://127.0.0.1/",
+        "https://169.254.169.254/latest/meta-data",
+        "file:///etc/passwd",
+    ] {
+        let completed = appliance.invoke("f", &ask(refused)).await.unwrap();
+        assert!(!output(&completed).starts_with('['), "{refused}: {}", output(&completed));
+        assert_eq!(completed.usage.bytes_out, 0, "{refused}");
+    }
+    assert_eq!(appliance.connections.load(Ordering::SeqCst), 2, "the parent was asked for nothing else");
+}
+
+#[tokio::test]
+async fn a_function_without_grants_reaches_nothing() {
+    let appliance = Appliance::new().await;
+    appliance.secrets.set(ALICE, "KEY", "sesame");
+    appliance.deploy("f", function(CATCHING)).await;
+    for event in [r#"{"run":"secret","name":"KEY"}"#, r#"{"run":"fetch","url":"https://api.example.com/"}"#] {
+        assert!(told(&appliance, event).await.contains("denied"), "{event}");
+    }
+    assert_eq!(appliance.connections.load(Ordering::SeqCst), 0);
+    assert!(appliance.secrets.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_document_names_the_tenant_and_the_version_and_there_are_few() {
+    let appliance = Appliance::new().await;
+    let deployed = appliance.deploy("f", function(CATCHING)).await;
+    let ask = |data: &str| format!("{{\"run\":\"attest\",\"data\":\"{data}\"}}");
+    assert_eq!(told(&appliance, &ask("my key")).await, "8");
+    let asked = appliance.attestation.asked.lock().unwrap().clone();
+    let version = asked.first().map(|(_, version, _)| hex::encode(version)).unwrap();
+    assert_eq!((asked.len(), asked[0].0, version), (1, ALICE, deployed.version));
+    assert_eq!(asked[0].2, b"my key");
+    assert_eq!(told(&appliance, &ask(&"x".repeat(MAX_FUNCTION_DATA_BYTES))).await, "8");
+    let larger = told(&appliance, &ask(&"x".repeat(MAX_FUNCTION_DATA_BYTES + 1))).await;
+    assert_eq!(larger, r#""HostError too_large""#);
+    assert_eq!(appliance.attestation.asked.lock().unwrap().len(), 2);
+
+    let source = "export default async () => { let made = 0; try { for (;;) { \
+                  await r3e.tee.getAttestation('x'); made++; } } catch (error) { return [made, error.code]; } };";
+    let told = appliance.output(function(source), "null").await;
+    assert_eq!(told, format!("[{MAX_ATTESTATIONS},\"limit_exceeded\"]"));
+    assert_eq!(appliance.attestation.asked.lock().unwrap().len(), 2 + MAX_ATTESTATIONS as usize);
+}
+
+#[tokio::test]
+async fn a_stored_value_over_a_limit_is_refused_and_the_function_is_told() {
+    let appliance = Appliance::new().await;
+    appliance.deploy("f", function(CATCHING)).await;
+    let set = |key: &str, value: &str| format!(r#"{{"run":"store","key":"{key}","value":"{value}"}}"#);
+    assert_eq!(told(&appliance, &set(&"k".repeat(300), "v")).await, r#""HostError too_large""#);
+    assert_eq!(told(&appliance, &set("k", &"v".repeat(70_000))).await, r#""HostError too_large""#);
+    assert_eq!(told(&appliance, &set("k", "v")).await, "null");
+}
