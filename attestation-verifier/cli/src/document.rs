@@ -1,14 +1,14 @@
 //! `r3e-verify document`: appraises an attestation document.
 
 use clap::Args;
-use r3e_attestation::{AppraisalError, appraise, inspect};
+use r3e_attestation::{appraise, inspect};
 
 use crate::{
     error::VerifyError,
     input::EvidenceArgs,
     outcome::Outcome,
     policy_args::{PolicyArgs, Prepared},
-    report::{Report, Seen, differences},
+    report::{Report, Seen},
 };
 
 const EXAMPLES: &str = "\
@@ -66,13 +66,10 @@ fn judge(document: &[u8], prepared: &Prepared) -> Report {
     match appraise(document, &prepared.policy, prepared.at) {
         Ok(result) => Report::accepted(&result, seen, prepared.at),
         Err(error) => {
-            let differences = match (&error, &inspection) {
-                (AppraisalError::PcrMismatch { release, indices }, Some(inspection)) => {
-                    differences(indices, |pcr| prepared.expected(release.as_deref(), pcr), inspection.pcrs())
-                }
-                _ => Vec::new(),
-            };
-            Report::rejected(&VerifyError::Appraisal(error), seen, Some(prepared.at), differences)
+            let error = VerifyError::Appraisal(error);
+            let found = inspection.as_ref();
+            let differences = found.map(|found| prepared.differences(&error, found)).unwrap_or_default();
+            Report::rejected(&error, seen, Some(prepared.at), differences)
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{error::Error, io, path::PathBuf};
 
 use r3e_attestation::{AppraisalError, PolicyError};
+use r3e_proto::{WireError, receipt::ReceiptError};
 use thiserror::Error;
 
 /// Why a run does not end in "accepted".
@@ -23,6 +24,20 @@ pub(crate) enum VerifyError {
         /// What is wrong.
         what: &'static str,
     },
+    /// The file holds no receipt with its document.
+    #[error("this is not a receipt's file: {0}")]
+    Bundle(#[from] WireError),
+    /// The receipt itself.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
+    /// The document was accepted, but is about something else.
+    #[error("the document attests no report key, so it says nothing of this receipt")]
+    NoReportKey,
+    /// Receipt and document are of appliances, or boots, with different configurations.
+    #[error(
+        "the receipt was made under another configuration than the one that the document's PCR16 measures"
+    )]
+    OtherConfiguration,
     /// The policy cannot be built from the options.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -36,7 +51,11 @@ impl VerifyError {
     pub(crate) const fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "unreadable",
-            Self::Encoding { .. } => "malformed",
+            Self::Encoding { .. } | Self::Bundle(_) => "malformed",
+            Self::Receipt(ReceiptError::Signature) => "receipt_signature",
+            Self::Receipt(_) => "malformed",
+            Self::NoReportKey => "report_key",
+            Self::OtherConfiguration => "configuration",
             Self::Policy(error) => error.code(),
             Self::Appraisal(error) => error.code(),
         }
@@ -44,7 +63,7 @@ impl VerifyError {
 
     /// Whether this says something about the evidence, rather than about the use of the tool.
     pub(crate) const fn is_verdict(&self) -> bool {
-        matches!(self, Self::Encoding { .. } | Self::Appraisal(_))
+        !matches!(self, Self::Unreadable { .. } | Self::Policy(_))
     }
 
     /// The message and those of its causes, in one line.
@@ -65,6 +84,18 @@ impl VerifyError {
             Self::Unreadable { .. } => "Give the path of a file, or - for the standard input.",
             Self::Encoding { .. } | Self::Appraisal(AppraisalError::Malformed(_)) => {
                 "Check that the whole document was saved, in binary, hex or base64, and nothing else."
+            }
+            Self::Bundle(_) | Self::Receipt(ReceiptError::Wire(_) | ReceiptError::Cose(_)) => {
+                "Give the file that `r3e functions invoke --receipt FILE` wrote, unchanged."
+            }
+            Self::Receipt(_) => {
+                "Do not trust this receipt: it was changed, or the attested appliance did not make it."
+            }
+            Self::NoReportKey => {
+                "Give the document from the appliance's /v1/report-key; a session's own document will not do."
+            }
+            Self::OtherConfiguration => {
+                "Use a document of the same boot: the one in the receipt's own file, without --document."
             }
             Self::Policy(PolicyError::NoPolicy) => {
                 "Give --reference-values FILE.json, or --pcr 0=HEX --pcr 1=HEX --pcr 2=HEX with the values of the \

@@ -53,8 +53,13 @@ pub(crate) enum Format {
 impl EvidenceArgs {
     /// The bytes of the document.
     pub(crate) fn read(&self) -> Result<Vec<u8>, VerifyError> {
-        decode(read_limited(&self.file, MAX_EVIDENCE_FILE_BYTES)?, self.format)
+        read_document(&self.file, self.format)
     }
+}
+
+/// The bytes of the document in `file`.
+pub(crate) fn read_document(file: &Path, format: Format) -> Result<Vec<u8>, VerifyError> {
+    decode(read_limited(file, MAX_EVIDENCE_FILE_BYTES)?, format)
 }
 
 /// Reads a file, or the standard input for `-`. Reads one byte more than `max_bytes` at most; the excess makes

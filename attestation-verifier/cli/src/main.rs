@@ -1,4 +1,4 @@
-//! `r3e-verify`: verifies Nitro attestation documents offline.
+//! `r3e-verify`: verifies Nitro attestation documents and R3E receipts, offline.
 //!
 //! Each subcommand is one module with its arguments and its `run`; `policy_args` is what those that appraise
 //! share, `input` reads evidence, `report` is what is printed. The tool opens no connection and writes no file.
@@ -12,6 +12,7 @@ mod inspect;
 mod limits;
 mod outcome;
 mod policy_args;
+mod receipt;
 mod report;
 
 use std::process::ExitCode;
@@ -24,7 +25,7 @@ Exit status:
   1  rejected; the reason is printed
   2  wrong usage, no policy, or a file that cannot be read";
 
-/// Verifies the attestation of Nitro Enclaves, offline.
+/// Verifies the attestation of Nitro Enclaves, and receipts of R3E Enclave, offline.
 #[derive(Debug, Parser)]
 #[command(name = "r3e-verify", version, after_help = EXIT_STATUS)]
 struct Cli {
@@ -35,6 +36,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Document(document::DocumentArgs),
+    Receipt(receipt::ReceiptArgs),
     Inspect(inspect::InspectArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -42,6 +44,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Document(args) => document::run(&args),
+        Command::Receipt(args) => receipt::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

@@ -7,8 +7,8 @@ use std::{
 
 use clap::Args;
 use r3e_attestation::{
-    AppraisalPolicy, Pcr, PolicyError, ReferenceValues, TrustAnchor, UnixTime, UnsafeTestRoot,
-    parse_reference_values,
+    AppraisalError, AppraisalPolicy, Inspection, Pcr, PolicyError, ReferenceValues, TrustAnchor, UnixTime,
+    UnsafeTestRoot, parse_reference_values,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -16,6 +16,7 @@ use crate::{
     error::VerifyError,
     input::read_limited,
     limits::{DEFAULT_CLOCK_SKEW_SECS, MAX_POLICY_FILE_BYTES},
+    report::{Difference, differences},
 };
 
 /// What the document must satisfy.
@@ -73,6 +74,11 @@ pub(crate) struct Prepared {
 }
 
 impl PolicyArgs {
+    /// Whether a time was given.
+    pub(crate) fn names_time(&self) -> bool {
+        self.at.is_some()
+    }
+
     /// Reads the files that the options name, and builds the policy.
     pub(crate) fn prepare(&self) -> Result<Prepared, VerifyError> {
         let releases = match &self.reference_values {
@@ -111,8 +117,18 @@ impl PolicyArgs {
 }
 
 impl Prepared {
+    /// The PCRs that made the appraisal fail, with both values; none if it failed for something else.
+    pub(crate) fn differences(&self, error: &VerifyError, found: &Inspection) -> Vec<Difference> {
+        match error {
+            VerifyError::Appraisal(AppraisalError::PcrMismatch { release, indices }) => {
+                differences(indices, |pcr| self.expected(release.as_deref(), pcr), found.pcrs())
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The value that PCR`index` should have had, in `release` or among the required ones.
-    pub(crate) fn expected(&self, release: Option<&str>, index: u8) -> Option<Pcr> {
+    fn expected(&self, release: Option<&str>, index: u8) -> Option<Pcr> {
         match release {
             Some(name) => {
                 let release = self.releases.iter().find(|release| release.name() == name)?;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use r3e_attestation::{AttestationResult, CertificateSummary, Inspection, Pcr, RootKind, UnixTime};
+use r3e_proto::{api::functions::Usage, receipt::Receipt};
 use serde::Serialize;
 
 use crate::error::VerifyError;
@@ -28,6 +29,9 @@ pub(crate) struct Report {
     valid_until: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     differences: Vec<Difference>,
+    /// What the receipt says; absent for a document alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt: Option<SeenReceipt>,
     /// What the document says; absent if it could not be read.
     seen: Option<Seen>,
 }
@@ -53,6 +57,23 @@ pub(crate) struct Seen {
     nonce: Option<String>,
     public_key: Option<String>,
     certificates: Vec<SeenCertificate>,
+}
+
+/// The content of a receipt.
+#[derive(Debug, Serialize)]
+pub(crate) struct SeenReceipt {
+    invocation: String,
+    tenant: String,
+    function: String,
+    version: String,
+    input_sha256: String,
+    outcome: String,
+    output_sha256: String,
+    log_sha256: String,
+    usage: Usage,
+    sequence: u64,
+    time: String,
+    configuration: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -95,8 +116,14 @@ impl Report {
             matched_release: result.matched_release().map(str::to_owned),
             valid_until: Some(result.valid_until().to_string()),
             differences: Vec::new(),
+            receipt: None,
             seen,
         }
+    }
+
+    /// The same verdict, on a receipt that says this.
+    pub(crate) fn with_receipt(self, receipt: SeenReceipt) -> Self {
+        Self { receipt: Some(receipt), ..self }
     }
 
     pub(crate) fn rejected(
@@ -122,6 +149,7 @@ impl Report {
             matched_release: None,
             valid_until: None,
             differences: Vec::new(),
+            receipt: None,
             seen: None,
         }
     }
@@ -150,6 +178,15 @@ impl Report {
             page.field(&format!("PCR{} expected", difference.pcr), &shown(&difference.expected));
             page.field(&format!("PCR{} found", difference.pcr), &shown(&difference.found));
         }
+        if let Some(receipt) = &self.receipt {
+            page.line(if self.accepted {
+                "The receipt says:"
+            } else {
+                "The receipt says (nobody vouches for it):"
+            });
+            receipt.write(&mut page);
+            page.line("The document that attests its key says:");
+        }
         if let Some(seen) = &self.seen {
             if !self.authentic {
                 page.line("The document says (nobody vouches for it):");
@@ -157,6 +194,40 @@ impl Report {
             seen.write(&mut page);
         }
         page.0
+    }
+}
+
+impl SeenReceipt {
+    pub(crate) fn new(receipt: &Receipt) -> Self {
+        Self {
+            invocation: hex::encode(receipt.invocation),
+            tenant: hex::encode(receipt.tenant),
+            function: receipt.function.clone(),
+            version: hex::encode(receipt.version),
+            input_sha256: hex::encode(receipt.input),
+            outcome: receipt.outcome.clone(),
+            output_sha256: hex::encode(receipt.output),
+            log_sha256: hex::encode(receipt.log),
+            usage: receipt.usage,
+            sequence: receipt.sequence,
+            time: UnixTime::from_millis(receipt.time_ms).to_string(),
+            configuration: hex::encode(receipt.configuration),
+        }
+    }
+
+    fn write(&self, page: &mut Page) {
+        page.field("function", &format!("{:?}", self.function));
+        page.field("version", &self.version);
+        page.field("tenant", &self.tenant);
+        page.field("invocation", &self.invocation);
+        page.field("at", &self.time);
+        page.field("outcome", &format!("{:?}", self.outcome));
+        page.field("input SHA-256", &self.input_sha256);
+        page.field("output SHA-256", &self.output_sha256);
+        page.field("log SHA-256", &self.log_sha256);
+        page.field("CPU time", &format!("{} us", self.usage.cpu_us));
+        page.field("sequence", &self.sequence.to_string());
+        page.field("configuration", &self.configuration);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #[path = "../../tests/generator/mod.rs"]
 mod generator;
+mod pem;
 
 use std::{
     io::Write,
@@ -11,6 +12,7 @@ use std::{
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine};
+use pem::pem;
 use serde_json::Value;
 
 struct Run {
@@ -238,11 +240,6 @@ fn bindings() {
 fn a_test_root_is_loud() {
     let spec = generator::Spec::valid();
     let certificates = generator::certificate::build(&spec.certs);
-    let pem = |der: &[u8]| {
-        let body = BASE64_STANDARD.encode(der);
-        let lines: Vec<&str> = body.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
-        format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
-    };
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str, content: &[u8]| {
         let path = folder.path().join(name);
