@@ -1,13 +1,16 @@
 //! The two lines of the hybrid-vsock convention: `CONNECT port\n` and `OK n\n`.
 //!
-//! Both are read byte by byte: what follows the line on the same stream is the peers' own (a TLS handshake, say), and
-//! a buffer would swallow its first bytes.
+//! Neither is read past its newline: what follows on the same stream is the peers' own (a TLS handshake, say), and a
+//! buffer would swallow its first bytes. As many bytes as the shortest line has are read at once, the rest one by one.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::limits::MAX_LINE_BYTES;
+
+const SHORTEST_REQUEST: &str = "CONNECT 0\n";
+const SHORTEST_ANSWER: &str = "OK 0\n";
 
 /// Why the dialling side got no connection.
 #[derive(Debug)]
@@ -34,7 +37,7 @@ pub(super) async fn request<S: AsyncRead + AsyncWrite + Unpin>(
     if let Err(error) = stream.write_all(format!("CONNECT {port}\n").as_bytes()).await {
         return Err(if ended(&error) { DialFailure::Refused } else { error.into() });
     }
-    match read_line(stream).await {
+    match read_line(stream, SHORTEST_ANSWER.len()).await {
         Ok(Some(line)) if number_after(&line, "OK ").is_some() => Ok(()),
         Ok(Some(_)) => Err(DialFailure::Answer),
         Ok(None) => Err(DialFailure::Refused),
@@ -45,7 +48,7 @@ pub(super) async fn request<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// The listening side: the port that the line asks for, or none when it is no such line.
 pub(super) async fn requested_port<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<u32>> {
-    Ok(read_line(stream).await?.and_then(|line| number_after(&line, "CONNECT ")))
+    Ok(read_line(stream, SHORTEST_REQUEST.len()).await?.and_then(|line| number_after(&line, "CONNECT ")))
 }
 
 /// The listening side: grants the connection under `number`.
@@ -58,18 +61,22 @@ fn ended(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
-/// A line without its newline; none when the stream ends first. A line over the limit comes back empty, which is no
+/// A line without its newline; none when the stream ends first. A line outside the limits comes back empty, which is no
 /// valid line: cut, it might read as another one.
-async fn read_line<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<Vec<u8>>> {
-    let mut line = Vec::with_capacity(MAX_LINE_BYTES);
-    while line.len() < MAX_LINE_BYTES {
-        let mut byte = [0];
-        if stream.read(&mut byte).await? == 0 {
+async fn read_line<S: AsyncRead + Unpin>(stream: &mut S, shortest: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut line = [0; MAX_LINE_BYTES];
+    let mut have = 0;
+    while have < MAX_LINE_BYTES {
+        let wanted = shortest.clamp(have + 1, MAX_LINE_BYTES);
+        let read = stream.read(&mut line[have..wanted]).await?;
+        if read == 0 {
             return Ok(None);
         }
-        match byte {
-            [b'\n'] => return Ok(Some(line)),
-            [other] => line.push(other),
+        have += read;
+        if let Some(end) = line[..have].iter().position(|byte| *byte == b'\n') {
+            // Only the last byte of a line is a newline; one before that has taken bytes that were not the line's.
+            let whole = if end + 1 == have { &line[..end] } else { &[] };
+            return Ok(Some(whole.to_vec()));
         }
     }
     Ok(Some(Vec::new()))
