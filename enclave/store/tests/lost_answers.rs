@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use keeper::{Fault, Keeper, keys, open, space, uncached, until_written};
-use r3e_store::{Options, Store, StoreError, Tampered};
+use keeper::{Fault, Keeper, keys, open, others_run, space, uncached, until_written};
+use r3e_store::{Options, Store, StoreError, Tampered, Write};
 
 /// One write through `faults`, with `heads_lost` unanswered questions after the first; what stands afterwards.
 async fn write_through(faults: &[Fault], heads_lost: usize) {
@@ -119,4 +119,39 @@ async fn a_store_that_is_dropped_during_an_outage_ends() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("the committer goes on for nobody");
+}
+
+/// The keeper has the new blob, the store does not know it yet: a read that meets it waits, and is no alarm.
+#[tokio::test]
+async fn a_read_between_the_commit_and_its_answer_waits_for_the_answer() {
+    for deleted in [false, true] {
+        let keeper = Keeper::new();
+        let store = open(&keeper).await.unwrap();
+        store.put(&space(), "k", b"before".as_slice()).await.unwrap();
+        keeper.fail_next([Fault::LostAfter]);
+        keeper.heads_lost.store(usize::MAX, Ordering::SeqCst);
+        let write = if deleted {
+            Write::delete(&space(), "k")
+        } else {
+            Write::put(&space(), "k", b"after".as_slice())
+        };
+        let writer = tokio::spawn({
+            let store = store.clone();
+            async move { store.batch(vec![write]).await }
+        });
+        others_run().await;
+        assert!(keeper.has_no_faults_left());
+        let reader = tokio::spawn({
+            let store = store.clone();
+            async move { store.get(&space(), "k").await }
+        });
+        others_run().await;
+        assert!(!reader.is_finished());
+        keeper.heads_lost.store(0, Ordering::SeqCst);
+        writer.await.unwrap().unwrap();
+        let record = reader.await.unwrap().unwrap();
+        let expected = (!deleted).then_some(b"after".as_slice());
+        assert_eq!(record.as_ref().map(|record| record.value.as_bytes()), expected);
+        assert_eq!(store.tampered(), None);
+    }
 }
