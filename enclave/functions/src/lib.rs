@@ -8,6 +8,8 @@
 //!
 //! This crate knows nothing of HTTP, of who may ask, of keys, or of how a receipt is signed.
 
+#![forbid(unsafe_code)]
+
 mod check;
 mod completed;
 mod definition;

@@ -1,5 +1,7 @@
 //! Functions: deployed, invoked, and each invocation's receipt.
 
+mod receipts;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,18 +12,17 @@ use r3e_attester::{Attester, TrustedClock};
 use r3e_egress::{Egress, TrustRoots};
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{
-    AttestationSource, CheckError, Completed, Definition, InvokeError, Invoker, InvokerParts, Loadable, Logs,
-    Registry, RegistryError, SecretSource, SourceError, SourceFuture, Version,
+    AttestationSource, CheckError, Definition, InvokeError, Invoker, InvokerParts, Loadable, Logs, Registry,
+    RegistryError, SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation, LogEntry};
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::channel::binding::Digest;
 use r3e_proto::channel::statement::Statement;
-use r3e_proto::receipt::Receipt;
 use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
 
+use self::receipts::{Made, Receipts};
 use super::{Secrets, ServiceError};
 use crate::configuration::Configuration;
 
@@ -45,6 +46,7 @@ pub(crate) struct Functions {
     invoker: Invoker,
     logs: Logs,
     receipts: Receipts,
+    store: Store,
     clock: TrustedClock,
 }
 
@@ -73,8 +75,8 @@ impl Functions {
             secrets: secrets as Arc<dyn SecretSource>,
             attestation: Arc::new(FunctionAttestation(attester)),
         });
-        let receipts = Receipts { store, key: report_key, configuration: *configuration.digest() };
-        Ok(Self { registry, pool, invoker, logs: Logs::new(), receipts, clock })
+        let receipts = Receipts::new(report_key, *configuration.digest());
+        Ok(Self { registry, pool, invoker, logs: Logs::new(), receipts, store, clock })
     }
 
     /// Deploys a function, once a runner has loaded it.
@@ -144,9 +146,10 @@ impl Functions {
         let mut id = [0; 16];
         rand::fill(&mut id).map_err(|_| ServiceError::Internal("the random generator failed".into()))?;
         let completed = self.invoker.invoke(tenant, name, event).await?;
-        // From here on all that the function wrote is durable: the receipt's sequence number covers it.
-        let at_ms = self.clock.now_ms();
-        let receipt = self.receipts.sign(id, tenant, name, &completed, at_ms)?;
+        // From here on all that the function wrote is durable: this sequence number covers it.
+        let (sequence, at_ms) = (self.store.sequence(), self.clock.now_ms());
+        let made = Made { invocation: id, tenant, function: name, sequence, time_ms: at_ms };
+        let receipt = self.receipts.sign(&made, &completed)?;
         let entry = LogEntry {
             invocation: hex::encode(id),
             version: hex::encode(completed.version),
@@ -164,50 +167,6 @@ impl Functions {
             usage: completed.usage,
             receipt: BASE64.encode(receipt),
         })
-    }
-}
-
-/// Makes receipts.
-struct Receipts {
-    store: Store,
-    key: Arc<ReportKey>,
-    configuration: Digest,
-}
-
-impl Receipts {
-    fn sign(
-        &self,
-        invocation: [u8; 16],
-        tenant: TenantId,
-        function: &str,
-        completed: &Completed,
-        time_ms: u64,
-    ) -> Result<Vec<u8>, ServiceError> {
-        let receipt = Receipt {
-            invocation,
-            tenant: tenant.0,
-            function: function.to_owned(),
-            version: completed.version,
-            input: completed.hashes.input,
-            outcome: completed.code().to_owned(),
-            output: completed.hashes.output,
-            log: completed.hashes.log,
-            usage: completed.usage,
-            sequence: self.store.sequence(),
-            time_ms,
-            configuration: self.configuration,
-        };
-        let mut failure = None;
-        let signed = receipt.sign(|message| {
-            self.key.sign(message).unwrap_or_else(|error| {
-                failure = Some(error);
-                [0; 64]
-            })
-        });
-        match failure {
-            None => Ok(signed),
-            Some(error) => Err(ServiceError::Internal(format!("the receipt cannot be signed: {error}"))),
-        }
     }
 }
 
