@@ -15,3 +15,7 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     // The engine must not keep compiled code in files.
     ("V82JSC_NO_BC_CACHE", "1"),
 ];
+
+/// Exit status of a runner that could not get memory outside the engine's heap. It says no more than any other
+/// status does: a function that has broken out of the engine can choose its own.
+pub const EXIT_OUT_OF_MEMORY: i32 = 50;

@@ -86,16 +86,25 @@ impl Link {
 impl Sender {
     /// Sends a message whole. A failure is kept for [`Sender::take_failure`]: the caller is often a script.
     pub(crate) fn send(&self, message: &RunnerMessage) {
+        match message.encode() {
+            Ok(frame) => self.send_frame(&frame),
+            Err(error) => self.fail(error.into()),
+        }
+    }
+
+    /// Sends a message that was encoded before.
+    pub(crate) fn send_frame(&self, frame: &[u8]) {
         if self.failed.borrow().is_some() {
             return;
         }
-        let sent = message
-            .encode()
-            .map_err(LinkError::from)
-            .and_then(|frame| (&*self.socket).write_all(&frame).map_err(LinkError::from));
-        if let Err(error) = sent {
-            *self.failed.borrow_mut() = Some(error);
+        if let Err(error) = (&*self.socket).write_all(frame) {
+            self.fail(error.into());
         }
+    }
+
+    /// The first failure is the one to tell.
+    fn fail(&self, error: LinkError) {
+        self.failed.borrow_mut().get_or_insert(error);
     }
 
     /// What went wrong in an earlier [`Sender::send`], if anything did.

@@ -14,6 +14,7 @@ mod engine;
 mod inherited;
 mod limits;
 mod link;
+mod memory;
 mod sandbox;
 mod serve;
 
@@ -22,6 +23,9 @@ use std::error::Error as _;
 use std::process::ExitCode;
 
 use thiserror::Error;
+
+#[global_allocator]
+static ALLOCATOR: memory::EndWhenExhausted = memory::EndWhenExhausted;
 
 /// Why the process ended other than by the enclave closing the socket.
 #[derive(Debug, Error)]

@@ -78,15 +78,13 @@ impl<'a> Exchange<'a> {
     /// Loads a module.
     pub(super) async fn load(mut self, source: &str) -> Result<(), Broken> {
         let limits = self.limits.of_runner();
+        self.process.set_limits(limits);
         let frame = self.process.session.load(limits, source.to_owned()).map_err(too_large)?;
         self.outgoing.push_back(frame);
         let event = self.converse(None).await;
         self.settle_account();
         match event? {
-            RunnerEvent::Loaded => {
-                self.process.set_loaded(limits);
-                Ok(())
-            }
+            RunnerEvent::Loaded => Ok(()),
             RunnerEvent::LoadFailed(fault) => Err(Broken::Because(match fault.kind {
                 FaultKind::Memory => self.out_of_memory(),
                 _ => InvocationError::Load(fault),

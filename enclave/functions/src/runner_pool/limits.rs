@@ -13,8 +13,8 @@ pub const MAX_CHECK_MS: u64 = 50;
 /// output outside the engine. The process's own kernel limits are tighter; this is the second line.
 pub const MEMORY_OVERHEAD_MIB: u64 = 128;
 
-/// Resident memory of a process whose function has no heap to speak of.
-pub const BASE_MEMORY_MIB: u64 = 32;
+/// Resident memory of a process whose function has no heap to speak of: 15 MiB, and some slack.
+pub const BASE_MEMORY_MIB: u64 = 20;
 
 /// Part of its heap, in percent, that a function may keep between events before its process is replaced.
 pub const RETAINED_HEAP_PERCENT: u64 = 75;

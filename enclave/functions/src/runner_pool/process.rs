@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use r3e_runner_api::process::EXIT_OUT_OF_MEMORY;
 use r3e_runner_api::{FunctionLimits, RunnerEvent, Session};
 use tokio::net::UnixStream;
 use tokio::process::Child;
@@ -53,7 +54,8 @@ pub(super) struct RunnerProcess {
     pub(super) session: Session,
     pub(super) meter: Meter,
     pub(super) chunk: Box<[u8]>,
-    loaded: Option<FunctionLimits>,
+    /// What it was loaded with, or is being.
+    limits: Option<FunctionLimits>,
     events: u32,
     _live: LiveToken,
 }
@@ -70,7 +72,7 @@ impl RunnerProcess {
             session: Session::new(),
             meter: Meter::new(pid).map_err(StartError::Meter)?,
             chunk: vec![0; READ_CHUNK_BYTES].into_boxed_slice(),
-            loaded: None,
+            limits: None,
             events: 0,
             _live: live,
         };
@@ -115,15 +117,15 @@ impl RunnerProcess {
         }
     }
 
-    /// Notes what the process was loaded with.
-    pub(super) fn set_loaded(&mut self, limits: FunctionLimits) {
-        self.loaded = Some(limits);
+    /// Notes what the process is loaded with.
+    pub(super) fn set_limits(&mut self, limits: FunctionLimits) {
+        self.limits = Some(limits);
     }
 
     /// Whether an event under these limits may come to this process as it is: loaded with the same, alive, and
     /// silent since its last event.
     pub(super) fn fits(&mut self, limits: &Limits) -> bool {
-        self.loaded == Some(limits.of_runner()) && self.session.is_idle() && self.is_silent()
+        self.limits == Some(limits.of_runner()) && self.session.is_idle() && self.is_silent()
     }
 
     fn is_silent(&mut self) -> bool {
@@ -134,8 +136,8 @@ impl RunnerProcess {
     /// Whether the process may be kept after an event that went well.
     pub(super) fn is_reusable(&mut self, max_events: u32) -> bool {
         self.events += 1;
-        let Some(loaded) = self.loaded else { return false };
-        let heap = u64::from(loaded.memory_mib) * RETAINED_HEAP_PERCENT / 100;
+        let Some(limits) = self.limits else { return false };
+        let heap = u64::from(limits.memory_mib) * RETAINED_HEAP_PERCENT / 100;
         let max_bytes = (BASE_MEMORY_MIB + heap) * 1024 * 1024;
         self.events < max_events
             && self.session.is_idle()
@@ -152,9 +154,11 @@ impl RunnerProcess {
 
     /// Ends a process whose socket was found closed, and says why it closed.
     pub(super) async fn post_mortem(self) -> InvocationError {
+        let max_mib = self.limits.map_or(0, |limits| limits.memory_mib);
         match self.end().await {
             Ok(status) => match status.signal() {
                 Some(signal) => InvocationError::Crashed { signal },
+                None if status.code() == Some(EXIT_OUT_OF_MEMORY) => InvocationError::Memory { max_mib },
                 None => InvocationError::Exited { status: status.code().unwrap_or_default() },
             },
             Err(error) => InvocationError::Io(error),

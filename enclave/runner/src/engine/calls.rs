@@ -23,8 +23,8 @@ struct Inner {
     last_id: u32,
     /// Numbered and sent, not answered.
     outstanding: BTreeSet<u32>,
-    /// Numbered, to be sent when one of those is answered.
-    queued: VecDeque<RunnerMessage>,
+    /// Numbered and encoded, to be sent when one of those is answered.
+    queued: VecDeque<(u32, Vec<u8>)>,
 }
 
 impl Calls {
@@ -61,17 +61,13 @@ impl Calls {
             return Err(HostError { code: HostErrorCode::LimitExceeded, message });
         }
         let call_id = inner.last_id.wrapping_add(1);
-        let message = RunnerMessage::HostCall { call_id, call };
-        if message.encode().is_err() {
-            let message = "the request is larger than a function may send".to_owned();
-            return Err(HostError { code: HostErrorCode::TooLarge, message });
-        }
+        let Ok(frame) = (RunnerMessage::HostCall { call_id, call }).encode() else { return Err(too_large()) };
         inner.last_id = call_id;
         if inner.outstanding.len() < MAX_OUTSTANDING_HOST_CALLS {
             inner.outstanding.insert(call_id);
-            sender.send(&message);
+            sender.send_frame(&frame);
         } else {
-            inner.queued.push_back(message);
+            inner.queued.push_back((call_id, frame));
         }
         Ok(call_id)
     }
@@ -82,12 +78,18 @@ impl Calls {
         if !inner.outstanding.remove(&call_id) {
             return false;
         }
-        if let Some(message) = inner.queued.pop_front() {
-            if let RunnerMessage::HostCall { call_id, .. } = &message {
-                inner.outstanding.insert(*call_id);
-            }
-            sender.send(&message);
+        if let Some((call_id, frame)) = inner.queued.pop_front() {
+            inner.outstanding.insert(call_id);
+            sender.send_frame(&frame);
         }
         true
+    }
+}
+
+/// The request does not fit a message.
+pub(super) fn too_large() -> HostError {
+    HostError {
+        code: HostErrorCode::TooLarge,
+        message: "the request is larger than a function may send".to_owned(),
     }
 }

@@ -122,7 +122,8 @@ impl Engine {
         loop {
             let idle = self.poll();
             if let Some(Err(fault)) = self.bridge.take_outcome() {
-                return Progress::Settled(Err(fault));
+                // The module's own promise is rejected before anyone waits for it: it threw.
+                return Progress::Settled(Err(Fault { kind: FaultKind::Thrown, ..fault }));
             }
             let waker = self.woken.waker();
             let evaluated = loading.evaluated.as_mut().poll(&mut Context::from_waker(&waker));
@@ -134,6 +135,9 @@ impl Engine {
                 let handler = result.and_then(|()| self.default_export(loading.module));
                 return Progress::Settled(handler.map(|handler| self.handler = Some(handler)));
             }
+            // What a script throws comes by the ways above; this is the runtime's own complaint, of an `await` at the
+            // top level that nothing can end.
+            let idle = idle.map(|_complaint| Ok(()));
             if let Some(progress) = self.wait(idle, "the module's top level") {
                 return progress;
             }

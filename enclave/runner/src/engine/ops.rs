@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD};
 use deno_core::{OpState, extension, op2, v8};
-use r3e_runner_api::limits::MAX_LOG_TEXT_BYTES;
+use r3e_runner_api::limits::{MAX_HOST_CALL_BYTES, MAX_LOG_TEXT_BYTES};
 use r3e_runner_api::{
     Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, LogLevel, LogRecord, RunnerMessage,
     json,
@@ -19,7 +19,7 @@ use r3e_runner_api::{
 use serde::Serialize;
 use sha2::Digest;
 
-use super::calls::Calls;
+use super::calls::{Calls, too_large};
 use super::timers::Timers;
 use super::url_ops::{op_r3e_form_parse, op_r3e_form_serialize, op_r3e_url_parse, op_r3e_url_set};
 use crate::limits::MAX_LOG_LINES;
@@ -231,9 +231,12 @@ struct Sent {
 #[string]
 fn op_r3e_host_call(state: &mut OpState, #[string] request: &str) -> String {
     let bridge = bridge(state);
-    let sent = match serde_json::from_str::<HostCall>(request) {
-        Ok(call) => bridge.calls.make(&bridge.sender, call),
-        Err(error) => Err(HostError { code: HostErrorCode::Invalid, message: error.to_string() }),
+    let sent = if request.len() > MAX_HOST_CALL_BYTES {
+        Err(too_large())
+    } else {
+        serde_json::from_str::<HostCall>(request)
+            .map_err(|error| HostError { code: HostErrorCode::Invalid, message: error.to_string() })
+            .and_then(|call| bridge.calls.make(&bridge.sender, call))
     };
     let sent = match sent {
         Ok(call_id) => Sent { call_id: Some(call_id), err: None },

@@ -20,6 +20,7 @@
     DataViewPrototypeGetByteOffset,
     Error,
     RangeError,
+    StringPrototypeToWellFormed,
     TypeError,
     TypedArrayPrototypeGetBuffer,
     TypedArrayPrototypeGetByteLength,
@@ -55,7 +56,8 @@
     return new Uint8Array(view);
   }
 
-  const encodeUtf8 = (text) => op_r3e_utf8_encode(text);
+  // Half a surrogate pair becomes U+FFFD.
+  const encodeUtf8 = (text) => op_r3e_utf8_encode(StringPrototypeToWellFormed(text));
   const decodeUtf8 = (view) => op_r3e_utf8_decode(view, false, false).text;
   const encodeBase64 = (view) => op_r3e_base64_encode(view);
   const decodeBase64 = (text) => op_r3e_base64_decode(text);
@@ -78,7 +80,7 @@
     }
 
     encode(text = "") {
-      return op_r3e_utf8_encode(`${text}`);
+      return encodeUtf8(`${text}`);
     }
 
     encodeInto(text, target) {
@@ -91,7 +93,7 @@
         const unit = source[read];
         const isPair = unit >= "\ud800" && unit <= "\udbff" && source[read + 1] >= "\udc00" &&
           source[read + 1] <= "\udfff";
-        const bytes = op_r3e_utf8_encode(isPair ? unit + source[read + 1] : unit);
+        const bytes = encodeUtf8(isPair ? unit + source[read + 1] : unit);
         const size = TypedArrayPrototypeGetByteLength(bytes);
         if (written + size > room) break;
         TypedArrayPrototypeSet(target, bytes, written);

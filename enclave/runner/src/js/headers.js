@@ -47,8 +47,9 @@
       if (typeof init !== "object") throw new TypeError("Headers: not an object");
       if (typeof init[SymbolIterator] === "function") {
         for (const pair of init) {
-          const [name, value] = pair;
-          this.append(name, value);
+          const items = [...pair];
+          if (items.length !== 2) throw new TypeError("Headers: not a list of pairs");
+          this.append(items[0], items[1]);
         }
         return;
       }

@@ -4,7 +4,7 @@
 
 {
   const { internals, primordials } = globalThis.__bootstrap;
-  const { Error, ReflectDeleteProperty, ReflectOwnKeys, SafeSet, String } = primordials;
+  const { Error, ObjectDefineProperty, ReflectDeleteProperty, ReflectOwnKeys, SafeSet, String } = primordials;
 
   const STANDARD = [
     "AggregateError", "Array", "ArrayBuffer", "AsyncDisposableStack", "BigInt", "BigInt64Array", "BigUint64Array",
@@ -35,10 +35,15 @@
         throw new Error(`a global cannot be removed: ${String(names[i])}`);
       }
     }
-    // A hook into every stack trace, through which a function would see frames that are not its own.
-    if (!ReflectDeleteProperty(Error, "prepareStackTrace")) {
-      throw new Error("the stack trace hook cannot be removed");
-    }
+    // A hook into every stack trace, through which a function would see frames that are not its own. Libraries set
+    // it without asking, so setting it does nothing instead of throwing.
+    ObjectDefineProperty(Error, "prepareStackTrace", {
+      __proto__: null,
+      configurable: false,
+      enumerable: false,
+      get: () => undefined,
+      set: () => {},
+    });
   }
 
   internals.seal = { seal };

@@ -45,8 +45,9 @@
       if (typeof init === "object" && init !== null) {
         if (typeof init[SymbolIterator] === "function") {
           for (const pair of init) {
-            const [name, value] = pair;
-            ArrayPrototypePush(this.#pairs, [`${name}`, `${value}`]);
+            const items = [...pair];
+            if (items.length !== 2) throw new TypeError("URLSearchParams: not a list of pairs");
+            ArrayPrototypePush(this.#pairs, [`${items[0]}`, `${items[1]}`]);
           }
         } else {
           const keys = ObjectKeys(init);

@@ -1,0 +1,101 @@
+//! Events per second through the pool, and what the first event of a function costs.
+//!
+//! Run with `cargo bench -p r3e-functions`, after `cargo build --release -p r3e-runner` into the same target folder.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use r3e_functions::runner_pool::{
+    FunctionKey, HostCall, HostCalls, HostFuture, HostValue, Limits, RunnerConfig, RunnerPool,
+};
+use tokio::runtime::Runtime;
+
+const LIMITS: Limits = Limits {
+    wall_ms: 10_000,
+    cpu_ms: 10_000,
+    memory_mib: 64,
+    output_bytes: 100_000,
+    host_calls: 100,
+    log_bytes: 10_000,
+};
+
+/// A host that answers at once, so that only the pool and the runner are measured.
+struct Host;
+
+impl HostCalls for Host {
+    fn call(&self, _call: HostCall) -> HostFuture<'_> {
+        Box::pin(std::future::ready(Ok(HostValue::StoreGet { value: None })))
+    }
+}
+
+fn runner_path() -> PathBuf {
+    let path = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.parent()?.join("r3e-runner")));
+    path.filter(|path| path.exists())
+        .expect("cargo build --release -p r3e-runner, into the same target folder")
+}
+
+fn key(version: &str) -> FunctionKey {
+    FunctionKey { tenant: "bench".into(), version: version.into() }
+}
+
+fn pool(runtime: &Runtime, spares: usize) -> RunnerPool {
+    let _within = runtime.enter();
+    RunnerPool::new(RunnerConfig { spares, max_processes: 8, ..RunnerConfig::new(runner_path()) })
+        .expect("a pool")
+}
+
+async fn event(pool: &RunnerPool, key: &FunctionKey, source: &str) {
+    let done = pool.invoke(key, source, r#"{"name":"world"}"#.to_owned(), &LIMITS, &Host).await;
+    assert!(done.outcome.is_ok(), "{:?}", done.outcome);
+}
+
+fn warm(c: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let pool = pool(&runtime, 0);
+    let mut group = c.benchmark_group("warm");
+    group.throughput(Throughput::Elements(1));
+    let sources = [
+        ("sync", "export default (e) => ({ hello: e.name });"),
+        ("async", "export default async (e) => { await null; return { hello: e.name }; };"),
+        ("host_call", "export default async (e) => ({ hello: await r3e.store.get(e.name) });"),
+    ];
+    for (name, source) in sources {
+        let key = key(name);
+        group.bench_function(name, |b| {
+            b.iter(|| runtime.block_on(event(&pool, &key, source)));
+        });
+    }
+    group.finish();
+}
+
+fn cold(c: &mut Criterion) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let runtime = Runtime::new().expect("a runtime");
+    let source = "export default (e) => ({ hello: e.name });";
+    let mut group = c.benchmark_group("cold");
+    group.sample_size(20).measurement_time(Duration::from_secs(10));
+    for spares in [0, 4] {
+        let pool = pool(&runtime, spares);
+        group.bench_function(format!("{spares}_spares"), |b| {
+            b.iter_custom(|iterations| {
+                let mut total = Duration::ZERO;
+                for _ in 0..iterations {
+                    // Time for the spares to be there: what is measured is an event after a pause.
+                    std::thread::sleep(Duration::from_millis(if spares > 0 { 250 } else { 0 }));
+                    let key = key(&NEXT.fetch_add(1, Ordering::Relaxed).to_string());
+                    let start = Instant::now();
+                    runtime.block_on(event(&pool, &key, source));
+                    total += start.elapsed();
+                    pool.forget(&key);
+                }
+                total
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, warm, cold);
+criterion_main!(benches);

@@ -1,0 +1,2 @@
+// Prints nothing, for ever.
+export default () => { for (;;) console.log(""); };

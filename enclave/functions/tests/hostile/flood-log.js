@@ -1,0 +1,2 @@
+// Prints for ever.
+export default () => { for (;;) console.log("x".repeat(100)); };

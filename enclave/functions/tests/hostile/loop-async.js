@@ -1,0 +1,2 @@
+// Never returns, one microtask at a time.
+export default async () => { for (;;) await null; };

@@ -1,0 +1,2 @@
+// Never returns.
+export default () => { for (;;); };

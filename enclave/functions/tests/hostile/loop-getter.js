@@ -1,0 +1,2 @@
+// The thrown error's message never ends.
+export default () => { throw { get message() { for (;;); } }; };

@@ -1,0 +1,2 @@
+// Each microtask queues the next.
+export default () => new Promise(() => { const again = () => queueMicrotask(again); again(); });

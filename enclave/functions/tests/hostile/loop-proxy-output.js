@@ -1,0 +1,2 @@
+// The result has keys without end.
+export default () => new Proxy({}, { ownKeys() { for (;;); } });

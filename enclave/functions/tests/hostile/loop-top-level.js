@@ -1,0 +1,3 @@
+// The module never finishes loading.
+for (;;);
+export default () => 1;

@@ -1,0 +1,3 @@
+// Goes on allocating in every finally block.
+function eat() { const all = []; try { for (;;) all.push({ all: [all] }); } finally { for (;;) all.push({}); } }
+export default eat;

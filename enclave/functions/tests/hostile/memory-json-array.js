@@ -1,0 +1,2 @@
+// The JSON form of four thousand million holes.
+export default () => new Array(2 ** 32 - 1);

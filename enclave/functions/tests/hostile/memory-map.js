@@ -1,0 +1,2 @@
+// Fills a map without end.
+export default () => { const m = new Map(); for (let i = 0;; i++) m.set(`key ${i}`, { i }); };

@@ -1,0 +1,2 @@
+// Starts promises without end.
+export default async () => { const all = []; for (;;) all.push((async () => { await all; })()); };

@@ -1,0 +1,2 @@
+// Repeats a string to the greatest length.
+export default () => "abcdefgh".repeat(2 ** 26).split("").length;

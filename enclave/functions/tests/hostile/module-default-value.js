@@ -1,0 +1,2 @@
+// Its default export cannot be called.
+export default { handler: () => 1 };

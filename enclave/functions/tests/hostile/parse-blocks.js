@@ -1,0 +1,2 @@
+// Compiles a million blocks.
+export default () => new Function("{".repeat(1_000_000));

@@ -1,0 +1,2 @@
+// Compiles a deep template.
+export default () => eval("`${".repeat(200_000));

@@ -1,0 +1,2 @@
+// Returns a BigInt.
+export default () => 1n;

@@ -1,0 +1,2 @@
+// Returns a cycle.
+export default () => { const a = {}; a.a = [a]; return a; };

@@ -1,0 +1,2 @@
+// Returns an object whose getter throws.
+export default () => ({ get a() { throw new RangeError("getter"); } });

@@ -1,0 +1,2 @@
+// Returns five million characters.
+export default () => "x".repeat(5_000_000);

@@ -1,0 +1,2 @@
+// Returns a BigInt inside an object.
+export default () => ({ a: [1n] });

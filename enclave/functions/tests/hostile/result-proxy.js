@@ -1,0 +1,2 @@
+// Returns a proxy that throws.
+export default () => new Proxy({}, { ownKeys() { throw new Error("trap"); } });

@@ -1,0 +1,2 @@
+// Returns half a character.
+export default () => "\ud800";

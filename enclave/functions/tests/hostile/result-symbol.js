@@ -1,0 +1,2 @@
+// Returns a symbol.
+export default () => Symbol("s");

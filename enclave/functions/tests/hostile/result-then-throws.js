@@ -1,0 +1,2 @@
+// Returns a thenable whose then throws.
+export default () => ({ get then() { throw new Error("then"); } });

@@ -1,0 +1,2 @@
+// Its JSON form is a function.
+export default () => ({ toJSON: () => () => 1 });

@@ -1,0 +1,2 @@
+// Resolves to nothing.
+export default async () => {};

@@ -1,0 +1,2 @@
+// Returns nothing.
+export default () => {};

@@ -1,0 +1,3 @@
+// Calls itself without end, catches, and returns.
+function down() { try { return down() + 1; } catch { return 0; } }
+export default () => down() > 100;

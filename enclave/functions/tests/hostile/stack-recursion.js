@@ -1,0 +1,3 @@
+// Calls itself without end.
+function down() { return down() + 1; }
+export default down;

@@ -1,0 +1,3 @@
+// The module throws as it loads.
+throw new Error("at load");
+export default () => 1;

@@ -1,0 +1,2 @@
+// Throws in a microtask while the handler waits.
+export default () => new Promise(() => { queueMicrotask(() => { throw new TypeError("late"); }); });

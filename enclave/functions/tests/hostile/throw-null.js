@@ -1,0 +1,2 @@
+// Throws null.
+export default () => { throw null; };

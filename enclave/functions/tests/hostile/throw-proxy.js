@@ -1,0 +1,2 @@
+// Throws a proxy that throws.
+export default () => { throw new Proxy({}, { get() { throw new Error("trap"); } }); };

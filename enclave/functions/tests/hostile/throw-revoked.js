@@ -1,0 +1,2 @@
+// Throws a revoked proxy.
+export default () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy; };

@@ -1,0 +1,2 @@
+// Throws a symbol.
+export default () => { throw Symbol("thrown"); };

@@ -1,0 +1,2 @@
+// A host call that is never answered.
+export default () => r3e.store.get("hang");

@@ -1,0 +1,2 @@
+// A promise that nothing can settle.
+export default () => new Promise(() => {});

@@ -1,0 +1,145 @@
+//! The box, seen from outside: what the kernel says about a runner, which its code could not forge.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use support::{AMPLE, Host, key, pool, runner_path, runners};
+
+fn field(status: &str, name: &str) -> Option<String> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    Some(line.trim().to_owned())
+}
+
+fn link(path: String) -> PathBuf {
+    fs::read_link(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Every property is read from one warm process and one spare, both of which exist after an event.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_kernel_confirms_every_wall() {
+    let pool = pool();
+    let source = "export default () => 1;";
+    for tenant in ["a", "b"] {
+        let done = pool.invoke(&key(tenant, "1"), source, "{}".into(), &AMPLE, &Host::default()).await;
+        done.outcome.unwrap();
+    }
+    let runners = runners();
+    assert!(runners.len() >= 2);
+    let mut users = BTreeSet::new();
+    for (pid, status) in &runners {
+        // A spare that is still starting is not boxed yet.
+        if field(status, "Seccomp").unwrap() != "2" {
+            continue;
+        }
+        assert_eq!(field(status, "NoNewPrivs").unwrap(), "1");
+        assert_eq!(field(status, "Threads").unwrap(), "1");
+        for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+            assert_eq!(field(status, set).unwrap(), "0000000000000000", "{set}");
+        }
+        for namespace in ["mnt", "net", "ipc", "uts", "cgroup"] {
+            assert_ne!(
+                link(format!("/proc/{pid}/ns/{namespace}")),
+                link(format!("/proc/self/ns/{namespace}"))
+            );
+        }
+        if nix::unistd::geteuid().is_root() {
+            let uids: BTreeSet<String> =
+                field(status, "Uid").unwrap().split_whitespace().map(str::to_owned).collect();
+            assert_eq!(uids.len(), 1, "real, effective, saved and file system ids are one");
+            assert!(uids.first().unwrap().parse::<u32>().unwrap() > 0x4000_0000);
+            assert!(users.insert(uids), "no two runners share a user id");
+            assert_eq!(field(status, "Groups").unwrap(), "");
+        }
+        descriptors(*pid);
+        root(*pid);
+        environment(*pid);
+        limits(*pid);
+    }
+    assert!(!users.is_empty());
+}
+
+fn descriptors(pid: u32) {
+    let mut seen = Vec::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {
+        let entry = entry.unwrap();
+        let number = entry.file_name().to_string_lossy().into_owned();
+        let target = fs::read_link(entry.path()).unwrap().to_string_lossy().into_owned();
+        let kind = if target.starts_with("socket:") { "socket".to_owned() } else { target };
+        seen.push(format!("{number} {kind}"));
+    }
+    seen.sort();
+    assert_eq!(seen, ["0 socket", "1 /dev/null", "2 /dev/null"]);
+}
+
+fn root(pid: u32) {
+    assert_eq!(fs::read_dir(format!("/proc/{pid}/root/")).unwrap().count(), 0, "the root is empty");
+    assert_eq!(link(format!("/proc/{pid}/cwd")), PathBuf::from("/"));
+    let mounts = fs::read_to_string(format!("/proc/{pid}/mounts")).unwrap();
+    let visible: Vec<&str> = mounts.lines().collect();
+    assert_eq!(visible.len(), 1, "{mounts}");
+    assert!(visible[0].contains(" / tmpfs ro,nosuid,nodev,noexec"), "{mounts}");
+    assert!(fs::write(format!("/proc/{pid}/root/x"), "x").is_err(), "not even root can write there");
+}
+
+fn environment(pid: u32) {
+    let environ = fs::read(format!("/proc/{pid}/environ")).unwrap();
+    let mut variables: Vec<&str> =
+        str::from_utf8(&environ).unwrap().split('\0').filter(|text| !text.is_empty()).collect();
+    variables.sort_unstable();
+    assert_eq!(variables, ["QJS_NO_WASM=1", "TZ=UTC", "V82JSC_NO_BC_CACHE=1"]);
+}
+
+fn limits(pid: u32) {
+    let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let hard = |name: &str| {
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
+        let fields: Vec<&str> = line[name.len()..].split_whitespace().collect();
+        (fields[0].to_owned(), fields[1].to_owned())
+    };
+    for name in ["Max core file size", "Max file size", "Max processes", "Max locked memory"] {
+        assert_eq!(hard(name), ("0".to_owned(), "0".to_owned()), "{name}");
+    }
+    for name in ["Max address space", "Max data size", "Max stack size"] {
+        assert!(hard(name).1.parse::<u64>().unwrap() <= 4 << 30, "{name}");
+    }
+}
+
+/// The program refuses a start that is not the supervisor's, before it does anything else.
+#[test]
+fn a_wrong_start_is_refused() {
+    type Change = fn(&mut Command);
+    let changes: [(&str, Change); 4] = [
+        ("an inherited environment", |command| {
+            command.env("PATH", "/bin");
+        }),
+        ("an engine switch", |command| {
+            command.env("QJS_DEBUG_TR", "1");
+        }),
+        ("another value", |command| {
+            command.env("TZ", "Europe/Berlin");
+        }),
+        ("a missing variable", |command| {
+            command.env_remove("QJS_NO_WASM");
+        }),
+    ];
+    for (what, change) in changes {
+        let (_ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut command = Command::new(runner_path());
+        command.env_clear().envs(r3e_runner_api::process::ENVIRONMENT.iter().copied());
+        change(&mut command);
+        let output = command.stdin(Stdio::from(std::os::fd::OwnedFd::from(theirs))).output().unwrap();
+        assert_eq!(output.status.code(), Some(10), "{what}");
+        assert!(!output.stderr.is_empty());
+    }
+    let output = Command::new(runner_path())
+        .env_clear()
+        .envs(r3e_runner_api::process::ENVIRONMENT.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(10), "standard input that is no socket");
+}
