@@ -12,6 +12,7 @@ use r3e_attestation::{AppraisalPolicy, ReferenceValues, UnixTime, appraise, insp
 use r3e_client::{ClientError, Connector, ErrorClass, FixedClock, NotR3e, Policy, Timeouts};
 use r3e_proto::channel::evidence::{Evidence, EvidenceReply};
 use r3e_proto::limits::{MAX_EVIDENCE_BYTES, NONCE_BYTES};
+use rustls::{HandshakeKind, NamedGroup};
 use servers::{Received, TlsPeer, raw};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
@@ -164,6 +165,20 @@ async fn a_server_without_evidence_gets_nothing_more() {
     let (refused, received) = answered_with(vec![]).await;
     assert!(matches!(refused, ClientError::NoEvidence), "{refused:?}");
     only_the_nonce(&received);
+}
+
+#[tokio::test]
+async fn every_handshake_is_a_full_one_with_post_quantum_key_exchange() {
+    let (port, server) = TlsPeer::start_twice_with_tickets(b"r3e/1").await;
+    let connector = connector(port, policy_for(R14));
+    for _ in 0..2 {
+        assert!(matches!(connector.connect().await.unwrap_err(), ClientError::NoEvidence));
+    }
+    for received in server.await.unwrap() {
+        assert_eq!(received.group, Some(NamedGroup::X25519MLKEM768));
+        assert_eq!(received.kind, Some(HandshakeKind::Full), "no retry, no resumption");
+        only_the_nonce(&received);
+    }
 }
 
 #[tokio::test]

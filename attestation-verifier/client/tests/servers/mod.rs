@@ -3,14 +3,15 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what goes wrong here fails the test")]
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rcgen::{CertificateParams, CertifiedKey as Certified, KeyPair};
-use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{HandshakeKind, NamedGroup, ServerConfig};
 use rustls_pki_types::PrivatePkcs8KeyDer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -27,6 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Received {
     /// Whether the TLS handshake came to its end.
     pub(crate) handshake_done: bool,
+    /// The key exchange that was agreed on.
+    pub(crate) group: Option<NamedGroup>,
+    /// Whether it was a full handshake.
+    pub(crate) kind: Option<HandshakeKind>,
     /// Every byte that TLS brought, to the connection's end.
     pub(crate) bytes: Vec<u8>,
 }
@@ -40,14 +45,24 @@ pub(crate) struct TlsPeer {
 impl TlsPeer {
     /// Serves with these ALPN names; answers the first 32 bytes with `answer`, and ends its own direction.
     pub(crate) async fn start(protocols: &[&[u8]], answer: Vec<u8>) -> Self {
-        Self::start_with(protocols, |mut stream| async move {
-            // A client that has left already does not take it.
-            if stream.write_all(&answer).await.is_ok() {
-                let _ = stream.shutdown().await;
-            }
-            stream
-        })
-        .await
+        Self::start_with(protocols, answer_with(answer)).await
+    }
+
+    /// Serves two connections, one after the other, with a configuration that offers session tickets.
+    pub(crate) async fn start_twice_with_tickets(protocol: &[u8]) -> (u16, JoinHandle<[Received; 2]>) {
+        let Certified { cert, signing_key } = certificate();
+        let key = PrivatePkcs8KeyDer::from(signing_key.serialize_der());
+        let mut config = builder().with_single_cert(vec![cert.der().clone()], key.into()).unwrap();
+        config.alpn_protocols = vec![protocol.to_vec()];
+        config.ticketer = aws_lc_rs::Ticketer::new().unwrap();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let task = tokio::spawn(async move {
+            let first = receive(&listener, Arc::clone(&config), answer_with(vec![])).await;
+            [first, receive(&listener, config, answer_with(vec![])).await]
+        });
+        (port, task)
     }
 
     /// Serves with these ALPN names; `then` acts once the first 32 bytes came.
@@ -94,23 +109,50 @@ impl TlsPeer {
         config.alpn_protocols = protocols.iter().map(|name| name.to_vec()).collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let task = tokio::spawn(async move {
-            let (stream, _) = listener.accept().await.unwrap();
-            let mut received = Received::default();
-            let Ok(mut stream) = TlsAcceptor::from(Arc::new(config)).accept(stream).await else {
-                return received;
-            };
-            received.handshake_done = true;
-            let mut nonce = [0; 32];
-            if stream.read_exact(&mut nonce).await.is_ok() {
-                received.bytes.extend(nonce);
-                stream = then(stream).await;
-            }
-            // The client may close without TLS's own goodbye; what came before counts.
-            let _ = stream.read_to_end(&mut received.bytes).await;
-            received
-        });
+        let task = tokio::spawn(async move { receive(&listener, Arc::new(config), then).await });
         Self { port, task }
+    }
+}
+
+/// Takes one connection to its end.
+async fn receive<F>(
+    listener: &TcpListener,
+    config: Arc<ServerConfig>,
+    then: impl FnOnce(TlsStream<TcpStream>) -> F + Send + 'static,
+) -> Received
+where
+    F: Future<Output = TlsStream<TcpStream>> + Send,
+{
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut received = Received::default();
+    let Ok(mut stream) = TlsAcceptor::from(config).accept(stream).await else {
+        return received;
+    };
+    received.handshake_done = true;
+    let connection = stream.get_ref().1;
+    received.group = connection.negotiated_key_exchange_group().map(rustls::crypto::SupportedKxGroup::name);
+    received.kind = connection.handshake_kind();
+    // The client may close without TLS's own goodbye; what came before counts.
+    let _ = (&mut stream).take(32).read_to_end(&mut received.bytes).await;
+    if received.bytes.len() == 32 {
+        stream = then(stream).await;
+    }
+    let _ = stream.read_to_end(&mut received.bytes).await;
+    received
+}
+
+/// Sends `answer`, and ends the server's direction.
+fn answer_with(
+    answer: Vec<u8>,
+) -> impl FnOnce(TlsStream<TcpStream>) -> Pin<Box<dyn Future<Output = TlsStream<TcpStream>> + Send>> {
+    |mut stream| {
+        Box::pin(async move {
+            // A client that has left already does not take it.
+            if stream.write_all(&answer).await.is_ok() {
+                let _ = stream.shutdown().await;
+            }
+            stream
+        })
     }
 }
 
