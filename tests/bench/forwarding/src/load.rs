@@ -68,7 +68,9 @@ pub async fn run(workload: Workload, target: &Target, time: Duration) -> anyhow:
     let started = Instant::now();
     let end = started + time;
     let count = match workload {
-        Workload::Requests { connections } => together(connections, || requests(address.clone(), end)).await?,
+        Workload::Requests { connections } => {
+            together(connections, || requests(address.clone(), end)).await?
+        }
         Workload::Connections { at_once } => together(at_once, || connections(address.clone(), end)).await?,
         Workload::Download => {
             let mut stream = connect(&address).await?;

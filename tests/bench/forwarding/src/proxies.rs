@@ -55,11 +55,8 @@ impl Targets {
         let at = folder.display().to_string();
         let serving = Process(ourselves(&["backend", &at])?);
         wait_for(&Address::Unix(backend::plain(folder)))?;
-        let mut all = vec![Target {
-            name: "direct",
-            address: Address::Unix(backend::plain(folder)),
-            process: None,
-        }];
+        let mut all =
+            vec![Target { name: "direct", address: Address::Unix(backend::plain(folder)), process: None }];
         let haproxy = free()?;
         all.push(target("haproxy", haproxy, start_haproxy(folder, haproxy)?)?);
         for (name, command) in [("r3e-parent", "parent"), ("copy", "copy")] {
@@ -106,7 +103,8 @@ pub fn run_copy(folder: &Path, listen: SocketAddr) -> anyhow::Result<()> {
             let transport = transport.clone();
             tokio::spawn(async move {
                 client.set_nodelay(true)?;
-                let mut enclave = transport.dial_enclave(CHANNEL_PORT).await.map_err(std::io::Error::other)?;
+                let mut enclave =
+                    transport.dial_enclave(CHANNEL_PORT).await.map_err(std::io::Error::other)?;
                 copy_bidirectional_with_sizes(&mut client, &mut enclave, BUFFER_BYTES, BUFFER_BYTES).await
             });
         }

@@ -31,14 +31,24 @@ impl Report {
         let unit = if workload.counts_bytes() { 1024.0 * 1024.0 } else { 1.0 };
         let count = done.count as f64 / unit;
         let rate = count / done.took.as_secs_f64();
-        self.measurements.push(Measurement { workload, target, rate, cpu_us: cpu.as_secs_f64() * 1e6 / count });
+        self.measurements.push(Measurement {
+            workload,
+            target,
+            rate,
+            cpu_us: cpu.as_secs_f64() * 1e6 / count,
+        });
     }
 
     fn values(&self, workload: Workload, target: &str, value: impl Fn(&Measurement) -> f64) -> Vec<f64> {
         self.measurements.iter().filter(|m| m.workload == workload && m.target == target).map(value).collect()
     }
 
-    fn table(&self, f: &mut fmt::Formatter<'_>, title: &str, value: impl Fn(&Measurement) -> f64) -> fmt::Result {
+    fn table(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        title: &str,
+        value: impl Fn(&Measurement) -> f64,
+    ) -> fmt::Result {
         writeln!(f, "\n| {title} | {} |", TARGETS.join(" | "))?;
         writeln!(f, "|---|{}", "---:|".repeat(TARGETS.len()))?;
         for workload in Workload::ALL {
@@ -46,7 +56,8 @@ impl Report {
             write!(f, "| {} |", workload.name())?;
             for target in TARGETS {
                 let values = self.values(workload, target, &value);
-                let ratios = values.iter().zip(&reference).map(|(value, reference)| value / reference).collect();
+                let ratios =
+                    values.iter().zip(&reference).map(|(value, reference)| value / reference).collect();
                 write!(f, " {:.*} ({:.2}) |", digits(&values), median(values), median(ratios))?;
             }
             writeln!(f)?;
@@ -58,7 +69,9 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.table(f, "rate (ratio to haproxy)", |measurement| measurement.rate)?;
-        self.table(f, "CPU us of the proxy for each request, connection, MiB", |measurement| measurement.cpu_us)
+        self.table(f, "CPU us of the proxy for each request, connection, MiB", |measurement| {
+            measurement.cpu_us
+        })
     }
 }
 
