@@ -118,37 +118,6 @@ fn other_kind() -> BlobError {
     BlobError::Lost(Arc::new(OTHER_KIND))
 }
 
-/// Whether `outcome` can be the answer to `operation`.
-fn of_its_kind(operation: Kind, outcome: &Outcome) -> bool {
-    matches!(
-        (operation, outcome),
-        (_, Outcome::Failed(_))
-            | (Kind::Head, Outcome::Head(_))
-            | (Kind::Read, Outcome::Read(_))
-            | (Kind::List, Outcome::List { .. })
-            | (Kind::Commit, Outcome::Committed | Outcome::Conflict)
-    )
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Head,
-    Read,
-    List,
-    Commit,
-}
-
-impl Kind {
-    fn of(operation: &Operation) -> Self {
-        match operation {
-            Operation::Head => Self::Head,
-            Operation::Read { .. } => Self::Read,
-            Operation::List { .. } => Self::List,
-            Operation::Commit(_) => Self::Commit,
-        }
-    }
-}
-
 /// Makes a connection whenever there is a question and none stands.
 async fn keep_connected(
     transport: EnclaveTransport,
@@ -220,12 +189,7 @@ async fn send_questions(
         let place = Arc::clone(&flight.places).acquire_owned().await.ok()?;
         if !ask.answer.is_closed() {
             id += 1;
-            let open = Open {
-                kind: Kind::of(&ask.operation),
-                answer: ask.answer,
-                since: Instant::now(),
-                _place: place,
-            };
+            let open = Open { answer: ask.answer, since: Instant::now(), _place: place };
             flight.state().open.insert(id, open);
             let body = Request { id, operation: ask.operation }.encode();
             if let Err(error) = write_frame(writer, &body, MAX_HOST_FRAME_BYTES).await {
@@ -254,10 +218,6 @@ async fn take_answers(reader: &mut (impl AsyncRead + Unpin), flight: &Flight) ->
         let mut state = flight.state();
         match state.open.remove(&id) {
             None => return NO_QUESTION,
-            Some(open) if !of_its_kind(open.kind, &outcome) => {
-                state.open.insert(id, open);
-                return OTHER_KIND;
-            }
             Some(open) => {
                 state.answered = true;
                 let _ = open.answer.send(Ok(outcome));
@@ -279,7 +239,6 @@ struct FlightState {
 }
 
 struct Open {
-    kind: Kind,
     answer: oneshot::Sender<Answer>,
     since: Instant,
     _place: OwnedSemaphorePermit,
