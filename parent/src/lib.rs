@@ -1,8 +1,8 @@
 //! The parent: the untrusted half, on the EC2 host.
 //!
-//! It moves the bytes of clients' TLS to the enclave and back ([`forwarder`]), keeps the enclave's sealed records
-//! ([`blobs`]), connects to the outside for it ([`egress`]), hands it its configuration ([`configuration`]) and answers
-//! its heartbeat ([`heartbeat`]).
+//! It moves the bytes of clients' TLS to the enclave and back (`forwarder`), keeps the enclave's sealed records
+//! (`blobs`), connects to the outside for it (`egress`), hands it its configuration (`configuration`) and answers
+//! its heartbeat (`heartbeat`).
 //!
 //! It parses nothing of a client's, holds no key, and knows nothing of attestation, tenants or functions: all it sees
 //! is addresses, sizes and times. It protects itself, its host and the enclave's availability; confidentiality and
