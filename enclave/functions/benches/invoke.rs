@@ -1,6 +1,11 @@
 //! Events per second through the pool, and what the first event of a function costs.
 //!
 //! Run with `cargo bench -p r3e-functions`, after `cargo build --release -p r3e-runner` into the same target folder.
+#![allow(
+    clippy::expect_used,
+    missing_docs,
+    reason = "a bench fails by panicking, and its macros document nothing"
+)]
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,5 @@
 //! Each script under `hostile/` ends as it must, and a good tenant's function works on right after it.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod support;
 

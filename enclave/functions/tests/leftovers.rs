@@ -1,5 +1,6 @@
 //! Nothing is left of processes that were ended: no zombie, no descriptor, no process. A test program of its own,
 //! because it counts what the whole program holds.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod support;
 

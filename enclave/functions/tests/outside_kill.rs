@@ -1,5 +1,6 @@
 //! A process that something else kills costs one event at most. A test program of its own, because it kills every
 //! runner that the program has.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod support;
 

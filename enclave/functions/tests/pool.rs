@@ -1,4 +1,5 @@
 //! The pool: limits, warmth, isolation, admission, and nothing left behind.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod support;
 
@@ -7,7 +8,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use r3e_functions::runner_pool::{InvocationError, Limits, LogLevel, RunnerConfig, RunnerPool, StartError};
+use r3e_functions::runner_pool::{
+    InvocationError, Limits, LogLevel, RunnerConfig, RunnerPool, StartError, Usage,
+};
 use support::{AMPLE, Host, class, config, eventually, key, pool, runner_path};
 
 const COUNTER: &str = "let count = 0; export default () => ++count;";
@@ -148,7 +151,7 @@ async fn events_that_are_no_json_are_refused_before_a_process_is_taken() {
     for event in ["", "undefined", "{", "1 2", &deep, &"[".repeat(1_000_000)] {
         let done = pool.invoke(&key("a", "1"), COUNTER, event.into(), &AMPLE, &Host::default()).await;
         assert_eq!(class(&done.outcome), "event");
-        assert_eq!(done.usage, Default::default());
+        assert_eq!(done.usage, Usage::default());
     }
     let big = format!("\"{}\"", "x".repeat(7 << 20));
     let done = pool.invoke(&key("a", "1"), COUNTER, big, &AMPLE, &Host::default()).await;

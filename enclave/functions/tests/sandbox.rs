@@ -1,4 +1,5 @@
 //! The box, seen from outside: what the kernel says about a runner, which its code could not forge.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod support;
 
@@ -14,11 +15,11 @@ fn field(status: &str, name: &str) -> Option<String> {
     Some(line.trim().to_owned())
 }
 
-fn link(path: String) -> PathBuf {
-    fs::read_link(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+fn link(path: &str) -> PathBuf {
+    fs::read_link(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every property is read from one warm process and one spare, both of which exist after an event.
+/// Every property is read from each of the two warm processes, and from a spare if it is ready.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kernel_confirms_every_wall() {
     let pool = pool();
@@ -30,6 +31,7 @@ async fn the_kernel_confirms_every_wall() {
     let runners = runners();
     assert!(runners.len() >= 2);
     let mut users = BTreeSet::new();
+    let mut checked = 0;
     for (pid, status) in &runners {
         // A spare that is still starting is not boxed yet.
         if field(status, "Seccomp").unwrap() != "2" {
@@ -40,26 +42,31 @@ async fn the_kernel_confirms_every_wall() {
         for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
             assert_eq!(field(status, set).unwrap(), "0000000000000000", "{set}");
         }
+        if !nix::unistd::geteuid().is_root() {
+            // Then even who started it may not look further: it is not dumpable.
+            assert!(fs::read_link(format!("/proc/{pid}/ns/net")).is_err());
+            checked += 1;
+            continue;
+        }
         for namespace in ["mnt", "net", "ipc", "uts", "cgroup"] {
             assert_ne!(
-                link(format!("/proc/{pid}/ns/{namespace}")),
-                link(format!("/proc/self/ns/{namespace}"))
+                link(&format!("/proc/{pid}/ns/{namespace}")),
+                link(&format!("/proc/self/ns/{namespace}"))
             );
         }
-        if nix::unistd::geteuid().is_root() {
-            let uids: BTreeSet<String> =
-                field(status, "Uid").unwrap().split_whitespace().map(str::to_owned).collect();
-            assert_eq!(uids.len(), 1, "real, effective, saved and file system ids are one");
-            assert!(uids.first().unwrap().parse::<u32>().unwrap() > 0x4000_0000);
-            assert!(users.insert(uids), "no two runners share a user id");
-            assert_eq!(field(status, "Groups").unwrap(), "");
-        }
+        let uids: BTreeSet<String> =
+            field(status, "Uid").unwrap().split_whitespace().map(str::to_owned).collect();
+        assert_eq!(uids.len(), 1, "real, effective, saved and file system ids are one");
+        assert!(uids.first().unwrap().parse::<u32>().unwrap() > 0x4000_0000);
+        assert!(users.insert(uids), "no two runners share a user id");
+        assert_eq!(field(status, "Groups").unwrap(), "");
         descriptors(*pid);
         root(*pid);
         environment(*pid);
         limits(*pid);
+        checked += 1;
     }
-    assert!(!users.is_empty());
+    assert!(checked >= 2);
 }
 
 fn descriptors(pid: u32) {
@@ -77,7 +84,7 @@ fn descriptors(pid: u32) {
 
 fn root(pid: u32) {
     assert_eq!(fs::read_dir(format!("/proc/{pid}/root/")).unwrap().count(), 0, "the root is empty");
-    assert_eq!(link(format!("/proc/{pid}/cwd")), PathBuf::from("/"));
+    assert_eq!(link(&format!("/proc/{pid}/cwd")), PathBuf::from("/"));
     let mounts = fs::read_to_string(format!("/proc/{pid}/mounts")).unwrap();
     let visible: Vec<&str> = mounts.lines().collect();
     assert_eq!(visible.len(), 1, "{mounts}");
@@ -108,10 +115,11 @@ fn limits(pid: u32) {
     }
 }
 
+type Change = fn(&mut Command);
+
 /// The program refuses a start that is not the supervisor's, before it does anything else.
 #[test]
 fn a_wrong_start_is_refused() {
-    type Change = fn(&mut Command);
     let changes: [(&str, Change); 4] = [
         ("an inherited environment", |command| {
             command.env("PATH", "/bin");

@@ -1,4 +1,5 @@
 //! What a function finds: exactly the globals of the list, each doing what the web says it does.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod support;
 

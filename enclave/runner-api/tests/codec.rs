@@ -1,4 +1,5 @@
 //! Every message survives the wire in whatever pieces it comes, and every hostile frame is refused.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use proptest::prelude::*;
 use r3e_runner_api::{

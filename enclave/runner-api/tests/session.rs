@@ -1,4 +1,5 @@
 //! The enclave's state machine: an honest conversation passes, each lie is a typed refusal.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use proptest::prelude::*;
 use r3e_runner_api::{
@@ -54,6 +55,8 @@ fn an_honest_conversation() {
     }
 }
 
+type Start = fn() -> Session;
+
 #[test]
 fn each_message_out_of_turn_is_refused() {
     let fault = Fault::new(FaultKind::Thrown, "Error", "m", None);
@@ -68,7 +71,6 @@ fn each_message_out_of_turn_is_refused() {
             RunnerMessage::Done { id: 1, outcome: Err(fault.clone()) },
         ]
     };
-    type Start = fn() -> Session;
     let blank: Start = || {
         let mut session = Session::new();
         say(&mut session, &RunnerMessage::Ready).unwrap();

@@ -167,17 +167,16 @@ impl RunnerPool {
         let _tenant = self.inner.tenants.enter(&key.tenant).await?;
         let _function = self.inner.functions.enter(key).await?;
         let _slot = self.inner.appliance.enter().await?;
-        let mut process = match self.inner.take_warm(key, limits) {
-            Some(process) => process,
-            None => {
-                usage.cold = true;
-                let mut blank = Inner::take_blank(&self.inner).await?;
-                let loaded = Exchange::new(&mut blank, limits, account)?.load(source).await;
-                if let Err(broken) = loaded {
-                    return Err(explain(broken, blank, usage).await);
-                }
-                blank
+        let mut process = if let Some(process) = self.inner.take_warm(key, limits) {
+            process
+        } else {
+            usage.cold = true;
+            let mut blank = Inner::take_blank(&self.inner).await?;
+            let loaded = Exchange::new(&mut blank, limits, account)?.load(source).await;
+            if let Err(broken) = loaded {
+                return Err(explain(broken, blank, usage).await);
             }
+            blank
         };
         let done = Exchange::new(&mut process, limits, account)?.invoke(event, host).await;
         let output = match done {
@@ -278,9 +277,9 @@ async fn sweep(pool: Weak<Inner>) {
         let Some(inner) = pool.upgrade() else { return };
         let max_idle = Duration::from_millis(inner.config.max_idle_ms);
         let mut state = inner.lock();
-        let stale: Vec<Warm> = state.warm.extract_if(.., |warm| warm.since.elapsed() >= max_idle).collect();
+        let idle: Vec<Warm> = state.warm.extract_if(.., |warm| warm.since.elapsed() >= max_idle).collect();
         drop(state);
-        drop(stale);
+        drop(idle);
         Inner::refill(&inner);
     }
 }

@@ -63,12 +63,12 @@ pub(super) struct RunnerProcess {
 impl RunnerProcess {
     /// Starts a process and waits until it is boxed.
     pub(super) async fn start(spawner: &Spawner, live: LiveToken) -> Result<Self, StartError> {
-        let spawned = spawner.spawn().await?;
+        let started = spawner.spawn().await?;
         // A child that was not waited for has its number.
-        let pid = spawned.child.id().ok_or(StartError::ShuttingDown)?;
+        let pid = started.child.id().ok_or(StartError::ShuttingDown)?;
         let mut process = Self {
-            child: Some(spawned.child),
-            stream: spawned.stream,
+            child: Some(started.child),
+            stream: started.stream,
             session: Session::new(),
             meter: Meter::new(pid).map_err(StartError::Meter)?,
             chunk: vec![0; READ_CHUNK_BYTES].into_boxed_slice(),
@@ -91,9 +91,9 @@ impl RunnerProcess {
     /// Waits for `Ready`. An error of nothing means that the socket was closed.
     async fn until_ready(&mut self) -> Result<(), Option<StartError>> {
         loop {
-            match self.session.next_event().map_err(StartError::Protocol)? {
-                Some(RunnerEvent::Ready) => return Ok(()),
-                Some(_) | None => {}
+            // Nothing but `Ready` passes the session at this point.
+            if let Some(RunnerEvent::Ready) = self.session.next_event().map_err(StartError::Protocol)? {
+                return Ok(());
             }
             self.stream.readable().await.map_err(StartError::Io)?;
             if !self.read().map_err(StartError::Io)? {

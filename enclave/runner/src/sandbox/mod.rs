@@ -58,9 +58,9 @@ pub(crate) struct Boxed {
 /// Enters the box. From here on the process has no files, no network and no rights, and cannot get any.
 pub(crate) fn enter() -> Result<Boxed, SandboxError> {
     resources::limit()?;
-    namespaces::enter()?;
+    let users = namespaces::enter()?;
     root::empty()?;
-    privileges::give_up()?;
+    privileges::give_up(users)?;
     Ok(Boxed { filter: syscalls::Filter::compile()? })
 }
 

@@ -7,13 +7,14 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Gid, Uid, getpid, setgroups, setresgid, setresuid};
 
 use super::SandboxError;
+use super::namespaces::Users;
 use crate::limits::FIRST_UID;
 
 /// Drops the bounding set, takes a user id that no other process has, clears the capability sets and forbids
 /// new privileges.
-pub(super) fn give_up() -> Result<(), SandboxError> {
+pub(super) fn give_up(users: Users) -> Result<(), SandboxError> {
     drop_bounding_set()?;
-    if is_initial_root() {
+    if users == Users::Machine {
         take_own_id()?;
     }
     clear_capabilities()?;
@@ -27,15 +28,11 @@ pub(super) fn give_up() -> Result<(), SandboxError> {
     step("no new privileges", prctl::set_no_new_privs())
 }
 
-/// Whether this process may take any user id: not so in a user namespace of its own, where one is mapped.
-fn is_initial_root() -> bool {
-    setgroups(&[]).is_ok()
-}
-
 fn take_own_id() -> Result<(), SandboxError> {
     let id = FIRST_UID.saturating_add(getpid().as_raw().unsigned_abs());
     let failed = |step| move |errno: nix::Error| SandboxError::Privileges { step, source: errno.into() };
     let (user, group) = (Uid::from_raw(id), Gid::from_raw(id));
+    setgroups(&[]).map_err(failed("groups"))?;
     setresgid(group, group, group).map_err(failed("group id"))?;
     setresuid(user, user, user).map_err(failed("user id"))
 }
