@@ -29,7 +29,7 @@ fn table(own_pid: u64) -> Vec<(i64, Vec<Argument>, &'static str)> {
         (libc::SYS_sendto, vec![Is(0, 0)], "frames to the enclave, into the same"),
         (libc::SYS_write, vec![Is(0, 2)], "a panic's last words, to standard error, which is /dev/null"),
         (libc::SYS_ppoll, vec![], "waits for a frame or for a timer, whichever comes first"),
-        (libc::SYS_brk, vec![], "heap"),
+        (libc::SYS_brk, vec![], "the heap grows and shrinks"),
         (
             libc::SYS_mmap,
             vec![Clear(2, PROT_EXEC), Is(4, u64::MAX)],
@@ -112,3 +112,6 @@ const fn target_arch() -> TargetArch {
     #[cfg(target_arch = "aarch64")]
     return TargetArch::aarch64;
 }
+
+#[cfg(test)]
+mod tests;
