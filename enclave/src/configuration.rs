@@ -163,7 +163,9 @@ mod tests {
             MINIMAL.replace("0707", "07"),
             MINIMAL.replace("0707", "zz07"),
             format!("{MINIMAL}[debug]\nattestation = false\n"),
-            format!("{MINIMAL}[egress]\nextra_roots = \"-----BEGIN CERTIFICATE-----\\n!\\n-----END CERTIFICATE-----\"\n"),
+            format!(
+                "{MINIMAL}[egress]\nextra_roots = \"-----BEGIN CERTIFICATE-----\\n!\\n-----END CERTIFICATE-----\"\n"
+            ),
             format!("{MINIMAL}{MINIMAL}"),
         ] {
             assert!(parse(&wrong).is_err(), "{wrong}");

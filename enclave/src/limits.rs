@@ -15,7 +15,7 @@ pub(crate) const NONCE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const EVIDENCE_TIMEOUT: Duration = Duration::from_secs(30);
 /// From a connection's last answer, or its start, to the last byte of a request's header: bounds idle connections as
 /// well as half-sent headers.
-pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_mins(1);
 /// From a request's header to the last byte of its body.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The buffer of a request's header: as much as an API key and any path of ours need, many times over.
@@ -38,9 +38,9 @@ pub(crate) const MAX_SECRET_BYTES: usize = 64 * 1024;
 /// stuck and waiting helps nobody.
 pub(crate) const MAX_WAITING_FOR_EVIDENCE: usize = 8_192;
 /// How old the attestation of the report key may be when it is handed out.
-pub(crate) const REPORT_KEY_DOCUMENT_AGE: Duration = Duration::from_secs(600);
+pub(crate) const REPORT_KEY_DOCUMENT_AGE: Duration = Duration::from_mins(10);
 /// How long the parent may take to hand out the configuration, from the enclave's start.
-pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_mins(1);
 /// Between two tries for the configuration.
 pub(crate) const CONFIGURATION_RETRY: Duration = Duration::from_millis(100);
 /// Entropy drawn from the device for the unlock provider: eight keys.

@@ -7,8 +7,10 @@
 use ciborium::Value;
 use coset::{AsCborValue as _, CoseSign1, CoseSign1Builder, HeaderBuilder, iana};
 use r3e_cbor::{MapReader, decode_canonical};
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
+use crate::api::functions::{LogLine, Usage};
 use crate::channel::binding::Digest;
 use crate::limits::{
     MAX_DOCUMENT_BYTES, MAX_NAME_BYTES, MAX_RECEIPT_BUNDLE_BYTES, MAX_RECEIPT_BYTES, MAX_RECEIPT_CODE_BYTES,
@@ -37,10 +39,10 @@ pub struct Receipt {
     pub outcome: String,
     /// SHA-256 of the result's JSON text, or of the error's message where there is no result.
     pub output: [u8; 32],
-    /// SHA-256 of the log lines, each as its level, a tab, its text and a line feed.
+    /// The log lines that were kept: [`log_hash`].
     pub log: [u8; 32],
     /// What the invocation used.
-    pub usage: crate::api::functions::Usage,
+    pub usage: Usage,
     /// The store's sequence number when the receipt was made: a store that is ever seen with a lower one was rolled back.
     pub sequence: u64,
     /// When, in Unix milliseconds, by the clock that the attestation device sets.
@@ -89,13 +91,9 @@ impl Receipt {
     /// [`ReceiptError`]: not a receipt, or not signed by the key.
     pub fn verify(signed: &[u8], verify: impl FnOnce(&[u8], &[u8]) -> bool) -> Result<Self, ReceiptError> {
         let cose = parse(signed)?;
-        if !cose
-            .verify_signature(
-                b"",
-                |signature, message| if verify(message, signature) { Ok(()) } else { Err(()) },
-            )
-            .is_ok()
-        {
+        let signed_by_key =
+            |signature: &[u8], message: &[u8]| if verify(message, signature) { Ok(()) } else { Err(()) };
+        if cose.verify_signature(b"", signed_by_key).is_err() {
             return Err(ReceiptError::Signature);
         }
         Self::decode_payload(cose.payload.as_deref().unwrap_or_default())
@@ -161,6 +159,18 @@ impl Receipt {
     }
 }
 
+/// The hash of a log: SHA-256 over the level and the text of each line, in order, each behind its length as a 32-bit
+/// big-endian number. Lines hold whatever a function logged, so no separator would keep them apart.
+pub fn log_hash(lines: &[LogLine]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for field in lines.iter().flat_map(|line| [&line.level, &line.text]) {
+        // Logs are bounded far below 4 GiB.
+        hash.update(u32::try_from(field.len()).unwrap_or(u32::MAX).to_be_bytes());
+        hash.update(field.as_bytes());
+    }
+    hash.finalize().into()
+}
+
 /// A receipt with the document that attests its key: the file that a client keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
@@ -198,9 +208,9 @@ impl Bundle {
     }
 }
 
-fn usage(value: Value) -> Result<crate::api::functions::Usage, WireError> {
+fn usage(value: Value) -> Result<Usage, WireError> {
     let mut fields = MapReader::new("usage", value)?;
-    let usage = crate::api::functions::Usage {
+    let usage = Usage {
         cpu_us: fields.required(1)?,
         wall_us: fields.required(2)?,
         peak_memory_bytes: fields.required(3)?,
@@ -239,13 +249,7 @@ mod tests {
             outcome: OUTCOME_OK.into(),
             output: [5; 32],
             log: [6; 32],
-            usage: crate::api::functions::Usage {
-                cpu_us: 1,
-                wall_us: 2,
-                peak_memory_bytes: 3,
-                host_calls: 4,
-                bytes_out: 5,
-            },
+            usage: Usage { cpu_us: 1, wall_us: 2, peak_memory_bytes: 3, host_calls: 4, bytes_out: 5 },
             sequence: 7,
             time_ms: 1_763_000_000_000,
             configuration: [8; 48],

@@ -73,6 +73,7 @@ pub(crate) fn some(value: impl Into<Value>) -> Option<Value> {
 }
 
 /// A byte string field.
+#[expect(clippy::unnecessary_wraps, reason = "stands beside optional fields in `map`")]
 pub(crate) fn bytes(value: impl Into<Vec<u8>>) -> Option<Value> {
     Some(Value::Bytes(value.into()))
 }

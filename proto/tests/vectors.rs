@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+use r3e_proto::api::functions::LogLine;
 use r3e_proto::api::identity::{PublicKey, SignInRole, TenantId, sign_in_message};
 use r3e_proto::channel::binding::{Role, SessionBinding, pcr_extended_once, public_binding};
 use r3e_proto::channel::evidence::EvidenceReply;
@@ -11,7 +12,7 @@ use r3e_proto::channel::merkle::{Tree, root_from_path};
 use r3e_proto::channel::statement::Statement;
 use r3e_proto::host::blob::{Outcome, Request, Response};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
-use r3e_proto::receipt::{Bundle, Receipt, ReceiptError};
+use r3e_proto::receipt::{Bundle, Receipt, ReceiptError, log_hash};
 use serde_json::Value;
 
 fn vectors(name: &str) -> Value {
@@ -63,7 +64,11 @@ fn trees() {
 }
 
 /// Reads a message and writes it again: the same bytes, and no shorter or longer ones are read.
-fn round_trip<T, E>(message: &Value, decode: impl Fn(&[u8]) -> Result<T, E>, encode: impl Fn(&T) -> Vec<u8>) -> T
+fn round_trip<T, E>(
+    message: &Value,
+    decode: impl Fn(&[u8]) -> Result<T, E>,
+    encode: impl Fn(&T) -> Vec<u8>,
+) -> T
 where
     E: std::fmt::Debug,
 {
@@ -105,11 +110,18 @@ fn messages() {
 fn receipts() {
     let case = vectors("receipt.json");
     let (key, signed) = (bytes(&case["public_key"]), bytes(&case["signed"]));
-    let verify =
-        |message: &[u8], signature: &[u8]| UnparsedPublicKey::new(&ED25519, &key).verify(message, signature).is_ok();
+    let verify = |message: &[u8], signature: &[u8]| {
+        UnparsedPublicKey::new(&ED25519, &key).verify(message, signature).is_ok()
+    };
     let receipt = Receipt::verify(&signed, verify).unwrap();
     assert_eq!((receipt.function.as_str(), receipt.outcome.as_str(), receipt.sequence), ("price", "ok", 42));
     assert_eq!(receipt.usage.bytes_out, 311);
+    let line = |line: &Value| LogLine {
+        level: line[0].as_str().unwrap().into(),
+        text: line[1].as_str().unwrap().into(),
+    };
+    let log: Vec<LogLine> = case["log"].as_array().unwrap().iter().map(line).collect();
+    assert_eq!(receipt.log, log_hash(&log));
     let bundle = round_trip(&case["bundle"], Bundle::decode, Bundle::encode);
     assert_eq!(bundle.receipt, signed);
 

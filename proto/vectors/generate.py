@@ -128,20 +128,28 @@ def messages():
     }
 
 
+LOG = [("info", "asked 3 venues"), ("error", "a\tb\nc")]
+
+
+def log_hash(lines):
+    joined = b"".join(struct.pack(">I", len(f)) + f.encode() for line in lines for f in line)
+    return hashlib.sha256(joined).digest()
+
+
 def receipt():
     key = Ed25519PrivateKey.from_private_bytes(filler("report key seed", 32))
     public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     payload = deterministic({
         1: "r3e/1/receipt", 2: filler("invocation", 16), 3: filler("tenant", 16), 4: "price",
         5: filler("version", 32), 6: hashlib.sha256(b'{"pair":"NEO/USD"}').digest(), 7: "ok",
-        8: hashlib.sha256(b'{"price":"12.5"}').digest(), 9: hashlib.sha256(b"info\tasked 3 venues\n").digest(),
+        8: hashlib.sha256(b'{"price":"12.5"}').digest(), 9: log_hash(LOG),
         10: {1: 1200, 2: 3400, 3: 5600000, 4: 2, 5: 311}, 11: 42, 12: 1763000000000, 13: filler("configuration", 48),
     })
     protected = deterministic({1: -8})
     signature = key.sign(deterministic(["Signature1", protected, b"", payload]))
     signed = deterministic([protected, {}, payload, signature])
     bundle = {1: "r3e/1/receipt-bundle", 2: signed, 3: filler("document", 300)}
-    return {"public_key": public.hex(), "signed": signed.hex(), "bundle": deterministic(bundle).hex()}
+    return {"public_key": public.hex(), "signed": signed.hex(), "log": LOG, "bundle": deterministic(bundle).hex()}
 
 
 def sign_in():

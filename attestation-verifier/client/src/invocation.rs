@@ -1,12 +1,12 @@
 //! An invocation whose receipt was checked against what was sent and what came back.
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use r3e_proto::api::functions::{self, LogLine, Outcome, Usage};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::channel::binding::Digest;
-use r3e_proto::receipt::{Bundle, OUTCOME_OK, Receipt, ReceiptError};
+use r3e_proto::receipt::{Bundle, OUTCOME_OK, Receipt, ReceiptError, log_hash};
 use thiserror::Error;
 
 use crate::report_key::ReportKey;
@@ -70,10 +70,10 @@ impl Invocation {
             ("tenant", expected.tenant.is_none_or(|tenant| tenant.0 == receipt.tenant)),
             ("function", receipt.function == expected.function),
             ("version", hex::encode(receipt.version) == answer.version),
-            ("input", receipt.input == sha256([expected.event])),
+            ("input", receipt.input == sha256(expected.event)),
             ("outcome", receipt.outcome == outcome && ok_is_output),
-            ("output", receipt.output == sha256([output.as_bytes()])),
-            ("log", receipt.log == log_digest(&answer.logs)),
+            ("output", receipt.output == sha256(output.as_bytes())),
+            ("log", receipt.log == log_hash(&answer.logs)),
             ("usage", receipt.usage == answer.usage),
             ("configuration", receipt.configuration == *expected.configuration),
         ] {
@@ -126,18 +126,11 @@ impl Invocation {
     }
 }
 
-fn sha256<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 32] {
-    let mut hash = Context::new(&SHA256);
-    parts.into_iter().for_each(|part| hash.update(part));
-    let mut digest = [0; 32];
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
     // SHA-256 gives 32 bytes.
-    digest.copy_from_slice(hash.finish().as_ref());
-    digest
-}
-
-/// Each line as its level, a tab, its text and a line feed.
-fn log_digest(lines: &[LogLine]) -> [u8; 32] {
-    sha256(lines.iter().flat_map(|line| [line.level.as_bytes(), b"\t", line.text.as_bytes(), b"\n"]))
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
 }
 
 #[cfg(test)]

@@ -74,10 +74,10 @@ fn receipt() -> Receipt {
         tenant: tenant().0,
         function: "price".into(),
         version: [3; 32],
-        input: sha256([EVENT]),
+        input: sha256(EVENT),
         outcome: OUTCOME_OK.into(),
-        output: sha256([b"[1,2]".as_slice()]),
-        log: sha256([b"info\tstarted\nerror\ta\tb\n".as_slice()]),
+        output: sha256(b"[1,2]"),
+        log: sha256(b"\0\0\0\x04info\0\0\0\x07started\0\0\0\x05error\0\0\0\x03a\tb"),
         usage: usage(),
         sequence: 7,
         time_ms: 1_763_000_000_000,
@@ -104,10 +104,10 @@ fn every_field_that_was_signed_otherwise_is_named() {
         ("tenant", |r| r.tenant = [9; 16]),
         ("function", |r| r.function = "prices".into()),
         ("version", |r| r.version = [9; 32]),
-        ("input", |r| r.input = sha256([br#"{"n":1}"#.as_slice()])),
+        ("input", |r| r.input = sha256(br#"{"n":1}"#)),
         ("outcome", |r| r.outcome = "timeout".into()),
-        ("output", |r| r.output = sha256([b"[1, 2]".as_slice()])),
-        ("log", |r| r.log = sha256([b"info\tstarted\n".as_slice()])),
+        ("output", |r| r.output = sha256(b"[1, 2]")),
+        ("log", |r| r.log = log_hash(&logs()[..1])),
         ("usage", |r| r.usage.bytes_out = 6),
         ("configuration", |r| r.configuration = [9; 48]),
     ];
@@ -146,7 +146,7 @@ fn an_error_does_not_pass_for_a_result() {
     let appliance = Appliance::new();
     let mut failed = receipt();
     failed.outcome = "timeout".into();
-    failed.output = sha256([b"after 5000 ms".as_slice()]);
+    failed.output = sha256(b"after 5000 ms");
     let mut answer = appliance.answer(&failed);
     let error =
         |code: &str| FunctionError { code: code.into(), message: "after 5000 ms".into(), stack: None };

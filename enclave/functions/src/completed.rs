@@ -1,7 +1,7 @@
 //! What an invocation gave, with the hashes that its receipt holds.
 
 use r3e_proto::api::functions::{FunctionError, LogLine, Outcome, Usage};
-use r3e_proto::receipt::OUTCOME_OK;
+use r3e_proto::receipt::{OUTCOME_OK, log_hash};
 use sha2::{Digest as _, Sha256};
 
 use crate::version::Version;
@@ -50,16 +50,10 @@ impl Hashes {
         let output = match outcome {
             Outcome::Output(text) | Outcome::Error(FunctionError { message: text, .. }) => text,
         };
-        let mut log = Sha256::new();
-        for line in logs {
-            for part in [line.level.as_str(), "\t", line.text.as_str(), "\n"] {
-                log.update(part.as_bytes());
-            }
-        }
         Self {
             input: Sha256::digest(event).into(),
             output: Sha256::digest(output.as_bytes()).into(),
-            log: log.finalize().into(),
+            log: log_hash(logs),
         }
     }
 }
@@ -82,7 +76,7 @@ mod tests {
         let hashes = Hashes::of(b"{ \"a\": 1 }", &Outcome::Output("[1]".into()), &logs);
         assert_eq!(hashes.input, sha256("{ \"a\": 1 }"), "the bytes as sent, blanks and all");
         assert_eq!(hashes.output, sha256("[1]"));
-        assert_eq!(hashes.log, sha256("info\tone\nerror\t\n"));
+        assert_eq!(hashes.log, log_hash(&logs));
     }
 
     #[test]
@@ -91,6 +85,6 @@ mod tests {
             FunctionError { code: "timeout".into(), message: "over 5 s".into(), stack: Some("at f".into()) };
         let hashes = Hashes::of(b"null", &Outcome::Error(error), &[]);
         assert_eq!(hashes.output, sha256("over 5 s"));
-        assert_eq!(hashes.log, sha256(""));
+        assert_eq!(hashes.log, log_hash(&[]));
     }
 }

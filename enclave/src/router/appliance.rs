@@ -26,7 +26,11 @@ pub(super) async fn status(State(appliance): State<Shared>, _: OnSession) -> Jso
         configuration: hex::encode(appliance.configuration.digest()),
         time_ms: appliance.clock.now_ms(),
         uptime_ms: u64::try_from(appliance.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        attestation: AttestationCalls { calls: device.calls, errors: device.errors, refused: device.rejected },
+        attestation: AttestationCalls {
+            calls: device.calls,
+            errors: device.errors,
+            refused: device.rejected,
+        },
         attested_sessions: appliance.counters.attested(),
         open_sessions: appliance.counters.open(),
     })
@@ -44,7 +48,8 @@ pub(super) async fn report_key(
     _: OnSession,
 ) -> Result<Json<ReportKey>, ApiError> {
     let document = appliance.report_key.document().await.map_err(|error| {
-        let message = format!("the attestation device gives no document now ({error}); try again in a second");
+        let message =
+            format!("the attestation device gives no document now ({error}); try again in a second");
         ApiError::new(StatusCode::SERVICE_UNAVAILABLE, codes::BUSY, message)
     })?;
     Ok(Json(ReportKey {

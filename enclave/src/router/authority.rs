@@ -70,7 +70,9 @@ impl FromRequestParts<Shared> for OnSession {
 
     async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, ApiError> {
         let session = parts.extensions.get::<Arc<Session>>();
-        session.map(|session| Self(Arc::clone(session))).ok_or_else(|| ApiError::unauthenticated("no session"))
+        session
+            .map(|session| Self(Arc::clone(session)))
+            .ok_or_else(|| ApiError::unauthenticated("no session"))
     }
 }
 

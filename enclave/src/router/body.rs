@@ -37,8 +37,9 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<Shared> for JsonB
         let body = request.into_body();
         async {
             let bytes = collect(body, MAX).await?;
-            let value = serde_json::from_slice(&bytes)
-                .map_err(|error| ApiError::bad_request(format!("the body is not the JSON it should be: {error}")))?;
+            let value = serde_json::from_slice(&bytes).map_err(|error| {
+                ApiError::bad_request(format!("the body is not the JSON it should be: {error}"))
+            })?;
             Ok(Self(value))
         }
     }

@@ -41,7 +41,13 @@ impl ApiError {
 
 impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
-        let message = error.to_string();
+        let message = match &error {
+            // Its cause is the operator's business, and may name what a tenant must not know.
+            ServiceError::Internal(_) => {
+                "a fault of the appliance's; the operator's log has the cause".to_owned()
+            }
+            error => error.to_string(),
+        };
         let (status, code) = match &error {
             ServiceError::Invalid(_) => (StatusCode::BAD_REQUEST, codes::BAD_REQUEST),
             ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, codes::NOT_FOUND),

@@ -55,7 +55,9 @@ pub(super) async fn sign_in(
                     }
                     TenantState::Suspended => Err(ApiError::forbidden("the operator suspended this tenant")),
                 },
-                _ => refuse("the operator has not admitted this key: send it your public key (`r3e tenants admit`)"),
+                _ => refuse(
+                    "the operator has not admitted this key: send it your public key (`r3e tenants admit`)",
+                ),
             }
         }
     }

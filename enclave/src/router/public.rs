@@ -36,9 +36,10 @@ pub(super) async fn evidence(
     let mut nonce = [0; NONCE_BYTES];
     hex::decode_to_slice(&query.nonce, &mut nonce).map_err(|_| wrong())?;
     let binding = public_binding(&nonce, &appliance.spki, appliance.configuration.digest());
-    let evidence = appliance.evidence.evidence(binding).await.map_err(|error| {
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, codes::BUSY, error.to_string())
-    })?;
+    let evidence =
+        appliance.evidence.evidence(binding).await.map_err(|error| {
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, codes::BUSY, error.to_string())
+        })?;
     let body = EvidenceReply::Evidence(evidence).encode();
     Ok(([(header::CONTENT_TYPE, "application/cbor")], body).into_response())
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use r3e_proto::api::secrets::Secret;
+use zeroize::Zeroize as _;
 
 use super::Shared;
 use super::authority::{Secrets, Tenant};
@@ -25,7 +26,12 @@ pub(super) async fn set(
     Name(name): Name,
     Raw(value): Raw<MAX_SECRET_BYTES>,
 ) -> Result<Json<Secret>, ApiError> {
-    Ok(Json(appliance.secrets.set(tenant.id(), &name, &value).await?))
+    let set = appliance.secrets.set(tenant.id(), &name, &value).await;
+    // The body is this handler's alone by now, so it can be wiped where it lies.
+    if let Ok(mut bytes) = value.try_into_mut() {
+        bytes.zeroize();
+    }
+    Ok(Json(set?))
 }
 
 pub(super) async fn delete(

@@ -53,13 +53,19 @@ impl ApiKeys {
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for a bad name or no scope; [`ServiceError::TooMany`].
-    pub(crate) async fn create(&self, tenant: TenantId, request: CreateKey) -> Result<CreatedKey, ServiceError> {
+    pub(crate) async fn create(
+        &self,
+        tenant: TenantId,
+        request: CreateKey,
+    ) -> Result<CreatedKey, ServiceError> {
         checked_label(&request.name)?;
         let mut scopes = request.scopes;
         scopes.sort_unstable();
         scopes.dedup();
         if scopes.is_empty() {
-            return Err(ServiceError::Invalid("a key needs at least one scope: invoke, deploy or secrets".into()));
+            return Err(ServiceError::Invalid(
+                "a key needs at least one scope: invoke, deploy or secrets".into(),
+            ));
         }
         let _minting = self.minting.lock().await;
         if self.index(tenant)?.len() >= MAX_API_KEYS {
@@ -102,8 +108,7 @@ impl ApiKeys {
         if !self.index(tenant)?.iter().any(|own| own == id) {
             return Err(ServiceError::NotFound { kind: "API key", name: id.to_owned() });
         }
-        let writes =
-            vec![Write::delete(&self.namespace, id), Write::delete(&index_namespace(tenant)?, id)];
+        let writes = vec![Write::delete(&self.namespace, id), Write::delete(&index_namespace(tenant)?, id)];
         self.store.batch(writes).await?;
         Ok(())
     }
@@ -113,7 +118,8 @@ impl ApiKeys {
         let Some((id, secret)) = parse(text) else { return Ok(None) };
         let Some(record) = self.store.get(&self.namespace, id).await? else { return Ok(None) };
         let stored: StoredKey = decode(record.value.as_bytes())?;
-        let same = verify_slices_are_equal(hash(secret.as_slice()).as_bytes(), stored.secret_sha256.as_bytes());
+        let same =
+            verify_slices_are_equal(hash(secret.as_slice()).as_bytes(), stored.secret_sha256.as_bytes());
         Ok(same.is_ok().then_some(KeyGrant { tenant: stored.tenant, scopes: stored.key.scopes }))
     }
 

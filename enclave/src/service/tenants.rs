@@ -44,7 +44,9 @@ impl Tenants {
         };
         match self.store.put_if_absent(&self.namespace, &id.to_string(), encode(&tenant)?).await {
             Ok(_) => Ok(tenant),
-            Err(StoreError::Conflict { .. }) => Err(ServiceError::Conflict(format!("the tenant {id} is admitted already"))),
+            Err(StoreError::Conflict { .. }) => {
+                Err(ServiceError::Conflict(format!("the tenant {id} is admitted already")))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -78,7 +80,9 @@ impl Tenants {
         let write = Write::put(&self.namespace, &key, encode(&tenant)?).if_version(record.version);
         match self.store.batch(vec![write]).await {
             Ok(_) => Ok(tenant),
-            Err(StoreError::Conflict { .. }) => Err(ServiceError::Conflict("the tenant changed meanwhile; try again".into())),
+            Err(StoreError::Conflict { .. }) => {
+                Err(ServiceError::Conflict("the tenant changed meanwhile; try again".into()))
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -64,6 +64,7 @@ impl Plain {
         let stream = self.parent.dial_enclave(PORT).await?;
         let mut tls = self.connector.connect(ServerName::try_from("plain.invalid")?, stream).await?;
         tls.write_all(&[7; 32]).await?;
+        tls.flush().await?;
         let mut back = [0; 32];
         tls.read_exact(&mut back).await.context("the echo")?;
         Ok(())
