@@ -83,13 +83,15 @@ fn descriptors(pid: u32) {
 }
 
 fn root(pid: u32) {
-    assert_eq!(fs::read_dir(format!("/proc/{pid}/root/")).unwrap().count(), 0, "the root is empty");
+    // With the empty last part it is what the link leads to, not the link.
+    let root = PathBuf::from(format!("/proc/{pid}/root")).join("");
+    assert_eq!(fs::read_dir(&root).unwrap().count(), 0, "the root is empty");
     assert_eq!(link(&format!("/proc/{pid}/cwd")), PathBuf::from("/"));
     let mounts = fs::read_to_string(format!("/proc/{pid}/mounts")).unwrap();
     let visible: Vec<&str> = mounts.lines().collect();
     assert_eq!(visible.len(), 1, "{mounts}");
     assert!(visible[0].contains(" / tmpfs ro,nosuid,nodev,noexec"), "{mounts}");
-    assert!(fs::write(format!("/proc/{pid}/root/x"), "x").is_err(), "not even root can write there");
+    assert!(fs::write(root.join("x"), "x").is_err(), "not even root can write there");
 }
 
 fn environment(pid: u32) {
