@@ -46,7 +46,7 @@ struct Options {
 }
 
 /// The longest wait for the parent's heartbeat echo, with all retries.
-const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(60);
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_mins(1);
 const HEARTBEAT_RETRY: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
