@@ -1,1 +1,40 @@
-//! r3e-e2e
+//! The harness of the end-to-end tests: the product's own programs as processes, and the people around them.
+//!
+//! | module | who |
+//! |---|---|
+//! | [`appliance`] | a parent and an enclave in a folder of their own; killed, restarted, cleaned up by process id |
+//! | [`enclave`] | the enclave alone, for a parent that the test plays |
+//! | [`command`] | the tools `r3e` and `r3e-verify`, as a user runs them |
+//! | [`tenant`] | a tenant with its key, over the client library |
+//! | [`venue`] | an HTTPS server for functions to fetch from, under a test CA |
+//! | [`raw`] | a client that trusts anyone and says anything, inside and outside the attested channel |
+//! | [`impostor`] | a server that speaks the channel's protocol with a key of its own |
+//! | [`hostile_parent`] | a parent that lies |
+//! | [`runners`] | the enclave's runner processes, as the operating system sees them |
+//!
+//! A helper panics where a test cannot go on. Nothing here is part of the product.
+
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails, and says where"
+)]
+
+pub mod appliance;
+pub mod command;
+pub mod enclave;
+pub mod hostile_parent;
+pub mod impostor;
+pub mod ports;
+pub mod process;
+pub mod programs;
+pub mod raw;
+pub mod runners;
+pub mod tenant;
+pub mod tls;
+pub mod venue;
+
+pub use appliance::{Appliance, Options};
+pub use enclave::EnclavePlace;
+pub use tenant::Tenant;

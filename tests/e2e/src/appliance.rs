@@ -1,0 +1,236 @@
+//! A parent and an enclave as processes in a folder of their own, on a port of their own.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use r3e_client::{AttestedChannel, Connector, OperatorChannel, Policy, SigningKey};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::enclave::EnclavePlace;
+use crate::ports::free_port;
+use crate::process::{Process, log_file, tail};
+use crate::programs::program;
+use crate::raw::Http;
+
+/// From start to health; a loaded machine takes a while to load a debug build.
+const READY_LIMIT: Duration = Duration::from_secs(60);
+/// For an orderly end: longer than either program gives open requests.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(20);
+
+/// What an appliance is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The unlock provider.
+    pub unlock: &'static str,
+    /// PEM certificates that functions' `fetch` trusts beside the public web's.
+    pub extra_roots: String,
+    /// Where hosts are, whatever DNS says: `HOST:PORT:ADDR:PORT`.
+    pub resolve: Vec<String>,
+    /// Runner processes at once.
+    pub max_runners: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { unlock: "test", extra_roots: String::new(), resolve: Vec::new(), max_runners: 8 }
+    }
+}
+
+/// A running appliance. Dropped, its processes are killed and its folder is removed; in a test that fails, the end of each
+/// log is shown first.
+#[derive(Debug)]
+pub struct Appliance {
+    // Processes end before their folder goes.
+    parent: Option<Process>,
+    enclave: Option<Process>,
+    options: Options,
+    operator: SigningKey,
+    port: u16,
+    place: EnclavePlace,
+    folder: TempDir,
+}
+
+impl Appliance {
+    /// Starts both and waits until they serve.
+    pub async fn start(options: Options) -> Self {
+        let folder = tempfile::Builder::new().prefix("r3e-").tempdir().expect("a temporary folder");
+        let operator = SigningKey::generate().expect("a key");
+        let place = EnclavePlace::new(folder.path());
+        let mut appliance =
+            Self { parent: None, enclave: None, options, operator, port: free_port(), place, folder };
+        appliance.write_configuration();
+        appliance.start_parent();
+        appliance.start_enclave();
+        appliance.ready().await;
+        appliance
+    }
+
+    /// The folder with everything of this appliance.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The enclave's files.
+    pub fn enclave_place(&self) -> &EnclavePlace {
+        &self.place
+    }
+
+    /// The operator's key.
+    pub fn operator_key(&self) -> &SigningKey {
+        &self.operator
+    }
+
+    /// Makes another key the operator's, from the next start of both on.
+    pub fn set_operator_key(&mut self, key: SigningKey) {
+        self.operator = key;
+        self.write_configuration();
+    }
+
+    /// A connector with the policy that accepts this appliance.
+    pub fn connector(&self) -> Connector {
+        self.connector_with(self.place.policy())
+    }
+
+    /// A connector with another policy.
+    pub fn connector_with(&self, policy: Policy) -> Connector {
+        Connector::new(self.address().parse().expect("an address"), policy).expect("a connector")
+    }
+
+    /// An attested channel.
+    pub async fn connect(&self) -> AttestedChannel {
+        self.connector().connect().await.expect("an attested channel")
+    }
+
+    /// A channel on which the operator is signed in.
+    pub async fn operator(&self) -> OperatorChannel {
+        self.connect().await.sign_in_operator(&self.operator).await.expect("the operator signs in")
+    }
+
+    /// The enclave's process id.
+    pub fn enclave_id(&self) -> u32 {
+        self.enclave.as_ref().expect("the enclave runs").id()
+    }
+
+    /// The enclave's process, to wait for its end.
+    pub fn enclave_process(&mut self) -> &mut Process {
+        self.enclave.as_mut().expect("the enclave was started")
+    }
+
+    /// Starts the parent.
+    pub fn start_parent(&mut self) {
+        let mut arguments: Vec<OsString> = vec!["serve".into(), "--listen".into(), self.address().into()];
+        let mut enclave = OsString::from("unix:");
+        enclave.push(self.place.socket());
+        arguments.extend(["--enclave".into(), enclave, "--data".into(), self.data().into()]);
+        arguments.extend(["--configuration".into(), self.configuration().into()]);
+        // One address is every client of a test.
+        arguments
+            .extend(["--max-connections-per-address", "0", "--connections-per-second", "0"].map(Into::into));
+        for rule in &self.options.resolve {
+            arguments.extend(["--egress-resolve".into(), rule.into()]);
+        }
+        let log = log_file(self.folder(), "parent");
+        self.parent = Some(Process::start("r3e-parent", &program("r3e-parent"), arguments, &log));
+    }
+
+    /// Starts the enclave.
+    pub fn start_enclave(&mut self) {
+        self.enclave = Some(self.place.start());
+    }
+
+    /// Kills the parent.
+    pub fn kill_parent(&mut self) {
+        self.parent.take().expect("the parent runs").kill();
+    }
+
+    /// Kills the enclave.
+    pub fn kill_enclave(&mut self) {
+        self.enclave.take().expect("the enclave runs").kill();
+    }
+
+    /// Ends the enclave, then the parent, in order.
+    pub async fn stop(&mut self) {
+        for process in [self.enclave.take(), self.parent.take()].into_iter().flatten() {
+            process.stop(STOP_LIMIT).await;
+        }
+    }
+
+    /// Stops both, and starts both again with the same state.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start_parent();
+        self.start_enclave();
+        self.ready().await;
+    }
+
+    /// Gives the parent an empty data folder from its next start on; the old one is kept beside it.
+    pub fn replace_data(&self) {
+        std::fs::rename(self.data(), self.folder().join("data-before")).expect("the data folder");
+    }
+
+    /// Waits until health is answered.
+    ///
+    /// # Panics
+    /// A process ended meanwhile, or it took too long.
+    pub async fn ready(&mut self) {
+        let deadline = Instant::now() + READY_LIMIT;
+        while !self.is_healthy().await {
+            for process in [&mut self.parent, &mut self.enclave].into_iter().flatten() {
+                if let Some(status) = process.ended() {
+                    panic!("process {} ended before it was ready: {status}", process.id());
+                }
+            }
+            assert!(Instant::now() < deadline, "no health after {READY_LIMIT:?}");
+            sleep(POLL).await;
+        }
+    }
+
+    async fn is_healthy(&self) -> bool {
+        let ask = async {
+            let mut http = Http::public(&self.address()).await.ok()?;
+            http.get("/v1/health").await.ok()
+        };
+        // A connection that hangs on a process that just ended is given up soon.
+        matches!(timeout(Duration::from_secs(2), ask).await, Ok(Some(answer)) if answer.status == 200)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder().join("data")
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.folder().join("configuration.toml")
+    }
+
+    fn write_configuration(&self) {
+        let Options { unlock, extra_roots, max_runners, .. } = &self.options;
+        let operator = self.operator.public_key();
+        let text = format!(
+            "[operator]\npublic_key = \"{operator}\"\n\n[unlock]\nprovider = \"{unlock}\"\n\n\
+             [egress]\nextra_roots = \"\"\"\n{extra_roots}\"\"\"\n\n[functions]\nmax_runners = {max_runners}\n"
+        );
+        std::fs::write(self.configuration(), text).expect("the configuration");
+    }
+}
+
+impl Drop for Appliance {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for name in ["parent", "enclave"] {
+                eprintln!("--- the end of {name}.log ---\n{}", tail(&log_file(self.folder(), name)));
+            }
+        }
+        for mut process in [self.enclave.take(), self.parent.take()].into_iter().flatten() {
+            process.signal(Signal::SIGKILL);
+        }
+    }
+}

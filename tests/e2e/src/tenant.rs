@@ -1,0 +1,99 @@
+//! A tenant over the client library.
+
+use r3e_client::{AttestedChannel, Connector, Invocation, SigningKey, TenantChannel};
+use r3e_proto::api::functions::{Deploy, Limits, Outcome, Permissions, Runtime};
+use r3e_proto::api::identity::TenantId;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::appliance::Appliance;
+
+/// A tenant that the operator admitted.
+#[derive(Debug)]
+pub struct Tenant {
+    key: SigningKey,
+    connector: Connector,
+}
+
+impl Tenant {
+    /// Makes a key and has the operator admit it.
+    pub async fn admitted(appliance: &Appliance, name: &str) -> Self {
+        Self::admitted_over(appliance.connector(), appliance.operator_key(), name).await
+    }
+
+    /// The same over any connector.
+    pub async fn admitted_over(connector: Connector, operator: &SigningKey, name: &str) -> Self {
+        let key = SigningKey::generate().expect("a key");
+        let channel = connector.connect().await.expect("an attested channel");
+        let mut operator = channel.sign_in_operator(operator).await.expect("the operator signs in");
+        operator.admit(key.public_key(), name).await.expect("the tenant is admitted");
+        Self { key, connector }
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// Its id.
+    pub fn id(&self) -> TenantId {
+        TenantId::of(&self.key.public_key())
+    }
+
+    /// Its connector: it remembers the highest sequence number seen.
+    pub fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// An attested channel, nobody signed in.
+    pub async fn connect(&self) -> AttestedChannel {
+        self.connector.connect().await.expect("an attested channel")
+    }
+
+    /// A channel on which the tenant is signed in.
+    pub async fn channel(&self) -> TenantChannel {
+        self.connect().await.sign_in_tenant(&self.key).await.expect("the tenant signs in").into_tenant()
+    }
+}
+
+/// A deployment of JavaScript.
+pub fn javascript(source: &str) -> Deploy {
+    Deploy {
+        runtime: Runtime::Javascript,
+        source: source.to_owned(),
+        permissions: Permissions::default(),
+        limits: Limits::default(),
+    }
+}
+
+/// The same deployment with permissions.
+#[must_use]
+pub fn granted(mut deploy: Deploy, secrets: &[&str], net: &[&str]) -> Deploy {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    deploy.permissions = Permissions { secrets: texts(secrets), net: texts(net) };
+    deploy
+}
+
+/// A secret's value.
+pub fn secret(value: &str) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(value.as_bytes().to_vec())
+}
+
+/// The JSON value that an invocation gave.
+///
+/// # Panics
+/// It gave none.
+pub fn output(invocation: &Invocation) -> Value {
+    match invocation.outcome() {
+        Outcome::Output(text) => serde_json::from_str(text).expect("a result is JSON"),
+        Outcome::Error(error) => panic!("the function failed: {error:?}"),
+    }
+}
+
+/// `ok`, or the code of an invocation's error.
+pub fn code(invocation: &Invocation) -> String {
+    match invocation.outcome() {
+        Outcome::Output(_) => "ok".to_owned(),
+        Outcome::Error(error) => error.code.clone(),
+    }
+}

@@ -1,0 +1,85 @@
+//! What survives a restart, and what must not.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+
+use std::time::Duration;
+
+use r3e_e2e::process::whole;
+use r3e_e2e::tenant::{granted, javascript, output, secret};
+use r3e_e2e::{Appliance, Options, Tenant};
+use serde_json::json;
+
+const COUNTER: &str = "export default async () => {
+    const calls = (await r3e.store.get('calls') ?? 0) + 1;
+    await r3e.store.set('calls', calls);
+    return { calls, token: await r3e.secrets.get('TOKEN') };
+};";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_the_root_secret_everything_survives() {
+    let mut appliance = Appliance::start(Options::default()).await;
+    let tenant = Tenant::admitted(&appliance, "alice").await;
+    let mut channel = tenant.channel().await;
+    channel.set_secret("TOKEN", secret("kept")).await.unwrap();
+    let deployed = channel.deploy("counter", &granted(javascript(COUNTER), &["TOKEN"], &[])).await.unwrap();
+    assert_eq!(
+        output(&channel.invoke("counter", "null").await.unwrap()),
+        json!({ "calls": 1, "token": "kept" })
+    );
+    let key = *channel.report_key().public_key();
+
+    for calls in 2..5 {
+        // In order; then without warning, one at a time.
+        match calls {
+            2 => appliance.restart().await,
+            3 => {
+                appliance.kill_enclave();
+                appliance.start_enclave();
+                appliance.ready().await;
+            }
+            _ => {
+                appliance.kill_parent();
+                appliance.start_parent();
+                appliance.ready().await;
+            }
+        }
+        // The same tenant's key, the same connector: its memory of sequence numbers finds nothing amiss.
+        let mut channel = tenant.channel().await;
+        assert_eq!(
+            *channel.report_key().public_key(),
+            key,
+            "the report key lives as long as the root secret"
+        );
+        assert_eq!(channel.function("counter").await.unwrap(), deployed);
+        let result = output(&channel.invoke("counter", "null").await.unwrap());
+        assert_eq!(result, json!({ "calls": calls, "token": "kept" }));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_root_secret_the_state_is_closed_for_ever() {
+    let mut appliance = Appliance::start(Options { unlock: "ephemeral", ..Options::default() }).await;
+    let tenant = Tenant::admitted(&appliance, "alice").await;
+    tenant.channel().await.set_secret("TOKEN", secret("gone")).await.unwrap();
+    let key = *tenant.channel().await.report_key().public_key();
+
+    // Another root secret: the new enclave cannot read what the old one wrote, says so, and does not start over it.
+    appliance.kill_enclave();
+    appliance.start_enclave();
+    let status = appliance.enclave_process().wait(Duration::from_secs(60)).await;
+    assert!(!status.success());
+    let log = whole(&appliance.enclave_place().log());
+    assert!(log.contains("not of this appliance: it was sealed under another root secret"), "{log}");
+
+    // With an empty data folder it is a new appliance, which knows nobody.
+    appliance.kill_parent();
+    appliance.replace_data();
+    appliance.start_parent();
+    appliance.start_enclave();
+    appliance.ready().await;
+    let mut channel = appliance.connect().await;
+    assert_ne!(channel.report_key().await.unwrap().public_key(), &key);
+    let refused = channel.sign_in_tenant(tenant.key()).await.unwrap_err();
+    assert_eq!(refused.code(), "unauthenticated");
+    assert_eq!(appliance.operator().await.tenants().await.unwrap(), []);
+}
