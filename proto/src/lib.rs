@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod channel;
+pub mod function_version;
 pub mod host;
 pub mod limits;
 pub mod receipt;

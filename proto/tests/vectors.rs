@@ -1,5 +1,7 @@
 //! The vectors beside this crate, written by a second implementation (`vectors/generate.py`), read by this one.
 
+#![expect(clippy::unwrap_used, reason = "in a helper of a test, too, a failed unwrap is a failed test")]
+
 use std::fs;
 use std::path::Path;
 

@@ -6,13 +6,14 @@ use r3e_proto::api::functions::{self, Deploy, Function, LogEntry};
 use r3e_proto::api::identity::{ApiKey, CreateKey, CreatedKey, Scope, TenantId};
 use r3e_proto::api::secrets::Secret;
 use r3e_proto::api::status::Status;
+use r3e_proto::function_version::version;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::channel::{AttestedChannel, to_json};
 use crate::error::ClientError;
-use crate::http::{ApiKeyHeader, Body, json};
+use crate::http::{ApiKeyHeader, Body, answer, json};
 use crate::input;
 use crate::invocation::{Expected, Invocation};
 use crate::report_key::ReportKey;
@@ -108,13 +109,22 @@ impl TenantChannel {
         self.get("the function", &path).await
     }
 
-    /// Deploys a version of a function, in place of the one before.
+    /// Deploys a version of a function, in place of the one before. The version in the answer was recomputed from the
+    /// source, so that a receipt which names it is about this source.
     ///
     /// # Errors
     /// [`ClientError`]; `invalid_function` where the code was refused.
     pub async fn deploy(&mut self, name: &str, deploy: &Deploy) -> Result<Function, ClientError> {
         let path = function_path(name, "")?;
-        self.request_json("the deployment", Method::PUT, &path, deploy).await
+        let name = "the deployment";
+        let function: Function = self.request_json(name, Method::PUT, &path, deploy).await?;
+        // The permissions and limits that count are those in the answer, brought into their one form.
+        let expected = version(deploy.runtime, &deploy.source, &function.permissions, &function.limits);
+        if function.version == hex::encode(expected) {
+            Ok(function)
+        } else {
+            Err(answer(name, "its version is not the digest of what was deployed"))
+        }
     }
 
     /// Deletes a function.

@@ -4,7 +4,7 @@ use r3e_proto::api::functions::{FunctionError, LogLine, Outcome, Usage};
 use r3e_proto::receipt::{OUTCOME_OK, log_hash};
 use sha2::{Digest as _, Sha256};
 
-use crate::version::Version;
+use r3e_proto::function_version::Version;
 
 /// An invocation that is over: all that it wrote is durable.
 #[derive(Debug, Clone, PartialEq)]

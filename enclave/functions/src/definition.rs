@@ -12,7 +12,7 @@ use crate::limits::{
     CPU_MS, HOST_CALLS, MAX_NET_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MEMORY_MIB, OUTPUT_BYTES,
     TIMEOUT_MS,
 };
-use crate::version::{Version, version};
+use r3e_proto::function_version::{Version, version};
 
 /// What a tenant wants deployed, once nothing in it breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]

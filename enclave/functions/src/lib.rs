@@ -23,16 +23,15 @@ mod runner;
 pub mod runner_pool;
 mod sources;
 mod values;
-mod version;
 
 pub use check::{CheckError, Loadable};
 pub use completed::{Completed, Hashes};
 pub use definition::{Definition, DefinitionError};
 pub use invoker::{InvokeError, Invoker, InvokerParts};
 pub use logs::Logs;
+pub use r3e_proto::function_version::Version;
 pub use registry::{Deployed, Deployment, Registry, RegistryError};
 pub use sources::{AttestationSource, SecretSource, SourceError, SourceFuture};
-pub use version::{VERSION_DOMAIN, Version, version};
 
 #[cfg(test)]
 #[path = "../../store/tests/keeper/mod.rs"]

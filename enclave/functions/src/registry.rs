@@ -17,7 +17,7 @@ use crate::check::Loadable;
 use crate::definition::Definition;
 use crate::limits::MAX_FUNCTIONS;
 use crate::values::Values;
-use crate::version::Version;
+use r3e_proto::function_version::Version;
 
 /// The functions of all tenants.
 pub struct Registry {

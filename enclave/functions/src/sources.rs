@@ -8,7 +8,7 @@ use r3e_proto::api::identity::TenantId;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::version::Version;
+use r3e_proto::function_version::Version;
 
 /// What a source answers, boxed so that the traits can be trait objects.
 pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;

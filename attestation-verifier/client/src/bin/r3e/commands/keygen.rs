@@ -52,7 +52,10 @@ impl Keygen {
         printer.result(&made, |made| {
             let next = match owner {
                 Owner::Operator => {
-                    format!("Put it into the appliance's configuration: operator = \"{}\"", made.public_key)
+                    format!(
+                        "Put it into the appliance's configuration:\n\n[operator]\npublic_key = \"{}\"",
+                        made.public_key
+                    )
                 }
                 Owner::Tenant => {
                     format!("Ask the operator to run: r3e tenants admit {} --name NAME", made.public_key)

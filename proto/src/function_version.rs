@@ -1,8 +1,10 @@
-//! A function's version: the digest of everything that decides what an invocation may do.
+//! A function's version: the digest of everything that decides what an invocation may do. The appliance computes it, and
+//! so can whoever holds the source, to know what a receipt's version stands for.
 
 use r3e_cbor::{Value, encode};
-use r3e_proto::api::functions::{Limits, Permissions, Runtime};
 use sha2::{Digest as _, Sha256};
+
+use crate::api::functions::{Limits, Permissions, Runtime};
 
 /// The first element of what is hashed: no other digest of ours is over the same bytes.
 pub const VERSION_DOMAIN: &str = "r3e/1/function-version";
@@ -22,7 +24,8 @@ pub type Version = [u8; 32];
 /// ```
 ///
 /// `secrets` and `net` rise strictly in the order of their bytes. An element of `net` is in its one form: a host in lower
-/// case, and `:port` in decimal unless the port is 443. [`crate::Definition`] brings permissions into this form.
+/// case, and `:port` in decimal unless the port is 443. The appliance brings permissions into this form, and answers with
+/// it.
 pub fn version(runtime: Runtime, source: &str, permissions: &Permissions, limits: &Limits) -> Version {
     let texts = |texts: &[String]| Value::Array(texts.iter().map(|text| text.as_str().into()).collect());
     let Limits { timeout_ms, cpu_ms, memory_mib, output_bytes, host_calls } = *limits;
