@@ -8,6 +8,7 @@
 )]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -56,9 +57,19 @@ async fn event(pool: &RunnerPool, key: &FunctionKey, source: &str) {
     assert!(done.outcome.is_ok(), "{:?}", done.outcome);
 }
 
+/// Runs so many events one after the other, on a worker of the runtime as in the enclave.
+async fn events(pool: Arc<RunnerPool>, key: FunctionKey, source: &'static str, count: u64) {
+    let run = async move {
+        for _ in 0..count {
+            event(&pool, &key, source).await;
+        }
+    };
+    tokio::spawn(run).await.expect("no event fails");
+}
+
 fn warm(c: &mut Criterion) {
     let runtime = Runtime::new().expect("a runtime");
-    let pool = pool(&runtime, 0);
+    let pool = Arc::new(pool(&runtime, 0));
     let mut group = c.benchmark_group("warm");
     group.throughput(Throughput::Elements(1));
     let sources = [
@@ -67,11 +78,25 @@ fn warm(c: &mut Criterion) {
         ("host_call", "export default async (e) => ({ hello: await r3e.store.get(e.name) });"),
     ];
     for (name, source) in sources {
-        let key = key(name);
         group.bench_function(name, |b| {
-            b.iter(|| runtime.block_on(event(&pool, &key, source)));
+            b.iter_custom(|count| {
+                let start = Instant::now();
+                runtime.block_on(events(Arc::clone(&pool), key(name), source, count));
+                start.elapsed()
+            });
         });
     }
+    let [(_, source), ..] = sources;
+    group.bench_function("4_functions_at_once", |b| {
+        b.iter_custom(|count| {
+            let start = Instant::now();
+            runtime.block_on(async {
+                let run = |name| events(Arc::clone(&pool), key(name), source, count.div_ceil(4));
+                tokio::join!(run("a"), run("b"), run("c"), run("d"));
+            });
+            start.elapsed()
+        });
+    });
     group.finish();
 }
 
