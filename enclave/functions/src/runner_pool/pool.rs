@@ -224,7 +224,10 @@ impl Inner {
     async fn take_blank(this: &Arc<Self>) -> Result<RunnerProcess, StartError> {
         let (spare, evicted) = {
             let mut state = this.lock();
-            let spare = state.spares.pop();
+            let mut spare = state.spares.pop();
+            while spare.as_mut().is_some_and(|spare| !spare.is_silent()) {
+                spare = state.spares.pop();
+            }
             let full = spare.is_none() && this.live.now() >= this.config.max_processes;
             let evicted = (full && !state.warm.is_empty()).then(|| state.warm.remove(0));
             (spare, evicted)

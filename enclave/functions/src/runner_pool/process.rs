@@ -128,9 +128,12 @@ impl RunnerProcess {
         self.limits == Some(limits.of_runner()) && self.session.is_idle() && self.is_silent()
     }
 
-    fn is_silent(&mut self) -> bool {
+    /// Whether the process lives and has said nothing unasked. One that was killed while nobody used it must not cost
+    /// the next event, so the kernel is asked as well: its word on the socket may not have come here yet.
+    pub(super) fn is_silent(&mut self) -> bool {
         let read = self.stream.try_read(&mut self.chunk);
         matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+            && self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
     /// Whether the process may be kept after an event that went well.
