@@ -50,6 +50,15 @@ pub fn still_running(ids: &[u32]) -> Vec<u32> {
     ids.iter().copied().filter(|id| processes.get(id).is_some_and(|(_, name)| name == NAME)).collect()
 }
 
+/// The processor time that a process has used, in the kernel's ticks; none if it has ended.
+pub fn processor_ticks(id: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(") ")?;
+    // utime and stime are fields 14 and 15 of proc(5); the state, here the first, is field 3.
+    let mut times = rest.split(' ').skip(11).map_while(|field| field.parse::<u64>().ok());
+    Some(times.next()? + times.next()?)
+}
+
 /// Kills one runner process; nothing happens if it has ended.
 pub fn kill_runner(id: u32) {
     if !still_running(&[id]).is_empty() {
