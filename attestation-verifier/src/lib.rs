@@ -35,6 +35,8 @@
 //! Fail-closed: a policy that does not pin the image cannot be built ([`PolicyError::NoPolicy`]); a payload
 //! field that the specification does not have is refused, since its meaning is unknown.
 //!
+//! Whoever appraises many documents of the same enclaves keeps a [`ChainCache`] and calls [`appraise_with`].
+//!
 //! # What it knows nothing of
 //!
 //! No I/O, no clock, no randomness, no async, no network: revocation lists are not fetched. It knows nothing of
@@ -45,6 +47,7 @@ mod anchor;
 mod appraise;
 mod certificate;
 mod chain;
+mod chain_cache;
 mod cose;
 mod document;
 mod error;
@@ -58,7 +61,8 @@ mod signature;
 mod time;
 
 pub use anchor::{RootKind, TrustAnchor, UnsafeTestRoot};
-pub use appraise::appraise;
+pub use appraise::{appraise, appraise_with};
+pub use chain_cache::ChainCache;
 pub use error::{AppraisalError, ChainProblem, Malformed, PolicyError};
 pub use inspect::{CertificateContent, CertificateSummary, Inspection, inspect};
 pub use limits::MAX_DOCUMENT_BYTES;

@@ -21,6 +21,9 @@ pub(crate) const MAX_CA_CERTIFICATES: usize = 8;
 /// One certificate, from the specification. Real ones have 500 to 800 bytes.
 pub(crate) const MAX_CERTIFICATE_BYTES: usize = 1024;
 
+/// Chains that a cache remembers: an appliance has one at a time, and a fleet some dozens. One costs half a kilobyte.
+pub(crate) const MAX_CACHED_CHAINS: usize = 64;
+
 /// Extensions of one certificate. Real ones have at most 5.
 pub(crate) const MAX_EXTENSIONS: usize = 16;
 

@@ -12,7 +12,7 @@ mod form;
 mod generator;
 
 use generator::{NOW_MS, Spec, bytes, int, pcr, text};
-use r3e_attestation::{RootKind, UnixTime, inspect};
+use r3e_attestation::{ChainCache, RootKind, UnixTime, appraise, appraise_with, inspect};
 use r3e_cbor::Value;
 
 const OPTIONS: [&str; 3] = ["nonce", "user_data", "public_key"];
@@ -27,9 +27,18 @@ fn check(cases: &[Case]) {
     for (name, code, edit) in cases {
         let mut spec = Spec::valid();
         edit(&mut spec);
-        match spec.appraise() {
-            Ok(_) => panic!("accepted: {name}"),
-            Err(error) => assert_eq!(error.code(), *code, "{name}: {error:?}"),
+        let (document, policy) = spec.build();
+        // A cache must change nothing, and remember nothing that failed.
+        let cache = ChainCache::new();
+        for result in [
+            appraise(&document, &policy, spec.at),
+            appraise_with(&cache, &document, &policy, spec.at),
+            appraise_with(&cache, &document, &policy, spec.at),
+        ] {
+            match result {
+                Ok(_) => panic!("accepted: {name}"),
+                Err(error) => assert_eq!(error.code(), *code, "{name}: {error:?}"),
+            }
         }
     }
 }

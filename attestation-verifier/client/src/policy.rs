@@ -1,9 +1,11 @@
 //! What a client demands of an appliance's Evidence: an appraisal policy, once for sessions and once for the document
 //! of the report key, which may be older.
 
+use std::sync::Arc;
+
 use r3e_attestation::{
-    AppraisalError, AppraisalPolicy, AppraisalPolicyBuilder, AttestationResult, PolicyError, TrustAnchor,
-    UnixTime, appraise,
+    AppraisalError, AppraisalPolicy, AppraisalPolicyBuilder, AttestationResult, ChainCache, PolicyError,
+    TrustAnchor, UnixTime, appraise_with,
 };
 use r3e_proto::channel::CONFIGURATION_PCR;
 
@@ -22,6 +24,8 @@ use crate::limits::{CLOCK_SKEW_MS, MAX_AGE_MS, REPORT_KEY_MAX_AGE_MS};
 pub struct Policy {
     session: AppraisalPolicy,
     report_key: AppraisalPolicy,
+    /// Shared by clones, so that one appliance's chain is verified once and not for each connection.
+    chains: Arc<ChainCache>,
 }
 
 impl Policy {
@@ -37,7 +41,7 @@ impl Policy {
     /// [`PolicyError`]: it would accept any image.
     pub fn new(builder: AppraisalPolicyBuilder) -> Result<Self, PolicyError> {
         let report_key = builder.clone().max_age_ms(REPORT_KEY_MAX_AGE_MS).build()?;
-        Ok(Self { session: builder.build()?, report_key })
+        Ok(Self { session: builder.build()?, report_key, chains: Arc::default() })
     }
 
     /// The root that it trusts.
@@ -47,7 +51,7 @@ impl Policy {
 
     /// Appraises the document of a session.
     pub(crate) fn appraise(&self, document: &[u8], now_ms: u64) -> Result<AttestationResult, AppraisalError> {
-        appraise(document, &self.session, UnixTime::from_millis(now_ms))
+        appraise_with(&self.chains, document, &self.session, UnixTime::from_millis(now_ms))
     }
 
     /// Appraises the document of a report key.
@@ -56,7 +60,7 @@ impl Policy {
         document: &[u8],
         now_ms: u64,
     ) -> Result<AttestationResult, AppraisalError> {
-        appraise(document, &self.report_key, UnixTime::from_millis(now_ms))
+        appraise_with(&self.chains, document, &self.report_key, UnixTime::from_millis(now_ms))
     }
 }
 
