@@ -41,7 +41,8 @@ impl EnclaveTransport {
     /// [`TransportError::InUse`], [`TransportError::NotASocket`] or [`TransportError::Listen`].
     pub async fn listen(&self, port: u32) -> Result<Listener, TransportError> {
         match &self.0 {
-            Side::Vsock { cid } => Listener::vsock(*cid, port),
+            // Whoever reaches an enclave is its parent, by 3 on hardware and by 2 in QEMU; the number proves nothing.
+            Side::Vsock { .. } => Listener::vsock(None, port),
             Side::Unix { path, demux } => {
                 let mut shared = demux.lock().await;
                 let open = match &*shared {

@@ -21,7 +21,7 @@ pub struct Listener {
 
 #[derive(Debug)]
 enum Source {
-    Vsock { listener: VsockListener, peer_cid: u32 },
+    Vsock { listener: VsockListener, peer_cid: Option<u32> },
     File { listener: UnixListener, _file: SocketFile },
     Shared(PortQueue),
 }
@@ -56,8 +56,8 @@ impl Listener {
                     Err(error) => error,
                 },
                 Source::Vsock { listener, peer_cid } => match listener.accept().await {
-                    // Another guest on this machine may connect too; only the one peer is listened to.
-                    Ok((_, address)) if address.cid() != *peer_cid => continue,
+                    // On the parent's machine another enclave may connect too; only the one peer is listened to.
+                    Ok((_, address)) if peer_cid.is_some_and(|peer| peer != address.cid()) => continue,
                     Ok((stream, _)) => return Ok(stream.into()),
                     Err(error) => error,
                 },
@@ -69,8 +69,8 @@ impl Listener {
         }
     }
 
-    /// On vsock, taking connections from `peer_cid` alone.
-    pub(crate) fn vsock(peer_cid: u32, port: u32) -> Result<Self, TransportError> {
+    /// On vsock, taking connections from `peer_cid` alone, where one is given.
+    pub(crate) fn vsock(peer_cid: Option<u32>, port: u32) -> Result<Self, TransportError> {
         let name = format!("vsock port {port}");
         match VsockListener::bind(VsockAddr::new(VMADDR_CID_ANY, port)) {
             Ok(listener) => Ok(Self { name, source: Source::Vsock { listener, peer_cid } }),

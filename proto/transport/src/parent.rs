@@ -29,7 +29,7 @@ impl ParentTransport {
     /// [`TransportError::InUse`], [`TransportError::NotASocket`] or [`TransportError::Listen`].
     pub async fn listen(&self, port: u32) -> Result<Listener, TransportError> {
         match &self.endpoint {
-            Endpoint::Vsock { cid } => Listener::vsock(*cid, port),
+            Endpoint::Vsock { cid } => Listener::vsock(Some(*cid), port),
             Endpoint::Unix { path } => Listener::at_path(&Endpoint::parent_socket(path, port)).await,
         }
     }
