@@ -1,5 +1,6 @@
 //! `r3e-enclave`: the production program. The transport is vsock, the device is `/dev/nsm`, entropy is the NSM's, and
 //! nothing can be set from outside but the configuration, which is measured.
+#![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 

@@ -4,6 +4,7 @@
 //!
 //! It also does what `nitro-cli` and the image's init do on hardware: it sends the heartbeat, and it writes down the
 //! reference values that a build would publish.
+#![forbid(unsafe_code)]
 
 mod test_unlock;
 

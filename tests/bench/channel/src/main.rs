@@ -5,6 +5,7 @@
 //! - warm invocations of a JavaScript function through the channel, receipt verified, where a runner is given.
 //!
 //! `cargo run --release --manifest-path tests/bench/channel/Cargo.toml [-- SECONDS [RUNNER]]`
+#![forbid(unsafe_code)]
 
 mod appliance;
 mod plain;

@@ -13,6 +13,7 @@
 //! `cargo run --release [-- MILLISECONDS ROUNDS [WORKLOAD]]` runs everything and prints two tables, in two minutes as it stands.
 //! The targets take short turns in each of many rounds, so that whatever else the machine does weighs on all of them;
 //! the figures are medians over the rounds.
+#![forbid(unsafe_code)]
 
 mod backend;
 mod load;
