@@ -193,6 +193,12 @@ pub(crate) const CERTIFICATES: &[Case] = &[
     }),
     ("a compressed key in the leaf", "algorithm", |spec| compress(spec, LEAF)),
     ("a compressed key in a CA", "algorithm", |spec| compress(spec, REGION)),
+    ("a key in hybrid form", "algorithm", |spec| {
+        // SEC 1 knows 6 and 7 as marks of a point that is whole and compressed at once; the length is the same.
+        let mut point = spec.leaf().key.point();
+        point[0] = 6;
+        spec.leaf().key_info = ec_key_info(P384, &point);
+    }),
     ("a P-384 key with explicit parameters", "algorithm", |spec| {
         let point = spec.leaf().key.point();
         let algorithm = tlv(0x30, &[b"\x06\x07\x2a\x86\x48\xce\x3d\x02\x01", &*tlv(0x30, &[])].concat());
