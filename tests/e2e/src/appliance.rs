@@ -16,7 +16,7 @@ use crate::programs::program;
 use crate::raw::Http;
 
 /// From start to health; a loaded machine takes a while to load a debug build.
-const READY_LIMIT: Duration = Duration::from_secs(60);
+const READY_LIMIT: Duration = Duration::from_mins(1);
 /// For an orderly end: longer than either program gives open requests.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);

@@ -113,6 +113,7 @@ impl Done {
     /// # Panics
     /// It did not.
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "often the exit code is all that a test asks")]
     pub fn ok(self) -> Self {
         self.exits(0)
     }
@@ -122,6 +123,7 @@ impl Done {
     /// # Panics
     /// It did not.
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "often the exit code is all that a test asks")]
     pub fn exits(self, code: i32) -> Self {
         assert!(
             self.code == code,

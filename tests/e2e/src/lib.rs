@@ -15,11 +15,7 @@
 //! A helper panics where a test cannot go on. Nothing here is part of the product.
 
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot go on fails, and says where"
-)]
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails, and says where")]
 
 pub mod appliance;
 pub mod command;

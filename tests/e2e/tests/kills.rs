@@ -72,7 +72,7 @@ async fn no_acknowledged_write_is_lost() {
     let records: Arc<BTreeMap<String, Record>> =
         Arc::new(names.iter().chain(&keys).map(|name| (name.clone(), Record::default())).collect());
     let mut writers = JoinSet::new();
-    for name in names.iter().chain(&keys).cloned() {
+    for name in names.iter().chain(&keys) {
         writers.spawn(write(client(), name.clone(), name.starts_with("SECRET"), Arc::clone(&records)));
     }
 
@@ -220,7 +220,7 @@ fn number(variable: &str) -> Option<u64> {
         .map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
 }
 
-/// SplitMix64: the same numbers for the same seed.
+/// `SplitMix64`: the same numbers for the same seed.
 struct Dice(u64);
 
 impl Dice {
