@@ -51,9 +51,8 @@ impl VerifyError {
     pub(crate) const fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "unreadable",
-            Self::Encoding { .. } | Self::Bundle(_) => "malformed",
             Self::Receipt(ReceiptError::Signature) => "receipt_signature",
-            Self::Receipt(_) => "malformed",
+            Self::Encoding { .. } | Self::Bundle(_) | Self::Receipt(_) => "malformed",
             Self::NoReportKey => "report_key",
             Self::OtherConfiguration => "configuration",
             Self::Policy(error) => error.code(),
