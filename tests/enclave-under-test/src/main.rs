@@ -31,7 +31,7 @@ use tokio::time::{sleep, timeout};
 #[derive(Parser)]
 #[command(version)]
 struct Options {
-    /// The unix socket that stands for the enclave's vsock; the parent's ports are PATH_PORT.
+    /// The unix socket that stands for the enclave's vsock; the parent's ports are the same path, an underscore and the port.
     #[arg(long, value_name = "PATH")]
     socket: PathBuf,
     /// Where the fake device keeps its test root, where the test unlock provider keeps its secret, and where
