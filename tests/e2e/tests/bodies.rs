@@ -1,7 +1,5 @@
 //! Requests that are too long, too slow, or never come.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
-
 use std::time::Duration;
 
 use http::Method;
@@ -109,7 +107,7 @@ async fn the_slow_are_cut_off_and_hurt_nobody() {
                         sleep(Duration::from_secs(1)).await;
                     }
                     // Kept open: the client's end is not what ends this.
-                    sleep(Duration::from_secs(120)).await;
+                    sleep(Duration::from_mins(2)).await;
                 });
                 let mut answer = Vec::new();
                 let ended = timeout(Duration::from_secs(most), reader.read_to_end(&mut answer)).await;
@@ -186,7 +184,7 @@ async fn ten_thousand_idle_sessions_leave_room_for_one_that_works() {
         status.attestation.calls
     );
     // Those that were opened first may have been idle for longer than the minute that they are given.
-    assert!(status.open_sessions as usize > LEAST_IDLE, "{} sessions are open", status.open_sessions);
+    assert!(status.open_sessions > LEAST_IDLE as u64, "{} sessions are open", status.open_sessions);
     let tenant = Tenant::admitted(&appliance, "alice").await;
     let mut channel = tenant.channel().await;
     for number in 0..20 {

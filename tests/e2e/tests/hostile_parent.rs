@@ -1,6 +1,7 @@
 //! A parent that lies about what it keeps and moves: the enclave finds out, or its client does; nobody is fooled.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+#![expect(clippy::items_after_statements, reason = "a type's alias stands beside its only use")]
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use r3e_proto::host::blob::{BlobName, Operation, Outcome, Response};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// An enclave whose parent is the test.
 struct Scene {
@@ -134,7 +135,9 @@ async fn no_changed_store_is_booted_from() {
     let cases: Vec<(&str, Change<'_>, &str)> = vec![
         (
             "a record cut short",
-            Box::new(|kept| drop(kept.records.get_mut(&one).unwrap().pop())),
+            Box::new(|kept| {
+                kept.records.get_mut(&one).unwrap().pop();
+            }),
             "a record was changed",
         ),
         (
@@ -180,7 +183,9 @@ async fn no_changed_store_is_booted_from() {
         ),
         (
             "a head cut short",
-            Box::new(|kept| drop(kept.head.as_mut().unwrap().pop())),
+            Box::new(|kept| {
+                kept.head.as_mut().unwrap().pop();
+            }),
             "not of this appliance",
         ),
         (
