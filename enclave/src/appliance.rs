@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use r3e_attester::{Attester, TrustedClock};
 use r3e_store::Store;
+use tokio::sync::Semaphore;
 
 use crate::channel::{Counters, EvidenceSource};
 use crate::configuration::Configuration;
@@ -24,6 +25,8 @@ pub(crate) struct Appliance {
     pub(crate) evidence: EvidenceSource,
     /// The TLS certificate's SubjectPublicKeyInfo.
     pub(crate) spki: Vec<u8>,
+    /// Places for bytes of request bodies.
+    pub(crate) bodies: Arc<Semaphore>,
     /// What the listener counts.
     pub(crate) counters: Arc<Counters>,
     /// The sealed state.

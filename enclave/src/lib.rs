@@ -14,6 +14,7 @@ mod appliance;
 mod boot;
 mod channel;
 mod configuration;
+mod descriptors;
 mod limits;
 mod measure;
 mod router;

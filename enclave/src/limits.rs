@@ -5,8 +5,8 @@ use std::time::Duration;
 
 /// Connections at once, attested or not. Each costs some 40 KiB with its TLS buffers: 640 MiB when all are used.
 pub(crate) const MAX_CONNECTIONS: usize = 16_384;
-/// Handshakes at once: they are CPU work, and more of them only make all of them late.
-pub(crate) const MAX_HANDSHAKES: usize = 256;
+/// Descriptors for everything but clients: runners, egress, the way to the parent, the runtime's own.
+pub(crate) const RESERVED_DESCRIPTORS: u64 = 2_048;
 /// From the first byte to the end of the handshake, ALPN settled.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// From the handshake to the whole nonce.
@@ -29,6 +29,8 @@ pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const MAX_JSON_BODY_BYTES: usize = 16 * 1024;
 /// A function's deployment: its source as JSON text, where a line feed costs two bytes.
 pub(crate) const MAX_DEPLOY_BODY_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of request bodies in memory at once, of all clients together: a body takes its place before it is read.
+pub(crate) const MAX_BODIES_BYTES: usize = 256 * 1024 * 1024;
 /// A function's event.
 pub(crate) const MAX_EVENT_BYTES: usize = 1024 * 1024;
 /// A secret's value: a key, a certificate chain, a credential file.

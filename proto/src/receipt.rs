@@ -160,14 +160,16 @@ impl Receipt {
 }
 
 /// The hash of a log: SHA-256 over the level and the text of each line, in order, each behind its length as a 32-bit
-/// big-endian number. Lines hold whatever a function logged, so no separator would keep them apart.
-pub fn log_hash(lines: &[LogLine]) -> [u8; 32] {
+/// big-endian number, and then one byte: 1 if lines or text were left out for their size, else 0. Lines hold whatever a
+/// function logged, so no separator would keep them apart.
+pub fn log_hash(lines: &[LogLine], truncated: bool) -> [u8; 32] {
     let mut hash = Sha256::new();
     for field in lines.iter().flat_map(|line| [&line.level, &line.text]) {
         // Logs are bounded far below 4 GiB.
         hash.update(u32::try_from(field.len()).unwrap_or(u32::MAX).to_be_bytes());
         hash.update(field.as_bytes());
     }
+    hash.update([u8::from(truncated)]);
     hash.finalize().into()
 }
 

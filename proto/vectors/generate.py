@@ -131,9 +131,9 @@ def messages():
 LOG = [("info", "asked 3 venues"), ("error", "a\tb\nc")]
 
 
-def log_hash(lines):
+def log_hash(lines, truncated):
     joined = b"".join(struct.pack(">I", len(f)) + f.encode() for line in lines for f in line)
-    return hashlib.sha256(joined).digest()
+    return hashlib.sha256(joined + bytes([truncated])).digest()
 
 
 def receipt():
@@ -142,7 +142,7 @@ def receipt():
     payload = deterministic({
         1: "r3e/1/receipt", 2: filler("invocation", 16), 3: filler("tenant", 16), 4: "price",
         5: filler("version", 32), 6: hashlib.sha256(b'{"pair":"NEO/USD"}').digest(), 7: "ok",
-        8: hashlib.sha256(b'{"price":"12.5"}').digest(), 9: log_hash(LOG),
+        8: hashlib.sha256(b'{"price":"12.5"}').digest(), 9: log_hash(LOG, True),
         10: {1: 1200, 2: 3400, 3: 5600000, 4: 2, 5: 311}, 11: 42, 12: 1763000000000, 13: filler("configuration", 48),
     })
     protected = deterministic({1: -8})

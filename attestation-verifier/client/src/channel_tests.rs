@@ -315,7 +315,7 @@ async fn invoked(sequences: &'static [u64]) -> (TenantChannel, Log) {
             input: sha256(&seen.body),
             outcome: OUTCOME_OK.into(),
             output: sha256(b"42"),
-            log: sha256(b""),
+            log: sha256(b"\0"),
             usage: Usage::default(),
             sequence,
             time_ms: 0,

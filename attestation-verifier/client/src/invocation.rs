@@ -73,7 +73,7 @@ impl Invocation {
             ("input", receipt.input == sha256(expected.event)),
             ("outcome", receipt.outcome == outcome && ok_is_output),
             ("output", receipt.output == sha256(output.as_bytes())),
-            ("log", receipt.log == log_hash(&answer.logs)),
+            ("log", receipt.log == log_hash(&answer.logs, answer.logs_truncated)),
             ("usage", receipt.usage == answer.usage),
             ("configuration", receipt.configuration == *expected.configuration),
         ] {

@@ -77,7 +77,7 @@ fn receipt() -> Receipt {
         input: sha256(EVENT),
         outcome: OUTCOME_OK.into(),
         output: sha256(b"[1,2]"),
-        log: sha256(b"\0\0\0\x04info\0\0\0\x07started\0\0\0\x05error\0\0\0\x03a\tb"),
+        log: sha256(b"\0\0\0\x04info\0\0\0\x07started\0\0\0\x05error\0\0\0\x03a\tb\0"),
         usage: usage(),
         sequence: 7,
         time_ms: 1_763_000_000_000,
@@ -107,7 +107,7 @@ fn every_field_that_was_signed_otherwise_is_named() {
         ("input", |r| r.input = sha256(br#"{"n":1}"#)),
         ("outcome", |r| r.outcome = "timeout".into()),
         ("output", |r| r.output = sha256(b"[1, 2]")),
-        ("log", |r| r.log = log_hash(&logs()[..1])),
+        ("log", |r| r.log = log_hash(&logs()[..1], false)),
         ("usage", |r| r.usage.bytes_out = 6),
         ("configuration", |r| r.configuration = [9; 48]),
     ];

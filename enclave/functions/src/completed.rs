@@ -45,15 +45,15 @@ impl Completed {
 }
 
 impl Hashes {
-    /// The hashes of an invocation: `logs` are the lines that its caller is given.
-    pub fn of(event: &[u8], outcome: &Outcome, logs: &[LogLine]) -> Self {
+    /// The hashes of an invocation: `logs` are the lines that its caller is given, `truncated` whether some were left out.
+    pub fn of(event: &[u8], outcome: &Outcome, logs: &[LogLine], truncated: bool) -> Self {
         let output = match outcome {
             Outcome::Output(text) | Outcome::Error(FunctionError { message: text, .. }) => text,
         };
         Self {
             input: Sha256::digest(event).into(),
             output: Sha256::digest(output.as_bytes()).into(),
-            log: log_hash(logs),
+            log: log_hash(logs, truncated),
         }
     }
 }
@@ -73,18 +73,18 @@ mod tests {
     #[test]
     fn hashes_are_over_what_the_caller_is_given() {
         let logs = [line("info", "one"), line("error", "")];
-        let hashes = Hashes::of(b"{ \"a\": 1 }", &Outcome::Output("[1]".into()), &logs);
+        let hashes = Hashes::of(b"{ \"a\": 1 }", &Outcome::Output("[1]".into()), &logs, false);
         assert_eq!(hashes.input, sha256("{ \"a\": 1 }"), "the bytes as sent, blanks and all");
         assert_eq!(hashes.output, sha256("[1]"));
-        assert_eq!(hashes.log, log_hash(&logs));
+        assert_eq!(hashes.log, log_hash(&logs, false));
     }
 
     #[test]
     fn an_errors_message_stands_for_the_output() {
         let error =
             FunctionError { code: "timeout".into(), message: "over 5 s".into(), stack: Some("at f".into()) };
-        let hashes = Hashes::of(b"null", &Outcome::Error(error), &[]);
+        let hashes = Hashes::of(b"null", &Outcome::Error(error), &[], true);
         assert_eq!(hashes.output, sha256("over 5 s"));
-        assert_eq!(hashes.log, log_hash(&[]));
+        assert_eq!(hashes.log, log_hash(&[], true));
     }
 }

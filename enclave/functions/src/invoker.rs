@@ -114,7 +114,7 @@ impl Invoker {
             host_calls: u64::from(ran.usage.host_calls),
             bytes_out: host.bytes_out(),
         };
-        let hashes = Hashes::of(event, &outcome, &logs);
+        let hashes = Hashes::of(event, &outcome, &logs, ran.logs_truncated);
         let logs_truncated = ran.logs_truncated;
         Ok(Completed { version: deployed.version, outcome, logs, logs_truncated, usage, hashes })
     }

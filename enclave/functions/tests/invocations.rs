@@ -38,7 +38,7 @@ async fn an_invocation_says_what_ran_what_came_out_and_what_it_used() {
     assert!(!completed.logs_truncated);
     assert_eq!(completed.hashes.input, sha256(event));
     assert_eq!(completed.hashes.output, sha256(r#"{"sum":3}"#));
-    assert_eq!(completed.hashes.log, sha256(b"\0\0\0\x04info\0\0\0\x05got 1\0\0\0\x05error\0\0\0\x01x"));
+    assert_eq!(completed.hashes.log, sha256(b"\0\0\0\x04info\0\0\0\x05got 1\0\0\0\x05error\0\0\0\x01x\0"));
     let usage = completed.usage;
     assert!(usage.cpu_us > 0 && usage.wall_us > 0 && usage.peak_memory_bytes > 0, "{usage:?}");
     assert_eq!((usage.host_calls, usage.bytes_out), (0, 0));

@@ -16,7 +16,8 @@ use super::batch::EvidenceSource;
 use super::handshake::attest;
 use super::identity::TlsIdentity;
 use super::serve::{serve, stopped};
-use crate::limits::{DRAIN_TIMEOUT, HANDSHAKE_TIMEOUT, MAX_CONNECTIONS, MAX_HANDSHAKES};
+use crate::descriptors;
+use crate::limits::{DRAIN_TIMEOUT, HANDSHAKE_TIMEOUT};
 
 /// What the listener needs to serve connections.
 pub(crate) struct Channel {
@@ -65,8 +66,8 @@ impl Channel {
     ) -> Result<(), TransportError> {
         let channel = Arc::new(self);
         let acceptor = TlsAcceptor::from(channel.identity.config());
-        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
+        let most = descriptors::affordable_connections();
+        let connections = Arc::new(Semaphore::new(most));
         let stopping = stop.clone();
         loop {
             let stream = tokio::select! {
@@ -76,30 +77,22 @@ impl Channel {
             // Over the cap a connection is closed at once: one that waited would hold a descriptor all the same.
             let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
             let (channel, acceptor) = (Arc::clone(&channel), acceptor.clone());
-            let (handshakes, stopping) = (Arc::clone(&handshakes), stopping.clone());
+            let stopping = stopping.clone();
             tokio::spawn(async move {
-                channel.connection(stream, acceptor, &handshakes, stopping).await;
+                channel.connection(stream, acceptor, stopping).await;
                 drop(permit);
             });
         }
         drop(listener);
-        let all = u32::try_from(MAX_CONNECTIONS).unwrap_or(u32::MAX);
+        let all = u32::try_from(most).unwrap_or(u32::MAX);
         drop(timeout(DRAIN_TIMEOUT, connections.acquire_many(all)).await);
         Ok(())
     }
 
-    async fn connection(
-        &self,
-        stream: Stream,
-        acceptor: TlsAcceptor,
-        handshakes: &Semaphore,
-        stop: watch::Receiver<bool>,
-    ) {
-        let handshake = async {
-            let _turn = handshakes.acquire().await;
-            acceptor.accept(stream).await
-        };
-        let mut tls = match timeout(HANDSHAKE_TIMEOUT, handshake).await {
+    async fn connection(&self, stream: Stream, acceptor: TlsAcceptor, stop: watch::Receiver<bool>) {
+        // As many at once as come: the CPU work of each is done in one go, and there are only so many workers for it. A
+        // queue would let clients that send one byte and wait hold the places of others.
+        let mut tls = match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
             Ok(Ok(tls)) => tls,
             Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
             Err(_) => return tracing::debug!("no TLS handshake in time"),

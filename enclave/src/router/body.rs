@@ -1,14 +1,15 @@
-//! Request bodies: whole, bounded in length and in time.
+//! Request bodies: whole, bounded in length and in time, and all of them together bounded in memory.
 
-use std::future::Future;
+use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use bytes::Bytes;
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use r3e_proto::api::codes;
 use serde::de::DeserializeOwned;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::Shared;
@@ -16,38 +17,61 @@ use super::error::ApiError;
 use crate::limits::{BODY_TIMEOUT, MAX_JSON_BODY_BYTES};
 
 /// A body of at most `MAX` bytes.
-pub(crate) struct Raw<const MAX: usize>(pub(crate) Bytes);
+pub(crate) struct Raw<const MAX: usize> {
+    /// The bytes.
+    pub(crate) bytes: Bytes,
+    /// Their place among all bodies, given up with them.
+    pub(crate) place: Place,
+}
 
 /// A JSON body of at most `MAX` bytes, of exactly the expected form.
-pub(crate) struct JsonBody<T, const MAX: usize = MAX_JSON_BODY_BYTES>(pub(crate) T);
+pub(crate) struct JsonBody<T, const MAX: usize = MAX_JSON_BODY_BYTES> {
+    /// What the body says.
+    pub(crate) value: T,
+    /// Its place among all bodies, given up with it.
+    pub(crate) place: Place,
+}
+
+/// Room for one body among all that are in memory. A handler holds it for as long as it works on the body.
+pub(crate) struct Place(#[expect(dead_code, reason = "what counts is that it is held")] OwnedSemaphorePermit);
 
 impl<const MAX: usize> FromRequest<Shared> for Raw<MAX> {
     type Rejection = ApiError;
 
-    fn from_request(request: Request, _: &Shared) -> impl Future<Output = Result<Self, ApiError>> + Send {
-        let body = request.into_body();
-        async { Ok(Self(collect(body, MAX).await?)) }
+    async fn from_request(request: Request, appliance: &Shared) -> Result<Self, ApiError> {
+        let (bytes, place) = collect(request, appliance, MAX).await?;
+        Ok(Self { bytes, place })
     }
 }
 
 impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<Shared> for JsonBody<T, MAX> {
     type Rejection = ApiError;
 
-    fn from_request(request: Request, _: &Shared) -> impl Future<Output = Result<Self, ApiError>> + Send {
-        let body = request.into_body();
-        async {
-            let bytes = collect(body, MAX).await?;
-            let value = serde_json::from_slice(&bytes).map_err(|error| {
-                ApiError::bad_request(format!("the body is not the JSON it should be: {error}"))
-            })?;
-            Ok(Self(value))
-        }
+    async fn from_request(request: Request, appliance: &Shared) -> Result<Self, ApiError> {
+        let (bytes, place) = collect(request, appliance, MAX).await?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| {
+            ApiError::bad_request(format!("the body is not the JSON it should be: {error}"))
+        })?;
+        Ok(Self { value, place })
     }
 }
 
-async fn collect(body: Body, max_bytes: usize) -> Result<Bytes, ApiError> {
-    match timeout(BODY_TIMEOUT, Limited::new(body, max_bytes).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+/// Reads a body. It takes its place first, by its announced length or else by the most it may have, so that clients
+/// which send slowly, or many at once, cannot fill the memory.
+async fn collect(request: Request, appliance: &Shared, max_bytes: usize) -> Result<(Bytes, Place), ApiError> {
+    let announced = request.body().size_hint().exact().map(usize::try_from);
+    let bytes = match announced {
+        Some(Ok(bytes)) if bytes <= max_bytes => bytes,
+        Some(_) => return Err(ApiError::too_large(max_bytes)),
+        None => max_bytes,
+    };
+    let places = u32::try_from(bytes).unwrap_or(u32::MAX);
+    let place = Arc::clone(&appliance.bodies).try_acquire_many_owned(places).map_err(|_| {
+        let message = "the appliance is taking in as much as it can; try again in a second";
+        ApiError::new(StatusCode::TOO_MANY_REQUESTS, codes::BUSY, message)
+    })?;
+    match timeout(BODY_TIMEOUT, Limited::new(request.into_body(), max_bytes).collect()).await {
+        Ok(Ok(collected)) => Ok((collected.to_bytes(), Place(place))),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::too_large(max_bytes)),
         Ok(Err(error)) => Err(ApiError::bad_request(format!("the body broke off: {error}"))),
         Err(_) => Err(ApiError::new(

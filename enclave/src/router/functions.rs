@@ -31,7 +31,7 @@ pub(super) async fn deploy(
     State(appliance): State<Shared>,
     tenant: Tenant<authority::Deploy>,
     Name(name): Name,
-    JsonBody(deploy): JsonBody<Deploy, MAX_DEPLOY_BODY_BYTES>,
+    JsonBody { value: deploy, place: _place }: JsonBody<Deploy, MAX_DEPLOY_BODY_BYTES>,
 ) -> Result<Json<Function>, ApiError> {
     Ok(Json(appliance.functions.deploy(tenant.id(), &name, deploy).await?))
 }
@@ -57,7 +57,7 @@ pub(super) async fn invoke(
     State(appliance): State<Shared>,
     tenant: Tenant<authority::Invoke>,
     Name(name): Name,
-    Raw(event): Raw<MAX_EVENT_BYTES>,
+    Raw { bytes: event, place: _place }: Raw<MAX_EVENT_BYTES>,
 ) -> Result<Json<Invocation>, ApiError> {
     Ok(Json(appliance.functions.invoke(tenant.id(), &name, &event).await?))
 }

@@ -19,7 +19,7 @@ use crate::session::Principal;
 pub(super) async fn sign_in(
     State(appliance): State<Shared>,
     OnSession(session): OnSession,
-    JsonBody(request): JsonBody<SignIn>,
+    JsonBody { value: request, place: _place }: JsonBody<SignIn>,
 ) -> Result<Json<SignedIn>, ApiError> {
     if !session.may_try() {
         return Err(ApiError::unauthenticated("too many wrong signatures on this session; open another"));
@@ -67,7 +67,7 @@ pub(super) async fn sign_in(
 pub(super) async fn admit_tenant(
     State(appliance): State<Shared>,
     _: Operator,
-    JsonBody(request): JsonBody<AdmitTenant>,
+    JsonBody { value: request, place: _place }: JsonBody<AdmitTenant>,
 ) -> Result<(StatusCode, Json<Tenant>), ApiError> {
     Ok((StatusCode::CREATED, Json(appliance.tenants.admit(request).await?)))
 }
@@ -85,7 +85,7 @@ pub(super) async fn set_tenant_state(
     State(appliance): State<Shared>,
     _: Operator,
     Path(id): Path<String>,
-    JsonBody(state): JsonBody<TenantState>,
+    JsonBody { value: state, place: _place }: JsonBody<TenantState>,
 ) -> Result<Json<Tenant>, ApiError> {
     let id: TenantId = id.parse().map_err(|_| ApiError::bad_request("a tenant's id has 32 hex digits"))?;
     Ok(Json(appliance.tenants.set_state(id, state).await?))
@@ -95,7 +95,7 @@ pub(super) async fn set_tenant_state(
 pub(super) async fn create_key(
     State(appliance): State<Shared>,
     tenant: SignedInTenant,
-    JsonBody(request): JsonBody<CreateKey>,
+    JsonBody { value: request, place: _place }: JsonBody<CreateKey>,
 ) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
     Ok((StatusCode::CREATED, Json(appliance.api_keys.create(tenant.id(), request).await?)))
 }

@@ -24,7 +24,7 @@ pub(super) async fn set(
     State(appliance): State<Shared>,
     tenant: Tenant<Secrets>,
     Name(name): Name,
-    Raw(value): Raw<MAX_SECRET_BYTES>,
+    Raw { bytes: value, place: _place }: Raw<MAX_SECRET_BYTES>,
 ) -> Result<Json<Secret>, ApiError> {
     let set = appliance.secrets.set(tenant.id(), &name, &value).await;
     // The body is this handler's alone by now, so it can be wiped where it lies.

@@ -66,7 +66,8 @@ pub mod codes {
     pub const BUSY: &str = "busy";
     /// 500: a fault of the appliance's.
     pub const INTERNAL: &str = "internal";
-    /// 503: the parent's store does not answer; nothing was lost, try again.
+    /// 503: the parent's store does not answer. What was acknowledged is not lost; a write that was not may still take
+    /// effect: read before you write again.
     pub const STORE_UNAVAILABLE: &str = "store_unavailable";
     /// 503: the parent's store gave back what was not put there; the appliance serves no more state.
     pub const STORE_TAMPERED: &str = "store_tampered";

@@ -139,7 +139,8 @@ impl<'a> Exchange<'a> {
                     }
                 }
                 ready = self.process.stream.writable(), if !self.outgoing.is_empty() => ready?,
-                (call_id, reply) = calls.next(), if !calls.is_empty() => {
+                // A runner that does not read is answered no further: what waits for it stays one reply.
+                (call_id, reply) = calls.next(), if !calls.is_empty() && self.outgoing.is_empty() => {
                     let frame = self.process.session.reply(call_id, reply)?;
                     self.outgoing.extend(frame);
                 }

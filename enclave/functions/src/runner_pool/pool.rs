@@ -183,7 +183,8 @@ impl RunnerPool {
             Ok(output) => output,
             Err(broken) => return Err(explain(broken, process, usage).await),
         };
-        usage.peak_memory_bytes = process.meter.peak_bytes()?;
+        // A runner that ended right after its answer has no peak any more; its answer stands.
+        usage.peak_memory_bytes = process.meter.peak_bytes().unwrap_or_default();
         if process.is_reusable(self.inner.config.max_events_per_process) {
             self.inner.keep(key, process);
         }

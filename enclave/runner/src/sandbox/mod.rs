@@ -19,6 +19,8 @@ pub(crate) use resources::lower_memory;
 /// Which wall of the box could not be built.
 #[derive(Debug, Error)]
 pub(crate) enum SandboxError {
+    #[error("the place in the kernel's order of victims")]
+    Order(#[source] std::io::Error),
     #[error("resource limits")]
     Resources(#[source] nix::Error),
     #[error("namespaces")]
@@ -41,7 +43,7 @@ impl SandboxError {
     /// The process's exit code for this wall.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Resources(_) => 20,
+            Self::Order(_) | Self::Resources(_) => 20,
             Self::Namespaces(_) => 21,
             Self::Root(_) => 22,
             Self::Privileges { .. } => 23,
@@ -57,6 +59,7 @@ pub(crate) struct Boxed {
 
 /// Enters the box. From here on the process has no files, no network and no rights, and cannot get any.
 pub(crate) fn enter() -> Result<Boxed, SandboxError> {
+    resources::be_first_to_go()?;
     resources::limit()?;
     let users = namespaces::enter()?;
     root::empty()?;

@@ -77,7 +77,7 @@ mod tests {
 
     fn completed(outcome: Outcome) -> Completed {
         let logs = vec![LogLine { level: "info".into(), text: "one".into() }];
-        let hashes = Hashes::of(b"{}", &outcome, &logs);
+        let hashes = Hashes::of(b"{}", &outcome, &logs, false);
         let usage = Usage { cpu_us: 1, wall_us: 2, peak_memory_bytes: 3, host_calls: 4, bytes_out: 5 };
         Completed { version: [3; 32], outcome, logs, logs_truncated: false, usage, hashes }
     }

@@ -51,6 +51,10 @@ pub(crate) struct Global {
     /// The releases to accept, as a JSON file of reference values
     #[arg(long, global = true, env = "R3E_REFERENCE_VALUES", value_name = "FILE")]
     pub(crate) reference_values: Option<PathBuf>,
+    /// Accept only an appliance whose measured configuration (PCR16) is this file, byte for byte. Without it, any
+    /// configuration of an accepted release passes: another operator's too
+    #[arg(long, global = true, env = "R3E_PIN_CONFIGURATION", value_name = "FILE")]
+    pub(crate) pin_configuration: Option<PathBuf>,
     /// UNSAFE: trust this root instead of AWS's. Whoever holds its key can fake any appliance; for local runs alone
     #[arg(long, global = true, env = "R3E_TEST_ROOT", value_name = "PEM")]
     pub(crate) test_root: Option<PathBuf>,

@@ -29,6 +29,7 @@ struct ProfileFile {
 pub(crate) struct Profile {
     pub(crate) address: Option<String>,
     pub(crate) reference_values: Option<PathBuf>,
+    pub(crate) pin_configuration: Option<PathBuf>,
     pub(crate) test_root: Option<PathBuf>,
     pub(crate) max_age: Option<u64>,
     pub(crate) clock_skew: Option<u64>,
@@ -102,9 +103,13 @@ pub(crate) fn load(file: &Path, wanted: Option<&str>) -> Result<(String, Profile
 impl Profile {
     fn relative_to(mut self, folder: Option<&Path>) -> Self {
         let Some(folder) = folder else { return self };
-        for path in
-            [&mut self.reference_values, &mut self.test_root, &mut self.key_file, &mut self.operator_key_file]
-        {
+        for path in [
+            &mut self.reference_values,
+            &mut self.pin_configuration,
+            &mut self.test_root,
+            &mut self.key_file,
+            &mut self.operator_key_file,
+        ] {
             // An absolute path stays as it is.
             *path = path.take().map(|path| folder.join(path));
         }

@@ -8,6 +8,8 @@ use r3e_client::{
     SignedInTenant, TenantChannel,
 };
 use r3e_proto::api::status::Status;
+use r3e_proto::channel::CONFIGURATION_PCR;
+use r3e_proto::channel::binding::{configuration_digest, pcr_extended_once};
 
 use crate::error::CliError;
 use crate::limits::MAX_POLICY_FILE_BYTES;
@@ -79,6 +81,14 @@ fn policy(settings: &Settings) -> Result<Policy, CliError> {
             source,
         })?;
         builder = builder.accept_releases(parse_reference_values(json.as_bytes())?);
+    }
+    if let Some(Set { value: path, .. }) = &settings.pin_configuration {
+        let bytes = read_limited(path, MAX_POLICY_FILE_BYTES).map_err(|source| CliError::Io {
+            what: format!("the configuration {}", path.display()),
+            source,
+        })?;
+        let measured = pcr_extended_once(&configuration_digest(bytes.as_bytes()));
+        builder = builder.require_pcr(CONFIGURATION_PCR, measured)?;
     }
     if let Some(Set { value: path, source }) = &settings.test_root {
         let pem = read_limited(path, MAX_POLICY_FILE_BYTES)

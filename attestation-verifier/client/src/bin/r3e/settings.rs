@@ -41,6 +41,7 @@ pub(crate) struct Settings {
     pub(crate) folders: Folders,
     pub(crate) address: Option<Set<String>>,
     pub(crate) reference_values: Option<Set<PathBuf>>,
+    pub(crate) pin_configuration: Option<Set<PathBuf>>,
     pub(crate) test_root: Option<Set<PathBuf>>,
     pub(crate) max_age: Set<u64>,
     pub(crate) clock_skew: Set<u64>,
@@ -60,6 +61,11 @@ impl Settings {
         Ok(Self {
             address: pick.one("address", global.address, file.address),
             reference_values: pick.one("reference_values", global.reference_values, file.reference_values),
+            pin_configuration: pick.one(
+                "pin_configuration",
+                global.pin_configuration,
+                file.pin_configuration,
+            ),
             test_root: pick.one("test_root", global.test_root, file.test_root),
             max_age: pick
                 .one("max_age", global.max_age, file.max_age)

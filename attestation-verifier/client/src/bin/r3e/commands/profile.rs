@@ -15,6 +15,7 @@ pub(crate) fn show(settings: &Settings, printer: Printer) -> Result<(), CliError
     };
     add("address", set(settings.address.as_ref()));
     add("reference_values", set(settings.reference_values.as_ref()));
+    add("pin_configuration", set(settings.pin_configuration.as_ref()));
     add("test_root", set(settings.test_root.as_ref()));
     add("max_age", set(Some(&settings.max_age)));
     add("clock_skew", set(Some(&settings.clock_skew)));
