@@ -10,6 +10,7 @@
 mod batch;
 mod handshake;
 mod identity;
+mod leftover;
 mod listener;
 mod serve;
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -13,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::leftover::lend;
 use crate::limits::{HEADER_TIMEOUT, MAX_HEADER_BYTES, MAX_HEADERS};
 use crate::session::Session;
 
@@ -27,11 +27,16 @@ pub(super) async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let (mut request, leftover) = lend(request);
         if let Some(session) = &session {
             request.extensions_mut().insert(Arc::clone(session));
         }
-        router.clone().oneshot(request)
+        let answering = router.clone().oneshot(request);
+        async move {
+            let answer = answering.await;
+            leftover.discard().await;
+            answer
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -37,6 +37,17 @@ async fn a_body_over_its_limit_is_refused() {
         }
     }
 
+    // A refusal that came before the body was looked at reaches a client that is still sending.
+    for (method, path) in
+        [(Method::PUT, "/v1/functions/long"), (Method::PUT, "/v1/secrets/LONG"), (Method::POST, "/v1/none")]
+    {
+        let mut http = Http::attested(&appliance.address()).await.unwrap();
+        let answer = http.send(method, path, &[], vec![b' '; 2 * 1024 * 1024]).await.unwrap();
+        assert!([401, 404].contains(&answer.status), "{path}: {}", answer.status);
+        // The connection is in order, and serves the next.
+        assert_eq!(http.get("/v1/status").await.unwrap().status, 200, "{path}");
+    }
+
     // Neither does a body that does not say how long it is get further.
     let session = RawSession::open(&appliance.address(), &[1; 32]).await.unwrap();
     let mut stream = session.stream;
