@@ -1,7 +1,7 @@
 //! R3E Enclave: the process that holds keys, secrets and state, inside the enclave.
 //!
-//! A request walks one way: [`channel`] (TLS, evidence) makes a [`session`]; [`router`] turns it and the request into
-//! typed authority; a [`service`] does the work with the capability crates. Each step consumes what the one before
+//! A request walks one way: `channel` (TLS, evidence) makes a `session`; `router` turns it and the request into
+//! typed authority; a `service` does the work with the capability crates. Each step consumes what the one before
 //! made, so no handler runs without a session, and no session exists without evidence.
 //!
 //! This crate composes. It knows nothing of HTTP outside `channel` and `router`, nothing of the device's protocol

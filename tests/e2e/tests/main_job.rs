@@ -199,6 +199,16 @@ async fn what_does_not_fit_is_refused() {
     let refused = verify_receipt(&alice, &receipt, &trust).exits(1).json();
     assert_eq!((&refused["accepted"], &refused["reason"]), (&json!(false), &json!("pcr_mismatch")));
 
+    // Another configuration than the one that was agreed on, if only by a blank.
+    let measured = std::fs::read_to_string(town.appliance.folder().join("configuration.toml")).unwrap();
+    for (text, code) in [(measured.clone(), 0), (format!("{measured} "), 1)] {
+        let pinned = write(&alice, "pinned.toml", &text);
+        let done = alice.r3e(&["enclave", "attest", "--pin-configuration", &pinned, "--json"]).exits(code);
+        if code == 1 {
+            done.fails_with("pcr_mismatch");
+        }
+    }
+
     // The test root must be named; and without reference values nothing is accepted.
     let values = argument(&place.reference_values_file()).to_owned();
     let refused = alice.verify(&["receipt", argument(&receipt), "--reference-values", &values, "--json"]);
