@@ -185,7 +185,9 @@ impl Report {
                 "The receipt says (nobody vouches for it):"
             });
             receipt.write(&mut page);
-            page.line("The document that attests its key says:");
+            if self.authentic {
+                page.line("The document that attests its key says:");
+            }
         }
         if let Some(seen) = &self.seen {
             if !self.authentic {
