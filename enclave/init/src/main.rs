@@ -1,0 +1,3 @@
+//! `r3e-init`: PID 1 of the enclave.
+
+fn main() {}

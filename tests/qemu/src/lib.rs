@@ -1,0 +1,2 @@
+//! Boots the enclave image in QEMU, for tests.
+#![forbid(unsafe_code)]
