@@ -101,7 +101,10 @@ r3e_needs_cargo_tool() {
     [ "$listed" -eq 0 ] || return 0
     r3e_say "installing $1 $2 into $R3E_TOOLS_DIR (once; some minutes)"
     # Away from the repository: its Cargo configuration is for its own builds.
+    # It runs for seconds and is compiled once: unoptimised, it is there in half the time.
     (cd "$HOME" && CARGO_TARGET_DIR="$R3E_CACHE_DIR/tools-target" \
+        CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off \
+        CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 CARGO_PROFILE_RELEASE_DEBUG=false \
         cargo install "$1" --version "$2" --locked --quiet --root "$R3E_TOOLS_DIR" </dev/null) ||
         r3e_die "could not install $1 $2"
     rm -rf "$R3E_CACHE_DIR/tools-target"
