@@ -161,6 +161,7 @@ impl Connector {
         let attestation =
             self.shared.policy.appraise(&evidence.document, now_ms).map_err(ClientError::Appraisal)?;
         evidence::check(&evidence, claims(&attestation), &binding)?;
+        self.shared.policy.check_configuration(&evidence.configuration)?;
 
         // From here on, and not before, HTTP has the stream.
         let authority = HeaderValue::from_str(&self.address.to_string()).map_err(|error| {

@@ -1,10 +1,12 @@
 //! What can go wrong between a client and an appliance, each with a stable code. An error's text does not repeat its
 //! source's: print the chain.
 
+use std::fmt;
 use std::io;
 
 use r3e_attestation::AppraisalError;
 use r3e_proto::WireError;
+use r3e_proto::channel::binding::Digest;
 use r3e_proto::channel::evidence::BindingError;
 use thiserror::Error;
 
@@ -83,6 +85,18 @@ pub enum ClientError {
     /// The configuration is not the one that PCR16 measured.
     #[error("the configuration that the appliance names is not the one that PCR16 measured")]
     ConfigurationMismatch,
+    /// The configuration was measured, and is not the one that the policy pins.
+    #[error(
+        "the appliance runs another configuration than the one that is pinned: {} is pinned, and it runs {}",
+        Hex(pinned.as_slice()),
+        Hex(found.as_slice())
+    )]
+    OtherConfiguration {
+        /// SHA-384 of the one that is pinned.
+        pinned: Box<Digest>,
+        /// SHA-384 of the one that it runs.
+        found: Box<Digest>,
+    },
     /// The HPKE key is not the document's.
     #[error("the HPKE key that the appliance names is not the one in its attestation document")]
     HpkeKeyMismatch,
@@ -182,6 +196,15 @@ pub enum ErrorClass {
     Local,
 }
 
+/// Bytes as lower-case hex.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
 impl ClientError {
     /// A stable code; the appraisal's or the API's own where one of them refused.
     pub fn code(&self) -> &str {
@@ -199,6 +222,7 @@ impl ClientError {
             Self::Appraisal(reason) => reason.code(),
             Self::OtherSession(_) => "other_session",
             Self::ConfigurationMismatch => "configuration_mismatch",
+            Self::OtherConfiguration { .. } => "other_configuration",
             Self::HpkeKeyMismatch => "hpke_key_mismatch",
             Self::ReportKey(_) => "report_key",
             Self::Api { code, .. } => code,
@@ -229,6 +253,10 @@ impl ClientError {
             Self::OtherSession(_) => {
                 "Somebody may stand between you and the appliance. Do not use this address until you know why."
             }
+            Self::OtherConfiguration { .. } => {
+                "Another operator may run there, or the operator changed the configuration. Read the one that runs before \
+                 you pin it."
+            }
             Self::ConfigurationMismatch | Self::HpkeKeyMismatch | Self::ReportKey(_) | Self::Receipt(_) => {
                 "Do not use this appliance until you know why."
             }
@@ -257,6 +285,7 @@ impl ClientError {
             | Self::Appraisal(_)
             | Self::OtherSession(_)
             | Self::ConfigurationMismatch
+            | Self::OtherConfiguration { .. }
             | Self::HpkeKeyMismatch
             | Self::ReportKey(_)
             | Self::Receipt(_)

@@ -3,9 +3,10 @@
 //! ```no_run
 //! use r3e_client::{Connector, Policy, SigningKey};
 //!
-//! # async fn example(releases: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(releases: &[u8], configuration: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
 //! let releases = r3e_attestation::parse_reference_values(releases)?;
-//! let policy = Policy::new(Policy::builder().accept_releases(releases))?;
+//! let policy =
+//!     Policy::new(Policy::builder().accept_releases(releases).pin_configuration_file(configuration))?;
 //! let connector = Connector::new("enclave.example:443".parse()?, policy)?;
 //!
 //! let channel = connector.connect().await?;                       // appraised for this TLS session
@@ -22,7 +23,7 @@
 //!
 //! - [`AttestedChannel`]: TLS 1.3 with ALPN `r3e/1`; the document was appraised by the [`Policy`], was made for this
 //!   very session (nonce, exporter value and certificate key are in the binding it commits to), and PCR16 measured the
-//!   configuration that the appliance names. Before it exists, nothing but 32 random bytes went to the other end.
+//!   configuration that the appliance names, which is the one that the policy pins. Before it exists, nothing but 32 random bytes went to the other end.
 //! - [`TenantChannel`], [`SignedInTenant`], [`OperatorChannel`]: besides, the [`ReportKey`] is attested, and the appliance's
 //!   state is not older than any that the [`SequenceMemory`] has seen.
 //! - [`Invocation`]: besides, the receipt was signed by that key and agrees with what was sent and received.
@@ -62,7 +63,7 @@ pub use connector::{Connector, Timeouts};
 pub use error::{ClientError, ErrorClass, NotR3e, ReportKeyProblem};
 pub use invocation::{Invocation, ReceiptMismatch};
 pub use operator::OperatorChannel;
-pub use policy::Policy;
+pub use policy::{Policy, PolicyBuilder, PolicyError};
 pub use reconnect::{Credential, TenantClient};
 pub use report_key::ReportKey;
 pub use sequences::{ApplianceKey, SequenceError, SequenceFiles, SequenceMemory, SequencesInMemory};

@@ -95,9 +95,11 @@ impl Appliance {
         self.write_configuration();
     }
 
-    /// A connector with the policy that accepts this appliance.
+    /// A connector with the policy that accepts this appliance, with the configuration it was started with last.
     pub fn connector(&self) -> Connector {
-        self.connector_with(self.place.policy())
+        let configuration = std::fs::read(self.configuration()).expect("the configuration");
+        let builder = self.place.policy_builder().pin_configuration_file(&configuration);
+        self.connector_with(Policy::new(builder).expect("a policy"))
     }
 
     /// A connector with another policy.

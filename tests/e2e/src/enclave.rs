@@ -2,10 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use r3e_attestation::{
-    AppraisalPolicyBuilder, ReferenceValues, TrustAnchor, UnsafeTestRoot, parse_reference_values,
-};
-use r3e_client::Policy;
+use r3e_attestation::{ReferenceValues, TrustAnchor, UnsafeTestRoot, parse_reference_values};
+use r3e_client::{Policy, PolicyBuilder};
 
 use crate::process::{Process, log_file, whole};
 use crate::programs::program;
@@ -72,12 +70,12 @@ impl EnclavePlace {
     }
 
     /// A policy that accepts this image under this root, to be narrowed.
-    pub fn policy_builder(&self) -> AppraisalPolicyBuilder {
+    pub fn policy_builder(&self) -> PolicyBuilder {
         Policy::builder().trust(self.test_root()).accept_releases(self.reference_values())
     }
 
-    /// A policy that accepts this image under this root.
+    /// A policy that accepts this image under this root, with any configuration.
     pub fn policy(&self) -> Policy {
-        Policy::new(self.policy_builder()).expect("a policy")
+        Policy::new(self.policy_builder().any_configuration()).expect("a policy")
     }
 }

@@ -25,12 +25,12 @@ async fn another_image_or_another_root_is_refused() {
     let place = appliance.enclave_place();
 
     let other = ReferenceValues::new("another", [1; 48], [2; 48], [3; 48]).unwrap();
-    let policy = Policy::new(Policy::builder().trust(place.test_root()).accept_release(other)).unwrap();
+    let policy = Policy::new(Policy::builder().trust(place.test_root()).accept_release(other).any_configuration()).unwrap();
     let refused = appliance.connector_with(policy).connect().await.unwrap_err();
     assert_eq!(refused.code(), "pcr_mismatch");
 
     // The AWS root is what a policy trusts unless it is told otherwise.
-    let policy = Policy::new(Policy::builder().accept_releases(place.reference_values())).unwrap();
+    let policy = Policy::new(Policy::builder().accept_releases(place.reference_values()).any_configuration()).unwrap();
     let refused = appliance.connector_with(policy).connect().await.unwrap_err();
     assert_eq!(refused.code(), "untrusted_root");
 
@@ -270,12 +270,18 @@ async fn a_configuration_that_the_parent_changed_is_seen() {
     let mut channel = appliance.connect().await;
     let configuration = channel.configuration().await.unwrap();
     let pinned = |appliance: &Appliance| {
+        let builder = appliance.enclave_place().policy_builder().pin_configuration_file(&configuration);
+        appliance.connector_with(Policy::new(builder).unwrap())
+    };
+    // By the register itself, as reference values may say it.
+    let required = |appliance: &Appliance| {
         let measured = pcr_extended_once(&r3e_proto::channel::binding::configuration_digest(&configuration));
         let builder =
             appliance.enclave_place().policy_builder().require_pcr(CONFIGURATION_PCR, measured).unwrap();
         appliance.connector_with(Policy::new(builder).unwrap())
     };
     pinned(&appliance).connect().await.unwrap();
+    required(&appliance).connect().await.unwrap();
     let tenant = Tenant::admitted(&appliance, "alice").await;
     let mut before = tenant.channel().await;
     before.deploy("f", &javascript("export default () => 1;")).await.unwrap();
@@ -283,6 +289,8 @@ async fn a_configuration_that_the_parent_changed_is_seen() {
     appliance.set_operator_key(SigningKey::generate().unwrap());
     appliance.restart().await;
     let refused = pinned(&appliance).connect().await.unwrap_err();
+    assert_eq!(refused.code(), "other_configuration");
+    let refused = required(&appliance).connect().await.unwrap_err();
     assert_eq!(refused.code(), "pcr_mismatch");
     // The image is the same, and whoever does not pin the configuration is told which one it is.
     let channel = appliance.connect().await;

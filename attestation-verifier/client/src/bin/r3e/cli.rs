@@ -15,8 +15,13 @@ Settings come from options, else R3E_* variables, else the profile in ~/.config/
   [profiles.local]
   address = \"127.0.0.1:8443\"
   reference_values = \"reference-values.json\"    # paths are relative to the file
+  pin_configuration = \"enclave.toml\"
   key_file = \"tenant.pem\"
   operator_key_file = \"operator.pem\"
+
+Which image may run is in the reference values; which configuration, in pin_configuration. Where none is
+pinned, the first one seen at an address is kept in ~/.config/r3e/known_configurations, and another one there
+is refused until --accept-configuration names it.
 
 Exit codes: 0 done; 1 the appliance refused, or was refused; 2 wrong usage, or an unreadable file;
 3 no connection to an appliance; 4 the function failed.
@@ -51,10 +56,16 @@ pub(crate) struct Global {
     /// The releases to accept, as a JSON file of reference values
     #[arg(long, global = true, env = "R3E_REFERENCE_VALUES", value_name = "FILE")]
     pub(crate) reference_values: Option<PathBuf>,
-    /// Accept only an appliance whose measured configuration (PCR16) is this file, byte for byte. Without it, any
-    /// configuration of an accepted release passes: another operator's too
+    /// Accept only an appliance whose measured configuration (PCR16) is this file, byte for byte. Without it, the
+    /// configuration that is seen first at an address is remembered, and no other is accepted there
     #[arg(long, global = true, env = "R3E_PIN_CONFIGURATION", value_name = "FILE")]
     pub(crate) pin_configuration: Option<PathBuf>,
+    /// Accept the configuration with this SHA-384, and remember it for the address in place of the one seen before
+    #[arg(long, global = true, value_name = "DIGEST", conflicts_with = "any_configuration")]
+    pub(crate) accept_configuration: Option<String>,
+    /// UNSAFE: accept any configuration, this once: another operator's too. Nothing is remembered
+    #[arg(long, global = true)]
+    pub(crate) any_configuration: bool,
     /// UNSAFE: trust this root instead of AWS's. Whoever holds its key can fake any appliance; for local runs alone
     #[arg(long, global = true, env = "R3E_TEST_ROOT", value_name = "PEM")]
     pub(crate) test_root: Option<PathBuf>,

@@ -3,8 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use r3e_attestation::PolicyError;
-use r3e_client::{AddressError, ApiKeyError, ClientError, ErrorClass, KeyError};
+use r3e_client::{AddressError, ApiKeyError, ClientError, ErrorClass, KeyError, PolicyError};
 use thiserror::Error as ThisError;
 
 /// Why a command failed. Its text does not repeat its source's.
@@ -32,6 +31,15 @@ pub(crate) enum CliError {
     Address(#[from] AddressError),
     #[error("the appraisal policy cannot be built")]
     Policy(#[from] PolicyError),
+    /// The file of known configurations is not as this tool writes it.
+    #[error("{file}, the record of accepted configurations, cannot be relied on: {what}")]
+    KnownConfigurations { file: String, what: String },
+    /// An appliance runs another configuration than the one that was seen there.
+    #[error(
+        "the configuration of {address} changed: {old} was accepted there before, and {new} runs there now; nothing was sent \
+         to it"
+    )]
+    ConfigurationChanged { address: String, old: String, new: String, file: String },
     #[error("there is no key to use")]
     Key(#[from] KeyError),
     #[error("{place} holds no API key")]
@@ -54,6 +62,8 @@ impl CliError {
             Self::Profile { .. } => "profile",
             Self::Address(_) => "address",
             Self::Policy(error) => error.code(),
+            Self::KnownConfigurations { .. } => "known_configurations",
+            Self::ConfigurationChanged { .. } => "configuration_changed",
             Self::Key(_) => "key_file",
             Self::ApiKey { .. } => "api_key",
             Self::Client(error) => error.code(),
@@ -69,6 +79,7 @@ impl CliError {
                 ErrorClass::Attestation | ErrorClass::Refused => 1,
                 ErrorClass::Local => 2,
             },
+            Self::ConfigurationChanged { .. } => 1,
             Self::Function { .. } => 4,
             _ => 2,
         }
@@ -86,7 +97,15 @@ impl CliError {
                 "Sign in with a key that the operator admitted (--key-file), or run `r3e login` again.".to_owned(),
             ),
             Self::Client(error) => error.advice().map(str::to_owned),
-            Self::Policy(PolicyError::NoPolicy) => Some(
+            Self::ConfigurationChanged { new, file, .. } => Some(format!(
+                "Another operator's appliance may have taken its place. Ask the operator, on another way, for the SHA-384 \
+                 of the configuration; if it is the new one, run the command once with --accept-configuration {new}, which \
+                 writes it to {file}."
+            )),
+            Self::KnownConfigurations { file, .. } => Some(format!(
+                "Mend {file}, or remove it: then the next configuration seen at each address is taken for the first."
+            )),
+            Self::Policy(PolicyError::Appraisal(r3e_attestation::PolicyError::NoPolicy)) => Some(
                 "Give --reference-values FILE: without reference values any image would be accepted.".to_owned(),
             ),
             _ => None,

@@ -10,6 +10,7 @@ mod cli;
 mod commands;
 mod credentials;
 mod error;
+mod known;
 mod limits;
 mod output;
 mod profile;

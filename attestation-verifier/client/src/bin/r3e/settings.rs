@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::cli::Global;
 use crate::credentials;
 use crate::error::CliError;
+use crate::known::KnownConfigurations;
 use crate::profile::{self, Folders};
 
 /// The variable that holds an API key. There is no option for it: an argument is seen by every process.
@@ -47,6 +48,8 @@ pub(crate) struct Settings {
     pub(crate) clock_skew: Set<u64>,
     pub(crate) key_file: Set<PathBuf>,
     pub(crate) operator_key_file: Set<PathBuf>,
+    pub(crate) accept_configuration: Option<String>,
+    pub(crate) any_configuration: bool,
     pub(crate) accept_rolled_back: bool,
 }
 
@@ -79,6 +82,8 @@ impl Settings {
             operator_key_file: pick
                 .one("operator_key_file", global.operator_key_file, file.operator_key_file)
                 .unwrap_or_else(|| key("operator.pem")),
+            accept_configuration: global.accept_configuration,
+            any_configuration: global.any_configuration,
             accept_rolled_back: global.accept_rolled_back,
             profile,
             folders,
@@ -88,6 +93,11 @@ impl Settings {
     /// Where this profile's API key is saved.
     pub(crate) fn credentials_path(&self) -> PathBuf {
         credentials::path(&self.folders.config, &self.profile)
+    }
+
+    /// The configurations that were seen and accepted.
+    pub(crate) fn known_configurations(&self) -> KnownConfigurations {
+        KnownConfigurations::new(&self.folders.config)
     }
 
     /// How requests of the tenant are shown to be its: `--key-file`; else the API key in the variable, else the key file
