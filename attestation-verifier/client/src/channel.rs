@@ -18,7 +18,7 @@ use crate::http::{ApiKeyHeader, Body, Call, HttpStream, answer, json};
 use crate::operator::OperatorChannel;
 use crate::report_key::ReportKey;
 use crate::signing_key::SigningKey;
-use crate::tenant::{SignedInTenant, TenantChannel};
+use crate::tenant::{SignedInTenant, TenantChannel, Whose};
 
 /// A channel to an appliance whose attestation was appraised for this very TLS session. It is made by
 /// [`crate::Connector`] alone. One request at a time; a failure closes it, and a new one is attested anew.
@@ -137,17 +137,19 @@ impl AttestedChannel {
         self.check_state_of(&report_key).await?;
         self.sign_in(SignInRole::Tenant, key).await?;
         let tenant = TenantId::of(&key.public_key());
-        Ok(SignedInTenant::new(TenantChannel::new(self, report_key, Some(tenant), None)))
+        Ok(SignedInTenant::new(TenantChannel::new(self, report_key, Whose::Known(tenant), None)))
     }
 
-    /// Acts for a tenant by one of its API keys. Whether the appliance takes it shows at the first request.
+    /// Acts for a tenant by one of its API keys. Whether the appliance takes it shows at the first request; whose it is,
+    /// the appliance is asked before the first invocation, or by [`TenantChannel::whoami`].
     ///
     /// # Errors
     /// [`ClientError::RolledBack`]; any other [`ClientError`].
     pub async fn with_api_key(mut self, key: &ApiKey) -> Result<TenantChannel, ClientError> {
         let report_key = self.report_key().await?;
         self.check_state_of(&report_key).await?;
-        Ok(TenantChannel::new(self, report_key, key.tenant(), Some(key.header())))
+        let whose = key.tenant().map_or(Whose::Unknown, Whose::Claimed);
+        Ok(TenantChannel::new(self, report_key, whose, Some(key.header())))
     }
 
     /// [`Self::check_state`] for a caller that has the report key.

@@ -27,6 +27,7 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::connector::Timeouts;
 use crate::error::ErrorClass;
+use crate::invocation::ReceiptMismatch;
 use crate::policy::Policy;
 use crate::sequences::SequencesInMemory;
 
@@ -302,14 +303,31 @@ async fn answers_that_pass_each_other_are_no_rollback() {
 
 /// An appliance that answers invocations with receipts of these sequence numbers.
 async fn invoked(sequences: &'static [u64]) -> (TenantChannel, Log) {
+    invoked_as(Whose::Known(TENANT), TENANT, TENANT, sequences).await
+}
+
+const TENANT: TenantId = TenantId([2; 16]);
+
+/// The same for a client that knows `whose` its API key is, of an appliance that says that the key is `named`'s and
+/// makes receipts of `charged`.
+async fn invoked_as(
+    whose: Whose,
+    named: TenantId,
+    charged: TenantId,
+    sequences: &'static [u64],
+) -> (TenantChannel, Log) {
     let key = Arc::new(SigningKey::generate().unwrap());
     let report_key = ReportKey::appraised_for_test(key.public_key().0);
     let next = Arc::new(Mutex::new(sequences.iter()));
     let (channel, log) = channel(Timeouts::default(), move |seen| {
+        if seen.line == "GET /v1/whoami" {
+            let whoami = json!({ "role": "tenant", "tenant": named }).to_string();
+            return std::future::ready((200, whoami.into_bytes()));
+        }
         let sequence = *next.lock().unwrap().next().unwrap();
         let receipt = Receipt {
             invocation: [1; 16],
-            tenant: [2; 16],
+            tenant: charged.0,
             function: "price".into(),
             version: [3; 32],
             input: sha256(&seen.body),
@@ -336,7 +354,7 @@ async fn invoked(sequences: &'static [u64]) -> (TenantChannel, Log) {
     .await;
     let api_key =
         ApiKey::parse(Zeroizing::new(format!("r3e_{}_{}", "1".repeat(16), "2".repeat(64)))).unwrap();
-    (TenantChannel::new(channel, report_key, Some(TenantId([2; 16])), Some(api_key.header())), log)
+    (TenantChannel::new(channel, report_key, whose, Some(api_key.header())), log)
 }
 
 #[tokio::test]
@@ -349,6 +367,58 @@ async fn an_invocation_sends_the_event_as_it_is_and_checks_the_receipt() {
     assert_eq!(seen.body, "{\"a\" : 1}");
     let bearer = format!("Bearer r3e_{}_{}", "1".repeat(16), "2".repeat(64));
     assert_eq!(seen.authorization, Some(bearer));
+}
+
+/// The requests of a log, in order.
+fn lines(log: &Log) -> Vec<String> {
+    log.lock().unwrap().iter().map(|seen| seen.line.clone()).collect()
+}
+
+#[tokio::test]
+async fn an_api_keys_tenant_is_asked_for_once_and_receipts_must_name_it() {
+    let (mut tenant, log) = invoked_as(Whose::Unknown, TENANT, TENANT, &[5, 5]).await;
+    assert_eq!(tenant.tenant(), None);
+    let _ = tenant.invoke("price", "1").await.unwrap();
+    let _ = tenant.invoke("price", "2").await.unwrap();
+    assert_eq!(tenant.tenant(), Some(TENANT));
+    let invocation = "POST /v1/functions/price/invocations";
+    assert_eq!(lines(&log), ["GET /v1/whoami", invocation, invocation]);
+
+    // An appliance that runs the event as another tenant's is found out by its own receipt.
+    for whose in [Whose::Unknown, Whose::Claimed(TENANT), Whose::Known(TENANT)] {
+        let (mut tenant, _) = invoked_as(whose, TENANT, TenantId([3; 16]), &[5]).await;
+        let refused = tenant.invoke("price", "1").await.unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                ClientError::Receipt(ReceiptMismatch::Tenant { expected: TENANT, found: TenantId([3, ..]) })
+            ),
+            "{refused:?}"
+        );
+        assert_eq!((refused.code(), refused.class()), ("receipt", ErrorClass::Attestation));
+    }
+}
+
+#[tokio::test]
+async fn an_api_key_of_another_tenant_invokes_nothing() {
+    let (mut tenant, log) = invoked_as(Whose::Claimed(TenantId([7; 16])), TENANT, TENANT, &[5]).await;
+    for _ in 0..2 {
+        let refused = tenant.invoke("price", "1").await.unwrap_err();
+        assert!(matches!(refused, ClientError::OtherTenant { expected: TenantId([7, ..]), found: TENANT }));
+        assert_eq!((refused.code(), refused.class()), ("other_tenant", ErrorClass::Attestation));
+    }
+    assert_eq!(lines(&log), ["GET /v1/whoami", "GET /v1/whoami"], "the event was never sent");
+}
+
+#[tokio::test]
+async fn a_whoami_without_a_tenant_is_no_answer() {
+    for body in [json!({ "role": "operator" }), json!({ "role": "tenant" }), json!({})] {
+        let channel = answering(200, body.to_string()).await;
+        let mut tenant =
+            TenantChannel::new(channel, ReportKey::appraised_for_test([1; 32]), Whose::Unknown, None);
+        assert_eq!(tenant.whoami().await.unwrap_err().code(), "answer", "{body}");
+        assert_eq!(tenant.tenant(), None);
+    }
 }
 
 #[tokio::test]
@@ -386,7 +456,8 @@ async fn secrets_are_sent_byte_for_byte_and_deletions_have_no_answer() {
         std::future::ready(if deletion { (204, vec![]) } else { (200, secret.clone().into_bytes()) })
     })
     .await;
-    let mut tenant = TenantChannel::new(channel, ReportKey::appraised_for_test([1; 32]), None, None);
+    let mut tenant =
+        TenantChannel::new(channel, ReportKey::appraised_for_test([1; 32]), Whose::Unknown, None);
     let value = Zeroizing::new(vec![0, 255, b'\n']);
     assert_eq!(tenant.set_secret("TOKEN", value).await.unwrap().value_bytes, 3);
     tenant.delete_secret("TOKEN").await.unwrap();

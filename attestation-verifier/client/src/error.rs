@@ -6,6 +6,7 @@ use std::io;
 
 use r3e_attestation::AppraisalError;
 use r3e_proto::WireError;
+use r3e_proto::api::identity::TenantId;
 use r3e_proto::channel::binding::Digest;
 use r3e_proto::channel::evidence::BindingError;
 use thiserror::Error;
@@ -125,6 +126,14 @@ pub enum ClientError {
     /// The receipt does not hold for what was sent and received.
     #[error("the receipt does not hold")]
     Receipt(#[from] ReceiptMismatch),
+    /// The API key is another tenant's than its owner says.
+    #[error("the API key is of the tenant {found}, not of {expected}")]
+    OtherTenant {
+        /// Whose it was said to be.
+        expected: TenantId,
+        /// Whose the appliance says it is.
+        found: TenantId,
+    },
     /// The appliance's state is older than one that this client has seen.
     #[error(
         "the appliance's state was rolled back: its sequence number is {now}, and this client has seen {seen} already"
@@ -228,6 +237,7 @@ impl ClientError {
             Self::Api { code, .. } => code,
             Self::Answer { .. } => "answer",
             Self::Receipt(_) => "receipt",
+            Self::OtherTenant { .. } => "other_tenant",
             Self::RolledBack { .. } => "rolled_back",
             Self::Sequence(_) => "sequence_memory",
             Self::Input { .. } => "input",
@@ -260,6 +270,7 @@ impl ClientError {
             Self::ConfigurationMismatch | Self::HpkeKeyMismatch | Self::ReportKey(_) | Self::Receipt(_) => {
                 "Do not use this appliance until you know why."
             }
+            Self::OtherTenant { .. } => "Log in again: the saved API key is not that tenant's.",
             Self::Answer { .. } => "Client and appliance may be of two releases.",
             Self::RolledBack { .. } => {
                 "The parent gave the appliance an older copy of its store. If its owner restored a backup on purpose, \
@@ -289,6 +300,7 @@ impl ClientError {
             | Self::HpkeKeyMismatch
             | Self::ReportKey(_)
             | Self::Receipt(_)
+            | Self::OtherTenant { .. }
             | Self::RolledBack { .. } => ErrorClass::Attestation,
             Self::Api { .. } | Self::Answer { .. } => ErrorClass::Refused,
             Self::Random | Self::Sequence(_) | Self::Input { .. } => ErrorClass::Local,

@@ -31,6 +31,14 @@ pub enum ReceiptMismatch {
     /// Not a receipt, or not signed by the attested key.
     #[error(transparent)]
     Receipt(#[from] ReceiptError),
+    /// It is another tenant's.
+    #[error("it is the tenant {found}'s, and the request was {expected}'s")]
+    Tenant {
+        /// Whose the request was.
+        expected: TenantId,
+        /// Whose the receipt is.
+        found: TenantId,
+    },
     /// It speaks of something else.
     #[error("its {field} is not what was sent or received")]
     Field {
@@ -44,8 +52,7 @@ pub enum ReceiptMismatch {
 pub(crate) struct Expected<'a> {
     pub(crate) function: &'a str,
     pub(crate) event: &'a [u8],
-    /// None where only an API key is known, which does not name its tenant.
-    pub(crate) tenant: Option<TenantId>,
+    pub(crate) tenant: TenantId,
     pub(crate) configuration: &'a Digest,
     pub(crate) report_key: &'a ReportKey,
 }
@@ -65,9 +72,14 @@ impl Invocation {
         };
         // An error whose code is `ok` would pass for a result in the receipt.
         let ok_is_output = matches!(answer.outcome, Outcome::Output(_)) == (outcome == OUTCOME_OK);
+        if expected.tenant.0 != receipt.tenant {
+            return Err(ReceiptMismatch::Tenant {
+                expected: expected.tenant,
+                found: TenantId(receipt.tenant),
+            });
+        }
         for (field, holds) in [
             ("invocation", hex::encode(receipt.invocation) == answer.id),
-            ("tenant", expected.tenant.is_none_or(|tenant| tenant.0 == receipt.tenant)),
             ("function", receipt.function == expected.function),
             ("version", hex::encode(receipt.version) == answer.version),
             ("input", receipt.input == sha256(expected.event)),

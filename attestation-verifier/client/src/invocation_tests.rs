@@ -48,7 +48,7 @@ impl Appliance {
         Expected {
             function: "price",
             event: EVENT,
-            tenant: Some(tenant()),
+            tenant: tenant(),
             configuration: &CONFIGURATION,
             report_key: &self.report_key,
         }
@@ -99,9 +99,8 @@ fn a_receipt_of_the_same_exchange_holds() {
 #[test]
 fn every_field_that_was_signed_otherwise_is_named() {
     let appliance = Appliance::new();
-    let changes: [Change<Receipt>; 10] = [
+    let changes: [Change<Receipt>; 9] = [
         ("invocation", |r| r.invocation = [9; 16]),
-        ("tenant", |r| r.tenant = [9; 16]),
         ("function", |r| r.function = "prices".into()),
         ("version", |r| r.version = [9; 32]),
         ("input", |r| r.input = sha256(br#"{"n":1}"#)),
@@ -172,9 +171,9 @@ fn another_key_or_no_receipt_is_refused() {
 }
 
 #[test]
-fn a_tenant_that_is_not_known_is_the_receipts() {
+fn another_tenants_receipt_is_refused() {
     let appliance = Appliance::new();
-    let expected = Expected { tenant: None, ..appliance.expected() };
-    let invocation = Invocation::verify(appliance.answer(&receipt()), &expected).unwrap();
-    assert_eq!(invocation.receipt().tenant, tenant().0);
+    let other = Receipt { tenant: [9; 16], ..receipt() };
+    let refused = appliance.verify(appliance.answer(&other)).unwrap_err();
+    assert_eq!(refused, ReceiptMismatch::Tenant { expected: tenant(), found: TenantId([9; 16]) });
 }

@@ -263,7 +263,10 @@ mod tests {
         assert_eq!(code(image().any_configuration()), "accepted");
         assert_eq!(code(image().pin_configuration([7; 48])), "accepted");
         assert_eq!(code(image().pin_configuration([7; 48]).pin_configuration([7; 48])), "accepted");
-        assert_eq!(code(image().pin_configuration([7; 48]).pin_configuration([8; 48])), "configuration_conflict");
+        assert_eq!(
+            code(image().pin_configuration([7; 48]).pin_configuration([8; 48])),
+            "configuration_conflict"
+        );
         assert_eq!(code(image().pin_configuration([7; 48]).any_configuration()), "configuration_conflict");
         assert_eq!(code(image().any_configuration().pin_configuration([7; 48])), "configuration_conflict");
         assert_eq!(code(image().require_pcr(CONFIGURATION_PCR, [9; 48]).unwrap()), "accepted");

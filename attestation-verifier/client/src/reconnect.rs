@@ -1,5 +1,7 @@
 //! A tenant's channel that is opened when it is needed and kept while it lives.
 
+use r3e_proto::api::identity::TenantId;
+
 use crate::api_key::ApiKey;
 use crate::connector::Connector;
 use crate::error::ClientError;
@@ -23,12 +25,14 @@ pub struct TenantClient {
     connector: Connector,
     credential: Credential,
     channel: Option<TenantChannel>,
+    /// Whose the credential is, once the appliance or the key has said it: it does not change from channel to channel.
+    tenant: Option<TenantId>,
 }
 
 impl TenantClient {
     /// A client that has not connected yet.
     pub fn new(connector: Connector, credential: Credential) -> Self {
-        Self { connector, credential, channel: None }
+        Self { connector, credential, channel: None, tenant: None }
     }
 
     /// The open channel, or a new one.
@@ -36,7 +40,9 @@ impl TenantClient {
     /// # Errors
     /// [`ClientError`], as of [`Connector::connect`] and signing in.
     pub async fn channel(&mut self) -> Result<&mut TenantChannel, ClientError> {
-        let open = match self.channel.take() {
+        let before = self.channel.take();
+        self.tenant = self.tenant.or_else(|| before.as_ref().and_then(TenantChannel::tenant));
+        let open = match before {
             Some(channel) if !channel.is_closed() => channel,
             _ => self.open().await?,
         };
@@ -47,7 +53,13 @@ impl TenantClient {
         let channel = self.connector.connect().await?;
         match &self.credential {
             Credential::Key(key) => Ok(channel.sign_in_tenant(key).await?.into_tenant()),
-            Credential::ApiKey(key) => channel.with_api_key(key).await,
+            Credential::ApiKey(key) => {
+                let mut channel = channel.with_api_key(key).await?;
+                if let Some(tenant) = self.tenant {
+                    channel.know_tenant(tenant);
+                }
+                Ok(channel)
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Method;
 use r3e_proto::api::functions::{self, Deploy, Function, LogEntry};
-use r3e_proto::api::identity::{ApiKey, CreateKey, CreatedKey, Scope, TenantId};
+use r3e_proto::api::identity::{ApiKey, CreateKey, CreatedKey, Scope, SignInRole, TenantId, Whoami};
 use r3e_proto::api::secrets::Secret;
 use r3e_proto::api::status::Status;
 use r3e_proto::function_version::version;
@@ -23,23 +23,73 @@ use crate::report_key::ReportKey;
 pub struct TenantChannel {
     channel: AttestedChannel,
     report_key: ReportKey,
-    tenant: Option<TenantId>,
+    whose: Whose,
     authorization: Option<ApiKeyHeader>,
+}
+
+/// Whose a channel's requests are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// An API key's, of which nobody has said whose it is.
+    Unknown,
+    /// As the API key's owner says; the appliance was not asked yet.
+    Claimed(TenantId),
+    /// As the tenant's own key or the appliance says. Receipts must name it.
+    Known(TenantId),
 }
 
 impl TenantChannel {
     pub(crate) fn new(
         channel: AttestedChannel,
         report_key: ReportKey,
-        tenant: Option<TenantId>,
+        whose: Whose,
         authorization: Option<ApiKeyHeader>,
     ) -> Self {
-        Self { channel, report_key, tenant, authorization }
+        Self { channel, report_key, whose, authorization }
     }
 
-    /// Whose requests these are; none where an API key does not say.
+    /// Whose requests these are; none where the tenant's own key did not say so, and the appliance was not asked yet
+    /// ([`Self::whoami`]).
     pub fn tenant(&self) -> Option<TenantId> {
-        self.tenant
+        match self.whose {
+            Whose::Known(tenant) => Some(tenant),
+            Whose::Unknown | Whose::Claimed(_) => None,
+        }
+    }
+
+    /// Asks the appliance whose requests these are, and by which API key. The first answer settles it for the channel.
+    ///
+    /// # Errors
+    /// [`ClientError::OtherTenant`] where the API key is another tenant's than its owner said, or than the appliance said
+    /// before; any other [`ClientError`].
+    pub async fn whoami(&mut self) -> Result<Whoami, ClientError> {
+        let name = "whose these requests are";
+        let whoami: Whoami = self.get(name, "/v1/whoami").await?;
+        let (SignInRole::Tenant, Some(found)) = (whoami.role, whoami.tenant) else {
+            return Err(answer(name, &"it names no tenant"));
+        };
+        match self.whose {
+            Whose::Claimed(expected) | Whose::Known(expected) if expected != found => {
+                Err(ClientError::OtherTenant { expected, found })
+            }
+            _ => {
+                self.whose = Whose::Known(found);
+                Ok(whoami)
+            }
+        }
+    }
+
+    /// Whose receipts must be; asks the appliance at most once.
+    async fn known_tenant(&mut self) -> Result<TenantId, ClientError> {
+        if self.tenant().is_none() {
+            self.whoami().await?;
+        }
+        self.tenant().ok_or_else(|| answer("whose these requests are", &"it names no tenant"))
+    }
+
+    /// Spares the question where another channel of the same credential has asked it.
+    pub(crate) fn know_tenant(&mut self, tenant: TenantId) {
+        self.whose = Whose::Known(tenant);
     }
 
     /// The key that signs this appliance's receipts.
@@ -150,18 +200,20 @@ impl TenantChannel {
     /// A function that failed is an [`Invocation`] too: its outcome says so, and the receipt vouches for it.
     ///
     /// # Errors
-    /// [`ClientError::Receipt`] where the receipt does not hold; [`ClientError::RolledBack`] where it comes from an older
+    /// [`ClientError::Receipt`] where the receipt does not hold, or is another tenant's; [`ClientError::OtherTenant`]; [`ClientError::RolledBack`] where it comes from an older
     /// state than one seen; any other [`ClientError`].
     pub async fn invoke(&mut self, name: &str, event: impl Into<Bytes>) -> Result<Invocation, ClientError> {
         let path = function_path(name, "/invocations")?;
         let event = event.into();
+        // Before the event is sent: an invocation whose receipt nobody could check must not happen.
+        let tenant = self.known_tenant().await?;
         let seen = self.channel.seen(&self.report_key)?;
         let body = self.channel.send_invocation(&path, self.authorization.as_ref(), event.clone()).await?;
         let answer: functions::Invocation = json("the invocation", &body)?;
         let expected = Expected {
             function: name,
             event: &event,
-            tenant: self.tenant,
+            tenant,
             configuration: self.channel.configuration_digest(),
             report_key: &self.report_key,
         };

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use r3e_proto::api::identity::{Scope, TenantId, TenantState};
+use r3e_proto::api::identity::{ApiKey, Scope, TenantId, TenantState};
 
 use super::Shared;
 use super::error::ApiError;
+use crate::service::KeyGrant;
 use crate::session::{Principal, Session};
 
 /// A tenant with the right `S`: signed in on this session, or by an API key that has the scope.
@@ -61,6 +62,19 @@ impl SignedInTenant {
 
 /// The operator, signed in on this session.
 pub(crate) struct Operator(());
+
+/// Whoever is known, whatever they may do: the operator, or an active tenant by either way.
+pub(crate) enum Caller {
+    /// Signed in on this session.
+    Operator,
+    /// Signed in on this session, or by an API key.
+    Tenant {
+        /// Its id.
+        id: TenantId,
+        /// The API key, where the request came with one.
+        api_key: Option<ApiKey>,
+    },
+}
 
 /// The session a request came on.
 pub(crate) struct OnSession(pub(crate) Arc<Session>);
@@ -114,6 +128,24 @@ impl FromRequestParts<Shared> for Operator {
     }
 }
 
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, appliance: &Shared) -> Result<Self, ApiError> {
+        let OnSession(session) = OnSession::from_request_parts(parts, appliance).await?;
+        let (id, api_key) = match (bearer(parts)?, session.principal()) {
+            (Some(key), _) => {
+                let grant = authenticate(&session, appliance, key).await?;
+                (grant.tenant, Some(grant.key))
+            }
+            (None, Some(Principal::Operator)) => return Ok(Self::Operator),
+            (None, _) => (signed_in_tenant(&session)?, None),
+        };
+        require_active(appliance, id).await?;
+        Ok(Self::Tenant { id, api_key })
+    }
+}
+
 fn bearer(parts: &Parts) -> Result<Option<&str>, ApiError> {
     let mut values = parts.headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -130,6 +162,16 @@ async fn by_api_key(
     key: &str,
     scope: Scope,
 ) -> Result<TenantId, ApiError> {
+    let grant = authenticate(session, appliance, key).await?;
+    if grant.key.scopes.contains(&scope) {
+        Ok(grant.tenant)
+    } else {
+        Err(ApiError::forbidden(format!("this API key lacks the scope {scope:?}")))
+    }
+}
+
+/// Whose API key it is. Wrong ones are counted: guesses must cost a handshake.
+async fn authenticate(session: &Session, appliance: &Shared, key: &str) -> Result<KeyGrant, ApiError> {
     if !session.may_try() {
         return Err(ApiError::unauthenticated("too many wrong keys on this session; open another"));
     }
@@ -137,11 +179,7 @@ async fn by_api_key(
         session.failed_sign_in();
         return Err(ApiError::unauthenticated("no such API key; `r3e login` mints one"));
     };
-    if grant.scopes.contains(&scope) {
-        Ok(grant.tenant)
-    } else {
-        Err(ApiError::forbidden(format!("this API key lacks the scope {scope:?}")))
-    }
+    Ok(grant)
 }
 
 fn signed_in_tenant(session: &Session) -> Result<TenantId, ApiError> {

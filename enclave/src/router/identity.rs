@@ -6,11 +6,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use r3e_proto::api::identity::{
     AdmitTenant, ApiKey, CreateKey, CreatedKey, SignIn, SignInRole, SignedIn, Tenant, TenantId, TenantState,
-    sign_in_message,
+    Whoami, sign_in_message,
 };
 
 use super::Shared;
-use super::authority::{OnSession, Operator, SignedInTenant};
+use super::authority::{Caller, OnSession, Operator, SignedInTenant};
 use super::body::JsonBody;
 use super::error::ApiError;
 use crate::session::Principal;
@@ -61,6 +61,14 @@ pub(super) async fn sign_in(
             }
         }
     }
+}
+
+/// `GET /v1/whoami`
+pub(super) async fn whoami(caller: Caller) -> Json<Whoami> {
+    Json(match caller {
+        Caller::Operator => Whoami { role: SignInRole::Operator, tenant: None, api_key: None },
+        Caller::Tenant { id, api_key } => Whoami { role: SignInRole::Tenant, tenant: Some(id), api_key },
+    })
 }
 
 /// `POST /v1/tenants`

@@ -28,6 +28,7 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/configuration", get(appliance::configuration))
         .route("/v1/report-key", get(appliance::report_key))
         .route("/v1/sign-in", post(identity::sign_in))
+        .route("/v1/whoami", get(identity::whoami))
         .route("/v1/tenants", get(identity::list_tenants).post(identity::admit_tenant))
         .route("/v1/tenants/{id}/state", put(identity::set_tenant_state))
         .route("/v1/keys", get(identity::list_keys).post(identity::create_key))

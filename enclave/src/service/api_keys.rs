@@ -4,7 +4,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand;
 use r3e_attester::TrustedClock;
-use r3e_proto::api::identity::{API_KEY_PREFIX, ApiKey, CreateKey, CreatedKey, Scope, TenantId};
+use r3e_proto::api::identity::{API_KEY_PREFIX, ApiKey, CreateKey, CreatedKey, TenantId};
 use r3e_store::{Namespace, Store, StoreError, Write};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -32,7 +32,8 @@ pub(crate) struct ApiKeys {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeyGrant {
     pub(crate) tenant: TenantId,
-    pub(crate) scopes: Vec<Scope>,
+    /// Its description, with its scopes.
+    pub(crate) key: ApiKey,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -120,7 +121,7 @@ impl ApiKeys {
         let stored: StoredKey = decode(record.value.as_bytes())?;
         let same =
             verify_slices_are_equal(hash(secret.as_slice()).as_bytes(), stored.secret_sha256.as_bytes());
-        Ok(same.is_ok().then_some(KeyGrant { tenant: stored.tenant, scopes: stored.key.scopes }))
+        Ok(same.is_ok().then_some(KeyGrant { tenant: stored.tenant, key: stored.key }))
     }
 
     fn index(&self, tenant: TenantId) -> Result<Vec<String>, ServiceError> {

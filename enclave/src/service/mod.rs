@@ -9,7 +9,7 @@ mod report_key;
 mod secrets;
 mod tenants;
 
-pub(crate) use api_keys::ApiKeys;
+pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use error::ServiceError;
 pub(crate) use functions::{Functions, FunctionsParts};
 pub(crate) use report_key::AttestedReportKey;

@@ -111,6 +111,20 @@ pub struct SignedIn {
     pub tenant: Option<TenantId>,
 }
 
+/// Whose a request is: the answer to `GET /v1/whoami`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whoami {
+    /// As whom.
+    pub role: SignInRole,
+    /// The tenant's id; absent for the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
+    /// The API key that the request came with, and what it may do; absent where the session itself is signed in, which
+    /// may do all that the role may. API keys do not expire: they are revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKey>,
+}
+
 /// The operator admits a tenant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

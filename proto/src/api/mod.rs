@@ -9,6 +9,7 @@
 //! | `GET /v1/configuration` | a session | – → the configuration's bytes, as PCR16 measured them |
 //! | `GET /v1/report-key` | a session | – → [`status::ReportKey`] |
 //! | `POST /v1/sign-in` | a session | [`identity::SignIn`] → [`identity::SignedIn`] |
+//! | `GET /v1/whoami` | operator, tenant | – → [`identity::Whoami`] |
 //! | `POST`, `GET /v1/tenants` | operator | [`identity::AdmitTenant`] → [`identity::Tenant`]; list |
 //! | `PUT /v1/tenants/{id}/state` | operator | [`identity::TenantState`] → [`identity::Tenant`] |
 //! | `POST`, `GET /v1/keys` | signed-in tenant | [`identity::CreateKey`] → [`identity::CreatedKey`]; list |

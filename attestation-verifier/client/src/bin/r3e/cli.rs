@@ -102,6 +102,9 @@ pub(crate) enum Command {
     Functions(functions::Command),
     /// Sign in with the tenant's key and save an API key for this profile
     Login(login::Login),
+    /// Show whose requests these are, and what the key may do, as the appliance says it
+    #[command(after_help = "Example:\n  R3E_API_KEY=… r3e whoami --json")]
+    Whoami,
     /// Mint and revoke API keys, signed in with the tenant's key
     #[command(subcommand)]
     Keys(keys::Command),

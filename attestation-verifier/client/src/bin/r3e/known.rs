@@ -17,7 +17,8 @@ use crate::error::CliError;
 use crate::limits::{MAX_KNOWN_CONFIGURATIONS, MAX_KNOWN_FILE_BYTES};
 
 /// The first line of the file.
-const HEAD: &str = "# Appliances that r3e has accepted: address, and SHA-384 of the configuration. `r3e --help` says more.";
+const HEAD: &str =
+    "# Appliances that r3e has accepted: address, and SHA-384 of the configuration. `r3e --help` says more.";
 
 /// The file of known configurations.
 #[derive(Debug, Clone)]
@@ -76,7 +77,9 @@ impl KnownConfigurations {
         let mut known = before.clone();
         let result = change(&mut known);
         if known.len() > MAX_KNOWN_CONFIGURATIONS {
-            return Err(self.damaged(&format!("it would name more than {MAX_KNOWN_CONFIGURATIONS} appliances")));
+            return Err(
+                self.damaged(&format!("it would name more than {MAX_KNOWN_CONFIGURATIONS} appliances"))
+            );
         }
         if known != before {
             self.write(&known)?;

@@ -179,12 +179,14 @@ fn policy(settings: &Settings) -> Result<PolicyBuilder, CliError> {
             what: format!("the reference values {}", path.display()),
             source,
         })?;
-        builder = builder.accept_releases(parse_reference_values(json.as_bytes()).map_err(PolicyError::from)?);
+        builder =
+            builder.accept_releases(parse_reference_values(json.as_bytes()).map_err(PolicyError::from)?);
     }
     if let Some(Set { value: path, source }) = &settings.test_root {
         let pem = read_limited(path, MAX_POLICY_FILE_BYTES)
             .map_err(|source| CliError::Io { what: format!("the test root {}", path.display()), source })?;
-        builder = builder.trust(TrustAnchor::UnsafeTest(UnsafeTestRoot::from_pem(&pem).map_err(PolicyError::from)?));
+        builder = builder
+            .trust(TrustAnchor::UnsafeTest(UnsafeTestRoot::from_pem(&pem).map_err(PolicyError::from)?));
         note(&format!(
             "r3e: WARNING: trusting the test root {} ({source}) instead of AWS's. What it attests is no Nitro enclave: \
              whoever holds the root's key sees everything you send",

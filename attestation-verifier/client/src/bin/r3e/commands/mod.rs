@@ -10,6 +10,7 @@ pub(crate) mod operator;
 mod profile;
 pub(crate) mod secrets;
 pub(crate) mod tenants;
+mod whoami;
 
 use clap::{ArgMatches, CommandFactory as _};
 
@@ -31,6 +32,7 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Secrets(command) => secrets::run(command, settings, printer).await,
         Command::Functions(command) => functions::run(command, settings, printer).await,
         Command::Login(command) => login::run(command, settings, printer).await,
+        Command::Whoami => whoami::run(settings, printer).await,
         Command::Keys(command) => keys::run(command, settings, printer).await,
         Command::Operator(command) => operator::run(&command, settings, printer),
         Command::Tenants(command) => tenants::run(command, settings, printer).await,
