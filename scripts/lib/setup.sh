@@ -46,18 +46,19 @@ r3e_as_root() {
     fi
 }
 
-# r3e_needs_packages: installs those of the Debian packages above that are missing, and none that is there.
+# r3e_needs_packages TABLE: installs those Debian packages of a table such as the one above that are missing, and none
+# that is there. A pattern may stand for a file: it is there if one such file is.
 r3e_needs_packages() {
     local proof package purpose missing=()
     while IFS='|' read -r proof package purpose; do
         [ -n "$proof" ] || continue
         case "$proof" in
-        /*) [ -e "$proof" ] && continue ;;
+        /*) compgen -G "$proof" >/dev/null && continue ;;
         *) command -v "$proof" >/dev/null && continue ;;
         esac
         r3e_say "missing: $package ($purpose)"
         missing+=("$package")
-    done <<<"$R3E_DEBIAN_PACKAGES"
+    done <<<"$1"
     [ "${#missing[@]}" -gt 0 ] || return 0
     command -v apt-get >/dev/null ||
         r3e_die "this is no Debian: install the equivalents of ${missing[*]} and run again"
@@ -112,7 +113,7 @@ r3e_needs_cargo_tool() {
 
 # r3e_setup: all that a build needs.
 r3e_setup() {
-    r3e_needs_packages
+    r3e_needs_packages "$R3E_DEBIAN_PACKAGES"
     r3e_needs_rust
     mkdir -p "$CARGO_TARGET_DIR" "$R3E_TOOLS_DIR"
 }

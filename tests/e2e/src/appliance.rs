@@ -4,19 +4,18 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
 use r3e_client::{AttestedChannel, Connector, OperatorChannel, Policy, SigningKey};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::enclave::EnclavePlace;
+use crate::enclave::{EnclavePlace, Place, Running, Trust};
 use crate::ports::free_port;
 use crate::process::{Process, log_file, tail};
 use crate::programs::program;
 use crate::raw::Http;
 
-/// From start to health; a loaded machine takes a while to load a debug build.
-const READY_LIMIT: Duration = Duration::from_mins(1);
+/// From start to health; a loaded machine takes a while to load a debug build, and longer to emulate another.
+const READY_LIMIT: Duration = Duration::from_mins(3);
 /// For an orderly end: longer than either program gives open requests.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
@@ -40,32 +39,45 @@ impl Default for Options {
     }
 }
 
-/// A running appliance. Dropped, its processes are killed and its folder is removed; in a test that fails, the end of each
-/// log is shown first.
+/// A running appliance, whose enclave is a process or whatever else its place starts. Dropped, both are ended and its folder
+/// is removed; in a test that fails, the end of each log is shown first.
 #[derive(Debug)]
-pub struct Appliance {
+pub struct Appliance<P: Place = EnclavePlace> {
     // Processes end before their folder goes.
     parent: Option<Process>,
-    enclave: Option<Process>,
+    enclave: Option<P::Running>,
     options: Options,
     operator: SigningKey,
     port: u16,
-    place: EnclavePlace,
+    place: P,
     folder: TempDir,
 }
 
 impl Appliance {
-    /// Starts both and waits until they serve.
+    /// Starts a parent and `enclave-under-test`, and waits until they serve.
     pub async fn start(options: Options) -> Self {
-        let folder = tempfile::Builder::new().prefix("r3e-").tempdir().expect("a temporary folder");
-        let operator = SigningKey::generate().expect("a key");
-        let place = EnclavePlace::new(folder.path());
-        let mut appliance =
-            Self { parent: None, enclave: None, options, operator, port: free_port(), place, folder };
-        appliance.write_configuration();
+        Self::start_at(options, EnclavePlace::new).await
+    }
+}
+
+impl<P: Place> Appliance<P> {
+    /// Starts a parent, and an enclave at a place in the appliance's folder, and waits until they serve.
+    pub async fn start_at(options: Options, place: impl FnOnce(&Path) -> P) -> Self {
+        let mut appliance = Self::prepare(options, place);
         appliance.start_parent();
         appliance.start_enclave();
         appliance.ready().await;
+        appliance
+    }
+
+    /// The same, with nothing started yet.
+    pub fn prepare(options: Options, place: impl FnOnce(&Path) -> P) -> Self {
+        let folder = tempfile::Builder::new().prefix("r3e-").tempdir().expect("a temporary folder");
+        let operator = SigningKey::generate().expect("a key");
+        let place = place(folder.path());
+        let appliance =
+            Self { parent: None, enclave: None, options, operator, port: free_port(), place, folder };
+        appliance.write_configuration();
         appliance
     }
 
@@ -80,8 +92,13 @@ impl Appliance {
     }
 
     /// The enclave's files.
-    pub fn enclave_place(&self) -> &EnclavePlace {
+    pub fn enclave_place(&self) -> &P {
         &self.place
+    }
+
+    /// What a client must know to verify the enclave.
+    pub fn trust(&self) -> Trust {
+        self.place.trust()
     }
 
     /// The operator's key.
@@ -98,7 +115,7 @@ impl Appliance {
     /// A connector with the policy that accepts this appliance, with the configuration it was started with last.
     pub fn connector(&self) -> Connector {
         let configuration = std::fs::read(self.configuration()).expect("the configuration");
-        let builder = self.place.policy_builder().pin_configuration_file(&configuration);
+        let builder = self.trust().policy_builder().pin_configuration_file(&configuration);
         self.connector_with(Policy::new(builder).expect("a policy"))
     }
 
@@ -123,7 +140,7 @@ impl Appliance {
     }
 
     /// The enclave's process, to wait for its end.
-    pub fn enclave_process(&mut self) -> &mut Process {
+    pub fn enclave_process(&mut self) -> &mut P::Running {
         self.enclave.as_mut().expect("the enclave was started")
     }
 
@@ -161,8 +178,11 @@ impl Appliance {
 
     /// Ends the enclave, then the parent, in order.
     pub async fn stop(&mut self) {
-        for process in [self.enclave.take(), self.parent.take()].into_iter().flatten() {
-            process.stop(STOP_LIMIT).await;
+        if let Some(enclave) = self.enclave.take() {
+            enclave.stop(STOP_LIMIT).await;
+        }
+        if let Some(parent) = self.parent.take() {
+            parent.stop(STOP_LIMIT).await;
         }
     }
 
@@ -186,9 +206,11 @@ impl Appliance {
     pub async fn ready(&mut self) {
         let deadline = Instant::now() + READY_LIMIT;
         while !self.is_healthy().await {
-            for process in [&mut self.parent, &mut self.enclave].into_iter().flatten() {
-                if let Some(status) = process.ended() {
-                    panic!("process {} ended before it was ready: {status}", process.id());
+            let parent = self.parent.as_mut().and_then(Process::ended);
+            let enclave = self.enclave.as_mut().and_then(Running::ended);
+            for (name, ended) in [("parent", parent), ("enclave", enclave)] {
+                if let Some(status) = ended {
+                    panic!("the {name} ended before it was ready: {status}");
                 }
             }
             assert!(Instant::now() < deadline, "no health after {READY_LIMIT:?}");
@@ -224,15 +246,13 @@ impl Appliance {
     }
 }
 
-impl Drop for Appliance {
+impl<P: Place> Drop for Appliance<P> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            for name in ["parent", "enclave"] {
-                eprintln!("--- the end of {name}.log ---\n{}", tail(&log_file(self.folder(), name)));
+            let parent = log_file(self.folder(), "parent");
+            for (name, log) in [("parent", parent), ("enclave", self.place.log())] {
+                eprintln!("--- the end of the {name}'s log ---\n{}", tail(&log));
             }
-        }
-        for mut process in [self.enclave.take(), self.parent.take()].into_iter().flatten() {
-            process.signal(Signal::SIGKILL);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::appliance::Appliance;
+use crate::enclave::Place;
 use crate::programs::program;
 
 /// A person's home folder, with a profile for one appliance.
@@ -30,7 +31,7 @@ pub struct Done {
 
 impl Home {
     /// The home of `person`, beside the appliance's own folders.
-    pub fn new(appliance: &Appliance, person: &str) -> Self {
+    pub fn new<P: Place>(appliance: &Appliance<P>, person: &str) -> Self {
         let folder = appliance.folder().join("home").join(person);
         let home = Self { folder };
         home.write_profile(appliance);
@@ -38,16 +39,16 @@ impl Home {
     }
 
     /// Writes the profile anew, for this appliance as it is now.
-    pub fn write_profile(&self, appliance: &Appliance) {
-        let place = appliance.enclave_place();
+    pub fn write_profile<P: Place>(&self, appliance: &Appliance<P>) {
+        let trust = appliance.trust();
         let settings = self.folder.join(".config/r3e");
         std::fs::create_dir_all(&settings).expect("the settings folder");
         let text = format!(
             "[profiles.default]\naddress = \"{}\"\nreference_values = \"{}\"\ntest_root = \"{}\"\n\
              key_file = \"tenant.pem\"\noperator_key_file = \"operator.pem\"\n",
             appliance.address(),
-            place.reference_values_file().display(),
-            place.test_root_file().display(),
+            trust.reference_values_file.display(),
+            trust.test_root_file.display(),
         );
         std::fs::write(settings.join("config.toml"), text).expect("the profile");
     }

@@ -1,6 +1,10 @@
-//! `enclave-under-test` as a process, and what a client must know to verify it.
+//! An enclave that a parent can serve, and what a client must know to verify it. Here it is `enclave-under-test`, as a
+//! process; a crate that has another kind implements [`Place`] and [`Running`] for it.
 
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::time::Duration;
 
 use r3e_attestation::{ReferenceValues, TrustAnchor, UnsafeTestRoot, parse_reference_values};
 use r3e_client::{Policy, PolicyBuilder};
@@ -8,10 +12,117 @@ use r3e_client::{Policy, PolicyBuilder};
 use crate::process::{Process, log_file, whole};
 use crate::programs::program;
 
-/// An enclave's place in a folder: socket, state and log.
+/// Where an enclave is started, as often as a test wants.
+pub trait Place: Debug {
+    /// The enclave while it runs.
+    type Running: Running;
+
+    /// The socket of its vsock, by the hybrid-vsock convention.
+    fn socket(&self) -> PathBuf;
+
+    /// What it printed, in all its lives here.
+    fn log(&self) -> PathBuf;
+
+    /// What a client must know to verify it. The files are there once the enclave has started.
+    fn trust(&self) -> Trust;
+
+    /// Starts it.
+    fn start(&self) -> Self::Running;
+}
+
+/// An enclave that runs. Dropped, it is ended.
+pub trait Running: Debug {
+    /// The process id that stands for it.
+    fn id(&self) -> u32;
+
+    /// How it ended, if it has.
+    fn ended(&mut self) -> Option<ExitStatus>;
+
+    /// Ends it, which it cannot prepare for.
+    fn kill(self);
+
+    /// Ends it the way its operator would.
+    ///
+    /// # Panics
+    /// It did not end within `limit`.
+    fn stop(self, limit: Duration) -> impl Future<Output = ()> + Send;
+}
+
+impl Running for Process {
+    fn id(&self) -> u32 {
+        self.id()
+    }
+
+    fn ended(&mut self) -> Option<ExitStatus> {
+        self.ended()
+    }
+
+    fn kill(self) {
+        self.kill();
+    }
+
+    async fn stop(self, limit: Duration) {
+        self.stop(limit).await;
+    }
+}
+
+/// What a client must know to verify an image that attests under a test root.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// The file of the image's reference values.
+    pub reference_values_file: PathBuf,
+    /// The file of the root, PEM.
+    pub test_root_file: PathBuf,
+}
+
+impl Trust {
+    /// The image's reference values.
+    pub fn reference_values(&self) -> Vec<ReferenceValues> {
+        let json = std::fs::read(&self.reference_values_file).expect("reference values");
+        parse_reference_values(&json).expect("reference values")
+    }
+
+    /// The root.
+    pub fn test_root(&self) -> TrustAnchor {
+        let pem = std::fs::read_to_string(&self.test_root_file).expect("the test root");
+        TrustAnchor::UnsafeTest(UnsafeTestRoot::from_pem(&pem).expect("the test root"))
+    }
+
+    /// A policy that accepts this image under this root, to be narrowed.
+    pub fn policy_builder(&self) -> PolicyBuilder {
+        Policy::builder().trust(self.test_root()).accept_releases(self.reference_values())
+    }
+
+    /// A policy that accepts this image under this root, with any configuration.
+    pub fn policy(&self) -> Policy {
+        Policy::new(self.policy_builder().any_configuration()).expect("a policy")
+    }
+}
+
+/// The place of `enclave-under-test` in a folder: socket, state and log.
 #[derive(Debug, Clone)]
 pub struct EnclavePlace {
     folder: PathBuf,
+}
+
+impl Place for EnclavePlace {
+    type Running = Process;
+
+    fn socket(&self) -> PathBuf {
+        self.socket()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.log()
+    }
+
+    fn trust(&self) -> Trust {
+        Trust { reference_values_file: self.reference_values_file(), test_root_file: self.test_root_file() }
+    }
+
+    fn start(&self) -> Process {
+        self.start()
+    }
 }
 
 impl EnclavePlace {
@@ -59,23 +170,21 @@ impl EnclavePlace {
 
     /// The image's reference values.
     pub fn reference_values(&self) -> Vec<ReferenceValues> {
-        let json = std::fs::read(self.reference_values_file()).expect("reference values");
-        parse_reference_values(&json).expect("reference values")
+        self.trust().reference_values()
     }
 
     /// The fake device's root.
     pub fn test_root(&self) -> TrustAnchor {
-        let pem = std::fs::read_to_string(self.test_root_file()).expect("the test root");
-        TrustAnchor::UnsafeTest(UnsafeTestRoot::from_pem(&pem).expect("the test root"))
+        self.trust().test_root()
     }
 
     /// A policy that accepts this image under this root, to be narrowed.
     pub fn policy_builder(&self) -> PolicyBuilder {
-        Policy::builder().trust(self.test_root()).accept_releases(self.reference_values())
+        self.trust().policy_builder()
     }
 
     /// A policy that accepts this image under this root, with any configuration.
     pub fn policy(&self) -> Policy {
-        Policy::new(self.policy_builder().any_configuration()).expect("a policy")
+        self.trust().policy()
     }
 }

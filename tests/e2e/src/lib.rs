@@ -3,7 +3,8 @@
 //! | module | who |
 //! |---|---|
 //! | [`appliance`] | a parent and an enclave in a folder of their own; killed, restarted, cleaned up by process id |
-//! | [`enclave`] | the enclave alone, for a parent that the test plays |
+//! | [`enclave`] | the enclave alone, for a parent that the test plays; and what other kinds of enclave must be able to |
+//! | [`main_job`] | a town of all of them, and the main job in it |
 //! | [`command`] | the tools `r3e` and `r3e-verify`, as a user runs them |
 //! | [`tenant`] | a tenant with its key, over the client library |
 //! | [`venue`] | an HTTPS server for functions to fetch from, under a test CA |
@@ -22,6 +23,7 @@ pub mod command;
 pub mod enclave;
 pub mod hostile_parent;
 pub mod impostor;
+pub mod main_job;
 pub mod ports;
 pub mod process;
 pub mod programs;
@@ -32,5 +34,5 @@ pub mod tls;
 pub mod venue;
 
 pub use appliance::{Appliance, Options};
-pub use enclave::EnclavePlace;
+pub use enclave::{EnclavePlace, Place, Running, Trust};
 pub use tenant::Tenant;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::appliance::Appliance;
+use crate::enclave::Place;
 
 /// A tenant that the operator admitted.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub struct Tenant {
 
 impl Tenant {
     /// Makes a key and has the operator admit it.
-    pub async fn admitted(appliance: &Appliance, name: &str) -> Self {
+    pub async fn admitted<P: Place>(appliance: &Appliance<P>, name: &str) -> Self {
         Self::admitted_over(appliance.connector(), appliance.operator_key(), name).await
     }
 

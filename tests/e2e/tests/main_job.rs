@@ -3,14 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
-use std::path::Path;
-
-use r3e_e2e::command::{Done, Home, argument};
-use r3e_e2e::venue::{PRICES, Venue};
-use r3e_e2e::{Appliance, Options};
+use r3e_e2e::command::{Home, argument};
+use r3e_e2e::main_job::{Town, set_secret, verify_receipt};
 use serde_json::{Value, json};
-
-const API_KEY: &str = "venue-key-7f3a";
 
 const PROBE: &str = r#"
 const code = (error) => error.code ?? error.name;
@@ -25,138 +20,15 @@ export default async function (event) {
 }
 "#;
 
-/// An appliance with a venue behind it, and the operator's home.
-struct Town {
-    venue: Venue,
-    appliance: Appliance,
-    operator: Home,
-}
-
-impl Town {
-    async fn new() -> Self {
-        let venue = Venue::local("venue.example", API_KEY).await;
-        let options = Options {
-            extra_roots: venue.authority().to_owned(),
-            resolve: vec![venue.resolve_rule()],
-            ..Options::default()
-        };
-        let appliance = Appliance::start(options).await;
-        let operator = Home::new(&appliance, "operator");
-        appliance.operator_key().write_new(&operator.operator_key_file()).unwrap();
-        Self { venue, appliance, operator }
-    }
-
-    /// A tenant with a key that it made and the operator admitted; and its id.
-    fn admit(&self, name: &str) -> (Home, String) {
-        let home = Home::new(&self.appliance, name);
-        let made = home.r3e(&["tenants", "keygen", "--json"]).ok().json();
-        let key = made["public_key"].as_str().unwrap().to_owned();
-        let admitted = self.operator.r3e(&["tenants", "admit", &key, "--name", name, "--json"]).ok().json();
-        assert_eq!(admitted["id"], made["tenant"]);
-        assert_eq!(admitted["state"], "active");
-        (home, made["tenant"].as_str().unwrap().to_owned())
-    }
-
-    /// Arguments by which `r3e-verify` accepts this appliance.
-    fn trust(&self) -> [String; 4] {
-        let place = self.appliance.enclave_place();
-        [
-            "--reference-values".to_owned(),
-            argument(&place.reference_values_file()).to_owned(),
-            "--test-root".to_owned(),
-            argument(&place.test_root_file()).to_owned(),
-        ]
-    }
-}
-
-fn verify_receipt(home: &Home, receipt: &Path, trust: &[String]) -> Done {
-    let mut arguments = vec!["receipt", argument(receipt), "--json"];
-    arguments.extend(trust.iter().map(String::as_str));
-    home.verify(&arguments)
-}
-
-fn set_secret(home: &Home, name: &str, value: &str) {
-    home.r3e_with_input(&["secrets", "set", name], value.as_bytes()).ok();
-}
-
 fn write(home: &Home, name: &str, text: &str) -> String {
     let path = home.path(name);
     std::fs::write(&path, text).unwrap();
     argument(&path).to_owned()
 }
 
-fn example() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/price-alert/price-alert.js");
-    argument(&path).to_owned()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_with_a_secret_runs_and_its_receipt_convinces_a_stranger() {
-    let town = Town::new().await;
-    let (alice, id) = town.admit("alice");
-
-    let attested = alice.r3e(&["enclave", "attest", "--json"]).ok().json();
-    assert_eq!(attested["accepted"], true);
-    assert_eq!(attested["root"], "unsafe_test");
-    assert_eq!(attested["debug"], false);
-    let login = alice.r3e(&["login", "--json"]).ok().json();
-    assert_eq!(login["tenant"], id.as_str());
-
-    set_secret(&alice, "VENUE_API_KEY", API_KEY);
-    let deployed = alice
-        .r3e(&[
-            "functions",
-            "deploy",
-            &example(),
-            "--name",
-            "price-alert",
-            "--secret",
-            "VENUE_API_KEY",
-            "--net",
-            "venue.example",
-            "--json",
-        ])
-        .ok()
-        .json();
-    assert_eq!(deployed["permissions"], json!({ "secrets": ["VENUE_API_KEY"], "net": ["venue.example"] }));
-
-    let event = r#"{"pair":"NEO-USD","above":"12.00"}"#;
-    let invoke =
-        ["functions", "invoke", "price-alert", "--input", event, "--receipt", "one.receipt", "--json"];
-    let first = alice.r3e(&invoke).ok().json();
-    let result: Value = serde_json::from_str(first["output"].as_str().unwrap()).unwrap();
-    let expected =
-        json!({ "pair": "NEO-USD", "price": PRICES[0], "above": "12.00", "alert": null, "calls": 1 });
-    assert_eq!(result, expected);
-    assert_eq!(first["receipt"]["verified"], true);
-    let second = alice.r3e(&["functions", "invoke", "price-alert", "--input", event]).ok();
-    let result: Value = serde_json::from_str(&second.out).unwrap();
-    assert_eq!((&result["alert"], &result["calls"]), (&json!("crossed_up"), &json!(2)));
-    let seen = town.venue.seen();
-    assert!(seen.iter().all(|seen| seen.api_key.as_deref() == Some(API_KEY)), "{seen:?}");
-
-    // A stranger, offline, with the receipt and what the builder published.
-    let stranger = Home::new(&town.appliance, "stranger");
-    let receipt = alice.path("one.receipt");
-    let verified = verify_receipt(&stranger, &receipt, &town.trust()).ok().json();
-    assert_eq!(verified["accepted"], true, "{verified:#}");
-    let text = verified.to_string();
-    for said in [deployed["version"].as_str().unwrap(), id.as_str(), "price-alert"] {
-        assert!(text.contains(said), "{said} in {verified:#}");
-    }
-
-    let logs = alice.r3e(&["functions", "logs", "price-alert", "--json"]).ok().json();
-    assert_eq!(logs.as_array().unwrap().len(), 2);
-    assert_eq!(logs[0]["lines"][0]["text"], "NEO-USD at 11.9764, under 12.00");
-    let listed = alice.r3e(&["functions", "list", "--json"]).ok().json();
-    assert_eq!(listed[0]["name"], "price-alert");
-    assert_eq!(listed[0]["version"], deployed["version"]);
-    assert_eq!(alice.r3e(&["functions", "show", "price-alert", "--json"]).ok().json(), listed[0]);
-    alice.r3e(&["functions", "delete", "price-alert"]).ok();
-    assert_eq!(alice.r3e(&["functions", "list", "--json"]).ok().json(), json!([]));
-    alice.r3e(&["functions", "show", "price-alert", "--json"]).fails_with("not_found");
-    alice.r3e(&["secrets", "delete", "VENUE_API_KEY"]).ok();
-    assert_eq!(alice.r3e(&["secrets", "list", "--json"]).ok().json(), json!([]));
+    Town::new().await.do_main_job();
 }
 
 #[tokio::test(flavor = "multi_thread")]

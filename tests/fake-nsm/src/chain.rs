@@ -53,6 +53,16 @@ impl SigningChain {
         let signature = self.key.sign(&SystemRandom::new(), message).map_err(|_| FakeNsmError::Key)?;
         Ok(signature.as_ref().to_vec())
     }
+
+    /// The leaf key, PKCS #8 (RFC 5958), for another device to sign by.
+    ///
+    /// # Errors
+    ///
+    /// [`FakeNsmError::Key`].
+    pub fn key_pkcs8(&self) -> Result<Vec<u8>, FakeNsmError> {
+        let document = self.key.to_pkcs8v1().map_err(|_| FakeNsmError::Key)?;
+        Ok(document.as_ref().to_vec())
+    }
 }
 
 impl TestRoot {
