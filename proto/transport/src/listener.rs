@@ -1,13 +1,16 @@
 //! Where connections are waited for, whichever socket brings them.
 
+use std::io;
 use std::path::Path;
 
+use nix::sys::socket::{Backlog, listen};
 use tokio::net::UnixListener;
 use tokio::time::sleep;
 use tokio_vsock::{VMADDR_CID_ANY, VsockAddr, VsockListener};
 
 use crate::accept::pause_after;
 use crate::error::TransportError;
+use crate::limits::LISTEN_BACKLOG;
 use crate::stream::Stream;
 use crate::unix::demux::PortQueue;
 use crate::unix::socket_file::SocketFile;
@@ -72,9 +75,9 @@ impl Listener {
     /// On vsock, taking connections from `peer_cid` alone, where one is given.
     pub(crate) fn vsock(peer_cid: Option<u32>, port: u32) -> Result<Self, TransportError> {
         let name = format!("vsock port {port}");
-        match VsockListener::bind(VsockAddr::new(VMADDR_CID_ANY, port)) {
+        match bind_vsock(port) {
             Ok(listener) => Ok(Self { name, source: Source::Vsock { listener, peer_cid } }),
-            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 Err(TransportError::InUse { endpoint: name })
             }
             Err(source) => Err(TransportError::Listen { endpoint: name, source }),
@@ -85,4 +88,12 @@ impl Listener {
     pub(crate) fn shared(name: String, queue: PortQueue) -> Self {
         Self { name, source: Source::Shared(queue) }
     }
+}
+
+fn bind_vsock(port: u32) -> io::Result<VsockListener> {
+    let listener = VsockListener::bind(VsockAddr::new(VMADDR_CID_ANY, port))?;
+    // The library's queue holds 128, and vsock resets what finds the queue full, where TCP would let it wait.
+    let backlog = i32::try_from(LISTEN_BACKLOG).map_err(io::Error::other)?;
+    listen(&listener, Backlog::new(backlog)?)?;
+    Ok(listener)
 }

@@ -21,3 +21,14 @@ async fn a_dial_that_nothing_answers_ends_in_an_error_and_in_time() {
     }
     assert!(started.elapsed() < Duration::from_millis(3 * DIAL_TIMEOUT_MS));
 }
+
+#[tokio::test]
+async fn a_vsock_port_has_one_listener() {
+    let transport = EnclaveTransport::new(Endpoint::nitro_parent());
+    // A port that this process alone uses. Whoever reaches the machine reaches it, and nobody is there to do so.
+    let port = 0x5233_0000 | (std::process::id() & 0xFFFF);
+    let listener = transport.listen(port).await.expect("this machine's kernel has vsock");
+    assert!(matches!(transport.listen(port).await, Err(TransportError::InUse { .. })));
+    drop(listener);
+    transport.listen(port).await.expect("the port is free again");
+}
