@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use r3e_attester::{Attester, AttesterConfig, NsmDevice, hwrng_is_nsm};
+use r3e_attester::{Attester, AttesterConfig, NsmDevice, Version, hwrng_is_nsm};
 use r3e_enclave::{Parts, run};
 use r3e_keys::Ephemeral;
 use r3e_transport::{EnclaveTransport, Endpoint};
@@ -31,9 +31,13 @@ fn start() -> anyhow::Result<()> {
     let runner = std::env::current_exe().context("where this program is")?.with_file_name(RUNNER);
     let runtime = tokio::runtime::Runtime::new().context("the runtime")?;
     runtime.block_on(async {
+        let attester = Attester::start(device, AttesterConfig::default())?;
+        let nsm = attester.describe().await.context("the attestation device does not say what it is")?;
+        let Version { major, minor, patch } = nsm.version;
+        tracing::info!(module = nsm.module_id, version = %format_args!("{major}.{minor}.{patch}"), "attestation device");
         let parts = Parts {
             transport: EnclaveTransport::new(Endpoint::nitro_parent()),
-            attester: Attester::start(device, AttesterConfig::default())?,
+            attester,
             unlock_providers: vec![Box::new(Ephemeral)],
             runner,
         };

@@ -18,6 +18,8 @@ pub struct AttesterStats {
     pub queue_depth: usize,
     /// Time that the device took for its last answer.
     pub last_latency_us: u64,
+    /// Time that the device took for its slowest answer.
+    pub max_latency_us: u64,
     /// Time that the device took for all its answers together.
     pub total_latency_us: u64,
 }
@@ -30,6 +32,7 @@ pub(crate) struct Counters {
     abandoned: AtomicU64,
     queue_depth: AtomicUsize,
     last_latency_us: AtomicU64,
+    max_latency_us: AtomicU64,
     total_latency_us: AtomicU64,
 }
 
@@ -58,6 +61,7 @@ impl Counters {
         let latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
         self.calls.fetch_add(1, Relaxed);
         self.last_latency_us.store(latency_us, Relaxed);
+        self.max_latency_us.fetch_max(latency_us, Relaxed);
         self.total_latency_us.fetch_add(latency_us, Relaxed);
     }
 
@@ -69,6 +73,7 @@ impl Counters {
             abandoned: self.abandoned.load(Relaxed),
             queue_depth: self.queue_depth.load(Relaxed),
             last_latency_us: self.last_latency_us.load(Relaxed),
+            max_latency_us: self.max_latency_us.load(Relaxed),
             total_latency_us: self.total_latency_us.load(Relaxed),
         }
     }

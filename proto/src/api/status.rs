@@ -45,6 +45,16 @@ pub struct AttestationCalls {
     pub errors: u64,
     /// Calls refused because the queue was full.
     pub refused: u64,
+    /// Calls dropped from the queue unsent, because nobody waited for their answer any more.
+    pub abandoned: u64,
+    /// Calls that wait in the queue now.
+    pub waiting: u64,
+    /// Time that the device took for its last answer, in microseconds.
+    pub last_us: u64,
+    /// Time that it took for its slowest answer.
+    pub max_us: u64,
+    /// Time that it took for all its answers together: divided by `calls`, the mean.
+    pub total_us: u64,
 }
 
 /// The key that signs receipts, with the Evidence that it is this appliance's.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use r3e_client::AttestedChannel;
-use r3e_proto::api::status::Status;
+use r3e_proto::api::status::{AttestationCalls, Status};
 use serde::Serialize;
 
 use crate::error::CliError;
@@ -114,7 +114,6 @@ impl Attested {
 }
 
 fn human(status: &Status) -> String {
-    let calls = &status.attestation;
     fields(&[
         ("version", status.version.clone()),
         ("unlock", status.unlock.clone()),
@@ -123,9 +122,19 @@ fn human(status: &Status) -> String {
         ("configuration", status.configuration.clone()),
         ("time", time(status.time_ms)),
         ("up for", format!("{} s", status.uptime_ms / 1000)),
-        ("attestation", format!("{} calls, {} failed, {} refused", calls.calls, calls.errors, calls.refused)),
+        ("attestation", calls(&status.attestation)),
         ("sessions", format!("{} open, {} attested", status.open_sessions, status.attested_sessions)),
     ])
+}
+
+/// The calls to the attestation device, and what they cost.
+fn calls(calls: &AttestationCalls) -> String {
+    let AttestationCalls { calls: made, errors, refused, abandoned, waiting, max_us, total_us, .. } = calls;
+    let mean_us = total_us.checked_div(*made).unwrap_or(0);
+    format!(
+        "{made} calls, {errors} failed, {refused} refused, {abandoned} abandoned, {waiting} waiting; \
+         {mean_us} us each, {max_us} us at most"
+    )
 }
 
 /// Writes a file for the user.
