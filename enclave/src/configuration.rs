@@ -11,6 +11,8 @@ use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::limits::{RUNNERS, RUNNERS_MEMORY_MIB, TENANT_SHARE_PERCENT};
+
 /// The configuration as it was measured, and what it says.
 #[derive(Clone)]
 pub struct Configuration {
@@ -33,6 +35,18 @@ pub enum ConfigurationError {
     /// Not of the form.
     #[error("the configuration is not as `docs/configuration.md` describes: {0}")]
     Form(#[from] toml::de::Error),
+    /// A number outside of what the appliance can do.
+    #[error("{key} = {value} is not between {min} and {max}")]
+    Number {
+        /// The setting.
+        key: &'static str,
+        /// What it says.
+        value: u32,
+        /// The least.
+        min: u32,
+        /// The most.
+        max: u32,
+    },
     /// `egress.extra_roots` is not PEM.
     #[error("egress.extra_roots holds something other than PEM certificates: {0}")]
     ExtraRoots(rustls_pki_types::pem::Error),
@@ -71,12 +85,14 @@ struct Egress {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Functions {
-    max_runners: usize,
+    max_runners: u32,
+    max_memory_mib: u32,
+    tenant_share_percent: u32,
 }
 
 impl Default for Functions {
     fn default() -> Self {
-        Self { max_runners: 32 }
+        Self { max_runners: 32, max_memory_mib: 4_096, tenant_share_percent: 33 }
     }
 }
 
@@ -91,6 +107,7 @@ impl Configuration {
         }
         let text = std::str::from_utf8(&bytes).map_err(|_| ConfigurationError::NotText)?;
         let settings: Settings = toml::from_str(text)?;
+        settings.functions.check()?;
         let extra_roots = CertificateDer::pem_slice_iter(settings.egress.extra_roots.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(ConfigurationError::ExtraRoots)?;
@@ -124,8 +141,34 @@ impl Configuration {
     }
 
     /// Runner processes at once.
-    pub fn max_runners(&self) -> usize {
+    pub fn max_runners(&self) -> u32 {
         self.settings.functions.max_runners
+    }
+
+    /// Memory that all runner processes together may come to hold, in MiB.
+    pub fn max_runners_memory_mib(&self) -> u32 {
+        self.settings.functions.max_memory_mib
+    }
+
+    /// What one tenant may have of runners and their memory at once, in percent.
+    pub fn tenant_share_percent(&self) -> u32 {
+        self.settings.functions.tenant_share_percent
+    }
+}
+
+impl Functions {
+    fn check(&self) -> Result<(), ConfigurationError> {
+        for (key, value, range) in [
+            ("functions.max_runners", self.max_runners, RUNNERS),
+            ("functions.max_memory_mib", self.max_memory_mib, RUNNERS_MEMORY_MIB),
+            ("functions.tenant_share_percent", self.tenant_share_percent, TENANT_SHARE_PERCENT),
+        ] {
+            if !range.contains(&value) {
+                let (min, max) = (*range.start(), *range.end());
+                return Err(ConfigurationError::Number { key, value, min, max });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -153,6 +196,28 @@ mod tests {
         assert_eq!(configuration.unlock_provider(), "ephemeral");
         assert!(configuration.extra_roots().is_empty());
         assert_eq!(configuration.digest(), &configuration_digest(MINIMAL.as_bytes()));
+    }
+
+    #[test]
+    fn runners_have_bounds_in_number_memory_and_share() {
+        let configuration = parse(MINIMAL).unwrap();
+        assert_eq!(configuration.max_runners(), 32);
+        assert_eq!(configuration.max_runners_memory_mib(), 4_096);
+        assert!(configuration.tenant_share_percent() < 50, "no tenant has half by default");
+        for (line, good) in [
+            ("max_runners = 4", true),
+            ("max_runners = 3", false),
+            ("max_runners = 257", false),
+            ("max_runners = -1", false),
+            ("max_memory_mib = 1024", true),
+            ("max_memory_mib = 1023", false),
+            ("max_memory_mib = 4294967296", false),
+            ("tenant_share_percent = 100", true),
+            ("tenant_share_percent = 0", false),
+            ("tenant_share_percent = 101", false),
+        ] {
+            assert_eq!(parse(&format!("{MINIMAL}[functions]\n{line}\n")).is_ok(), good, "{line}");
+        }
     }
 
     #[test]

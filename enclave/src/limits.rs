@@ -1,6 +1,7 @@
 //! Every limit of the enclave process, in one table, each with its reason. Those of a capability stand in its crate,
 //! those of the wire in `r3e-proto`.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Connections at once, attested or not. Each costs some 40 KiB with its TLS buffers: 640 MiB when all are used.
@@ -51,6 +52,15 @@ pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_mins(1);
 pub(crate) const CONFIGURATION_RETRY: Duration = Duration::from_millis(100);
 /// Entropy drawn from the device for the unlock provider: eight keys.
 pub(crate) const UNLOCK_ENTROPY_BYTES: usize = 256;
+
+/// Runner processes that a configuration may ask for. Under four, one tenant's event is half of all; over it, their
+/// descriptors and the processor would be the limit.
+pub(crate) const RUNNERS: RangeInclusive<u32> = 4..=256;
+/// MiB that a configuration may set aside for runners: room for two of the largest functions, up to the largest enclaves.
+pub(crate) const RUNNERS_MEMORY_MIB: RangeInclusive<u32> = 1_024..=1_048_576;
+/// A tenant's share of both, in percent. Where it is 50 or more, one tenant can keep the others waiting; an appliance of one
+/// tenant may say 100.
+pub(crate) const TENANT_SHARE_PERCENT: RangeInclusive<u32> = 1..=100;
 
 /// Tenants of one appliance: as many as one scan of the store names.
 pub(crate) const MAX_TENANTS: usize = 1_000;

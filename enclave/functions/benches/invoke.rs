@@ -53,7 +53,7 @@ fn pool(runtime: &Runtime, spares: usize) -> RunnerPool {
 }
 
 async fn event(pool: &RunnerPool, key: &FunctionKey, source: &str) {
-    let done = pool.invoke(key, source, r#"{"name":"world"}"#.to_owned(), &LIMITS, &Host).await;
+    let done = pool.invoke(key, source, r#"{"name":"world"}"#, &LIMITS, &Host).await;
     assert!(done.outcome.is_ok(), "{:?}", done.outcome);
 }
 

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use r3e_proto::function_version::Version;
 
-/// An invocation that is over: all that it wrote is durable.
+/// An invocation that is over: all that it wrote is durable, or its outcome says that nobody knows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Completed {
     /// What ran.

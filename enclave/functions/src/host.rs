@@ -1,8 +1,8 @@
 //! What an invocation may reach: every host call of a runner comes here, and is done only if the function was granted
 //! it and has budget left. The runner is not trusted to have checked anything.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -11,8 +11,7 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
 use r3e_runner_api::{HostCall, HostError, HostErrorCode, HostReply, HostValue, SecretText};
 use r3e_store::Store;
-use tokio::sync::{Semaphore, oneshot};
-use tokio::task::JoinSet;
+use tokio::sync::Semaphore;
 
 use crate::fetches::{Fetch, Fetches};
 use crate::invoker::InvokeError;
@@ -21,6 +20,7 @@ use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture};
 use crate::sources::{AttestationSource, SecretSource, SourceError};
 use crate::values::{Values, refused};
+use crate::writes::Writes;
 
 /// What host calls are carried out with; the same for all functions.
 pub(crate) struct Resources {
@@ -51,9 +51,7 @@ pub(crate) struct Host<'a> {
     values: Values,
     fetches: Fetches,
     attestations: AtomicU32,
-    /// Writes to the store. Each goes on when the runner no longer waits for it, so that none is half known when the
-    /// receipt is made.
-    writes: Mutex<JoinSet<()>>,
+    writes: Writes,
 }
 
 impl<'a> Host<'a> {
@@ -62,21 +60,21 @@ impl<'a> Host<'a> {
         tenant: TenantId,
         deployed: &'a Deployed,
     ) -> Result<Self, InvokeError> {
+        let values = Values::of(&resources.store, tenant, &deployed.function.name)?;
         Ok(Self {
             resources,
             tenant,
             deployed,
-            values: Values::of(&resources.store, tenant, &deployed.function.name)?,
+            writes: Writes::of(values.clone()),
+            values,
             fetches: Fetches::of(&deployed.function.permissions)?,
             attestations: AtomicU32::new(0),
-            writes: Mutex::default(),
         })
     }
 
-    /// Waits for the writes that are under way. The store bounds how long.
-    pub(crate) async fn settle(&self) {
-        let mut writes = std::mem::take(&mut *self.writes.lock().unwrap_or_else(PoisonError::into_inner));
-        while writes.join_next().await.is_some() {}
+    /// Waits for the writes that are under way, and gives how many nobody can vouch for ([`Writes::settle`]).
+    pub(crate) async fn settle(&self) -> usize {
+        self.writes.settle().await
     }
 
     /// Bytes that its fetches sent.
@@ -91,22 +89,6 @@ impl<'a> Host<'a> {
         }
         let value = self.resources.secrets.secret(self.tenant, name).await.map_err(|error| failed(&error))?;
         Ok(HostValue::SecretGet { value: value.map(SecretText::new) })
-    }
-
-    /// Starts a write at once, not when its answer is first waited for: a function that returns without waiting has
-    /// still written.
-    fn write(&self, key: String, value: Option<String>) -> HostFuture<'_> {
-        let (answer, answered) = oneshot::channel();
-        let values = self.values.clone();
-        self.writes.lock().unwrap_or_else(PoisonError::into_inner).spawn(async move {
-            // Nobody waits for the answer if the invocation is over.
-            drop(answer.send(values.write(&key, value).await));
-        });
-        Box::pin(async {
-            let outcome = answered.await;
-            outcome.unwrap_or_else(|_| Err(refused(HostErrorCode::Internal, "the store failed")))?;
-            Ok(HostValue::StoreSet {})
-        })
     }
 
     async fn attestation(&self, data_base64: Option<&str>) -> HostReply {
@@ -134,7 +116,7 @@ impl<'a> Host<'a> {
 impl HostCalls for Host<'_> {
     fn call(&self, call: HostCall) -> HostFuture<'_> {
         match call {
-            HostCall::StoreSet { key, value } => self.write(key, value),
+            HostCall::StoreSet { key, value } => self.writes.start(key, value),
             HostCall::StoreGet { key } => {
                 Box::pin(async move { Ok(HostValue::StoreGet { value: self.values.read(&key).await? }) })
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use r3e_egress::{Egress, FetchError};
-use r3e_proto::api::functions::{Function, Outcome, Usage};
+use r3e_proto::api::functions::{Function, FunctionError, Outcome, STORE_UNCONFIRMED, Usage};
 use r3e_proto::api::identity::TenantId;
 use r3e_runner_api::json::{self, JsonError};
 use r3e_store::{Store, StoreError};
@@ -13,7 +13,7 @@ use crate::completed::{Completed, Hashes};
 use crate::host::{Host, Resources};
 use crate::limits::MAX_EVENT_BYTES;
 use crate::registry::{Registry, RegistryError};
-use crate::runner::{explained, function_key, log_line, pool_limits};
+use crate::runner::{explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{InvocationError, RunnerPool};
 use crate::sources::{AttestationSource, SecretSource};
 
@@ -81,7 +81,7 @@ impl Invoker {
     }
 
     /// Invokes the tenant's function with `event`, JSON text. When this returns, all that the function wrote is
-    /// durable, or was refused; a function that fails is an outcome, not an error.
+    /// durable, or was refused, or the outcome is `store_unconfirmed`; a function that fails is an outcome, not an error.
     ///
     /// # Errors
     /// [`InvokeError`].
@@ -91,13 +91,15 @@ impl Invoker {
         }
         let text = std::str::from_utf8(event).map_err(|_| InvokeError::EventNotText)?;
         json::check(text)?;
+        // Before the function is looked up: a deletion from here on is seen when its runner is done.
+        let lease = self.pool.lease(&tenant_key(tenant));
         let deployed = self.registry.load(tenant, name).await?;
         let function = &deployed.function;
         let host = Host::new(&self.resources, tenant, &deployed)?;
         let key = function_key(tenant, &function.name, &function.version);
         let limits = pool_limits(&function.limits);
-        let ran = self.pool.invoke(&key, deployed.source()?, text.to_owned(), &limits, &host).await;
-        host.settle().await;
+        let ran = self.pool.invoke_under(&lease, &key, deployed.source()?, text, &limits, &host).await;
+        let unconfirmed = host.settle().await;
         let outcome = match ran.outcome {
             Ok(output) => {
                 json::check(&output).map_err(InvokeError::Output)?;
@@ -106,6 +108,7 @@ impl Invoker {
             Err(error @ InvocationError::Busy { .. }) => return Err(InvokeError::Busy(error)),
             Err(error) => Outcome::Error(explained(error).map_err(InvokeError::Runner)?),
         };
+        let outcome = if unconfirmed == 0 { outcome } else { not_vouched_for(unconfirmed, &outcome) };
         let logs: Vec<_> = ran.logs.into_iter().map(log_line).collect();
         let usage = Usage {
             cpu_us: ran.usage.cpu_us,
@@ -123,4 +126,20 @@ impl Invoker {
     pub fn forget(&self, tenant: TenantId, function: &Function) {
         self.pool.forget(&function_key(tenant, &function.name, &function.version));
     }
+}
+
+/// The outcome of an invocation that wrote what may stand or not. Whatever the function made of it, its result is no fact: the
+/// caller is told so, and the receipt says the same.
+fn not_vouched_for(writes: usize, ended: &Outcome) -> Outcome {
+    let ended = match ended {
+        Outcome::Output(_) => "with a result, which is withheld".to_owned(),
+        Outcome::Error(error) => format!("with {}: {}", error.code, error.message),
+    };
+    Outcome::Error(FunctionError {
+        code: STORE_UNCONFIRMED.to_owned(),
+        message: format!(
+            "{writes} write(s) were neither confirmed nor refused in time, and may stand or not; the function ended {ended}"
+        ),
+        stack: None,
+    })
 }

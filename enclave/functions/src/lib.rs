@@ -23,6 +23,7 @@ mod runner;
 pub mod runner_pool;
 mod sources;
 mod values;
+mod writes;
 
 pub use check::{CheckError, Loadable};
 pub use completed::{Completed, Hashes};

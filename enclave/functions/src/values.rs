@@ -35,7 +35,7 @@ impl Values {
     pub(crate) async fn write(&self, key: &str, value: Option<String>) -> Result<(), HostError> {
         let key = self.record_key(key)?;
         let Some(value) = value else {
-            return self.store.delete(&self.namespace, &key).await.map_err(host_error);
+            return self.store.delete(&self.namespace, &key).await.map_err(write_error);
         };
         if value.len() > MAX_STORE_VALUE_BYTES {
             let message = format!("a value has at most {MAX_STORE_VALUE_BYTES} bytes as JSON");
@@ -44,7 +44,7 @@ impl Values {
         json::check(&value)
             .map_err(|error| refused(HostErrorCode::Invalid, format!("the value: {error}")))?;
         self.require_room(&key, value.len())?;
-        self.store.put(&self.namespace, &key, value.into_bytes()).await.map_err(host_error)?;
+        self.store.put(&self.namespace, &key, value.into_bytes()).await.map_err(write_error)?;
         Ok(())
     }
 
@@ -87,16 +87,28 @@ pub(crate) fn refused(code: HostErrorCode, message: impl Into<String>) -> HostEr
     HostError { code, message: message.into() }
 }
 
+/// What a function is told of a write that the store did not confirm. What is no clear refusal may still take effect.
+fn write_error(error: StoreError) -> HostError {
+    match error {
+        StoreError::Busy
+        | StoreError::TooLarge { .. }
+        | StoreError::Name { .. }
+        | StoreError::Full { .. }
+        | StoreError::Conflict { .. } => host_error(error),
+        unknown => {
+            tracing::error!(error = %unknown, "a function's write was neither confirmed nor refused");
+            let message = "the write was neither confirmed nor refused in time: it may stand or not; write the key again";
+            refused(HostErrorCode::Unconfirmed, message)
+        }
+    }
+}
+
 /// What a function is told of a store that did not do it: what it can act on, and nothing of the parent's words.
 fn host_error(error: StoreError) -> HostError {
     match error {
         StoreError::Busy | StoreError::Unavailable(_) => {
             refused(HostErrorCode::Unavailable, "the store does not answer now; nothing is lost, try again")
         }
-        StoreError::Unconfirmed => refused(
-            HostErrorCode::Unavailable,
-            "the write was not confirmed in time; read before you write again",
-        ),
         StoreError::Full { .. } => refused(HostErrorCode::LimitExceeded, "the appliance's store is full"),
         other => {
             tracing::error!(error = %other, "a function's store call failed");

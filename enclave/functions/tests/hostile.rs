@@ -180,7 +180,7 @@ fn directory() -> PathBuf {
 
 async fn run(pool: &RunnerPool, name: &str, bound: Bound) -> Invocation {
     let source = std::fs::read_to_string(directory().join(format!("{name}.js"))).unwrap();
-    pool.invoke(&key("mallory", name), &source, "{}".to_owned(), &limits(bound), &Host::default()).await
+    pool.invoke(&key("mallory", name), &source, "{}", &limits(bound), &Host::default()).await
 }
 
 const GOOD: &str =
@@ -210,7 +210,7 @@ async fn every_hostile_script_ends_as_it_must() {
         let log_bytes: usize = invocation.logs.iter().map(|record| record.text.len()).sum();
         assert!(log_bytes <= 10_000, "{name} logged {log_bytes} bytes");
         let good =
-            pool.invoke(&key("alice", "good"), GOOD, index.to_string(), &AMPLE, &Host::default()).await;
+            pool.invoke(&key("alice", "good"), GOOD, &index.to_string(), &AMPLE, &Host::default()).await;
         let output = good.outcome.unwrap_or_else(|error| panic!("after {name}: {error:?}"));
         // The same process, with the same state: what happened beside it left no trace.
         assert_eq!(output, format!(r#"{{"e":{index},"count":{},"s":"s3cret"}}"#, index + 1), "after {name}");

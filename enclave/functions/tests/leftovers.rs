@@ -35,7 +35,7 @@ async fn two_hundred_kills_leave_nothing_behind() {
         let host = Host::default();
         let name = round.to_string();
         let bad = key("mallory", &name);
-        let event = pool.invoke(&bad, source, "1".into(), &limits, &host);
+        let event = pool.invoke(&bad, source, "1", &limits, &host);
         if round % 4 == 0 {
             // The caller gives up half way.
             let _gave_up = tokio::time::timeout(Duration::from_millis(10), event).await;
@@ -53,6 +53,6 @@ async fn two_hundred_kills_leave_nothing_behind() {
 }
 
 async fn warm(pool: &RunnerPool) -> String {
-    let done = pool.invoke(&key("warm", "1"), COUNTER, "{}".into(), &AMPLE, &Host::default()).await;
+    let done = pool.invoke(&key("warm", "1"), COUNTER, "{}", &AMPLE, &Host::default()).await;
     done.outcome.unwrap()
 }

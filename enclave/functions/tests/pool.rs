@@ -16,7 +16,7 @@ use support::{AMPLE, Host, class, config, eventually, key, pool, runner_path};
 const COUNTER: &str = "let count = 0; export default () => ++count;";
 
 async fn count(pool: &RunnerPool, tenant: &str, version: &str, limits: &Limits) -> (String, bool) {
-    let done = pool.invoke(&key(tenant, version), COUNTER, "{}".into(), limits, &Host::default()).await;
+    let done = pool.invoke(&key(tenant, version), COUNTER, "{}", limits, &Host::default()).await;
     (done.outcome.unwrap(), done.usage.cold)
 }
 
@@ -46,7 +46,7 @@ async fn a_process_is_replaced_after_its_events_an_error_or_growth() {
     for (event, expected) in
         [("0", "1"), ("1", "function thrown"), ("0", "1"), ("2", "2"), ("0", "1"), ("3", "2"), ("0", "1")]
     {
-        let done = pool.invoke(&key("a", "2"), source, event.into(), &AMPLE, &Host::default()).await;
+        let done = pool.invoke(&key("a", "2"), source, event, &AMPLE, &Host::default()).await;
         assert_eq!(class(&done.outcome).trim_start_matches("ok "), expected, "event {event}");
     }
 }
@@ -57,7 +57,7 @@ async fn timers_and_calls_end_with_their_event() {
     let source = "let ticks = 0; export default async (e) => { if (e === 0) setInterval(() => ticks++, 1); \
                   else await new Promise((r) => setTimeout(r, 50)); return ticks; };";
     for event in ["0", "1"] {
-        let done = pool.invoke(&key("a", "1"), source, event.into(), &AMPLE, &Host::default()).await;
+        let done = pool.invoke(&key("a", "1"), source, event, &AMPLE, &Host::default()).await;
         assert_eq!(done.outcome.unwrap(), "0");
     }
 }
@@ -67,14 +67,14 @@ async fn use_is_measured_by_the_kernel() {
     let pool = pool();
     let source = "export default async (ms) => { const end = Date.now() + ms; while (Date.now() < end); \
                   await r3e.store.get('k'); const b = new Uint8Array(30 << 20).fill(7); return b[5]; };";
-    let done = pool.invoke(&key("a", "1"), source, "100".into(), &AMPLE, &Host::default()).await;
+    let done = pool.invoke(&key("a", "1"), source, "100", &AMPLE, &Host::default()).await;
     assert_eq!(done.outcome.unwrap(), "7");
     assert!(done.usage.wall_us >= 100_000);
     assert!(done.usage.cpu_us > 0 && done.usage.cpu_us <= done.usage.wall_us);
     assert!(done.usage.peak_memory_bytes >= 30 << 20);
     assert_eq!(done.usage.host_calls, 1);
     let idle = "export default () => new Promise((r) => setTimeout(() => r(1), 300));";
-    let done = pool.invoke(&key("a", "2"), idle, "{}".into(), &AMPLE, &Host::default()).await;
+    let done = pool.invoke(&key("a", "2"), idle, "{}", &AMPLE, &Host::default()).await;
     assert!(done.usage.cpu_us < done.usage.wall_us, "waiting is not charged as work");
 }
 
@@ -102,13 +102,13 @@ async fn each_limit_ends_its_event() {
         ("export default () => { for (;;); };", Limits { wall_ms: 100, ..AMPLE }, "timeout"),
     ];
     for (source, limits, expected) in cases {
-        let done = pool.invoke(&key("a", source), source, "{}".into(), &limits, &Host::default()).await;
+        let done = pool.invoke(&key("a", source), source, "{}", &limits, &Host::default()).await;
         assert_eq!(class(&done.outcome), expected, "{source}");
         assert!(done.usage.cpu_us > 0);
     }
     let fits = Limits { output_bytes: 100, ..AMPLE };
     let source = "export default () => 'x'.repeat(98);";
-    let done = pool.invoke(&key("a", source), source, "{}".into(), &fits, &Host::default()).await;
+    let done = pool.invoke(&key("a", source), source, "{}", &fits, &Host::default()).await;
     assert_eq!(done.outcome.unwrap().len(), 100);
 }
 
@@ -116,7 +116,7 @@ async fn each_limit_ends_its_event() {
 async fn logs_are_kept_in_order_and_bounded() {
     let pool = pool();
     let source = "console.debug('load'); export default (n) => { for (let i = 0; i < n; i++) console.log('line', i); console.error('end'); throw 1; };";
-    let done = pool.invoke(&key("a", "1"), source, "2".into(), &AMPLE, &Host::default()).await;
+    let done = pool.invoke(&key("a", "1"), source, "2", &AMPLE, &Host::default()).await;
     let lines: Vec<(LogLevel, &str)> =
         done.logs.iter().map(|record| (record.level, record.text.as_str())).collect();
     let expected = [
@@ -129,17 +129,11 @@ async fn logs_are_kept_in_order_and_bounded() {
     assert!(!done.logs_truncated);
 
     let limits = Limits { log_bytes: 100, ..AMPLE };
-    let done = pool.invoke(&key("a", "2"), source, "50".into(), &limits, &Host::default()).await;
+    let done = pool.invoke(&key("a", "2"), source, "50", &limits, &Host::default()).await;
     assert!(done.logs_truncated);
     assert!(done.logs.iter().map(|record| record.text.len()).sum::<usize>() <= 100);
     let done = pool
-        .invoke(
-            &key("a", "3"),
-            source,
-            "100000".into(),
-            &Limits { log_bytes: u32::MAX, ..AMPLE },
-            &Host::default(),
-        )
+        .invoke(&key("a", "3"), source, "100000", &Limits { log_bytes: u32::MAX, ..AMPLE }, &Host::default())
         .await;
     assert!(done.logs_truncated && done.logs.len() <= 1_001, "{}", done.logs.len());
 }
@@ -149,15 +143,15 @@ async fn events_that_are_no_json_are_refused_before_a_process_is_taken() {
     let pool = pool();
     let deep = "[".repeat(200) + &"]".repeat(200);
     for event in ["", "undefined", "{", "1 2", &deep, &"[".repeat(1_000_000)] {
-        let done = pool.invoke(&key("a", "1"), COUNTER, event.into(), &AMPLE, &Host::default()).await;
+        let done = pool.invoke(&key("a", "1"), COUNTER, event, &AMPLE, &Host::default()).await;
         assert_eq!(class(&done.outcome), "event");
         assert_eq!(done.usage, Usage::default());
     }
     let big = format!("\"{}\"", "x".repeat(7 << 20));
-    let done = pool.invoke(&key("a", "1"), COUNTER, big, &AMPLE, &Host::default()).await;
+    let done = pool.invoke(&key("a", "1"), COUNTER, &big, &AMPLE, &Host::default()).await;
     assert_eq!(class(&done.outcome), "too_large");
     let source = format!("export default () => 1; // {}", "x".repeat(5 << 20));
-    let done = pool.invoke(&key("a", "2"), &source, "1".into(), &AMPLE, &Host::default()).await;
+    let done = pool.invoke(&key("a", "2"), &source, "1", &AMPLE, &Host::default()).await;
     assert_eq!(class(&done.outcome), "too_large");
 }
 
@@ -166,9 +160,8 @@ async fn large_events_and_outputs_pass() {
     let pool = pool();
     let limits = Limits { output_bytes: 6 << 20, memory_mib: 128, ..AMPLE };
     let event = format!("\"{}\"", "é".repeat(2 << 20));
-    let done = pool
-        .invoke(&key("a", "1"), "export default (e) => e;", event.clone(), &limits, &Host::default())
-        .await;
+    let done =
+        pool.invoke(&key("a", "1"), "export default (e) => e;", &event, &limits, &Host::default()).await;
     assert!(done.outcome.unwrap() == event);
 }
 
@@ -176,7 +169,7 @@ async fn large_events_and_outputs_pass() {
 async fn one_version_runs_several_events_at_once_up_to_its_bound() {
     let settings = RunnerConfig {
         max_per_function: 3,
-        max_waiting: 1,
+        max_waiting_per_tenant: 1,
         max_wait_ms: 60_000,
         max_processes: 8,
         ..config()
@@ -189,13 +182,13 @@ async fn one_version_runs_several_events_at_once_up_to_its_bound() {
     for _ in 0..4 {
         let (pool, host) = (Arc::clone(&pool), Arc::clone(&host));
         running.push(tokio::spawn(async move {
-            class(&pool.invoke(&key("a", "1"), hangs, "1".into(), &limits, &*host).await.outcome)
+            class(&pool.invoke(&key("a", "1"), hangs, "1", &limits, &*host).await.outcome)
         }));
     }
     let calls = Arc::clone(&host);
     eventually("three run", || calls.calls.load(Ordering::Relaxed) == 3).await;
     // Three run and one waits: there is no place for a fifth, but one for another function.
-    let fifth = pool.invoke(&key("a", "1"), hangs, "1".into(), &limits, &*host).await;
+    let fifth = pool.invoke(&key("a", "1"), hangs, "1", &limits, &*host).await;
     assert!(matches!(fifth.outcome, Err(InvocationError::Busy { scope: "function" })), "{:?}", fifth.outcome);
     assert_eq!(count(&pool, "b", "1", &AMPLE).await.0, "1");
     for task in running {
@@ -261,7 +254,7 @@ async fn programs_that_are_no_runner_are_typed_errors() {
     for (name, path, expected) in cases {
         let pool = RunnerPool::new(RunnerConfig { spares: 0, runner_path: path, ..config() }).unwrap();
         let limits = Limits { wall_ms: 1_000, ..AMPLE };
-        let done = pool.invoke(&key("a", "1"), COUNTER, "1".into(), &limits, &Host::default()).await;
+        let done = pool.invoke(&key("a", "1"), COUNTER, "1", &limits, &Host::default()).await;
         assert_eq!(class(&done.outcome), expected, "{name}: {:?}", done.outcome);
         if name == "exits" {
             let Err(InvocationError::Start(StartError::Ended { status })) = done.outcome else {

@@ -25,7 +25,7 @@ async fn the_kernel_confirms_every_wall() {
     let pool = pool();
     let source = "export default () => 1;";
     for tenant in ["a", "b"] {
-        let done = pool.invoke(&key(tenant, "1"), source, "{}".into(), &AMPLE, &Host::default()).await;
+        let done = pool.invoke(&key(tenant, "1"), source, "{}", &AMPLE, &Host::default()).await;
         done.outcome.unwrap();
     }
     let runners = runners();

@@ -176,6 +176,8 @@ pub enum HostErrorCode {
     TimedOut,
     /// The other side could not be reached or failed.
     Unavailable,
+    /// A write was neither confirmed nor refused in time: it may stand or not.
+    Unconfirmed,
     /// The enclave failed; nothing the function did.
     Internal,
 }

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use r3e_attester::{Attester, TrustedClock};
 use r3e_egress::{Egress, TrustRoots};
+use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{
     AttestationSource, CheckError, Definition, InvokeError, Invoker, InvokerParts, Loadable, Logs, Registry,
@@ -64,7 +65,7 @@ impl Functions {
         let time = clock.clone();
         let time = r3e_egress::TrustedClock::new(move || Some(time.now_ms()));
         let egress = Egress::new(transport, roots, time).map_err(|error| internal(&error))?;
-        let config = RunnerConfig { max_processes: configuration.max_runners(), ..RunnerConfig::new(runner) };
+        let config = runner_config(configuration, runner);
         let pool = Arc::new(RunnerPool::new(config).map_err(|error| internal(&error))?);
         let registry = Arc::new(Registry::new(store.clone()));
         let invoker = Invoker::new(InvokerParts {
@@ -146,7 +147,8 @@ impl Functions {
         let mut id = [0; 16];
         rand::fill(&mut id).map_err(|_| ServiceError::Internal("the random generator failed".into()))?;
         let completed = self.invoker.invoke(tenant, name, event).await?;
-        // From here on all that the function wrote is durable: this sequence number covers it.
+        // All that the function wrote is durable from here on, and covered by this sequence number; or the outcome says that
+        // it is not known to be.
         let (sequence, at_ms) = (self.store.sequence(), self.clock.now_ms());
         let made = Made { invocation: id, tenant, function: name, sequence, time_ms: at_ms };
         let receipt = self.receipts.sign(&made, &completed)?;
@@ -168,6 +170,16 @@ impl Functions {
             receipt: BASE64.encode(receipt),
         })
     }
+}
+
+/// The pool's settings, of those that the operator decides.
+fn runner_config(configuration: &Configuration, runner: PathBuf) -> RunnerConfig {
+    let config = RunnerConfig {
+        max_processes: usize::try_from(configuration.max_runners()).unwrap_or(usize::MAX),
+        memory_mib: configuration.max_runners_memory_mib(),
+        ..RunnerConfig::new(runner)
+    };
+    config.with_tenant_share(configuration.tenant_share_percent(), *MEMORY_MIB.end())
 }
 
 /// The device, for functions: the statement names tenant and version, so that a document of one is no other's.

@@ -108,11 +108,15 @@ pub enum Outcome {
     Error(FunctionError),
 }
 
+/// The code of an invocation that wrote what was neither confirmed nor refused in time. It may stand or not: look at the
+/// state before you invoke again.
+pub const STORE_UNCONFIRMED: &str = "store_unconfirmed";
+
 /// Why an invocation has no result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FunctionError {
     /// Stable: `function_error`, `load_error`, `timeout`, `cpu_limit`, `memory_limit`, `output_limit`,
-    /// `host_call_limit`, `crashed`, `protocol`.
+    /// `host_call_limit`, `crashed`, `protocol`, [`STORE_UNCONFIRMED`].
     pub code: String,
     /// For a person: the exception's name and message, or the limit that was reached.
     pub message: String,

@@ -15,6 +15,7 @@ use super::error::InvocationError;
 pub(super) struct Gate {
     scope: &'static str,
     slots: Arc<Semaphore>,
+    total: u32,
     waiting: AtomicUsize,
     max_waiting: usize,
     max_wait: Duration,
@@ -23,9 +24,11 @@ pub(super) struct Gate {
 impl Gate {
     /// A gate with `slots` places inside and `max_waiting` before it.
     pub(super) fn new(scope: &'static str, slots: usize, max_waiting: usize, max_wait: Duration) -> Self {
+        let slots = slots.min(Semaphore::MAX_PERMITS);
         Self {
             scope,
             slots: Arc::new(Semaphore::new(slots)),
+            total: u32::try_from(slots).unwrap_or(u32::MAX),
             waiting: AtomicUsize::new(0),
             max_waiting,
             max_wait,
@@ -34,12 +37,20 @@ impl Gate {
 
     /// Enters, at once or after a bounded wait, first come first served.
     pub(super) async fn enter(&self) -> Result<OwnedSemaphorePermit, InvocationError> {
+        self.enter_with(1).await
+    }
+
+    /// Enters with so many slots as one.
+    pub(super) async fn enter_with(&self, slots: u32) -> Result<OwnedSemaphorePermit, InvocationError> {
         let busy = || InvocationError::Busy { scope: self.scope };
-        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_owned() {
+        if slots > self.total {
+            return Err(InvocationError::NoRoom { needed_mib: slots, max_mib: self.total });
+        }
+        if let Ok(permit) = Arc::clone(&self.slots).try_acquire_many_owned(slots) {
             return Ok(permit);
         }
         let _place = self.queue().ok_or_else(busy)?;
-        match tokio::time::timeout(self.max_wait, Arc::clone(&self.slots).acquire_owned()).await {
+        match tokio::time::timeout(self.max_wait, Arc::clone(&self.slots).acquire_many_owned(slots)).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(busy()),
         }
@@ -87,6 +98,15 @@ impl<K: Eq + Hash + Clone> KeyedGates<K> {
 
     /// Enters the key's gate.
     pub(super) async fn enter(&self, key: &K) -> Result<KeyedPermit<'_, K>, InvocationError> {
+        self.enter_with(key, 1).await
+    }
+
+    /// Enters the key's gate with so many slots as one.
+    pub(super) async fn enter_with(
+        &self,
+        key: &K,
+        slots: u32,
+    ) -> Result<KeyedPermit<'_, K>, InvocationError> {
         let gate = {
             let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
             let fresh = || Arc::new(Gate::new(self.scope, self.slots, self.max_waiting, self.max_wait));
@@ -95,7 +115,7 @@ impl<K: Eq + Hash + Clone> KeyedGates<K> {
         // Made first, so that a wait that is given up still tidies.
         let mut permit =
             KeyedPermit { gates: self, key: key.clone(), gate: Some(Arc::clone(&gate)), permit: None };
-        let entered = gate.enter().await;
+        let entered = gate.enter_with(slots).await;
         drop(gate);
         permit.permit = Some(entered?);
         Ok(permit)
@@ -138,6 +158,34 @@ mod tests {
         assert!(!waits.await.unwrap(), "the wait is bounded");
         drop(inside);
         assert!(gate.enter().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_needs_many_slots_is_not_passed_by_those_who_need_few() {
+        let gate = Arc::new(Gate::new("tenant's memory", 10, 4, Duration::from_secs(20)));
+        let six = gate.enter_with(6).await.unwrap();
+        assert!(matches!(
+            gate.enter_with(11).await,
+            Err(InvocationError::NoRoom { needed_mib: 11, max_mib: 10 })
+        ));
+        let enter = |slots| {
+            let gate = Arc::clone(&gate);
+            tokio::spawn(async move { gate.enter_with(slots).await.unwrap() })
+        };
+        let large = enter(8);
+        while gate.waiting.load(Ordering::Acquire) < 1 {
+            tokio::task::yield_now().await;
+        }
+        let small = enter(4);
+        while gate.waiting.load(Ordering::Acquire) < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!small.is_finished(), "four are free, and the one before has them first");
+        drop(six);
+        let large = large.await.unwrap();
+        assert!(!small.is_finished());
+        drop(large);
+        drop(small.await.unwrap());
     }
 
     #[tokio::test]

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use r3e_runner_api::{FunctionLimits, HostCall, HostReply};
 
+use super::memory::charge_mib;
+
 /// Settings of a pool.
 #[derive(Clone, Debug)]
 pub struct RunnerConfig {
@@ -18,10 +20,16 @@ pub struct RunnerConfig {
     pub spares: usize,
     /// Events of one function version handled at once.
     pub max_per_function: usize,
-    /// Events of one tenant handled at once.
+    /// Events of one tenant handled at once. Under half of all that can be, so that no tenant keeps the others waiting.
     pub max_per_tenant: usize,
-    /// Events that may wait for a slot: in all, and for one tenant or function.
+    /// Memory that all processes together may come to hold, in MiB.
+    pub memory_mib: u32,
+    /// Memory that the processes at work for one tenant may come to hold, in MiB.
+    pub max_memory_mib_per_tenant: u32,
+    /// Events that may wait for a slot, in all.
     pub max_waiting: usize,
+    /// Events of one tenant or function that may wait for a slot: each holds its event's bytes.
+    pub max_waiting_per_tenant: usize,
     /// How long an event may wait for a slot.
     pub max_wait_ms: u64,
     /// Events after which a process is replaced.
@@ -38,11 +46,32 @@ impl RunnerConfig {
             max_processes: 32,
             spares: 2,
             max_per_function: 8,
-            max_per_tenant: 16,
+            max_per_tenant: 10,
+            memory_mib: 4_096,
+            max_memory_mib_per_tenant: 1_366,
             max_waiting: 256,
+            max_waiting_per_tenant: 64,
             max_wait_ms: 5_000,
             max_events_per_process: 10_000,
             max_idle_ms: 60_000,
+        }
+    }
+}
+
+impl RunnerConfig {
+    /// Bounds what one tenant may hold of slots and memory at once to `percent` of all, rounded, but never less than one
+    /// event of the largest function that has `largest_heap_mib`.
+    #[must_use]
+    pub fn with_tenant_share(self, percent: u32, largest_heap_mib: u32) -> Self {
+        let busy = self.max_processes.saturating_sub(self.spares);
+        let hundredths = usize::try_from(percent).unwrap_or(usize::MAX);
+        let max_per_tenant = busy.saturating_mul(hundredths).saturating_add(50) / 100;
+        let memory_mib = u64::from(self.memory_mib) * u64::from(percent) / 100;
+        let memory_mib = u32::try_from(memory_mib).unwrap_or(u32::MAX);
+        Self {
+            max_per_tenant: max_per_tenant.max(1),
+            max_memory_mib_per_tenant: memory_mib.max(charge_mib(largest_heap_mib)),
+            ..self
         }
     }
 }

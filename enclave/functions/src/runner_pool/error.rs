@@ -11,10 +11,21 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum InvocationError {
     /// No slot was free in time; try again later.
-    #[error("too many events at once for this {scope}")]
+    #[error("too many events at once for this {scope}; try again in a second")]
     Busy {
-        /// Whose slots were taken: `function`, `tenant` or `appliance`.
+        /// Whose slots were taken: `function`, `tenant` or `appliance`; or whose memory.
         scope: &'static str,
+    },
+    /// The function's memory limit is over what a tenant or all of the appliance has.
+    #[error(
+        "the function may come to need {needed_mib} MiB, and has {max_mib} MiB here at most; deploy it with a lower \
+         memory limit"
+    )]
+    NoRoom {
+        /// What its process may come to hold.
+        needed_mib: u32,
+        /// What there is.
+        max_mib: u32,
     },
     /// The event is not JSON that a function can be given.
     #[error("the event is not acceptable JSON")]
@@ -86,6 +97,7 @@ impl InvocationError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Busy { .. } => "busy",
+            Self::NoRoom { .. } => "no_room",
             Self::Event(_) => "event",
             Self::TooLarge(_) => "too_large",
             Self::Start(_) => "start",

@@ -11,7 +11,9 @@ mod admission;
 mod config;
 mod error;
 mod exchange;
+mod leases;
 pub mod limits;
+mod memory;
 mod meter;
 mod pool;
 mod process;
@@ -20,6 +22,7 @@ mod waiting_calls;
 
 pub use config::{FunctionKey, HostCalls, HostFuture, Limits, RunnerConfig};
 pub use error::{InvocationError, StartError};
+pub use leases::Lease;
 pub use pool::{Invocation, RunnerPool, Usage};
 pub use r3e_runner_api::{
     Fault, FaultKind, HostCall, HostError, HostErrorCode, HostReply, HostValue, LogLevel, LogRecord,

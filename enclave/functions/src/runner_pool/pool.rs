@@ -8,9 +8,11 @@ use r3e_runner_api::{LogRecord, json};
 
 use super::admission::{Gate, KeyedGates};
 use super::config::{FunctionKey, HostCalls, Limits, RunnerConfig};
-use super::error::{InvocationError, StartError};
+use super::error::InvocationError;
 use super::exchange::{Account, Broken, Exchange};
-use super::limits::SWEEP_INTERVAL_MS;
+use super::leases::{Lease, Leases};
+use super::limits::{BASE_MEMORY_MIB, SWEEP_INTERVAL_MS};
+use super::memory::{Memory, charge_mib};
 use super::process::{LiveCount, LiveToken, RunnerProcess};
 use super::spawner::Spawner;
 
@@ -56,7 +58,10 @@ struct Inner {
     state: Mutex<State>,
     tenants: KeyedGates<Arc<str>>,
     functions: KeyedGates<FunctionKey>,
+    tenant_memory: KeyedGates<Arc<str>>,
     appliance: Gate,
+    memory: Memory,
+    leases: Arc<Leases>,
 }
 
 #[derive(Debug, Default)]
@@ -84,13 +89,21 @@ impl RunnerPool {
         config.max_processes = config.max_processes.max(config.spares + 1);
         let max_wait = Duration::from_millis(config.max_wait_ms);
         let busy = config.max_processes - config.spares;
+        let waiting = config.max_waiting_per_tenant;
+        let tenant_mib = usize::try_from(config.max_memory_mib_per_tenant).unwrap_or(usize::MAX);
+        // Spares have no function yet, and are charged what an empty process holds.
+        let spares_mib = u64::try_from(config.spares).unwrap_or(u64::MAX).saturating_mul(BASE_MEMORY_MIB);
+        let memory_mib = config.memory_mib.saturating_sub(u32::try_from(spares_mib).unwrap_or(u32::MAX));
         let inner = Arc::new(Inner {
             spawner: Spawner::new(config.runner_path.clone())?,
             live: LiveCount::default(),
             state: Mutex::default(),
-            tenants: KeyedGates::new("tenant", config.max_per_tenant, config.max_waiting, max_wait),
-            functions: KeyedGates::new("function", config.max_per_function, config.max_waiting, max_wait),
+            tenants: KeyedGates::new("tenant", config.max_per_tenant, waiting, max_wait),
+            tenant_memory: KeyedGates::new("tenant's memory", tenant_mib, waiting, max_wait),
+            functions: KeyedGates::new("function", config.max_per_function, waiting, max_wait),
             appliance: Gate::new("appliance", busy, config.max_waiting, max_wait),
+            memory: Memory::new(memory_mib, max_wait),
+            leases: Arc::default(),
             config,
         });
         Inner::refill(&inner);
@@ -98,20 +111,40 @@ impl RunnerPool {
         Ok(Self { inner })
     }
 
-    /// Hands an event, JSON text, to a process of the function; loads `source` into one when none is warm.
+    /// Takes on an event of a tenant's, before its function is looked up: [`Self::forget`] from then on keeps the event's
+    /// process from being kept.
+    pub fn lease(&self, tenant: &Arc<str>) -> Lease {
+        self.inner.leases.take(tenant)
+    }
+
+    /// Hands an event, JSON text, to a process of the function; loads `source` into one when none is warm. The event is
+    /// copied once it has its slot and its memory, and not while it waits.
     ///
     /// Dropping the future ends the process.
     pub async fn invoke(
         &self,
         key: &FunctionKey,
         source: &str,
-        event: String,
+        event: &str,
+        limits: &Limits,
+        host: &dyn HostCalls,
+    ) -> Invocation {
+        self.invoke_under(&self.lease(&key.tenant), key, source, event, limits, host).await
+    }
+
+    /// As [`Self::invoke`], under a lease that the tenant's event has already.
+    pub async fn invoke_under(
+        &self,
+        lease: &Lease,
+        key: &FunctionKey,
+        source: &str,
+        event: &str,
         limits: &Limits,
         host: &dyn HostCalls,
     ) -> Invocation {
         let mut account = Account::default();
         let mut usage = Usage::default();
-        let outcome = self.run(key, source, event, limits, host, &mut account, &mut usage).await;
+        let outcome = self.run(lease, key, source, event, limits, host, &mut account, &mut usage).await;
         usage.cpu_us = micros(account.cpu);
         usage.wall_us = micros(account.wall);
         usage.host_calls = account.host_calls;
@@ -130,8 +163,10 @@ impl RunnerPool {
         limits: &Limits,
     ) -> Result<(), InvocationError> {
         let _tenant = self.inner.tenants.enter(tenant).await?;
+        let mib = charge_mib(limits.memory_mib);
+        let _tenant_memory = self.inner.tenant_memory.enter_with(tenant, mib).await?;
         let _slot = self.inner.appliance.enter().await?;
-        let mut blank = Inner::take_blank(&self.inner).await?;
+        let mut blank = Inner::take_blank(&self.inner, mib).await?;
         let loaded = Exchange::new(&mut blank, limits, &mut Account::default())?.load(source).await;
         match loaded {
             Ok(()) => Ok(()),
@@ -144,8 +179,11 @@ impl RunnerPool {
         self.inner.live.now()
     }
 
-    /// Ends the warm processes of one function version: it was deleted or replaced.
+    /// Ends the warm processes of one function version: it was deleted or replaced. Those that are busy with it end with
+    /// their event.
     pub fn forget(&self, key: &FunctionKey) {
+        // Before the warm ones are looked through: what is kept after this was not leased before it.
+        self.inner.leases.end_those_of(&key.tenant);
         let mut state = self.inner.lock();
         let gone: Vec<Warm> = state.warm.extract_if(.., |warm| warm.key == *key).collect();
         drop(state);
@@ -155,30 +193,33 @@ impl RunnerPool {
     #[expect(clippy::too_many_arguments, reason = "the event's parts, borrowed from two callers' frames")]
     async fn run(
         &self,
+        lease: &Lease,
         key: &FunctionKey,
         source: &str,
-        event: String,
+        event: &str,
         limits: &Limits,
         host: &dyn HostCalls,
         account: &mut Account,
         usage: &mut Usage,
     ) -> Result<String, InvocationError> {
-        json::check(&event).map_err(InvocationError::Event)?;
+        json::check(event).map_err(InvocationError::Event)?;
+        let mib = charge_mib(limits.memory_mib);
         let _tenant = self.inner.tenants.enter(&key.tenant).await?;
+        let _tenant_memory = self.inner.tenant_memory.enter_with(&key.tenant, mib).await?;
         let _function = self.inner.functions.enter(key).await?;
         let _slot = self.inner.appliance.enter().await?;
         let mut process = if let Some(process) = self.inner.take_warm(key, limits) {
             process
         } else {
             usage.cold = true;
-            let mut blank = Inner::take_blank(&self.inner).await?;
+            let mut blank = Inner::take_blank(&self.inner, mib).await?;
             let loaded = Exchange::new(&mut blank, limits, account)?.load(source).await;
             if let Err(broken) = loaded {
                 return Err(explain(broken, blank, usage).await);
             }
             blank
         };
-        let done = Exchange::new(&mut process, limits, account)?.invoke(event, host).await;
+        let done = Exchange::new(&mut process, limits, account)?.invoke(event.to_owned(), host).await;
         let output = match done {
             Ok(output) => output,
             Err(broken) => return Err(explain(broken, process, usage).await),
@@ -186,7 +227,7 @@ impl RunnerPool {
         // A runner that ended right after its answer has no peak any more; its answer stands.
         usage.peak_memory_bytes = process.meter.peak_bytes().unwrap_or_default();
         if process.is_reusable(self.inner.config.max_events_per_process) {
-            self.inner.keep(key, process);
+            self.inner.keep(lease, key, process);
         }
         Ok(output)
     }
@@ -221,8 +262,9 @@ impl Inner {
         }
     }
 
-    /// A process without a function: a spare, or a new one in the place of the least recently used.
-    async fn take_blank(this: &Arc<Self>) -> Result<RunnerProcess, StartError> {
+    /// A process without a function, with memory for one: a spare, or a new one in the place of the least recently used.
+    async fn take_blank(this: &Arc<Self>, mib: u32) -> Result<RunnerProcess, InvocationError> {
+        let reserved = this.memory.reserve(mib, |missing| this.make_room(missing)).await?;
         let (spare, evicted) = {
             let mut state = this.lock();
             let mut spare = state.spares.pop();
@@ -235,14 +277,38 @@ impl Inner {
         };
         drop(evicted);
         Self::refill(this);
-        match spare {
-            Some(process) => Ok(process),
-            None => RunnerProcess::start(&this.spawner, this.live.token()).await,
-        }
+        let mut process = match spare {
+            Some(process) => process,
+            None => RunnerProcess::start(&this.spawner, this.live.token()).await?,
+        };
+        process.hold(reserved);
+        Ok(process)
     }
 
-    fn keep(&self, key: &FunctionKey, process: RunnerProcess) {
-        self.lock().warm.push(Warm { key: key.clone(), process, since: Instant::now() });
+    /// Ends idle processes that hold this much together, the least recently used first.
+    fn make_room(&self, missing_mib: usize) {
+        let mut ended = Vec::new();
+        let mut found = 0;
+        let mut state = self.lock();
+        while found < missing_mib && !state.warm.is_empty() {
+            let warm = state.warm.remove(0);
+            found += warm.process.held_mib();
+            ended.push(warm);
+        }
+        drop(state);
+        drop(ended);
+    }
+
+    /// Keeps a process for its function's next event, unless the function may be gone or somebody waits for the memory.
+    fn keep(&self, lease: &Lease, key: &FunctionKey, process: RunnerProcess) {
+        let mut state = self.lock();
+        // Both are asked under the lock under which idle processes are looked through for ending.
+        if lease.holds_for(&key.tenant) && !self.memory.is_awaited() {
+            state.warm.push(Warm { key: key.clone(), process, since: Instant::now() });
+        } else {
+            drop(state);
+            drop(process);
+        }
     }
 
     /// Starts the spares that are missing. One that cannot be started is missed by the next event, which then

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use super::config::Limits;
 use super::error::{InvocationError, StartError};
 use super::limits::{BASE_MEMORY_MIB, READ_CHUNK_BYTES, RETAINED_HEAP_PERCENT, START_TIMEOUT_MS};
+use super::memory::Reserved;
 use super::meter::Meter;
 use super::spawner::Spawner;
 
@@ -57,6 +58,8 @@ pub(super) struct RunnerProcess {
     /// What it was loaded with, or is being.
     limits: Option<FunctionLimits>,
     events: u32,
+    /// Given back once the process was reaped.
+    memory: Option<Reserved>,
     _live: LiveToken,
 }
 
@@ -74,6 +77,7 @@ impl RunnerProcess {
             chunk: vec![0; READ_CHUNK_BYTES].into_boxed_slice(),
             limits: None,
             events: 0,
+            memory: None,
             _live: live,
         };
         let patience = Duration::from_millis(START_TIMEOUT_MS);
@@ -115,6 +119,16 @@ impl RunnerProcess {
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Gives the process its reserved memory, to be held until it is reaped.
+    pub(super) fn hold(&mut self, memory: Reserved) {
+        self.memory = Some(memory);
+    }
+
+    /// MiB that it holds of the budget.
+    pub(super) fn held_mib(&self) -> usize {
+        self.memory.as_ref().map_or(0, Reserved::num_permits)
     }
 
     /// Notes what the process is loaded with.
@@ -176,7 +190,12 @@ impl Drop for RunnerProcess {
         let _ended = child.start_kill();
         // Without a runtime the process is still killed; who ends the runtime reaps with its own end.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move { child.wait().await });
+            let memory = self.memory.take();
+            runtime.spawn(async move {
+                // What it held is free when it is gone, not when it was told to go.
+                let _reaped = child.wait().await;
+                drop(memory);
+            });
         }
     }
 }

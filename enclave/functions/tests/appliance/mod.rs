@@ -46,8 +46,13 @@ impl Appliance {
 
     /// Over what a keeper has already.
     pub(crate) async fn over(keeper: Arc<Keeper>) -> Self {
+        Self::with(keeper, Options::default()).await
+    }
+
+    /// The same, with other settings of the store.
+    pub(crate) async fn with(keeper: Arc<Keeper>, options: Options) -> Self {
         let blobs: Arc<dyn BlobStore> = keeper.clone();
-        let store = Store::open(blobs, keys(1), Options::default()).await.unwrap();
+        let store = Store::open(blobs, keys(1), options).await.unwrap();
         let config = RunnerConfig { spares: 1, max_processes: 6, ..RunnerConfig::new(runner_path()) };
         let pool = Arc::new(RunnerPool::new(config).unwrap());
         let registry = Arc::new(Registry::new(store.clone()));

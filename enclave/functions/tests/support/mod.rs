@@ -93,7 +93,7 @@ pub(crate) fn class(outcome: &Result<String, InvocationError>) -> String {
 /// Runs one event of a function that nothing else uses.
 pub(crate) async fn once(pool: &RunnerPool, source: &str) -> Result<String, InvocationError> {
     let key = key("tenant", source);
-    pool.invoke(&key, source, "{}".to_owned(), &AMPLE, &Host::default()).await.outcome
+    pool.invoke(&key, source, "{}", &AMPLE, &Host::default()).await.outcome
 }
 
 /// Waits until the condition holds; a test that waits in vain fails.
