@@ -15,7 +15,7 @@ pub struct Image {
 }
 
 impl Image {
-    /// The image that the environment names, with the `reference-values.json` in its folder.
+    /// The image that the environment names, with the reference values beside it, `NAME.reference-values.json`.
     ///
     /// # Panics
     /// The environment names none, or one that is not whole.
@@ -33,6 +33,6 @@ impl Image {
 
     /// The image in a file, with the reference values beside it.
     pub fn at(eif: &Path) -> Self {
-        Self { eif: eif.to_owned(), reference_values: eif.with_file_name("reference-values.json") }
+        Self { eif: eif.to_owned(), reference_values: eif.with_extension("reference-values.json") }
     }
 }

@@ -1,0 +1,131 @@
+//! What the one who runs the machine can do to an enclave without touching its memory: give the kernel other arguments, too
+//! little memory, or a parent that does not answer. The enclave serves as it was measured, or it ends and says why.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
+
+use std::path::Path;
+use std::time::Duration;
+
+use r3e_e2e::{Appliance, Options, Place as _};
+use r3e_proto::host::HEARTBEAT_PORT;
+use r3e_qemu::machine::parent_socket;
+use r3e_qemu::{Heartbeat, Image, Machine, MachineConfig, MachinePlace, Manner, Tools};
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+/// For a machine to boot, or to end, on a machine that is busy with other things.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+fn options() -> Options {
+    Options { unlock: "ephemeral", ..Options::default() }
+}
+
+/// A machine for which the test plays the parent.
+struct Alone {
+    machine: Machine,
+    heartbeat: Option<Heartbeat>,
+    _folder: TempDir,
+}
+
+impl Alone {
+    fn boot(manner: Option<Manner>, change: impl FnOnce(&mut MachineConfig)) -> Self {
+        let folder = TempDir::new().unwrap();
+        let heartbeat = manner
+            .map(|manner| Heartbeat::listen(&parent_socket(folder.path(), HEARTBEAT_PORT), manner).unwrap());
+        let mut config = MachineConfig::new(&Image::under_test().eif, folder.path());
+        change(&mut config);
+        let machine = Machine::boot(&Tools::find().unwrap(), &config).unwrap();
+        Self { machine, heartbeat, _folder: folder }
+    }
+
+    /// Waits for the machine's end; what it said until then.
+    async fn last_words(mut self) -> String {
+        let ended = self.machine.wait(PATIENCE).await.unwrap();
+        let console = self.machine.console();
+        assert!(ended.is_some(), "the machine goes on:\n{console}");
+        console
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "boots a machine: scripts/test --only qemu"]
+async fn more_arguments_for_the_kernel_change_nothing() {
+    // Settings of the kernel, of a program's environment, and words that an init may take for its own.
+    let append = "quiet sysctl.kernel.dmesg_restrict=0 sysctl.kernel.modules_disabled=0 LD_PRELOAD=/tmp/x.so RUST_LOG=trace \
+                  R3E_UNLOCK=test unlock=test single emergency debug init=/bin/sh -- --unlock test";
+    let image = Image::under_test();
+    let place = |folder: &Path| {
+        MachinePlace::new(folder, &image).with(|config| config.append = Some(append.to_owned()))
+    };
+    let appliance = Appliance::start_at(options(), place).await;
+    appliance.connect().await;
+    let console = std::fs::read_to_string(appliance.enclave_place().log()).unwrap();
+    assert!(!console.contains("TRACE") && !console.contains("DEBUG"), "{console}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "boots machines: scripts/test --only qemu"]
+async fn a_heartbeat_that_is_not_answered_well_ends_the_enclave() {
+    for manner in [Manner::Wrong, Manner::Hangup, Manner::Silent] {
+        let console = Alone::boot(Some(manner), |_| {}).last_words().await;
+        assert!(console.contains("r3e-init: "), "{manner:?}: {console}");
+        assert!(console.contains("the enclave ends"), "{manner:?}: {console}");
+        assert!(!console.contains("attestation device"), "{manner:?}: it went on\n{console}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "boots a machine: scripts/test --only qemu"]
+async fn a_heartbeat_that_is_answered_late_is_answered() {
+    let late = Manner::Late(Duration::from_secs(3));
+    let alone = Alone::boot(Some(late), |_| {});
+    assert!(alone.machine.shows("attestation device", PATIENCE).await, "{}", alone.machine.console());
+    assert_eq!(alone.heartbeat.as_ref().unwrap().received(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "boots a machine: scripts/test --only qemu"]
+async fn a_parent_that_is_not_there_ends_the_enclave() {
+    // Nothing refuses a connection to a dead port of this host: the limits on time are the enclave's own.
+    let console = Alone::boot(None, |_| {}).last_words().await;
+    assert!(console.contains("the enclave ends"), "{console}");
+    assert!(!console.contains("attestation device"), "it went on\n{console}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "boots a machine: scripts/test --only qemu"]
+async fn a_parent_without_a_configuration_ends_the_enclave() {
+    let console = Alone::boot(Some(Manner::Echo), |_| {}).last_words().await;
+    assert!(console.contains("gave no configuration"), "{console}");
+    assert!(console.contains("the enclave ends"), "{console}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "boots a machine: scripts/test --only qemu"]
+async fn a_parent_that_comes_late_is_served() {
+    let image = Image::under_test();
+    let mut appliance = Appliance::prepare(options(), |folder| MachinePlace::new(folder, &image));
+    let socket = appliance.enclave_place().socket();
+    let heartbeat = Heartbeat::listen(&parent_socket(socket.parent().unwrap(), HEARTBEAT_PORT), Manner::Echo);
+    let heartbeat = heartbeat.unwrap();
+    appliance.start_enclave();
+    while heartbeat.received() == 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    // The first tries to fetch the configuration hang, and are given up by the enclave itself.
+    sleep(Duration::from_secs(8)).await;
+    drop(heartbeat);
+    appliance.start_parent();
+    appliance.ready().await;
+    appliance.connect().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "boots machines: scripts/test --only qemu"]
+async fn too_little_memory_ends_the_machine() {
+    for memory_mib in [24, 40] {
+        let boot = Alone::boot(Some(Manner::Echo), |config| config.memory_mib = memory_mib);
+        let console = boot.last_words().await;
+        assert!(!console.contains("attestation device"), "{memory_mib} MiB are enough?\n{console}");
+    }
+}
