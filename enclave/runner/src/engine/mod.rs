@@ -8,6 +8,7 @@ mod loader;
 mod ops;
 mod outcome;
 mod prelude;
+mod random;
 mod timers;
 mod url_ops;
 mod wake;

@@ -20,6 +20,7 @@ use serde::Serialize;
 use sha2::Digest;
 
 use super::calls::{Calls, too_large};
+use super::random;
 use super::timers::Timers;
 use super::url_ops::{op_r3e_form_parse, op_r3e_form_serialize, op_r3e_url_parse, op_r3e_url_set};
 use crate::limits::MAX_LOG_LINES;
@@ -247,14 +248,14 @@ fn op_r3e_host_call(state: &mut OpState, #[string] request: &str) -> String {
 
 #[op2(fast)]
 fn op_r3e_random(#[buffer] target: &mut [u8]) -> bool {
-    getrandom::fill(target).is_ok()
+    random::fill(target).is_ok()
 }
 
 #[op2]
 #[string]
 fn op_r3e_random_uuid() -> String {
     let mut bytes = [0u8; 16];
-    if getrandom::fill(&mut bytes).is_err() {
+    if random::fill(&mut bytes).is_err() {
         return String::new();
     }
     // RFC 9562, section 5.4: version 4, variant 10.
