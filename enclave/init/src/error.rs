@@ -15,6 +15,8 @@ pub(crate) enum InitError {
     Setting { path: &'static str, source: io::Error },
     /// A device that an enclave has.
     Device { path: &'static str, source: io::Error },
+    /// The kernel had no room for all of the image.
+    ImageCutShort,
     /// The limits of all processes.
     Resources(io::Error),
     /// The kernel draws its entropy from something else, or from nothing.
@@ -48,6 +50,11 @@ impl fmt::Display for InitError {
                 f,
                 "the device {path} cannot be used ({source}); this kernel or this machine is not an enclave's"
             ),
+            Self::ImageCutShort => write!(
+                f,
+                "the kernel had no room to unpack the whole image: give the enclave more memory ({})",
+                crate::memory::Memory::read()
+            ),
             Self::Resources(source) => write!(f, "cannot limit resources: {source}"),
             Self::EntropySource { found } => write!(
                 f,
@@ -73,12 +80,7 @@ impl fmt::Display for InitError {
                 crate::heartbeat::HEARTBEAT
             ),
             Self::Start { path, source } => {
-                let memory = crate::memory::Memory::read();
-                write!(
-                    f,
-                    "cannot start {path}: {source}; if the image is whole, it was not unpacked whole: \
-                     give the enclave more memory ({memory})"
-                )
+                write!(f, "cannot start {path}: {source} ({})", crate::memory::Memory::read())
             }
             Self::Wait(source) => write!(f, "cannot wait for processes: {source}"),
             Self::Ended(ended) => write!(f, "{} {ended}", crate::program::NAME),

@@ -1,7 +1,7 @@
 //! `r3e-init`: the first process of the enclave. It makes the machine ready, starts the enclave process and ends the
 //! machine with it. Any step that fails ends the machine too: an enclave is whole, or it is off.
 //!
-//! Order of life: file systems, the kernel's settings, the devices, entropy, the heartbeat to the parent, `r3e-enclave`.
+//! Order of life: file systems, the kernel's settings, the devices, the image's end, entropy, the heartbeat to the parent, `r3e-enclave`.
 //!
 //! It takes no decision from outside the image. The kernel hands its first process an environment and arguments that come
 //! from the command line, which the parent can add to and which is measured only in part: none of it is read, and none of it
@@ -11,6 +11,7 @@ mod console;
 mod entropy;
 mod error;
 mod heartbeat;
+mod image;
 mod limits;
 mod machine;
 mod memory;
@@ -43,6 +44,7 @@ fn run() -> Result<Infallible, InitError> {
     console::attach();
     machine::settle()?;
     say(&format!("memory: {}", memory::Memory::read()));
+    image::require_whole()?;
     machine::limit_resources()?;
     entropy::seed()?;
     heartbeat::beat()?;

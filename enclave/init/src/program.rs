@@ -50,9 +50,6 @@ impl fmt::Display for Ended {
                     libc::SIGABRT => f.write_str(
                         ": it gave up by itself, as it does when it is refused memory; the lines above say why",
                     )?,
-                    libc::SIGBUS | libc::SIGSEGV => f.write_str(
-                        ": if the image is whole, it was not unpacked whole; give the enclave more memory",
-                    )?,
                     _ => {}
                 }
                 write!(f, " ({})", self.memory)
@@ -69,7 +66,7 @@ mod tests {
     fn an_end_for_lack_of_memory_says_so() {
         let text = |exit| Ended { exit, memory: Memory::read() }.to_string();
         assert_eq!(text(Exit::Code(1)), "ended with status 1");
-        for signal in [libc::SIGKILL, libc::SIGABRT, libc::SIGBUS, libc::SIGSEGV] {
+        for signal in [libc::SIGKILL, libc::SIGABRT] {
             let text = text(Exit::Signal(signal));
             assert!(text.contains("memory"), "{text}");
         }
