@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use r3e_attester::{Attester, TrustedClock};
 use r3e_store::Store;
-use tokio::sync::Semaphore;
 
 use crate::channel::{Counters, EvidenceSource};
 use crate::configuration::Configuration;
+use crate::router::Bodies;
 use crate::service::{ApiKeys, AttestedReportKey, Functions, Secrets, Tenants};
 
 /// What a request can reach. Each field has one purpose; none of them knows of HTTP.
@@ -25,8 +25,8 @@ pub(crate) struct Appliance {
     pub(crate) evidence: EvidenceSource,
     /// The TLS certificate's SubjectPublicKeyInfo.
     pub(crate) spki: Vec<u8>,
-    /// Places for bytes of request bodies.
-    pub(crate) bodies: Arc<Semaphore>,
+    /// Room for request bodies.
+    pub(crate) bodies: Bodies,
     /// What the listener counts.
     pub(crate) counters: Arc<Counters>,
     /// The sealed state.

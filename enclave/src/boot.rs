@@ -21,14 +21,14 @@ use r3e_store::{Options, ParentBlobs, Store, StoreError, StoreKeys};
 use r3e_transport::frame::{FrameError, read_frame};
 use r3e_transport::{EnclaveTransport, TransportError};
 use thiserror::Error;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
 
 use crate::appliance::Appliance;
 use crate::channel::{Channel, Counters, EvidenceSource, IdentityError, TlsIdentity};
 use crate::configuration::{Configuration, ConfigurationError};
-use crate::limits::{CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, MAX_BODIES_BYTES, UNLOCK_ENTROPY_BYTES};
+use crate::limits::{CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, UNLOCK_ENTROPY_BYTES};
 use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{ApiKeys, AttestedReportKey, Functions, FunctionsParts, Secrets, ServiceError, Tenants};
@@ -134,7 +134,7 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
         unlock: provider.name(),
         spki: identity.spki().to_vec(),
         evidence: evidence.clone(),
-        bodies: Arc::new(Semaphore::new(MAX_BODIES_BYTES)),
+        bodies: router::Bodies::new(),
         counters: Arc::clone(&counters),
         tenants: Tenants::new(store.clone(), clock.clone())?,
         api_keys: ApiKeys::new(store.clone(), clock.clone())?,

@@ -36,6 +36,9 @@ pub(crate) const MAX_JSON_BODY_BYTES: usize = 16 * 1024;
 pub(crate) const MAX_DEPLOY_BODY_BYTES: usize = 2 * 1024 * 1024;
 /// Bytes of request bodies in memory at once, of all clients together: a body takes its place before it is read.
 pub(crate) const MAX_BODIES_BYTES: usize = 256 * 1024 * 1024;
+/// Of them, those of one tenant: under a third, so that one leaves room for the others, and more than it may have waiting for
+/// runners at once (64 events).
+pub(crate) const MAX_BODIES_OF_ONE_BYTES: usize = 80 * 1024 * 1024;
 /// A function's event.
 pub(crate) const MAX_EVENT_BYTES: usize = 1024 * 1024;
 /// A secret's value: a key, a certificate chain, a credential file.

@@ -138,8 +138,8 @@ mod tests {
         let refused = open.begin("k");
         open.refused(&refused);
         assert_eq!(left(&open), 1, "a refusal writes nothing");
-        let last = open.begin("k");
-        open.confirmed(&last);
+        let final_one = open.begin("k");
+        open.confirmed(&final_one);
         assert_eq!(left(&open), 0);
     }
 

@@ -58,7 +58,6 @@ const WRITERS: [(&str, &str); 4] = [
 async fn no_function_passes_an_open_write_for_a_result() {
     for fault in [Fault::LostAfter, Fault::LostBefore] {
         let (appliance, keeper) = appliance().await;
-        appliance.deploy("read", function("export default () => r3e.store.get('k');")).await;
         for (number, (name, source)) in WRITERS.into_iter().enumerate() {
             appliance.deploy("f", function(source)).await;
             fall_silent(&keeper, fault);

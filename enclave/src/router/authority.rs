@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use r3e_proto::api::identity::{ApiKey, Scope, TenantId, TenantState};
 
 use super::Shared;
+use super::bodies::Owner;
 use super::error::ApiError;
 use crate::service::KeyGrant;
 use crate::session::{Principal, Session};
@@ -100,6 +101,8 @@ impl<S: Right> FromRequestParts<Shared> for Tenant<S> {
             None => signed_in_tenant(&session)?,
         };
         require_active(appliance, id).await?;
+        // A body that comes with the request is the tenant's to answer for.
+        parts.extensions.insert(Owner::Tenant(id));
         Ok(Self { id, right: PhantomData })
     }
 }
@@ -111,6 +114,7 @@ impl FromRequestParts<Shared> for SignedInTenant {
         let OnSession(session) = OnSession::from_request_parts(parts, appliance).await?;
         let id = signed_in_tenant(&session)?;
         require_active(appliance, id).await?;
+        parts.extensions.insert(Owner::Tenant(id));
         Ok(Self(id))
     }
 }

@@ -1,6 +1,4 @@
-//! Request bodies: whole, bounded in length and in time, and all of them together bounded in memory.
-
-use std::sync::Arc;
+//! Request bodies: whole, bounded in length and in time, and all of them together bounded in memory ([`super::bodies`]).
 
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -9,10 +7,10 @@ use http_body::Body as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use r3e_proto::api::codes;
 use serde::de::DeserializeOwned;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::Shared;
+use super::bodies::{Full, Owner, Place};
 use super::error::ApiError;
 use crate::limits::{BODY_TIMEOUT, MAX_JSON_BODY_BYTES};
 
@@ -31,9 +29,6 @@ pub(crate) struct JsonBody<T, const MAX: usize = MAX_JSON_BODY_BYTES> {
     /// Its place among all bodies, given up with it.
     pub(crate) place: Place,
 }
-
-/// Room for one body among all that are in memory. A handler holds it for as long as it works on the body.
-pub(crate) struct Place(#[expect(dead_code, reason = "what counts is that it is held")] OwnedSemaphorePermit);
 
 impl<const MAX: usize> FromRequest<Shared> for Raw<MAX> {
     type Rejection = ApiError;
@@ -65,13 +60,18 @@ async fn collect(request: Request, appliance: &Shared, max_bytes: usize) -> Resu
         Some(_) => return Err(ApiError::too_large(max_bytes)),
         None => max_bytes,
     };
-    let places = u32::try_from(bytes).unwrap_or(u32::MAX);
-    let place = Arc::clone(&appliance.bodies).try_acquire_many_owned(places).map_err(|_| {
-        let message = "the appliance is taking in as much as it can; try again in a second";
+    let owner = request.extensions().get::<Owner>().copied().unwrap_or(Owner::Others);
+    let place = appliance.bodies.take(owner, bytes).map_err(|full| {
+        let message = match full {
+            Full::Owner => {
+                "as many bodies of this tenant's are being taken in as may be; try again in a second"
+            }
+            Full::Appliance => "the appliance is taking in as much as it can; try again in a second",
+        };
         ApiError::new(StatusCode::TOO_MANY_REQUESTS, codes::BUSY, message)
     })?;
     match timeout(BODY_TIMEOUT, Limited::new(request.into_body(), max_bytes).collect()).await {
-        Ok(Ok(collected)) => Ok((collected.to_bytes(), Place(place))),
+        Ok(Ok(collected)) => Ok((collected.to_bytes(), place)),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::too_large(max_bytes)),
         Ok(Err(error)) => Err(ApiError::bad_request(format!("the body broke off: {error}"))),
         Err(_) => Err(ApiError::new(

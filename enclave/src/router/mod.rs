@@ -3,6 +3,7 @@
 
 mod appliance;
 pub(crate) mod authority;
+mod bodies;
 mod body;
 mod error;
 mod functions;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post, put};
+
+pub(crate) use bodies::Bodies;
 
 use crate::appliance::Appliance;
 
