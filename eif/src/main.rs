@@ -1,4 +1,18 @@
-//! `r3e-eif`: builds, measures, describes and compares enclave images.
+//! `r3e-eif`: builds, measures, describes, compares and signs enclave images.
+//!
+//! Each subcommand is one module under `cli`, with its arguments and its `run`; `file` reads and writes files,
+//! `difference` compares two images, `reference_values` is the file that verifiers read, `text` is what makes foreign
+//! text safe to print. An image is never trusted: what is shown is computed from its bytes, or marked as a claim.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod cli;
+mod difference;
+mod file;
+mod reference_values;
+mod text;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}

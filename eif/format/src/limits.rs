@@ -6,9 +6,6 @@ pub const MAX_IMAGE_BYTES: usize = 1 << 30;
 /// Sections of an image: the header has room for so many.
 pub const MAX_SECTIONS: usize = 32;
 
-/// Ramdisks of an image: all sections but kernel, command line, metadata and signature.
-pub const MAX_RAMDISKS: usize = MAX_SECTIONS - 4;
-
 /// The kernel's command line. x86 and arm64 kernels cut it off there (`COMMAND_LINE_SIZE`), and what they do not
 /// see must not be measured as if they did.
 pub const MAX_COMMAND_LINE_BYTES: usize = 2048;

@@ -8,6 +8,10 @@ use crate::{Image, SignatureError};
 pub type Pcr = [u8; 48];
 
 /// What an image measures to.
+///
+/// Each register is over joined content, and does not see where one section ends and the next begins. So whoever holds
+/// an image can let the command line begin later, or a ramdisk end earlier, and leave every register as it is. Nothing
+/// that matters may depend on the command line; a ramdisk that was cut is no archive any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measurements {
     /// The whole of what runs: kernel, command line, all ramdisks.
