@@ -1,5 +1,6 @@
 //! The command line: what can be asked, and the exit code of each outcome.
 
+mod build;
 mod completions;
 mod describe;
 mod diff;
@@ -32,6 +33,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Build(build::Build),
     Measure(measure::Measure),
     Describe(describe::Describe),
     Diff(diff::Diff),
@@ -43,6 +45,7 @@ enum Command {
 /// Does what the command line asks. Wrong use ends the process with 2 (by clap).
 pub(crate) fn run() -> ExitCode {
     let (json, done) = match Cli::parse().command {
+        Command::Build(args) => (args.json, args.run()),
         Command::Measure(args) => (args.json, args.run()),
         Command::Describe(args) => (args.json, args.run()),
         Command::Diff(args) => (args.json, args.run()),
