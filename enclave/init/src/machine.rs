@@ -33,8 +33,8 @@ const MOUNTS: [Mount; 6] = [
     },
     // A process of another user sees its own entries alone.
     Mount { kind: c"proc", target: "/proc", flags: LOCKED, options: "hidepid=2", optional: false },
-    // Read only: nothing in an enclave has a reason to change a driver's settings.
-    Mount { kind: c"sysfs", target: "/sys", flags: LOCKED | libc::MS_RDONLY, options: "", optional: false },
+    // Until it is settled; then read only: nothing in an enclave has a reason to change a driver's settings.
+    Mount { kind: c"sysfs", target: "/sys", flags: LOCKED, options: "", optional: false },
     Mount { kind: c"tmpfs", target: "/tmp", flags: LOCKED, options: SCRATCH, optional: false },
     Mount { kind: c"tmpfs", target: "/run", flags: LOCKED, options: SCRATCH, optional: false },
     // A kernel with control groups of version 1 alone has none of these, and nothing needs them.
@@ -42,10 +42,13 @@ const MOUNTS: [Mount; 6] = [
 ];
 
 /// Settings of the kernel that its command line may have changed (`sysctl.*` sets any), or that a kernel may come without.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 9] = [
     // A kernel that has lost its way ends the enclave at once, whatever `panic=` says.
     ("/proc/sys/kernel/panic", "-1"),
     ("/proc/sys/kernel/panic_on_oops", "1"),
+    // By a fault that no processor survives, and the keyboard controller after it. Where there is no such controller, the
+    // kernel would jump into the firmware instead, and the same machine would boot once more.
+    ("/sys/kernel/reboot/type", "triple"),
     // No module is loaded from here on, where a kernel has any.
     ("/proc/sys/kernel/modules_disabled", "1"),
     ("/proc/sys/kernel/sysrq", "0"),
@@ -80,15 +83,17 @@ fn mount_one(mount: &Mount) -> io::Result<()> {
     system::mount(mount.kind, mount.target, mount.flags, mount.options)
 }
 
-/// Makes the kernel's settings and takes the devices for root.
+/// Makes the kernel's settings, closes the file systems to writers and takes the devices for root.
 pub(crate) fn settle() -> Result<(), InitError> {
-    // What the image holds is what runs: nothing adds to the root, which is memory as well.
-    system::remount_root_read_only().map_err(|source| InitError::Mount { target: "/, read only", source })?;
     for (path, value) in SETTINGS {
         match write(path, value) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             result => result.map_err(|source| InitError::Setting { path, source })?,
         }
+    }
+    // What the image holds is what runs: nothing adds to the root, which is memory as well.
+    for (target, flags) in [("/", 0), ("/sys", LOCKED)] {
+        system::remount_read_only(target, flags).map_err(|source| InitError::Mount { target, source })?;
     }
     for path in DEVICES {
         set_permissions(path, Permissions::from_mode(0o600))

@@ -59,11 +59,12 @@ pub(crate) fn mount(kind: &CStr, target: &str, flags: libc::c_ulong, options: &s
     })
 }
 
-/// Makes the root file system read only.
-pub(crate) fn remount_root_read_only() -> io::Result<()> {
-    let flags = libc::MS_REMOUNT | libc::MS_RDONLY;
-    // SAFETY: the target is a string that ends with a zero; a remount reads no source, type or options.
-    check(unsafe { libc::mount(ptr::null(), c"/".as_ptr(), ptr::null(), flags, ptr::null()) })
+/// Makes a file system that is mounted with `flags` read only.
+pub(crate) fn remount_read_only(target: &str, flags: libc::c_ulong) -> io::Result<()> {
+    let (target, flags) = (CString::new(target)?, flags | libc::MS_REMOUNT | libc::MS_RDONLY);
+    // SAFETY: the target is a string that ends with a zero and lives during the call; a remount reads no source, type or
+    // options.
+    check(unsafe { libc::mount(ptr::null(), target.as_ptr(), ptr::null(), flags, ptr::null()) })
 }
 
 /// Sets both limits of a resource.
