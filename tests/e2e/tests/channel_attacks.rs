@@ -25,12 +25,15 @@ async fn another_image_or_another_root_is_refused() {
     let place = appliance.enclave_place();
 
     let other = ReferenceValues::new("another", [1; 48], [2; 48], [3; 48]).unwrap();
-    let policy = Policy::new(Policy::builder().trust(place.test_root()).accept_release(other).any_configuration()).unwrap();
+    let policy =
+        Policy::new(Policy::builder().trust(place.test_root()).accept_release(other).any_configuration())
+            .unwrap();
     let refused = appliance.connector_with(policy).connect().await.unwrap_err();
     assert_eq!(refused.code(), "pcr_mismatch");
 
     // The AWS root is what a policy trusts unless it is told otherwise.
-    let policy = Policy::new(Policy::builder().accept_releases(place.reference_values()).any_configuration()).unwrap();
+    let policy =
+        Policy::new(Policy::builder().accept_releases(place.reference_values()).any_configuration()).unwrap();
     let refused = appliance.connector_with(policy).connect().await.unwrap_err();
     assert_eq!(refused.code(), "untrusted_root");
 
