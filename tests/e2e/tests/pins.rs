@@ -49,6 +49,9 @@ async fn the_first_configuration_is_remembered_and_another_is_refused_until_it_i
     let again = attest(&home, &[]).ok();
     assert!(!again.err.contains("first connection"), "{}", again.err);
 
+    let shown = home.r3e(&["profile", "show", "--json"]).ok().json();
+    assert_eq!(shown["settings"]["known_configuration"]["value"], old);
+
     another_operator(&mut appliance).await;
     let new = digest(&appliance);
     assert_ne!(old, new);

@@ -16,6 +16,7 @@ pub(crate) fn show(settings: &Settings, printer: Printer) -> Result<(), CliError
     add("address", set(settings.address.as_ref()));
     add("reference_values", set(settings.reference_values.as_ref()));
     add("pin_configuration", set(settings.pin_configuration.as_ref()));
+    add("known_configuration", known(settings)?);
     add("test_root", set(settings.test_root.as_ref()));
     add("max_age", set(Some(&settings.max_age)));
     add("clock_skew", set(Some(&settings.clock_skew)));
@@ -36,6 +37,16 @@ pub(crate) fn show(settings: &Settings, printer: Printer) -> Result<(), CliError
         "settings": shown,
     });
     printer.result(&value, |value| human(settings, value))
+}
+
+/// The configuration that is known for the address, where none is given.
+fn known(settings: &Settings) -> Result<Value, CliError> {
+    let Some(address) = settings.address.as_ref().filter(|_| settings.pin_configuration.is_none()) else {
+        return Ok(Value::Null);
+    };
+    let known = settings.known_configurations();
+    let digest = known.find(&address.value.parse()?)?;
+    Ok(digest.map_or(Value::Null, |digest| json!({ "value": hex::encode(digest), "source": known.path() })))
 }
 
 fn set<T: Serialize>(setting: Option<&Set<T>>) -> Value {
