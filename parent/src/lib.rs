@@ -2,7 +2,8 @@
 //!
 //! It moves the bytes of clients' TLS to the enclave and back (`forwarder`), keeps the enclave's sealed records
 //! (`blobs`), connects to the outside for it (`egress`), hands it its configuration (`configuration`) and answers
-//! its heartbeat (`heartbeat`).
+//! its heartbeat (`heartbeat`). [`launch`] starts the enclave too and keeps it running, after [`preflight`] has looked
+//! at the machine; [`finding`] is how both say what is wrong.
 //!
 //! It parses nothing of a client's, holds no key, and knows nothing of attestation, tenants or functions: all it sees
 //! is addresses, sizes and times. It protects itself, its host and the enclave's availability; confidentiality and
@@ -15,12 +16,18 @@ mod blobs;
 mod configuration;
 mod counters;
 mod descriptors;
+mod disk;
 mod egress;
 mod error;
+pub mod finding;
 mod forwarder;
+mod health;
 mod heartbeat;
+pub mod launch;
 pub mod limits;
 mod parent;
+pub mod preflight;
+mod programs;
 mod relay;
 mod service;
 pub mod settings;
@@ -28,5 +35,7 @@ pub mod settings;
 pub use admin::{ADMIN_SOCKET, StatusError, StatusFormat, query_status};
 pub use egress::{HostRule, Network, Resolve, RuleError};
 pub use error::ParentError;
+pub use finding::{Finding, Severity};
+pub use launch::{Appliance, Host, Launch, Restart, RunningAppliance};
 pub use parent::{Parent, RunningParent};
 pub use settings::Settings;

@@ -74,3 +74,60 @@ pub const ADMIN_TIMEOUT_MS: u64 = 5_000;
 pub const MAX_STATUS_BYTES: u64 = 1024 * 1024;
 /// A settings file: written by people.
 pub const MAX_SETTINGS_BYTES: u64 = 256 * 1024;
+
+/// The enclave's context id where none is asked for: the first that `nitro-cli` would take itself.
+pub const DEFAULT_ENCLAVE_CID: u32 = 16;
+/// Context ids below this belong to the hypervisor, this machine and the parent.
+pub const MIN_ENCLAVE_CID: u32 = 4;
+/// The enclave's processors: one core with two threads, the smallest that a Nitro machine with threads can give.
+pub const DEFAULT_ENCLAVE_CPUS: u32 = 2;
+/// The enclave's memory: the image, its unpacked files, and room for functions to run.
+pub const DEFAULT_ENCLAVE_MEMORY_MIB: u64 = 1024;
+/// `nitro-cli` gives an enclave at least so many times the size of its image.
+pub const NITRO_MEMORY_FACTOR: u64 = 4;
+/// QEMU's memory holds the image and, beside it, what is unpacked from it.
+pub const QEMU_MEMORY_FACTOR: u64 = 2;
+/// For the enclave to be up, from its start to its heartbeat; several times what a slow machine needs.
+pub const DEFAULT_BOOT_TIMEOUT_MS: u64 = 120_000;
+/// Between two looks at whether the enclave still runs.
+pub const DEFAULT_WATCH_INTERVAL_MS: u64 = 5_000;
+/// Before the first restart; each further one waits twice as long.
+pub const DEFAULT_RESTART_FIRST_MS: u64 = 1_000;
+/// The longest wait before a restart.
+pub const DEFAULT_RESTART_MAX_MS: u64 = 60_000;
+/// An enclave that ran for so long counts as well: the next restart waits the shortest time again.
+pub const STEADY_AFTER_MS: u64 = 600_000;
+/// Between two looks for the heartbeat of an enclave that boots.
+pub const HEARTBEAT_LOOK_MS: u64 = 50;
+
+/// For `nitro-cli` to describe or to terminate; it talks to a process of this machine.
+pub const NITRO_CLI_TIMEOUT_MS: u64 = 30_000;
+/// Kept of what a tool says on one stream: a description has some KiB for each enclave.
+pub const MAX_TOOL_OUTPUT_BYTES: usize = 256 * 1024;
+/// For what a tool said to arrive once it has ended: another process may hold its streams open.
+pub const TOOL_GRACE_MS: u64 = 1_000;
+/// Shown of what a tool said.
+pub const MAX_SHOWN_CHARS: usize = 800;
+/// Failed looks in a row after which the enclave's state counts as unknown.
+pub const MAX_FAILED_LOOKS: u32 = 3;
+/// For the process that serves QEMU's vsock to open its socket.
+pub const VSOCK_DEVICE_TIMEOUT_MS: u64 = 10_000;
+/// For QEMU to end after SIGTERM, before SIGKILL.
+pub const CHILD_STOP_TIMEOUT_MS: u64 = 5_000;
+/// Lines of a console that are kept.
+pub const MAX_CONSOLE_LINES: usize = 64;
+/// Of one line of a console; the rest is cut off.
+pub const MAX_CONSOLE_LINE_BYTES: usize = 400;
+
+/// A file of reference values: some hundred bytes a release.
+pub const MAX_REFERENCE_VALUES_BYTES: u64 = 1024 * 1024;
+/// `allocator.yaml` and the files of `/sys`: written by people or by the kernel.
+pub const MAX_MACHINE_FILE_BYTES: u64 = 64 * 1024;
+/// The path of a unix socket (`unix(7)`: 108 bytes with the NUL), less the `_5003` behind it.
+pub const MAX_SOCKET_PATH_BYTES: usize = 107 - 5;
+/// Room on the blob store's disk below which no more is promised: the engine's journal needs 64 MiB.
+pub const MIN_DISK_FREE_MIB: u64 = 128;
+/// Room on the blob store's disk below which it is time to act.
+pub const LOW_DISK_FREE_MIB: u64 = 1024;
+/// For the enclave to take a connection that a status tries.
+pub const STATUS_DIAL_TIMEOUT_MS: u64 = 2_000;

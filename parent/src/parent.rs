@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tracing::{info, warn};
 
-use crate::admin::{self, ADMIN_SOCKET, Admin};
+use crate::admin::{self, ADMIN_SOCKET, Admin, Watched};
 use crate::blobs::{Blobs, StartError, Writer};
 use crate::configuration;
 use crate::counters::Counters;
@@ -22,12 +22,13 @@ use crate::egress::Egress;
 use crate::error::ParentError;
 use crate::forwarder::{self, Forwarder};
 use crate::heartbeat;
+use crate::launch::State;
 use crate::limits::{MAX_BLOB_CONNECTIONS, MAX_CONNECTIONS_PER_SERVICE};
 use crate::service::Service;
 use crate::settings::Settings;
 
 /// The file whose lock says that a parent uses the data folder.
-const LOCK_FILE: &str = "parent.lock";
+pub(crate) const LOCK_FILE: &str = "parent.lock";
 /// The blob store's folder within the data folder.
 const STORE_FOLDER: &str = "blobs";
 
@@ -40,9 +41,11 @@ pub struct Parent;
 pub struct RunningParent {
     local_addr: SocketAddr,
     stopping: watch::Sender<bool>,
-    forwarding: JoinHandle<()>,
+    /// None once it has ended.
+    forwarding: Option<JoinHandle<()>>,
     services: JoinSet<()>,
     writer: Option<Writer>,
+    counters: Arc<Counters>,
     _lock: File,
 }
 
@@ -51,7 +54,15 @@ impl Parent {
     ///
     /// # Errors
     /// [`ParentError`]: nothing keeps running then.
-    pub async fn start(mut settings: Settings) -> Result<RunningParent, ParentError> {
+    pub async fn start(settings: Settings) -> Result<RunningParent, ParentError> {
+        Self::start_supervising(settings, None).await
+    }
+
+    /// The same, where this process starts the enclave too: the status then tells of `supervised`.
+    pub(crate) async fn start_supervising(
+        mut settings: Settings,
+        supervised: Option<Arc<State>>,
+    ) -> Result<RunningParent, ParentError> {
         settings.forward.max_connections = affordable_connections(&settings)?;
         let lock = claim(&settings.data)?;
         let configuration = configuration::read(&settings.configuration)?;
@@ -90,13 +101,21 @@ impl Parent {
         }));
         services.spawn(records.run(MAX_BLOB_CONNECTIONS, move |stream| Arc::clone(&blobs).serve(stream)));
         services.spawn(outside.run(max_egress_streams, move |stream| Arc::clone(&egress).serve(stream)));
-        services.spawn(admin::run(admin_listener, Arc::new(Admin::new(Arc::clone(&counters)))));
+        let watched = Watched {
+            data: settings.data.clone(),
+            transport: transport.clone(),
+            heartbeat: settings.heartbeat,
+            supervised,
+        };
+        let admin = Arc::new(Admin::new(Arc::clone(&counters), watched));
+        services.spawn(admin::run(admin_listener, admin));
 
         let (stopping, stopped) = watch::channel(false);
-        let forwarder = Forwarder::new(public, transport, settings.forward, counters);
-        let forwarding = tokio::spawn(forwarder.run(stopped));
+        let forwarder = Forwarder::new(public, transport, settings.forward, Arc::clone(&counters));
+        let forwarding = Some(tokio::spawn(forwarder.run(stopped)));
         info!(listen = %local_addr, enclave = %settings.enclave, data = %settings.data.display(), "the parent is up");
-        Ok(RunningParent { local_addr, stopping, forwarding, services, writer: Some(writer), _lock: lock })
+        let writer = Some(writer);
+        Ok(RunningParent { local_addr, stopping, forwarding, services, writer, counters, _lock: lock })
     }
 }
 
@@ -106,13 +125,36 @@ impl RunningParent {
         self.local_addr
     }
 
-    /// Stops: no new clients, then time for those there are, then the enclave's ports, then the store.
-    pub async fn shutdown(mut self) {
+    /// What it counts.
+    pub(crate) fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Takes no new clients, and gives those there are their time; the enclave's ports stay open.
+    pub async fn drain(&mut self) {
         info!("stopping");
         // The receiver lives as long as the forwarder.
         let _ = self.stopping.send(true);
-        if (&mut self.forwarding).await.is_err() {
-            warn!("the forwarder ended early");
+        if let Some(forwarding) = &mut self.forwarding {
+            if forwarding.await.is_err() {
+                warn!("the forwarder ended early");
+            }
+            self.forwarding = None;
+        }
+    }
+
+    /// Stops: no new clients, then time for those there are, then the enclave's ports, then the store.
+    pub async fn shutdown(mut self) {
+        self.drain().await;
+        self.stop().await;
+    }
+
+    /// Stops without waiting for clients: those that are left are cut.
+    pub(crate) async fn stop(mut self) {
+        if let Some(forwarding) = self.forwarding.take() {
+            forwarding.abort();
+            // Ended by the line above, which is no failure.
+            let _ = forwarding.await;
         }
         self.services.shutdown().await;
         if let Some(writer) = self.writer.take() {
@@ -125,7 +167,9 @@ impl RunningParent {
 
 impl Drop for RunningParent {
     fn drop(&mut self) {
-        self.forwarding.abort();
+        if let Some(forwarding) = &self.forwarding {
+            forwarding.abort();
+        }
     }
 }
 

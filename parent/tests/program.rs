@@ -177,10 +177,20 @@ async fn a_signal_ends_it_well_and_the_status_tells_of_it_while_it_runs() {
     let mut client = dial(&enclave).await;
     assert_eq!(client.ask(numbered(1)).await, Outcome::Committed);
     let data = folder.path().join("data").display().to_string();
-    let status = run(&["status", "--data", &data]);
-    assert!(status.status.success());
+    // No enclave listens, so it does not serve.
+    let status = run(&["status", "--data", &data, "--json"]);
+    assert_eq!(status.status.code(), Some(1));
     let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
     assert_eq!(status["blobs"]["commits"], 1);
+    assert_eq!(status["serving"], false);
+    assert_eq!(status["enclave"]["started_by"], "another");
+    let codes: Vec<_> = status["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes, ["heartbeat_never_came", "enclave_unreachable"]);
     let text = String::from_utf8(run(&["status", "--data", &data, "--format", "prometheus"]).stdout).unwrap();
     assert!(text.contains("\nr3e_parent_blobs_commits_total 1\n"));
 
@@ -294,7 +304,8 @@ fn wrong_use_ends_with_two_and_says_what_is_wrong() {
     std::fs::remove_file(&missing).unwrap();
     let output = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8(output.stderr).unwrap().contains(&missing));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(&missing) && said.matches("No such file").count() == 1, "{said}");
 }
 
 #[test]

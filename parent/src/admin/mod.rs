@@ -6,11 +6,13 @@
 mod report;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use r3e_transport::{Listener, Stream};
+use nix::unistd::{AccessFlags, access};
+use r3e_proto::host::CHANNEL_PORT;
+use r3e_transport::{Listener, ParentTransport, Stream};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -20,8 +22,12 @@ use tokio::time::timeout;
 use tracing::{error, warn};
 
 use crate::counters::Counters;
+use crate::disk;
+use crate::health::Observed;
+use crate::launch::State;
 use crate::limits::{
     ADMIN_TIMEOUT_MS, MAX_ADMIN_REQUEST_BYTES, MAX_CONNECTIONS_PER_SERVICE, MAX_STATUS_BYTES,
+    STATUS_DIAL_TIMEOUT_MS,
 };
 
 /// The socket's name in the data folder.
@@ -30,7 +36,7 @@ pub const ADMIN_SOCKET: &str = "admin.sock";
 /// The two forms of a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusFormat {
-    /// One JSON object, numbers by group and name.
+    /// One JSON object: whether it serves, the findings, the enclave, and numbers by group and name.
     Json,
     /// Prometheus text exposition format, version 0.0.4.
     Prometheus,
@@ -65,13 +71,48 @@ pub enum StatusError {
 #[derive(Debug)]
 pub(crate) struct Admin {
     counters: Arc<Counters>,
+    watched: Watched,
     started: Instant,
 }
 
+/// What is looked at when a status is asked for.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// The data folder.
+    pub(crate) data: PathBuf,
+    /// The enclave.
+    pub(crate) transport: ParentTransport,
+    /// Whether the parent answers the heartbeat.
+    pub(crate) heartbeat: bool,
+    /// What is known of the enclave, where this process starts it.
+    pub(crate) supervised: Option<Arc<State>>,
+}
+
 impl Admin {
-    /// Tells of `counters`.
-    pub(crate) fn new(counters: Arc<Counters>) -> Self {
-        Self { counters, started: Instant::now() }
+    /// Tells of `counters` and of what is `watched`.
+    pub(crate) fn new(counters: Arc<Counters>, watched: Watched) -> Self {
+        Self { counters, watched, started: Instant::now() }
+    }
+
+    /// Looks at everything now: tries the enclave's port, and the disk.
+    async fn observe(&self) -> Observed<'_> {
+        let Watched { data, transport, heartbeat, supervised } = &self.watched;
+        let limit = Duration::from_millis(STATUS_DIAL_TIMEOUT_MS);
+        let unreached = match timeout(limit, transport.dial_enclave(CHANNEL_PORT)).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some(format!("it did not answer within {STATUS_DIAL_TIMEOUT_MS} ms")),
+        };
+        Observed {
+            counters: &self.counters,
+            enclave: supervised.as_ref().map(|state| state.snapshot()),
+            heartbeat: *heartbeat,
+            unreached,
+            disk_free_mib: disk::free_mib(data).ok(),
+            unwritable: access(data.as_path(), AccessFlags::W_OK)
+                .err()
+                .map(|reason| reason.desc().to_owned()),
+        }
     }
 }
 
@@ -138,7 +179,7 @@ async fn answer(mut stream: Stream, admin: &Admin) -> io::Result<()> {
     let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let (status, kind, body) = match line.split(|byte| *byte == b' ').collect::<Vec<_>>().as_slice() {
         [b"GET", target, _version] if *target == STATUS.as_bytes() => {
-            ("200 OK", "application/json", report::json(admin))
+            ("200 OK", "application/json", report::json(admin, &admin.observe().await))
         }
         [b"GET", target, _version] if *target == METRICS.as_bytes() => {
             ("200 OK", "text/plain; version=0.0.4", report::prometheus(admin))

@@ -2,20 +2,51 @@
 
 use std::fmt::Write;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Admin;
 use crate::counters::{Blobs, Clients, Egress, Heartbeat};
+use crate::finding::any_error;
+use crate::health::{Observed, judge};
+use crate::launch::Phase;
 
-/// `{"version": …, "GROUP": {"NAME": number, …}, …}`, and a newline.
-pub(super) fn json(admin: &Admin) -> String {
+/// `{"version": …, "serving": …, "findings": […], "enclave": {…}, "GROUP": {"NAME": number, …}, …}`, and a newline.
+pub(super) fn json(admin: &Admin, observed: &Observed<'_>) -> String {
+    let findings = judge(observed);
     let mut groups = Map::new();
     groups.insert("version".into(), env!("CARGO_PKG_VERSION").into());
+    groups.insert("serving".into(), (!any_error(&findings)).into());
+    groups.insert("findings".into(), json!(findings));
+    groups.insert("enclave".into(), enclave(observed));
     for (group, metrics) in table(admin) {
         let numbers = metrics.into_iter().map(|metric| (metric.name.into(), metric.value.into()));
         groups.insert(group.into(), Value::Object(numbers.collect()));
     }
     format!("{:#}\n", Value::Object(groups))
+}
+
+/// Whether it is reached, and, where this process starts it, how it is.
+fn enclave(observed: &Observed<'_>) -> Value {
+    let reached = observed.unreached.is_none();
+    let Some(enclave) = &observed.enclave else {
+        return json!({ "started_by": "another", "reached": reached });
+    };
+    let state = match enclave.phase {
+        Phase::Starting => "starting",
+        Phase::Running => "running",
+        Phase::Waiting { .. } => "waiting",
+        Phase::Stopped => "stopped",
+    };
+    json!({
+        "started_by": if enclave.emulated { "qemu" } else { "nitro" },
+        "reached": reached,
+        "state": state,
+        "state_seconds": enclave.since.elapsed().as_secs(),
+        "starts": enclave.starts,
+        "id": enclave.id,
+        "debug_mode": enclave.debug_mode,
+        "last_end": enclave.last_end,
+    })
 }
 
 /// `r3e_parent_GROUP_NAME` for each number, counters with `_total` behind it.

@@ -1,15 +1,17 @@
 //! The command line: what can be asked, and the exit code of each outcome.
 
+mod launch;
 mod log;
+mod run;
 mod serve;
+mod settings;
+mod status;
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use r3e_parent::{StatusFormat, query_status};
+use clap::{CommandFactory, Parser, Subcommand};
 
 const EXIT_FAILED: u8 = 1;
 const EXIT_USAGE: u8 = 2;
@@ -28,20 +30,17 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs the parent until SIGTERM or SIGINT; a second signal ends it at once
+    /// Runs parent and enclave until SIGTERM or SIGINT; a second signal cuts clients that are left
+    Run(Box<run::Run>),
+    /// Looks at machine, image and settings as `run` would, and starts nothing
+    #[command(
+        after_help = "Exit codes: 0 ready to start, 1 not ready, 2 wrong use. The options are those of run."
+    )]
+    Check(Box<run::Run>),
+    /// Runs the parent alone until SIGTERM or SIGINT; a second signal ends it at once
     Serve(Box<serve::Serve>),
-    /// Shows the counters of a running parent
-    #[command(after_help = "Examples:\n  r3e-parent status --data /var/lib/r3e\n  \
-        r3e-parent status --data /var/lib/r3e --format prometheus > /var/lib/node-exporter/r3e.prom\n  \
-        curl --unix-socket /var/lib/r3e/admin.sock http://parent/status")]
-    Status {
-        /// The running parent's data folder
-        #[arg(long, env = "R3E_PARENT_DATA", value_name = "DIR")]
-        data: PathBuf,
-        /// How to show them
-        #[arg(long, value_enum, default_value_t = Format::Json)]
-        format: Format,
-    },
+    /// Tells how a running parent and its enclave are
+    Status(status::Status),
     /// Prints a completion script
     #[command(after_help = "Example:\n  r3e-parent completions bash > /etc/bash_completion.d/r3e-parent")]
     Completions {
@@ -50,17 +49,13 @@ enum Command {
     },
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Json,
-    Prometheus,
-}
-
 /// Does what the command line asks. Wrong use ends the process with 2 (by clap).
 pub(crate) fn run() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Run(run) => return run.run(),
+        Command::Check(run) => return run.check(),
         Command::Serve(serve) => return serve.run(),
-        Command::Status { data, format } => status(&data, format),
+        Command::Status(status) => return status.run(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "r3e-parent", &mut script);
@@ -76,20 +71,22 @@ fn exit(done: anyhow::Result<()>, code: u8) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed error stream is not worth a word.
-            let _ = writeln!(std::io::stderr(), "r3e-parent: {error:#}");
+            let _ = writeln!(std::io::stderr(), "r3e-parent: {}", words(&error));
             ExitCode::from(code)
         }
     }
 }
 
-fn status(data: &std::path::Path, format: Format) -> anyhow::Result<()> {
-    let format = match format {
-        Format::Json => StatusFormat::Json,
-        Format::Prometheus => StatusFormat::Prometheus,
-    };
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start")?;
-    print(runtime.block_on(query_status(data, format))?.as_bytes())
+/// An error and its causes, each once: many of ours tell their cause themselves.
+fn words(error: &anyhow::Error) -> String {
+    let mut words = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !words.contains(&cause) {
+            let between = if words.is_empty() { "" } else { ": " };
+            words = format!("{words}{between}{cause}");
+        }
+    }
+    words
 }
 
 /// A reader that has had enough is no failure.

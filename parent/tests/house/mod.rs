@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod machine;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,0 +1,159 @@
+//! Keeps one enclave running: starts it, waits for its end, says why, waits, starts it again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use r3e_transport::Endpoint;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tracing::{error, info, warn};
+
+use super::error::LaunchError;
+use super::host::{self, Enclave};
+use super::state::State;
+use super::{Launch, Restart};
+use crate::counters::Counters;
+use crate::limits::{HEARTBEAT_LOOK_MS, STEADY_AFTER_MS};
+use crate::preflight;
+
+/// Starts enclaves, one after the other.
+#[derive(Debug)]
+pub(super) struct Supervisor {
+    pub(super) launch: Launch,
+    pub(super) endpoint: Endpoint,
+    pub(super) counters: Arc<Counters>,
+    pub(super) state: Arc<State>,
+    /// Turns true when there shall be no enclave any more.
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// Why the supervisor is done.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// It was asked to, and the enclave is gone.
+    Stopped,
+    /// The enclave ended, and is not to be started again.
+    Ended(LaunchError),
+}
+
+impl Supervisor {
+    /// Runs until it is told to stop, or the one enclave it may start has ended.
+    pub(super) async fn run(self) -> Done {
+        let mut pause = None;
+        loop {
+            self.state.starting();
+            let began = Instant::now();
+            let stopping = asked(self.stopping.clone());
+            let mut enclave = None;
+            let ended = tokio::select! {
+                ended = self.one_life(&mut enclave) => ended,
+                () = stopping => {
+                    self.put_away(enclave).await;
+                    self.state.ended("the parent was asked to stop", None);
+                    return Done::Stopped;
+                }
+            };
+            // An emulator whose enclave is silent still runs.
+            self.put_away(enclave).await;
+            let why = ended.to_string();
+            let Restart::Backoff { first_ms, max_ms } = self.launch.restart else {
+                error!(why, "there is no enclave any more, and it is not started again");
+                self.state.ended(&why, None);
+                return Done::Ended(ended);
+            };
+            let steady = began.elapsed() >= Duration::from_millis(STEADY_AFTER_MS);
+            let ms = next_pause_ms(pause.filter(|_| !steady), first_ms, max_ms);
+            pause = Some(ms);
+            error!(why, restart_in_ms = ms, "there is no enclave");
+            self.state.ended(&why, Some(Duration::from_millis(ms)));
+            tokio::select! {
+                () = sleep(Duration::from_millis(ms)) => {}
+                () = asked(self.stopping.clone()) => {
+                    self.state.ended(&why, None);
+                    return Done::Stopped;
+                }
+            }
+        }
+    }
+
+    /// From start to end; only an error comes back. What was started stands in `slot`, so that it can be ended
+    /// when this future is dropped.
+    async fn one_life(&self, slot: &mut Option<Enclave>) -> LaunchError {
+        match self.try_one_life(slot).await {
+            Ok(why) => LaunchError::Ended(why),
+            Err(error) => error,
+        }
+    }
+
+    async fn try_one_life(&self, slot: &mut Option<Enclave>) -> Result<String, LaunchError> {
+        // The file may have changed since the last start.
+        preflight::allow_image(&self.launch).await.map_err(LaunchError::Image)?;
+        host::clean(&self.launch, &self.endpoint).await?;
+        let beats = self.counters.heartbeat.beats.get();
+        let began = Instant::now();
+        info!(image = %self.launch.image.display(), "starting the enclave");
+        let enclave = slot.insert(host::start(&self.launch, &self.endpoint).await?);
+        if enclave.beats_at_parent() {
+            let limit = Duration::from_millis(self.launch.boot_timeout_ms);
+            tokio::select! {
+                came = timeout(limit, self.heartbeat_after(beats)) => if came.is_err() {
+                    let (ms, console) = (self.launch.boot_timeout_ms, enclave.last_words());
+                    return Err(LaunchError::NoHeartbeat { ms, console });
+                },
+                why = enclave.ended(&self.state) => return Ok(format!("before its heartbeat, {why}")),
+            }
+        }
+        let boot_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        info!(boot_ms, id = enclave.id().unwrap_or("-"), "the enclave runs");
+        self.state.running(enclave.id());
+        Ok(enclave.ended(&self.state).await)
+    }
+
+    async fn heartbeat_after(&self, beats: u64) {
+        while self.counters.heartbeat.beats.get() <= beats {
+            sleep(Duration::from_millis(HEARTBEAT_LOOK_MS)).await;
+        }
+    }
+
+    /// Ends the enclave, and what a start that was cut off may have left.
+    async fn put_away(&self, enclave: Option<Enclave>) {
+        if let Some(mut enclave) = enclave
+            && let Err(error) = enclave.stop().await
+        {
+            // One that has ended by itself cannot be terminated; `clean` looks whether it is still there.
+            info!(%error, "the enclave was not terminated by its id");
+        }
+        if let Err(error) = host::clean(&self.launch, &self.endpoint).await {
+            warn!(%error, "cannot see whether an enclave is left; nitro-cli describe-enclaves tells");
+        }
+    }
+}
+
+/// Waits until the parent is asked to stop, or is gone.
+async fn asked(mut stopping: watch::Receiver<bool>) {
+    // A sender that is gone has no more use for an enclave.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// How long to wait, after a wait of `last`: twice as long, and at least a millisecond, so that doubling grows.
+fn next_pause_ms(last: Option<u64>, first_ms: u64, max_ms: u64) -> u64 {
+    last.map_or(first_ms, |last| last.saturating_mul(2)).min(max_ms).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_from_the_first_to_the_longest() {
+        let waits = |first_ms, max_ms| {
+            let mut last = None;
+            let mut next = || *last.insert(next_pause_ms(last, first_ms, max_ms));
+            [next(), next(), next(), next()]
+        };
+        assert_eq!(waits(10, 50), [10, 20, 40, 50]);
+        assert_eq!(waits(0, 3), [1, 2, 3, 3]);
+        assert_eq!(waits(90, 50), [50; 4]);
+        assert_eq!(waits(u64::MAX, u64::MAX), [u64::MAX; 4]);
+    }
+}
