@@ -31,6 +31,7 @@ fn main() -> io::Result<()> {
     write("chain", &chain())?;
     write("document", &REAL.map(|(_, bytes)| bytes.to_vec()))?;
     write("egress", &egress())?;
+    write("eif", &eif())?;
     write("evidence", &evidence())?;
     write("frames", &frames())?;
     write("json", &json())?;
@@ -167,6 +168,25 @@ fn egress() -> Vec<Vec<u8>> {
         Reply::Connected.encode(),
         refused.encode(),
     ]
+}
+
+/// The images of AWS's library, as they are and for a checksum that is put right, and their parts.
+fn eif() -> Vec<Vec<u8>> {
+    let signed = include_bytes!("../../../../eif/format/vectors/signed.eif");
+    let images = [
+        signed.as_slice(),
+        include_bytes!("../../../../eif/format/vectors/one-ramdisk.eif"),
+        include_bytes!("../../../../eif/format/vectors/two-ramdisks.eif"),
+    ];
+    let ramdisks = [
+        include_bytes!("../../../../eif/format/vectors/boot.cpio").as_slice(),
+        include_bytes!("../../../../eif/format/vectors/application.cpio"),
+    ];
+    let image = r3e_eif_format::Image::decode(signed).expect("an image");
+    let signature = image.signature_section.as_deref().expect("it is signed");
+    let with = |kind: u8, bytes: &[u8]| [&[kind], bytes].concat();
+    let images = images.iter().flat_map(|image| [with(0, image), with(1, image)]);
+    images.chain(ramdisks.iter().map(|ramdisk| with(2, ramdisk))).chain([with(3, signature)]).collect()
 }
 
 fn evidence() -> Vec<Vec<u8>> {
