@@ -17,6 +17,7 @@ mod configuration;
 mod descriptors;
 mod limits;
 mod measure;
+mod memory;
 mod router;
 mod service;
 mod session;

@@ -26,6 +26,7 @@ use r3e_transport::EnclaveTransport;
 use self::receipts::{Made, Receipts};
 use super::{Secrets, ServiceError};
 use crate::configuration::Configuration;
+use crate::memory::runners_budget_mib;
 
 /// What [`Functions`] is made of.
 pub(crate) struct FunctionsParts<'a> {
@@ -176,7 +177,7 @@ impl Functions {
 fn runner_config(configuration: &Configuration, runner: PathBuf) -> RunnerConfig {
     let config = RunnerConfig {
         max_processes: usize::try_from(configuration.max_runners()).unwrap_or(usize::MAX),
-        memory_mib: configuration.max_runners_memory_mib(),
+        memory_mib: runners_budget_mib(configuration.max_runners_memory_mib()),
         ..RunnerConfig::new(runner)
     };
     config.with_tenant_share(configuration.tenant_share_percent(), *MEMORY_MIB.end())
