@@ -14,6 +14,9 @@ pub const MAX_PENDING_LINES: usize = 1024;
 pub const MAX_PENDING_ACCEPTS: usize = 256;
 /// The kernel's queue of a unix listener; the system may hold it lower.
 pub const LISTEN_BACKLOG: u32 = 4096;
+/// The most of one write to a vsock, which becomes one packet. Linux since 2025 lays a packet over 32 KiB out in
+/// several pieces of memory, and there are devices that take a packet's data from the first alone and drop what has more.
+pub const MAX_VSOCK_WRITE_BYTES: usize = 28 * 1024;
 /// Before the next `accept` when descriptors or memory have run out: time for some connection to end.
 pub const ACCEPT_PAUSE_MS: u64 = 50;
 /// The most of a frame's body that is reserved before any of it has arrived.

@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 use tokio_vsock::VsockStream;
 
+use crate::limits::MAX_VSOCK_WRITE_BYTES;
+
 /// A connection between parent and enclave.
 ///
 /// `shutdown` closes this side's half: the peer reads to the end and may still answer. Dropping the stream closes
@@ -45,7 +47,7 @@ impl AsyncRead for Stream {
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match &mut self.get_mut().0 {
-            Socket::Vsock(stream) => Pin::new(stream).poll_write(cx, buf),
+            Socket::Vsock(stream) => Pin::new(stream).poll_write(cx, packet(buf)),
             Socket::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
@@ -75,15 +77,38 @@ impl AsyncWrite for Stream {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match &mut self.get_mut().0 {
-            Socket::Vsock(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            // The library has no writes of several parts: the first with anything in it is written.
+            Socket::Vsock(stream) => {
+                let first = bufs.iter().find(|part| !part.is_empty()).map_or(&[][..], |part| part);
+                Pin::new(stream).poll_write(cx, packet(first))
+            }
             Socket::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
         match &self.0 {
-            Socket::Vsock(stream) => stream.is_write_vectored(),
+            Socket::Vsock(_) => false,
             Socket::Unix(stream) => stream.is_write_vectored(),
+        }
+    }
+}
+
+/// As much of `buf` as goes into one packet.
+fn packet(buf: &[u8]) -> &[u8] {
+    buf.get(..MAX_VSOCK_WRITE_BYTES).unwrap_or(buf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_becomes_one_packet_at_most() {
+        let bytes = vec![7; MAX_VSOCK_WRITE_BYTES + 1];
+        assert_eq!(packet(&bytes).len(), MAX_VSOCK_WRITE_BYTES);
+        for length in [0, 1, MAX_VSOCK_WRITE_BYTES] {
+            assert_eq!(packet(&bytes[..length]).len(), length);
         }
     }
 }
