@@ -57,7 +57,8 @@ fn of_the_enclave(enclave: &Snapshot, observed: &Observed<'_>) -> Vec<Finding> {
                 until.saturating_duration_since(Instant::now()).as_secs(),
                 enclave.starts
             ),
-            "do what the words say; r3e-parent check looks at memory, processors, CID and image",
+            "do what the words say; r3e-parent check looks at memory, processors, CID and image. An enclave whose \
+             unlock provider is ephemeral never starts over an older one's records: give it another --data",
         )),
         Phase::Stopped => findings.push(error(
             "enclave_stopped",

@@ -171,7 +171,7 @@ async fn a_device_without_permission_is_told_from_one_that_is_missing() {
     }
     let machine = FakeMachine::new();
     let device = machine.path("root/dev/nitro_enclaves");
-    std::fs::set_permissions(device, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(device, std::fs::Permissions::from_mode(0o000)).unwrap();
     let report = look(&machine, &machine.launch()).await;
     assert_eq!(errors(&report), ["device_forbidden"]);
     assert!(report.findings.iter().any(|finding| finding.next.contains("group ne")));

@@ -174,7 +174,10 @@ async fn an_emulated_enclave_runs_says_what_it_is_and_ends_by_a_signal() {
     assert_eq!(text.status.code(), Some(0));
     let text = String::from_utf8(text.stdout).unwrap();
     assert!(text.starts_with("serving: ") && text.contains("PROTECTS NOTHING"), "{text}");
-    assert_eq!(place.status("prometheus").status.code(), Some(0));
+    let metrics = place.status("prometheus");
+    assert_eq!(metrics.status.code(), Some(0));
+    let metrics = String::from_utf8(metrics.stdout).unwrap();
+    assert!(metrics.contains("\nr3e_parent_supervisor_enclave_running 1\n"), "{metrics}");
 
     let data = place.path("data");
     let data = data.display();

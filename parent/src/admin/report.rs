@@ -8,7 +8,7 @@ use super::Admin;
 use crate::counters::{Blobs, Clients, Egress, Heartbeat};
 use crate::finding::any_error;
 use crate::health::{Observed, judge};
-use crate::launch::Phase;
+use crate::launch::{Phase, Snapshot};
 
 /// `{"version": …, "serving": …, "findings": […], "enclave": {…}, "GROUP": {"NAME": number, …}, …}`, and a newline.
 pub(super) fn json(admin: &Admin, observed: &Observed<'_>) -> String {
@@ -81,13 +81,24 @@ enum Kind {
 fn table(admin: &Admin) -> Vec<(&'static str, Vec<Metric>)> {
     let uptime = admin.started.elapsed().as_secs();
     let served = admin.counters.configurations_served.get();
-    vec![
+    let supervised = admin.watched.supervised.as_ref().map(|state| state.snapshot());
+    let supervisor = supervised.iter().map(|enclave| ("supervisor", supervisor(enclave)));
+    let groups = vec![
         ("process", vec![gauge("uptime_seconds", uptime, "Since the parent started.")]),
         ("clients", clients(&admin.counters.clients)),
         ("egress", egress(&admin.counters.egress)),
         ("blobs", blobs(&admin.counters.blobs)),
         ("heartbeat", heartbeat(&admin.counters.heartbeat)),
         ("configuration", vec![counter("served", served, "Times the enclave took its configuration.")]),
+    ];
+    groups.into_iter().chain(supervisor).collect()
+}
+
+fn supervisor(enclave: &Snapshot) -> Vec<Metric> {
+    let running = enclave.phase == Phase::Running;
+    vec![
+        gauge("enclave_running", running.into(), "1 while the enclave this parent started is up."),
+        counter("enclave_starts", enclave.starts, "Starts of the enclave, whatever came of them."),
     ]
 }
 
