@@ -166,6 +166,16 @@ fn sections_of_other_types_or_in_another_order() {
 }
 
 #[test]
+fn a_signature_with_a_ramdisk_behind_it() {
+    let image = Image::new(b"kernel", "", b"{}", &[BOOT, b"in place of a signature", BOOT]);
+    let signature_at = image.sections()[4].offset;
+    let mut bytes = image.encode().unwrap();
+    bytes[signature_at..signature_at + 2].copy_from_slice(&4_u16.to_be_bytes());
+    let expected = ImageError::SectionOrder { index: 4, found: SectionKind::Signature };
+    assert_eq!(refusal(&with_checksum(bytes)), expected);
+}
+
+#[test]
 fn a_checksum_that_does_not_fit() {
     let mut image = TWO_RAMDISKS.to_vec();
     image[HEADER_BYTES - 1] ^= 1;
