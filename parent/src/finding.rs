@@ -1,6 +1,6 @@
 //! What is wrong, in the one form that operators and machines read: a stable code, words, and a next step.
 //!
-//! [`crate::preflight`] finds things before a start, [`crate::health`] while the parent runs; both end up here.
+//! [`crate::preflight`] finds things before a start, `health` while the parent runs; both end up here.
 
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
 //! The enclave's life under a supervisor, with a `nitro-cli` that is a script and an enclave that is this test.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod house;
 
@@ -249,7 +249,7 @@ async fn an_answer_that_is_none_of_the_tools_is_an_error() {
     assert_ne!(spoilt, script);
     std::fs::write(nitro_cli, spoilt).unwrap();
     let mut appliance = start(&machine, launch.clone()).await;
-    let why = timeout(LIMIT, appliance.ended()).await.expect("it ends").to_string();
+    let why = timeout(LIMIT, appliance.ended()).await.unwrap().to_string();
     assert!(why.contains("run-enclave answered with something unknown"), "{why}");
     appliance.shutdown().await;
     assert_eq!(machine.enclaves(), [""; 0]);

@@ -1,7 +1,7 @@
 //! Starts the enclave, watches it, and starts it again.
 //!
-//! [`Appliance`] is a parent and its enclave. [`supervisor`] decides when there is an enclave and [`state`] remembers
-//! it; [`nitro`] and [`qemu`] know how one is made. None of them sees what an enclave does: all they are told is that
+//! [`Appliance`] is a parent and its enclave. `supervisor` decides when there is an enclave and `state` remembers
+//! it; `nitro` and `qemu` know how one is made. None of them sees what an enclave does: all they are told is that
 //! it runs, and what is told could be a lie. Whether the right enclave runs is for clients to verify.
 
 mod appliance;

@@ -1,6 +1,6 @@
 //! Looks at machine, image and settings before an enclave is started, and says in words what would go wrong.
 //!
-//! [`machine`] reads what the kernel says, [`image`] what the image is, [`problem`] names what is found. Nothing is
+//! `machine` reads what the kernel says, `image` what the image is, `problem` names what is found. Nothing is
 //! changed: sockets that are tried are closed again.
 
 mod image;
