@@ -14,6 +14,10 @@ const TARGET: &str = "x86_64-unknown-linux-gnu";
 const PROFILE: &str = "image";
 const PACKAGES: [&str; 3] = ["r3e-init", "r3e-enclave", "r3e-runner"];
 
+/// Static; and random bytes by the system call alone: a static C library does not tell whether it has the call, and what
+/// asks it would open a device instead.
+const FLAGS: [&str; 2] = ["-Ctarget-feature=+crt-static", "--cfg=getrandom_backend=\"linux_getrandom\""];
+
 /// What a compiler may learn of the user's environment: where tools and downloads are, nothing that changes what
 /// they make.
 const ENVIRONMENT: [&str; 12] = [
@@ -53,7 +57,7 @@ pub(super) fn build(
     run(fetch.env("CARGO_TARGET_DIR", &target), "the download of dependencies")?;
 
     let renames = renames(&target, toolchain)?;
-    let mut flags = vec!["-Ctarget-feature=+crt-static".to_owned()];
+    let mut flags: Vec<String> = FLAGS.map(str::to_owned).into();
     flags.extend(renames.iter().map(|(from, to)| format!("--remap-path-prefix={from}={to}")));
     let c_flags: Vec<String> =
         renames.iter().map(|(from, to)| format!("-ffile-prefix-map={from}={to}")).collect();
