@@ -1,7 +1,7 @@
 //! The recipe of the image: which programs, which kernel, which files at which place, which command line.
 //!
 //! [`source`] finds the repository, [`toolchain`] says what compiles it, [`programs`] and [`kernel`] make the parts, and
-//! [`pack`] puts them together. The parts alone decide the image's bytes: neither the folder, the user, the machine's
+//! [`pack()`] puts them together. The parts alone decide the image's bytes: neither the folder, the user, the machine's
 //! name nor the time of day go into them.
 
 mod error;
