@@ -97,6 +97,8 @@ pub const DEFAULT_RESTART_FIRST_MS: u64 = 1_000;
 pub const DEFAULT_RESTART_MAX_MS: u64 = 60_000;
 /// An enclave that ran for so long counts as well: the next restart waits the shortest time again.
 pub const STEADY_AFTER_MS: u64 = 600_000;
+/// For a start that is under way when the parent is asked to stop: an enclave that boots at all has by then.
+pub const STOP_DURING_START_MS: u64 = 20_000;
 /// Between two looks for the heartbeat of an enclave that boots.
 pub const HEARTBEAT_LOOK_MS: u64 = 50;
 

@@ -167,18 +167,21 @@ async fn a_stop_in_the_midst_of_a_start_leaves_nothing() {
     assert_eq!(codes(&starting), ["enclave_starting"]);
     timeout(LIMIT, appliance.shutdown()).await.unwrap();
     assert_eq!(machine.enclaves(), [""; 0]);
+    // The start was not cut off, and there was no second one.
+    let calls = machine.calls();
+    assert!(calls.len() == 2 && calls[1].starts_with("terminate-enclave"), "{calls:?}");
 }
 
 #[tokio::test]
 async fn a_start_that_hangs_is_given_up_and_cleaned_up() {
     let machine = FakeMachine::new();
-    machine.write("tools/slow", "");
+    machine.write("tools/hang", "");
     let mut launch = machine.launch();
-    launch.boot_timeout_ms = 300;
+    launch.boot_timeout_ms = 2_000;
     launch.restart = Restart::Never;
     let mut appliance = start(&machine, launch).await;
     let why = timeout(LIMIT, appliance.ended()).await.unwrap().to_string();
-    assert!(why.contains("run-enclave did not end within 300 ms"), "{why}");
+    assert!(why.contains("run-enclave did not end within 2000 ms"), "{why}");
     assert_eq!(machine.enclaves(), [""; 0]);
     timeout(LIMIT, appliance.shutdown()).await.unwrap();
 }

@@ -10,10 +10,10 @@ use tracing::{error, info, warn};
 
 use super::error::LaunchError;
 use super::host::{self, Enclave};
-use super::state::State;
-use super::{Launch, Restart};
+use super::state::{Phase, State};
+use super::{Host, Launch, Restart};
 use crate::counters::Counters;
-use crate::limits::{HEARTBEAT_LOOK_MS, STEADY_AFTER_MS};
+use crate::limits::{HEARTBEAT_LOOK_MS, STEADY_AFTER_MS, STOP_DURING_START_MS};
 use crate::preflight;
 
 /// Starts enclaves, one after the other.
@@ -43,7 +43,10 @@ impl Supervisor {
         loop {
             self.state.starting();
             let began = Instant::now();
-            let stopping = asked(self.stopping.clone());
+            let stopping = async {
+                asked(self.stopping.clone()).await;
+                self.let_start_finish().await;
+            };
             let mut enclave = None;
             let ended = tokio::select! {
                 ended = self.one_life(&mut enclave) => ended,
@@ -112,6 +115,21 @@ impl Supervisor {
     async fn heartbeat_after(&self, beats: u64) {
         while self.counters.heartbeat.beats.get() <= beats {
             sleep(Duration::from_millis(HEARTBEAT_LOOK_MS)).await;
+        }
+    }
+
+    /// A `nitro-cli` that is cut off leaves a process behind that goes on starting the enclave, unseen: better to let
+    /// it finish, and end the enclave then.
+    async fn let_start_finish(&self) {
+        let start_finishes = async {
+            while self.state.snapshot().phase == Phase::Starting {
+                sleep(Duration::from_millis(HEARTBEAT_LOOK_MS)).await;
+            }
+        };
+        if let Host::Nitro { .. } = self.launch.host
+            && timeout(Duration::from_millis(STOP_DURING_START_MS), start_finishes).await.is_err()
+        {
+            warn!("the enclave is still starting: the start is cut off");
         }
     }
 

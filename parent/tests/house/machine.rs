@@ -60,7 +60,8 @@ run-enclave)
   "CPUIDs": [ 1, 3 ], "MemoryMiB": $memory, "State": "RUNNING", "Flags": "$flags",
   "Measurements": { "HashAlgorithm": "Sha384 { ... }", "PCR0": "00", "PCR1": "00", "PCR2": "00" } }
 END
-    [ ! -e "$here/slow" ] || exec sleep 60
+    [ ! -e "$here/slow" ] || sleep 1
+    [ ! -e "$here/hang" ] || exec sleep 60
     echo "Started enclave with enclave-cid: $cid, memory: $memory MiB, cpu-ids: [1, 3]" >&2
     echo "{ \"EnclaveName\": \"$name\", \"EnclaveID\": \"$id\", \"ProcessID\": 9702, \"EnclaveCID\": $cid,
   \"NumberOfCPUs\": $cpus, \"CPUIDs\": [ 1, 3 ], \"MemoryMiB\": $memory }"
