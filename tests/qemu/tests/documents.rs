@@ -1,7 +1,5 @@
 //! The documents of the machine's security module: they measure the image, and one that nobody signed is refused.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
-
 use r3e_e2e::command::Home;
 use r3e_e2e::{Appliance, Options};
 use r3e_qemu::{Image, MachinePlace};
