@@ -6,10 +6,10 @@ use r3e_eif_format::{Image, Metadata, SigningKey};
 use super::{Parts, RecipeError};
 
 /// The kernel's command line. The init reads none of it, and a host can add to it, unmeasured: what must hold is in
-/// the kernel's configuration. These are for a machine without legacy devices, and for a kernel that fails by ending: by a
-/// triple fault, since a machine without a keyboard controller would start again instead.
-const COMMAND_LINE: &str = "reboot=t panic=-1 pci=off nomodules i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd \
-     random.trust_cpu=off random.trust_bootloader=off console=ttyS0 loglevel=4";
+/// the kernel's configuration. These are for a kernel that fails by ending: by a triple fault, since a machine without a keyboard
+/// controller would start again instead.
+const COMMAND_LINE: &str =
+    "reboot=t panic=-1 random.trust_cpu=off random.trust_bootloader=off console=ttyS0 loglevel=4";
 
 /// Where the kernel and the init mount; the rest of the tree is what the programs need, and nothing more.
 const MOUNT_POINTS: [(&str, u16); 5] =

@@ -42,7 +42,7 @@ const MOUNTS: [Mount; 6] = [
 ];
 
 /// Settings of the kernel that its command line may have changed (`sysctl.*` sets any), or that a kernel may come without.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
     // A kernel that has lost its way ends the enclave at once, whatever `panic=` says.
     ("/proc/sys/kernel/panic", "-1"),
     ("/proc/sys/kernel/panic_on_oops", "1"),
@@ -54,6 +54,8 @@ const SETTINGS: [(&str, &str); 9] = [
     ("/proc/sys/kernel/sysrq", "0"),
     ("/proc/sys/kernel/dmesg_restrict", "1"),
     ("/proc/sys/kernel/randomize_va_space", "2"),
+    // No process looks into another, root's neither: a runner that broke out of its box still could not read the keys.
+    ("/proc/sys/kernel/yama/ptrace_scope", "3"),
     // No memory image of a process that ended is written, nor given to a program.
     ("/proc/sys/kernel/core_pattern", "core"),
     ("/proc/sys/fs/suid_dumpable", "0"),
