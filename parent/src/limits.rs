@@ -82,7 +82,7 @@ pub const MIN_ENCLAVE_CID: u32 = 4;
 /// The enclave's processors: one core with two threads, the smallest that a Nitro machine with threads can give.
 pub const DEFAULT_ENCLAVE_CPUS: u32 = 2;
 /// The enclave's memory: the image, its unpacked files, and room for functions to run.
-pub const DEFAULT_ENCLAVE_MEMORY_MIB: u64 = 1024;
+pub const DEFAULT_ENCLAVE_MEMORY_MIB: u64 = 2048;
 /// `nitro-cli` gives an enclave at least so many times the size of its image.
 pub const NITRO_MEMORY_FACTOR: u64 = 4;
 /// QEMU's memory holds the image and, beside it, what is unpacked from it.

@@ -44,8 +44,9 @@ pub(crate) fn pack(parts: &Parts, key: Option<&SigningKey>) -> Result<Vec<u8>, R
     Ok(image.encode()?)
 }
 
-/// What an enclave gets where `nitro-cli` is not told. Enough for the appliance and eight runners at their full size.
-const DEFAULT_MEMORY_BYTES: u64 = 1 << 30;
+/// What an enclave gets where `nitro-cli` is not told. With it, a tenant's share holds the largest function, and is less than
+/// half of what all tenants have.
+const DEFAULT_MEMORY_BYTES: u64 = 2 << 30;
 
 /// The first ramdisk, measured by PCR1 with the kernel: what boots.
 fn boot(parts: &Parts) -> Result<Vec<u8>, RecipeError> {
@@ -53,6 +54,8 @@ fn boot(parts: &Parts) -> Result<Vec<u8>, RecipeError> {
     for (path, permissions) in MOUNT_POINTS {
         archive.directory(path, permissions)?;
     }
+    // Before the kernel's own devices are mounted: a program that was started without a console opens this one.
+    archive.character_device("dev/null", 0o666, 1, 3)?;
     archive.file("init", 0o555, parts.init.as_slice())?;
     Ok(archive.encode()?)
 }

@@ -30,6 +30,13 @@ enum Command {
         The parent must run before the machine boots, or be started again: nothing refuses a connection to a port of \
         the parent on which nobody listens.")]
     Boot(Boot),
+    /// Makes a test root, and a key and chain under it that a machine signs documents with for some hours
+    #[command(after_help = "Example:\n  r3e-qemu authority /tmp/authority\n  \
+        r3e-parent run --image r3e.eif --qemu auto --qemu-sign-with /tmp/authority …")]
+    Authority {
+        /// Where to; a root that is there already stays
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -58,14 +65,23 @@ struct Boot {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Command::Boot(options) = Cli::parse().command;
-    match boot(options).await {
+    let done = match Cli::parse().command {
+        Command::Boot(options) => boot(options).await,
+        Command::Authority { folder } => authority(&folder),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("r3e-qemu: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn authority(folder: &std::path::Path) -> anyhow::Result<ExitCode> {
+    let authority = TestAuthority::issue(folder)?;
+    println!("{}", authority.root_file().display());
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn boot(options: Boot) -> anyhow::Result<ExitCode> {
