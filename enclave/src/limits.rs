@@ -30,7 +30,10 @@ pub(crate) const MAX_HEADERS: usize = 64;
 /// How long open requests may go on after the order to stop.
 pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A JSON body other than a function's deployment: names, keys and signatures.
+/// A key that signs in: a role, 64 and 128 hex digits, 242 bytes in all without blanks. Anyone may send one, so that it is no
+/// more: of all connections at once they stay within [`MAX_BODIES_OF_ONE_BYTES`], and leave the operator room.
+pub(crate) const MAX_SIGN_IN_BODY_BYTES: usize = 1024;
+/// A JSON body other than that and a function's deployment: names, keys and scopes.
 pub(crate) const MAX_JSON_BODY_BYTES: usize = 16 * 1024;
 /// A function's deployment: its source as JSON text, where a line feed costs two bytes.
 pub(crate) const MAX_DEPLOY_BODY_BYTES: usize = 2 * 1024 * 1024;

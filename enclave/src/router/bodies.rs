@@ -69,6 +69,7 @@ impl Bodies {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{MAX_CONNECTIONS, MAX_JSON_BODY_BYTES, MAX_SIGN_IN_BODY_BYTES};
 
     const MIB: usize = 1024 * 1024;
 
@@ -103,6 +104,17 @@ mod tests {
         assert_eq!(taken, MAX_BODIES_BYTES / MIB);
         drop(greedy);
         assert!(bodies.take(tenant(3), MIB).is_ok());
+    }
+
+    #[test]
+    fn no_number_of_connections_that_sign_in_keeps_the_operator_or_a_tenant_waiting() {
+        // HTTP/1.1: one body a connection.
+        let bodies = Bodies::new();
+        let signing_in: Vec<_> =
+            (0..MAX_CONNECTIONS).map(|_| bodies.take(Owner::Others, MAX_SIGN_IN_BODY_BYTES)).collect();
+        assert!(signing_in.iter().all(Result::is_ok));
+        assert!(bodies.take(Owner::Others, MAX_JSON_BODY_BYTES).is_ok());
+        assert_eq!(fill(&bodies, tenant(1)).0.len(), MAX_BODIES_OF_ONE_BYTES / MIB);
     }
 
     #[test]

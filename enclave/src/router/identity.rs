@@ -13,13 +13,14 @@ use super::Shared;
 use super::authority::{Caller, OnSession, Operator, SignedInTenant};
 use super::body::JsonBody;
 use super::error::ApiError;
+use crate::limits::MAX_SIGN_IN_BODY_BYTES;
 use crate::session::Principal;
 
 /// `POST /v1/sign-in`
 pub(super) async fn sign_in(
     State(appliance): State<Shared>,
     OnSession(session): OnSession,
-    JsonBody { value: request, place: _place }: JsonBody<SignIn>,
+    JsonBody { value: request, place: _place }: JsonBody<SignIn, MAX_SIGN_IN_BODY_BYTES>,
 ) -> Result<Json<SignedIn>, ApiError> {
     if !session.may_try() {
         return Err(ApiError::unauthenticated("too many wrong signatures on this session; open another"));
