@@ -45,6 +45,12 @@ fn what_is_set_aside_is_what_the_enclave_takes() {
         let (_, block) = variables.split_once(&format!("variable \"{variable}\"")).unwrap();
         let block = block.lines().take(5).map(str::trim).collect::<Vec<_>>().join("\n");
         assert_eq!(number(&block, "default"), number(&settings, key), "{variable}");
+        // On a new instance the variable stands in both files: in the one by name, in the other in place of this line.
+        let line = format!("\"/(?m)^{key} = [0-9]+$/\", \"{key} = ${{var.{variable}}}\"");
+        assert!(text("terraform/main.tf").contains(&line), "{line}");
+        let lines = settings.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
+        let numbers: Vec<u64> = lines.map(|value| value.parse().unwrap()).collect();
+        assert_eq!(numbers, [number(&settings, key)], "{key}");
     }
 }
 
@@ -59,6 +65,14 @@ fn the_service_starts_this_program_as_the_user_that_is_made() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.code() == Some(2) && said.contains("cannot read the settings"), "{said}");
     assert!(unit.contains("\nUser=r3e\n") && users.contains("\nu r3e "));
+    // The same folder and the same group outside of the service, for a look before the first start.
+    assert!(unit.contains("\nStateDirectory=r3e\nStateDirectoryMode=0700\n"));
+    assert!(text("r3e-tmpfiles.conf").contains("\nd /var/lib/r3e 0700 r3e r3e -\n"));
+    assert!(text("parent.toml").contains("\ndata = \"/var/lib/r3e\"\n") && users.contains("\nm r3e ne\n"));
+    let user_data = text("terraform/user-data.sh.tftpl");
+    for needed in ["${tmpfiles}", "\nsystemd-sysusers\nsystemd-tmpfiles --create r3e.conf\n"] {
+        assert!(user_data.contains(needed), "{needed}");
+    }
     // What the parent needs; a stricter unit that forgets one of these does not start an enclave.
     for needed in ["AF_VSOCK", "/dev/nitro_enclaves rw", "SupplementaryGroups=ne", "KillMode=mixed"] {
         assert!(unit.contains(needed), "{needed}");

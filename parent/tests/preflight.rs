@@ -147,6 +147,26 @@ async fn each_lack_of_the_parent_is_named() {
 }
 
 #[tokio::test]
+async fn a_data_folder_that_is_not_there_is_told_from_one_that_cannot_be_used() {
+    // Files, since no mode keeps root out.
+    let machine = FakeMachine::new();
+    machine.write("file", "");
+    for (data, words) in [
+        ("file", "file cannot be written to: "),
+        ("file/data", "file/data is not there, and cannot be made in "),
+        ("file/deeper/data", "file/deeper/data is not there, and cannot be made in "),
+    ] {
+        let settings = Settings { data: machine.path(data), ..settings(&machine) };
+        let report = check(&settings, &machine.launch(), &machine.machine()).await;
+        let finding = report.findings.iter().find(|finding| finding.code == "data_folder").unwrap();
+        assert!(finding.words.contains(words), "{}", finding.words);
+        assert!(finding.next.ends_with(&format!("-o USER {}", settings.data.display())), "{}", finding.next);
+        let file = format!("cannot be made in {}: ", machine.path("file").display());
+        assert_eq!(finding.words.contains(&file), data != "file", "{}", finding.words);
+    }
+}
+
+#[tokio::test]
 async fn a_running_parent_and_a_taken_address_are_named() {
     let machine = FakeMachine::new();
     let settings = settings(&machine);

@@ -90,6 +90,12 @@ resource "aws_iam_instance_profile" "parent" {
   role        = aws_iam_role.parent.name
 }
 
+# The settings of parent.toml, with the memory and the processors that are set aside.
+locals {
+  with_memory = replace(file("${path.module}/../parent.toml"), "/(?m)^memory = [0-9]+$/", "memory = ${var.enclave_memory_mib}")
+  parent_toml = replace(local.with_memory, "/(?m)^cpus = [0-9]+$/", "cpus = ${var.enclave_cpus}")
+}
+
 resource "aws_instance" "parent" {
   ami                    = data.aws_ssm_parameter.al2023.value
   instance_type          = var.instance_type
@@ -124,9 +130,10 @@ resource "aws_instance" "parent" {
     sha256sums  = var.release_sha256sums
     memory_mib  = var.enclave_memory_mib
     cpu_count   = var.enclave_cpus
-    parent_toml = file("${path.module}/../parent.toml")
+    parent_toml = local.parent_toml
     unit        = file("${path.module}/../r3e-parent.service")
     sysusers    = file("${path.module}/../r3e.conf")
+    tmpfiles    = file("${path.module}/../r3e-tmpfiles.conf")
   })
 
   tags = {

@@ -32,13 +32,13 @@ variable "disk_gib" {
 }
 
 variable "enclave_memory_mib" {
-  description = "Memory that is set aside for the enclave; [run] memory in parent.toml must not be more."
+  description = "Memory of the enclave, set aside for it and given to it."
   type        = number
   default     = 2048
 }
 
 variable "enclave_cpus" {
-  description = "Processors that are set aside for the enclave: an even number."
+  description = "Processors of the enclave, set aside for it and given to it: an even number."
   type        = number
   default     = 2
 

@@ -28,7 +28,7 @@ pub(super) struct LaunchOptions {
     /// Its processors [default: 2]
     #[arg(long, env = "R3E_PARENT_CPUS", value_name = "N")]
     cpus: Option<u32>,
-    /// Its memory in MiB [default: 1024]
+    /// Its memory in MiB [default: 2048]
     #[arg(long, env = "R3E_PARENT_MEMORY", value_name = "MIB")]
     memory: Option<u64>,
     /// Its context id [default: 16]

@@ -56,7 +56,13 @@ fn socket_paths(settings: &Settings) -> Vec<Problem> {
 fn data_folder(data: &Path) -> Vec<Problem> {
     let there = data.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
-    let unusable = |reason: io::Error| Problem::Data { path: data.into(), reason: reason.to_string() };
+    let unusable = |reason: io::Error| {
+        let (path, reason) = (data.into(), reason.to_string());
+        if there == data {
+            return Problem::Data { path, reason };
+        }
+        Problem::DataMissing { path, above: there.into(), reason }
+    };
     if !there.is_dir() {
         return vec![unusable(io::ErrorKind::NotADirectory.into())];
     }

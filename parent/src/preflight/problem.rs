@@ -79,6 +79,8 @@ pub enum Problem {
     ParentRunning { data: PathBuf },
     #[error("the data folder {} cannot be written to: {reason}", path.display())]
     Data { path: PathBuf, reason: String },
+    #[error("the data folder {} is not there, and cannot be made in {}: {reason}", path.display(), above.display())]
+    DataMissing { path: PathBuf, above: PathBuf, reason: String },
     #[error("the disk of {} has {free_mib} MiB left", path.display())]
     DiskFull { path: PathBuf, free_mib: u64 },
     #[error("cannot listen on {at}: {reason}")]
@@ -127,7 +129,7 @@ impl Problem {
             Self::Configuration { .. } => "configuration",
             Self::SocketPath { .. } => "socket_path_too_long",
             Self::ParentRunning { .. } => "parent_running",
-            Self::Data { .. } => "data_folder",
+            Self::Data { .. } | Self::DataMissing { .. } => "data_folder",
             Self::DiskFull { .. } => "disk_full",
             Self::Listen { .. } => "listen_address",
             Self::EnclavePort { .. } => "enclave_port",
@@ -203,7 +205,9 @@ impl Problem {
             Self::ParentRunning { data } => {
                 format!("r3e-parent status --data {} tells how it is; stop it first", data.display())
             }
-            Self::Data { .. } => "make it this user's own: install -d -m 700 -o USER DIR".into(),
+            Self::Data { path, .. } | Self::DataMissing { path, .. } => {
+                format!("make it this user's own: install -d -m 700 -o USER {}", path.display())
+            }
             Self::DiskFull { .. } => {
                 format!("free some: the store needs {MIN_DISK_FREE_MIB} MiB to write at all")
             }
