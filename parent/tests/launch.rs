@@ -125,8 +125,13 @@ async fn once_means_once() {
     let running = status(&machine, |status| status["enclave"]["state"] == "running").await;
     assert!(machine.calls()[0].ends_with("--debug-mode"));
     assert!(codes(&running).contains(&"debug_mode"));
-    // The console's lines take a moment.
-    sleep(Duration::from_millis(300)).await;
+    // Not before the console's lines were read.
+    let read = async {
+        while !machine.path("tools/console-read").exists() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, read).await.unwrap();
     std::fs::remove_file(machine.path("tools/enclaves").join(&machine.enclaves()[0])).unwrap();
     let why = timeout(LIMIT, appliance.ended()).await.unwrap().to_string();
     assert!(why.contains("lists it no more") && why.contains("last words"), "{why}");

@@ -221,13 +221,14 @@ async fn an_enclave_that_panics_is_told_of_with_its_console() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_enclave_whose_heart_does_not_beat_is_ended() {
     let place = Place::new();
-    let mut running = place.run_emulated(&["--once", "--boot-timeout-ms", "500"]);
+    // Long enough for a shell to start and say its first word on a machine that is busy.
+    let mut running = place.run_emulated(&["--once", "--boot-timeout-ms", "5000"]);
     place.appears("tools/vsock-arguments").await;
     let enclave = EnclaveTransport::new(Endpoint::Unix { path: place.path("data/enclave.sock") });
     let _listener = enclave.listen(CHANNEL_PORT).await.unwrap();
     let (code, _, log) = running.ended().await;
     assert_eq!(code, Some(1));
-    assert!(log.contains("no heartbeat came within 500 ms") && log.contains("booting"), "{log}");
+    assert!(log.contains("no heartbeat came within 5000 ms") && log.contains("booting"), "{log}");
     assert!(place.path("tools/qemu-ended").exists(), "a silent enclave must not go on");
 }
 
