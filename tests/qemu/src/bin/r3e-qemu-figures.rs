@@ -1,5 +1,5 @@
-//! `r3e-qemu-figures`: how long the image takes to its first attested answer, how much memory it needs, and how much it
-//! holds. The figures in docs/performance.md are its output.
+//! `r3e-qemu-figures`: how long the image takes to its first attested answer, how much memory it needs, and how much is
+//! free in it. The figures in docs/performance.md are its output.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ const TRY_TIMEOUT: Duration = Duration::from_secs(45);
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         What::All { eif, boots } => all(&eif, boots).await,
-        What::Try { eif, goal, memory_mib } => attempt(&Image::at(&eif), goal, memory_mib).await,
+        What::Try { eif, goal, memory_mib } => attempt(&eif, goal, memory_mib).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -76,9 +76,9 @@ async fn main() -> ExitCode {
 async fn all(eif: &Path, boots: usize) -> anyhow::Result<()> {
     ensure!(boots > 0, "no boot says nothing");
     println!("image: {} bytes", eif.metadata().with_context(|| eif.display().to_string())?.len());
-    let image = Image::at(eif);
+    let image = image(eif)?;
     let mut times = Vec::new();
-    let mut resident_kib = 0;
+    let mut account = String::new();
     for _ in 0..boots {
         let mut appliance = Appliance::prepare(options(), |folder| MachinePlace::new(folder, &image));
         appliance.start_parent();
@@ -87,7 +87,7 @@ async fn all(eif: &Path, boots: usize) -> anyhow::Result<()> {
         appliance.ready().await;
         appliance.connect().await;
         times.push(start.elapsed());
-        resident_kib = resident(appliance.enclave_id())?;
+        account = memory_account(&appliance.enclave_process().console()).context("init told no memory")?;
     }
     times.sort();
     let seconds = |index: usize| times.get(index).copied().unwrap_or_default().as_secs_f64();
@@ -97,10 +97,7 @@ async fn all(eif: &Path, boots: usize) -> anyhow::Result<()> {
         seconds(0),
         seconds(boots - 1),
     );
-    println!(
-        "QEMU's resident memory then, of a machine with {DEFAULT_MEMORY_MIB} MiB: {} MiB",
-        resident_kib / 1024
-    );
+    println!("a machine with {DEFAULT_MEMORY_MIB} MiB, when the image is unpacked: {account}");
     for (goal, name) in [(Goal::Attest, "attest"), (Goal::MainJob, "main-job")] {
         println!("least memory for {name}: {} MiB", least(eif, name, goal).await?);
     }
@@ -112,12 +109,14 @@ fn options() -> Options {
     Options { unlock: "ephemeral", ..Options::default() }
 }
 
-/// What a process holds of the machine's memory (`proc_pid_status(5)`).
-fn resident(process: u32) -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-    let number = line.trim().strip_suffix("kB").context("not in kB")?;
-    Ok(number.trim().parse()?)
+/// What init says of memory before it starts anything.
+fn memory_account(console: &str) -> Option<String> {
+    console.lines().find_map(|line| line.strip_prefix("r3e-init: memory: ")).map(str::to_owned)
+}
+
+/// The programs of the main job run in folders of their own.
+fn image(eif: &Path) -> anyhow::Result<Image> {
+    Ok(Image::at(&std::path::absolute(eif)?))
 }
 
 /// By bisection: the least memory with which a boot reaches the goal.
@@ -157,9 +156,10 @@ async fn tried(eif: &Path, goal: &str, memory_mib: u32) -> anyhow::Result<bool> 
 }
 
 /// Ends with an error, or by a panic, where the goal was not reached.
-async fn attempt(image: &Image, goal: Goal, memory_mib: u32) -> anyhow::Result<()> {
+async fn attempt(eif: &Path, goal: Goal, memory_mib: u32) -> anyhow::Result<()> {
+    let image = image(eif)?;
     let place =
-        |folder: &Path| MachinePlace::new(folder, image).with(|config| config.memory_mib = memory_mib);
+        |folder: &Path| MachinePlace::new(folder, &image).with(|config| config.memory_mib = memory_mib);
     let work = async {
         match goal {
             Goal::Attest => {
