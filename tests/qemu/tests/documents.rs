@@ -1,7 +1,10 @@
 //! The documents of the machine's security module: they measure the image, and one that nobody signed is refused.
 
+use r3e_client::{ClientError, SigningKey};
 use r3e_e2e::command::Home;
 use r3e_e2e::{Appliance, Options};
+use r3e_proto::channel::CONFIGURATION_PCR;
+use r3e_proto::channel::binding::{configuration_digest, pcr_extended_once};
 use r3e_qemu::{Image, MachinePlace};
 
 fn options() -> Options {
@@ -20,6 +23,35 @@ async fn the_document_measures_the_bytes_of_the_image() {
     for (index, register) in measured.iter() {
         assert_eq!(channel.attestation().pcr(index), Some(&register), "PCR{index}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "boots a machine: scripts/test --only qemu"]
+async fn the_document_measures_the_configuration_of_the_boot_and_no_later_one() {
+    let image = Image::under_test();
+    let mut appliance = Appliance::start_at(options(), |folder| MachinePlace::new(folder, &image)).await;
+    let file = appliance.folder().join("configuration.toml");
+    let first = std::fs::read(&file).unwrap();
+    let of_first = appliance.connector();
+    let connect = async || {
+        let mut channel = of_first.connect().await.unwrap();
+        let measured = pcr_extended_once(&configuration_digest(&first));
+        assert_eq!(channel.attestation().pcr(CONFIGURATION_PCR), Some(&measured));
+        assert_eq!(channel.configuration().await.unwrap(), first);
+    };
+    connect().await;
+
+    // The parent's doing, once the enclave runs: another operator's configuration.
+    appliance.kill_parent();
+    appliance.set_operator_key(SigningKey::generate().unwrap());
+    appliance.start_parent();
+    appliance.ready().await;
+    let second = std::fs::read(&file).unwrap();
+    assert_ne!(first, second);
+    connect().await;
+    let refused = appliance.connector().connect().await.err();
+    let Some(ClientError::OtherConfiguration { pinned, found }) = refused else { panic!("{refused:?}") };
+    assert_eq!((*pinned, *found), (configuration_digest(&second), configuration_digest(&first)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
