@@ -29,35 +29,28 @@ async fn an_event_is_copied_when_it_starts_and_not_while_it_waits() {
     let event: Arc<str> = format!("\"{}\"", "x".repeat(EVENT_BYTES)).into();
     let hangs = "export default () => r3e.store.get('hang');";
     let host = Arc::new(Host::default());
-    let mut tasks = JoinSet::new();
-    let mut start = || {
+    let start = |tasks: &mut JoinSet<String>| {
         let (pool, host, event) = (Arc::clone(&pool), Arc::clone(&host), Arc::clone(&event));
         tasks.spawn(async move {
             class(&pool.invoke(&key("a", "1"), hangs, &event, &AMPLE, &*host).await.outcome)
         });
     };
-    start();
+    let mut tasks = JoinSet::new();
+    start(&mut tasks);
     eventually("one runs", || host.calls.load(Ordering::Relaxed) == 1).await;
     let before = resident_bytes();
-    for _ in 0..WAITING {
-        start();
+    // One more than may wait. Once it is turned away, all the others have come to the gate.
+    for _ in 0..=WAITING {
+        start(&mut tasks);
     }
-    // One more is turned away: so all the others have come to the gate.
-    eventually("all wait", || is_full(&pool, &host)).await;
+    let mut turned_away = None;
+    eventually("one is turned away", || {
+        turned_away = tasks.try_join_next();
+        turned_away.is_some()
+    })
+    .await;
+    assert_eq!(turned_away.unwrap().unwrap(), "busy");
     let more = resident_bytes().saturating_sub(before);
     assert!(more < WAITING * EVENT_BYTES / 4, "{WAITING} events that wait cost {more} bytes");
     assert_eq!(host.calls.load(Ordering::Relaxed), 1);
-}
-
-/// Whether the queue is full: an event that finds it so is refused without a wait.
-fn is_full(pool: &Arc<RunnerPool>, host: &Arc<Host>) -> bool {
-    let (pool, host) = (Arc::clone(pool), Arc::clone(host));
-    let asked = tokio::task::block_in_place(|| {
-        tokio::runtime::Handle::current().block_on(async {
-            let key = key("a", "1");
-            let asking = pool.invoke(&key, "export default () => 1;", "1", &AMPLE, &*host);
-            tokio::time::timeout(std::time::Duration::from_millis(20), asking).await
-        })
-    });
-    asked.is_ok_and(|done| class(&done.outcome) == "busy")
 }
