@@ -2,12 +2,10 @@
 
 use std::fs;
 
+use crate::limits::RUNNERS_MEMORY_PERCENT;
+
 /// The kernel's account of memory (`proc_meminfo(5)`).
 const MEMINFO: &str = "/proc/meminfo";
-
-/// What of the machine's memory all runners together may come to hold; the rest is the kernel's, the image's files', which
-/// lie in memory, and this process's.
-const RUNNERS_PERCENT: u64 = 75;
 
 /// The budget of all runners, in MiB: what the configuration allows, but never more than fits this machine.
 pub(crate) fn runners_budget_mib(configured_mib: u32) -> u32 {
@@ -34,7 +32,7 @@ pub(crate) fn runners_budget_mib(configured_mib: u32) -> u32 {
 fn fitting_mib(meminfo: &str) -> Option<u32> {
     let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     let total_kib: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    u32::try_from((total_kib / 1024).checked_mul(RUNNERS_PERCENT)? / 100).ok()
+    u32::try_from((total_kib / 1024).checked_mul(RUNNERS_MEMORY_PERCENT)? / 100).ok()
 }
 
 #[cfg(test)]
