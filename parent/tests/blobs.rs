@@ -6,9 +6,10 @@ use house::{BlobClient, House, commit, noise, settings};
 use r3e_parent::Parent;
 use r3e_proto::host::BLOB_PORT;
 use r3e_proto::host::blob::{Operation, Outcome};
-use r3e_proto::limits::{MAX_BLOB_BYTES, MAX_HOST_FRAME_BYTES};
+use r3e_proto::limits::{MAX_BLOB_BYTES, MAX_HOST_FRAME_BYTES, MAX_SLOT_BYTES};
 use r3e_transport::EnclaveTransport;
 use r3e_transport::frame::write_frame;
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
@@ -58,6 +59,35 @@ async fn a_commit_on_another_head_changes_nothing() {
     assert_eq!(one.list().await, [([1; 32], b"two".to_vec())]);
     assert_eq!(house.count("blobs", "conflicts").await, 3);
     assert_eq!(house.count("blobs", "commits").await, 2);
+}
+
+#[tokio::test]
+async fn the_slot_is_kept_beside_the_records_and_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let enclave = EnclaveTransport::new(settings.enclave.clone());
+    let parent = Parent::start(settings.clone()).await.unwrap();
+    let mut client = BlobClient::dial(&enclave).await;
+    let write = |expected: Option<&[u8]>, value: &[u8]| Operation::SlotWrite {
+        expected: expected.map(|value| Sha256::digest(value).into()),
+        value: value.to_vec(),
+    };
+    assert_eq!(client.ask(Operation::SlotRead).await, Outcome::Slot(None));
+    assert_eq!(client.ask(write(None, b"one")).await, Outcome::Committed);
+    for stale in [None, Some(&b"two"[..]), Some(b"")] {
+        assert_eq!(client.ask(write(stale, b"x")).await, Outcome::Conflict);
+    }
+    let largest = noise(1, MAX_SLOT_BYTES);
+    assert_eq!(client.ask(write(Some(b"one"), &largest)).await, Outcome::Committed);
+    assert_eq!(client.ask(Operation::Head).await, Outcome::Head(None));
+    assert_eq!(client.list().await, []);
+    parent.shutdown().await;
+
+    let parent = Parent::start(settings).await.unwrap();
+    let mut client = BlobClient::dial(&enclave).await;
+    assert_eq!(client.ask(commit(None, b"1", vec![([1; 32], b"one".to_vec())])).await, Outcome::Committed);
+    assert_eq!(client.ask(Operation::SlotRead).await, Outcome::Slot(Some(largest)));
+    parent.shutdown().await;
 }
 
 #[tokio::test]

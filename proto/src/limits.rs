@@ -32,6 +32,8 @@ pub const BLOB_NAME_BYTES: usize = 32;
 pub const MAX_BLOB_BYTES: usize = 2 * 1024 * 1024;
 /// A store head: a few digests and a number, sealed.
 pub const MAX_HEAD_BYTES: usize = 1024;
+/// The parent's slot: an encrypted root secret, or its shares for some tens of operators.
+pub const MAX_SLOT_BYTES: usize = 64 * 1024;
 /// Records in one commit: enough to group what waits while one fsync runs.
 pub const MAX_COMMIT_RECORDS: usize = 1024;
 /// One frame between enclave and parent, either way: four of the largest records.

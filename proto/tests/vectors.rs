@@ -12,7 +12,7 @@ use r3e_proto::channel::binding::{Role, SessionBinding, pcr_extended_once, publi
 use r3e_proto::channel::evidence::EvidenceReply;
 use r3e_proto::channel::merkle::{Tree, root_from_path};
 use r3e_proto::channel::statement::Statement;
-use r3e_proto::host::blob::{Outcome, Request, Response};
+use r3e_proto::host::blob::{Operation, Outcome, Request, Response};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::receipt::{Bundle, Receipt, ReceiptError, log_hash};
 use serde_json::Value;
@@ -101,6 +101,11 @@ fn messages() {
     }
     let failed = round_trip(&all["response_failed"], Response::decode, Response::encode);
     assert_eq!(failed, Response { id: 6, outcome: Outcome::Failed("disk full".into()) });
+    let slot = round_trip(&all["request_slot_write_first"], Request::decode, Request::encode);
+    let write = Operation::SlotWrite { expected: None, value: b"wrapped".to_vec() };
+    assert_eq!(slot, Request { id: 6, operation: write });
+    let slot = round_trip(&all["response_slot"], Response::decode, Response::encode);
+    assert_eq!(slot, Response { id: 8, outcome: Outcome::Slot(Some(b"wrapped".to_vec())) });
     let connect = round_trip(&all["egress_connect"], Connect::decode, Connect::encode);
     assert_eq!(connect, Connect { host: "api.example.com".into(), port: 443 });
     assert_eq!(round_trip(&all["egress_connected"], Reply::decode, Reply::encode), Reply::Connected);

@@ -116,12 +116,17 @@ def messages():
         "request_commit": deterministic(
             {0: 4, 1: 4, 2: filler("old head", 32), 3: b"new head", 4: [[name, b"sealed"]], 5: [filler("gone", 32)]}
         ).hex(),
+        "request_slot_read": deterministic({0: 5, 1: 5}).hex(),
+        "request_slot_write_first": deterministic({0: 6, 1: 6, 3: b"wrapped"}).hex(),
+        "request_slot_write_next": deterministic({0: 7, 1: 6, 2: filler("old slot", 32), 3: b"wrapped"}).hex(),
         "response_no_head": deterministic({0: 1, 1: 1}).hex(),
         "response_record": deterministic({0: 2, 1: 2, 2: b"sealed"}).hex(),
         "response_page": deterministic({0: 3, 1: 3, 2: [[name, b"sealed"]], 3: True}).hex(),
         "response_committed": deterministic({0: 4, 1: 4}).hex(),
         "response_conflict": deterministic({0: 5, 1: 5}).hex(),
         "response_failed": deterministic({0: 6, 1: 6, 2: "disk full"}).hex(),
+        "response_no_slot": deterministic({0: 7, 1: 7}).hex(),
+        "response_slot": deterministic({0: 8, 1: 7, 2: b"wrapped"}).hex(),
         "egress_connect": deterministic({1: "api.example.com", 2: 443}).hex(),
         "egress_connected": deterministic({1: 0}).hex(),
         "egress_refused": deterministic({1: 3, 2: "10.0.0.1"}).hex(),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use r3e_proto::{
-    host::blob::{BlobName, Commit, Operation, Outcome, Request, Response},
+    host::blob::{BlobName, Commit, HeadDigest, Operation, Outcome, Request, Response},
     limits::MAX_HOST_FRAME_BYTES,
 };
 use r3e_transport::{
@@ -47,6 +47,36 @@ impl ParentBlobs {
         let (asks, waiting) = mpsc::channel(MAX_WAITING_REQUESTS);
         tokio::spawn(keep_connected(transport, port, timeout_ms, waiting));
         Self { asks, timeout_ms }
+    }
+
+    /// The value of the parent's slot, if any. It is the parent's word, and may be anything of at most
+    /// `r3e_proto::limits::MAX_SLOT_BYTES`.
+    ///
+    /// # Errors
+    /// [`BlobError`]: no answer that can be used; ask again.
+    pub async fn slot_read(&self) -> Result<Option<Vec<u8>>, BlobError> {
+        match self.ask(Operation::SlotRead).await? {
+            Outcome::Slot(value) => Ok(value),
+            _ => Err(other_kind()),
+        }
+    }
+
+    /// Writes the slot, if the SHA-256 of the value that stands is `expected` (none: nothing stands yet). Answered
+    /// once it is durable. `value` has at most `r3e_proto::limits::MAX_SLOT_BYTES`, or the parent gives up the
+    /// connection.
+    ///
+    /// # Errors
+    /// [`BlobError`]: whether it was written is unknown; [`Self::slot_read`] tells.
+    pub async fn slot_write(
+        &self,
+        expected: Option<HeadDigest>,
+        value: Vec<u8>,
+    ) -> Result<CommitAnswer, BlobError> {
+        match self.ask(Operation::SlotWrite { expected, value }).await? {
+            Outcome::Committed => Ok(CommitAnswer::Committed),
+            Outcome::Conflict => Ok(CommitAnswer::Conflict),
+            _ => Err(other_kind()),
+        }
     }
 
     async fn ask(&self, operation: Operation) -> Result<Outcome, BlobError> {

@@ -19,13 +19,14 @@ use r3e_proto::{
         BLOB_PORT,
         blob::{Operation, Outcome, Request, Response},
     },
-    limits::MAX_HOST_FRAME_BYTES,
+    limits::{MAX_HOST_FRAME_BYTES, MAX_SLOT_BYTES},
 };
 use r3e_store::{BlobError, BlobStore, CommitAnswer, LinkError, ParentBlobs, Store, StoreError};
 use r3e_transport::{
     EnclaveTransport, Endpoint, ParentTransport, Stream,
     frame::{read_frame, write_frame},
 };
+use sha2::{Digest, Sha256};
 use tokio::{io::AsyncWriteExt, task::JoinHandle};
 
 /// What the parent does with a request.
@@ -92,6 +93,16 @@ async fn honest(keeper: &Keeper, request: Request) -> Response {
             CommitAnswer::Committed => Outcome::Committed,
             CommitAnswer::Conflict => Outcome::Conflict,
         },
+        Operation::SlotRead => Outcome::Slot(keeper.slot.lock().unwrap().clone()),
+        Operation::SlotWrite { expected, value } => {
+            let mut slot = keeper.slot.lock().unwrap();
+            if expected == slot.as_deref().map(|slot| Sha256::digest(slot).into()) {
+                *slot = Some(value);
+                Outcome::Committed
+            } else {
+                Outcome::Conflict
+            }
+        }
     };
     Response { id: request.id, outcome }
 }
@@ -144,6 +155,26 @@ async fn a_store_works_over_the_transport_and_survives_a_restart() {
         assert_eq!(record.unwrap().unwrap().value.as_bytes(), vec![index; 1000]);
     }
     assert_eq!(store.get(&space(), "largest").await.unwrap().unwrap().value.as_bytes(), largest);
+}
+
+#[tokio::test]
+async fn the_slot_is_written_over_the_value_that_was_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let keeper = Keeper::new();
+    let _parent = honest_parent(folder.path(), keeper.clone()).await;
+    let blobs = blobs(folder.path());
+    let digest = |value: &[u8]| Some(<[u8; 32]>::from(Sha256::digest(value)));
+    assert_eq!(blobs.slot_read().await.unwrap(), None);
+    assert_eq!(blobs.slot_write(None, b"one".to_vec()).await.unwrap(), CommitAnswer::Committed);
+    assert_eq!(blobs.slot_write(None, b"two".to_vec()).await.unwrap(), CommitAnswer::Conflict);
+    assert_eq!(blobs.slot_write(digest(b"two"), b"two".to_vec()).await.unwrap(), CommitAnswer::Conflict);
+    assert_eq!(blobs.slot_read().await.unwrap(), Some(b"one".to_vec()));
+    let largest = vec![7; MAX_SLOT_BYTES];
+    assert_eq!(blobs.slot_write(digest(b"one"), largest.clone()).await.unwrap(), CommitAnswer::Committed);
+    assert_eq!(blobs.slot_read().await.unwrap(), Some(largest));
+    // It is no part of the sealed state.
+    assert_eq!(blobs.head().await.unwrap(), None);
+    assert_eq!(keeper.disk(), keeper::Disk::default());
 }
 
 #[tokio::test]
@@ -252,6 +283,7 @@ async fn an_answer_of_another_kind() {
         Outcome::Committed,
         Outcome::Conflict,
         Outcome::List { records: Vec::new(), more: false },
+        Outcome::Slot(None),
     ] {
         assert_refused(
             move |request| Deed::Answer(Response { id: request.id, outcome: outcome.clone() }),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use r3e_proto::host::blob::{Operation, Outcome, Request, Response};
-use r3e_proto::limits::{MAX_BLOB_BYTES, MAX_HOST_FRAME_BYTES, MAX_LIST_BYTES};
+use r3e_proto::limits::{MAX_BLOB_BYTES, MAX_HOST_FRAME_BYTES, MAX_LIST_BYTES, MAX_SLOT_BYTES};
 use r3e_transport::Stream;
 use r3e_transport::frame::{FrameError, read_frame, write_frame};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -101,7 +101,8 @@ fn answer_bytes(operation: &Operation) -> usize {
     match operation {
         Operation::List { .. } => MAX_LIST_BYTES,
         Operation::Read { .. } => MAX_BLOB_BYTES,
-        Operation::Head | Operation::Commit(_) => 0,
+        Operation::SlotRead => MAX_SLOT_BYTES,
+        Operation::Head | Operation::Commit(_) | Operation::SlotWrite { .. } => 0,
     }
 }
 

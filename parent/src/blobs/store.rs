@@ -1,4 +1,5 @@
-//! The records and the head on disk, by the embedded engine fjall: one keyspace for records, one for the head.
+//! The records and the head on disk, by the embedded engine fjall: one keyspace for records, one for the head and
+//! the slot.
 //!
 //! Used by one thread. Nothing written here is durable before [`Store::sync`], and nothing may be answered before.
 //! After a failed write or sync the store refuses everything: the kernel may have dropped what it could not write and
@@ -16,8 +17,10 @@ use thiserror::Error;
 
 use crate::limits::{MAX_OPEN_STORE_FILES, STORE_CACHE_BYTES};
 
-/// The one key of the head's keyspace.
+/// The head's key in the keyspace of single values.
 const HEAD: &str = "head";
+/// The slot's, beside it.
+const SLOT: &str = "slot";
 
 /// The store's files.
 pub(super) struct Store {
@@ -137,6 +140,25 @@ impl Store {
         Ok(Applied::Written)
     }
 
+    /// The slot's value.
+    pub(super) fn slot(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.standing()?;
+        Ok(self.heads.get(SLOT)?.map(|value| value.to_vec()))
+    }
+
+    /// Writes the slot, if the value that stands is the expected one.
+    pub(super) fn write_slot(
+        &mut self,
+        expected: Option<HeadDigest>,
+        value: Vec<u8>,
+    ) -> Result<Applied, StoreError> {
+        if expected != self.slot()?.as_deref().map(digest) {
+            return Ok(Applied::Conflict);
+        }
+        self.heads.insert(SLOT, value).inspect_err(|_| self.stopped = true)?;
+        Ok(Applied::Written)
+    }
+
     /// Makes durable what was applied.
     pub(super) fn sync(&mut self) -> Result<(), StoreError> {
         self.standing()?;
@@ -159,7 +181,7 @@ impl Store {
     }
 }
 
-/// What a commit calls the head it follows.
+/// What a commit calls the head it follows, and a write of the slot the value it goes over.
 fn digest(head: &[u8]) -> HeadDigest {
     Sha256::digest(head).into()
 }
@@ -257,6 +279,29 @@ mod tests {
         let page = store.list(None).unwrap();
         assert_eq!((page.records.len(), page.more), (MAX_LIST_BYTES / MAX_BLOB_BYTES, true));
         assert_eq!(all(&store).len(), 3);
+    }
+
+    #[test]
+    fn the_slot_is_written_over_the_value_that_stands_and_over_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.slot().unwrap(), None);
+        assert_eq!(store.write_slot(Some(digest(b"")), b"x".to_vec()).unwrap(), Applied::Conflict);
+        assert_eq!(store.write_slot(None, b"one".to_vec()).unwrap(), Applied::Written);
+        assert_eq!(store.write_slot(None, b"x".to_vec()).unwrap(), Applied::Conflict);
+        assert_eq!(store.write_slot(Some(digest(b"one")), b"two".to_vec()).unwrap(), Applied::Written);
+        assert_eq!(store.write_slot(Some(digest(b"one")), b"x".to_vec()).unwrap(), Applied::Conflict);
+        // A commit leaves it as it is, and it leaves the head and the records as they are.
+        let mut first = commit(None, b"head");
+        first.puts = vec![(name(1), vec![1])];
+        assert_eq!(store.apply(first).unwrap(), Applied::Written);
+        assert_eq!(store.write_slot(Some(digest(b"two")), Vec::new()).unwrap(), Applied::Written);
+        store.sync().unwrap();
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.slot().unwrap(), Some(Vec::new()));
+        assert_eq!(store.head().unwrap(), Some(b"head".to_vec()));
+        assert_eq!(all(&store), [(name(1), vec![1])]);
     }
 
     #[derive(Debug, Clone)]

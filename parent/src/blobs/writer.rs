@@ -124,6 +124,13 @@ fn execute(store: &mut Store, operation: Operation, counters: &Counters) -> Outc
                 Applied::Conflict => Outcome::Conflict,
             })
         }
+        Operation::SlotRead => store.slot().map(Outcome::Slot),
+        Operation::SlotWrite { expected, value } => {
+            store.write_slot(expected, value).map(|applied| match applied {
+                Applied::Written => Outcome::Committed,
+                Applied::Conflict => Outcome::Conflict,
+            })
+        }
     };
     done.unwrap_or_else(|error| failed(&error, counters))
 }
@@ -138,7 +145,9 @@ fn count(outcome: &Outcome, counters: &Counters) {
     match outcome {
         Outcome::Committed => counters.blobs.commits.add(1),
         Outcome::Conflict => counters.blobs.conflicts.add(1),
-        Outcome::Head(_) | Outcome::Read(_) | Outcome::List { .. } => counters.blobs.reads.add(1),
+        Outcome::Head(_) | Outcome::Read(_) | Outcome::List { .. } | Outcome::Slot(_) => {
+            counters.blobs.reads.add(1);
+        }
         Outcome::Failed(_) => {}
     }
 }

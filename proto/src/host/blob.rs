@@ -2,19 +2,22 @@
 //!
 //! The parent sees blinded names and sealed bytes. A commit is one batch and one new head, applied whole or not at
 //! all, durable before it is answered, and only if the head that stands is the one the enclave expects.
+//!
+//! Beside the records lies one slot: what an enclave needs before it can open them, such as its root secret encrypted by
+//! a key service. It is written like a head, over the value that the enclave expects.
 
 use ciborium::Value;
 use r3e_cbor::{MapReader, decode_canonical, from_value};
 
 use crate::limits::{
     BLOB_NAME_BYTES, MAX_BLOB_BYTES, MAX_COMMIT_RECORDS, MAX_FAILURE_TEXT_BYTES, MAX_HEAD_BYTES,
-    MAX_HOST_FRAME_BYTES, MAX_LIST_RECORDS,
+    MAX_HOST_FRAME_BYTES, MAX_LIST_RECORDS, MAX_SLOT_BYTES,
 };
 use crate::wire::{WireError, bytes, limits, map, some, within};
 
 /// A record's blinded name: an HMAC, so that the parent learns nothing from it.
 pub type BlobName = [u8; BLOB_NAME_BYTES];
-/// SHA-256 of a head, as the parent keeps it.
+/// SHA-256 of a head or of the slot's value, as the parent keeps it.
 pub type HeadDigest = [u8; 32];
 
 /// What the enclave asks. `id` is echoed, so that requests may be pipelined on one stream.
@@ -43,6 +46,15 @@ pub enum Operation {
     },
     /// One batch and the head that goes with it.
     Commit(Commit),
+    /// The slot's value, if any.
+    SlotRead,
+    /// A new value for the slot.
+    SlotWrite {
+        /// SHA-256 of the value it goes over, none for the first.
+        expected: Option<HeadDigest>,
+        /// The new value.
+        value: Vec<u8>,
+    },
 }
 
 /// A batch: applied whole or not at all.
@@ -81,10 +93,12 @@ pub enum Outcome {
         /// Whether a page follows.
         more: bool,
     },
-    /// To `Commit`: durable.
+    /// To `Commit` and `SlotWrite`: durable.
     Committed,
-    /// To `Commit`: another head stands; nothing was written.
+    /// To `Commit` and `SlotWrite`: another head, or another value, stands; nothing was written.
     Conflict,
+    /// To `SlotRead`.
+    Slot(Option<Vec<u8>>),
     /// The store failed; nothing is known of the operation's effect. The text is the parent's, for the log.
     Failed(String),
 }
@@ -113,6 +127,13 @@ impl Request {
                     )),
                 ),
             ]),
+            Operation::SlotRead => map([(0, id), (1, some(OP_SLOT_READ))]),
+            Operation::SlotWrite { expected, value } => map([
+                (0, id),
+                (1, some(OP_SLOT_WRITE)),
+                (2, expected.and_then(bytes)),
+                (3, bytes(value.as_slice())),
+            ]),
         }
     }
 
@@ -134,12 +155,20 @@ impl Request {
                 puts: records(fields.required(4)?)?,
                 deletes: names(fields.required(5)?)?,
             }),
+            OP_SLOT_READ => Operation::SlotRead,
+            OP_SLOT_WRITE => {
+                Operation::SlotWrite { expected: fields.optional(2)?, value: fields.required(3)? }
+            }
             value => return Err(WireError::Unknown { what: "operation", value }),
         };
         fields.finish()?;
-        if let Operation::Commit(commit) = &operation {
-            within("head", commit.head.len(), MAX_HEAD_BYTES)?;
-            within("records in a commit", commit.puts.len() + commit.deletes.len(), MAX_COMMIT_RECORDS)?;
+        match &operation {
+            Operation::Commit(commit) => {
+                within("head", commit.head.len(), MAX_HEAD_BYTES)?;
+                within("records in a commit", commit.puts.len() + commit.deletes.len(), MAX_COMMIT_RECORDS)?;
+            }
+            Operation::SlotWrite { value, .. } => within("slot", value.len(), MAX_SLOT_BYTES)?,
+            Operation::Head | Operation::Read { .. } | Operation::List { .. } | Operation::SlotRead => {}
         }
         Ok(Self { id, operation })
     }
@@ -157,6 +186,9 @@ impl Response {
             }
             Outcome::Committed => map([(0, id), (1, some(OUT_COMMITTED))]),
             Outcome::Conflict => map([(0, id), (1, some(OUT_CONFLICT))]),
+            Outcome::Slot(value) => {
+                map([(0, id), (1, some(OUT_SLOT)), (2, value.as_deref().and_then(bytes))])
+            }
             Outcome::Failed(text) => {
                 let end = text.floor_char_boundary(MAX_FAILURE_TEXT_BYTES);
                 map([(0, id), (1, some(OUT_FAILED)), (2, some(&text[..end]))])
@@ -195,6 +227,11 @@ impl Response {
                 within("failure text", text.len(), MAX_FAILURE_TEXT_BYTES)?;
                 Outcome::Failed(text)
             }
+            OUT_SLOT => {
+                let value: Option<Vec<u8>> = fields.optional(2)?;
+                within("slot", value.as_ref().map_or(0, Vec::len), MAX_SLOT_BYTES)?;
+                Outcome::Slot(value)
+            }
             value => return Err(WireError::Unknown { what: "outcome", value }),
         };
         fields.finish()?;
@@ -227,6 +264,8 @@ const OP_HEAD: u64 = 1;
 const OP_READ: u64 = 2;
 const OP_LIST: u64 = 3;
 const OP_COMMIT: u64 = 4;
+const OP_SLOT_READ: u64 = 5;
+const OP_SLOT_WRITE: u64 = 6;
 
 const OUT_HEAD: u64 = 1;
 const OUT_READ: u64 = 2;
@@ -234,3 +273,4 @@ const OUT_LIST: u64 = 3;
 const OUT_COMMITTED: u64 = 4;
 const OUT_CONFLICT: u64 = 5;
 const OUT_FAILED: u64 = 6;
+const OUT_SLOT: u64 = 7;

@@ -29,6 +29,8 @@ pub struct Kept {
     pub head: Option<Vec<u8>>,
     /// The records.
     pub records: BTreeMap<BlobName, Vec<u8>>,
+    /// The slot's value.
+    pub slot: Option<Vec<u8>>,
 }
 
 /// What the enclave gets for an answer.
@@ -145,6 +147,14 @@ impl Kept {
                 self.head = Some(commit.head.clone());
                 self.records.extend(commit.puts.iter().cloned());
                 self.records.retain(|name, _| !commit.deletes.contains(name));
+                Outcome::Committed
+            }
+            Operation::SlotRead => Outcome::Slot(self.slot.clone()),
+            Operation::SlotWrite { expected, value } => {
+                if *expected != self.slot.as_deref().map(|slot| Sha256::digest(slot).into()) {
+                    return Outcome::Conflict;
+                }
+                self.slot = Some(value.clone());
                 Outcome::Committed
             }
         }

@@ -48,6 +48,7 @@ type ListHook = Box<dyn Fn(Option<BlobName>, Page) -> Page + Send + Sync>;
 
 pub(crate) struct Keeper {
     disk: Mutex<Disk>,
+    pub(crate) slot: Mutex<Option<Vec<u8>>>,
     faults: Mutex<VecDeque<Fault>>,
     /// Questions for the head that go unanswered.
     pub(crate) heads_lost: AtomicUsize,
@@ -68,6 +69,7 @@ impl Keeper {
     pub(crate) fn holding(disk: Disk) -> Arc<Self> {
         Arc::new(Self {
             disk: Mutex::new(disk),
+            slot: Mutex::default(),
             faults: Mutex::default(),
             heads_lost: AtomicUsize::new(0),
             list_hook: Mutex::default(),

@@ -91,6 +91,8 @@ fn blob() -> Vec<Vec<u8>> {
         Operation::List { after: None },
         Operation::List { after: Some([8; 32]) },
         Operation::Commit(commit),
+        Operation::SlotRead,
+        Operation::SlotWrite { expected: Some([7; 32]), value: b"wrapped".to_vec() },
     ];
     let outcomes = [
         Outcome::Head(None),
@@ -101,6 +103,8 @@ fn blob() -> Vec<Vec<u8>> {
         Outcome::Committed,
         Outcome::Conflict,
         Outcome::Failed("the disk is full".to_owned()),
+        Outcome::Slot(None),
+        Outcome::Slot(Some(b"wrapped".to_vec())),
     ];
     let requests = operations.map(|operation| Request { id: 1, operation }.encode());
     let responses = outcomes.map(|outcome| Response { id: 1, outcome }.encode());
