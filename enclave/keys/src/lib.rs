@@ -20,4 +20,6 @@ pub use error::{BoxError, KeyError};
 pub use path::KeyPath;
 pub use report::ReportKey;
 pub use root::RootSecret;
-pub use unlock::{Entropy, Ephemeral, UnlockFuture, UnlockProvider};
+pub use unlock::{
+    Documents, Entropy, Ephemeral, Slot, SlotFuture, SlotWritten, UnlockFuture, UnlockProvider,
+};

@@ -35,6 +35,11 @@ impl KeyPath {
         Self::purpose("report")
     }
 
+    /// `r3e/1/identity`: the commitment to the root secret, which is public: see [`crate::RootSecret::commitment`].
+    pub(crate) fn identity() -> Self {
+        Self::purpose("identity")
+    }
+
     /// `r3e/1/wallet/<tenant>/<chain>/<index>`: the seed of a tenant's wallet key.
     ///
     /// # Errors

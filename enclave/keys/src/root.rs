@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     KeyPath,
     error::KeyError,
-    limits::{DERIVED_KEY_BYTES, ROOT_SECRET_BYTES},
+    limits::{COMMITMENT_BYTES, DERIVED_KEY_BYTES, ROOT_SECRET_BYTES},
 };
 
 /// The salt of RFC 5869's extract step: separates this tree from any other use of the same 32 bytes.
@@ -48,6 +48,21 @@ impl RootSecret {
             .expand(path.as_str().as_bytes(), key.as_mut_slice())
             .map_err(|_| KeyError::Library { operation: "derive a key" })?;
         Ok(key)
+    }
+
+    /// A value that this root secret has and no other: an output of the derivation under a path of its own, made to be
+    /// public. It tells nothing of the root or of any key, and says whether a recovered root is the one: the
+    /// appliance's identity.
+    ///
+    /// # Errors
+    /// [`KeyError::Library`], as [`Self::derive`].
+    pub fn commitment(&self) -> Result<[u8; COMMITMENT_BYTES], KeyError> {
+        Ok(*self.derive(&KeyPath::identity())?)
+    }
+
+    /// The bytes, for a provider of this crate that seals or splits them.
+    pub(crate) fn expose(&self) -> &[u8; ROOT_SECRET_BYTES] {
+        &self.0
     }
 
     /// Whether every byte is the same: what a dead entropy source gives.

@@ -17,6 +17,47 @@ pub trait Entropy: Send + Sync {
     fn fill(&self, out: &mut [u8]) -> Result<(), BoxError>;
 }
 
+/// What a [`Slot`] answers.
+pub type SlotFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send + 'a>>;
+
+/// The one place outside the sealed records where the parent keeps something for an unlock provider: what it needs
+/// before the state can be opened. Nothing in it is secret, and nothing that comes back is to be trusted unseen.
+pub trait Slot: Send + Sync {
+    /// What stands there, if anything does.
+    ///
+    /// # Errors
+    /// The parent did not answer, or its store failed.
+    fn read(&self) -> SlotFuture<'_, Option<Vec<u8>>>;
+
+    /// Puts `value` there, if what stands has the SHA-256 `expected` (none: if nothing stands). Durable when answered.
+    ///
+    /// # Errors
+    /// The parent did not answer, or its store failed: whether the value stands is then unknown.
+    fn write<'a>(&'a self, expected: Option<[u8; 32]>, value: &'a [u8]) -> SlotFuture<'a, SlotWritten>;
+}
+
+/// What became of a [`Slot::write`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotWritten {
+    /// It stands.
+    Written,
+    /// Something else stood there; nothing was written.
+    Conflict,
+}
+
+/// Attestation documents for a provider: on hardware, the NSM through the Attester.
+pub trait Documents: Send + Sync {
+    /// A document with these `user_data` and, where there is one, `public_key`.
+    ///
+    /// # Errors
+    /// The device failed, or gave nothing in time.
+    fn attest<'a>(
+        &'a self,
+        public_key: Option<&'a [u8]>,
+        user_data: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, BoxError>> + Send + 'a>>;
+}
+
 /// What [`UnlockProvider::unlock`] answers, boxed so that the trait can be a trait object.
 pub type UnlockFuture<'a> = Pin<Box<dyn Future<Output = Result<RootSecret, KeyError>> + Send + 'a>>;
 
