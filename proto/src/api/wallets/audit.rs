@@ -1,0 +1,52 @@
+//! What is kept of a wallet's use.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EvmAddress, Hash32, Wei};
+
+/// What was done, or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The wallet was created.
+    Create,
+    /// The wallet was imported.
+    Import,
+    /// A signature was asked for.
+    Sign,
+    /// Another policy was asked for.
+    SetPolicy,
+    /// The key was asked for.
+    Export,
+}
+
+/// One use of a wallet. An entry is durable before what it tells of has an effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When.
+    pub at_ms: u64,
+    /// What.
+    pub action: Action,
+    /// Who asked: `tenant`, or an API key's id.
+    pub by: String,
+    /// The policy's revision that it was judged by.
+    pub revision: u64,
+    /// Absent where it was allowed; else the code of the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<String>,
+    /// The payload's kind, where a signature was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+    /// The digest that was to be signed, or that approvers were to sign for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Hash32>,
+    /// A transaction's chain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_id: Option<u64>,
+    /// A transaction's recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<EvmAddress>,
+    /// A transaction's value and highest fee, together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spend: Option<Wei>,
+}

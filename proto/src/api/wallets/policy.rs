@@ -1,0 +1,126 @@
+//! What a wallet may sign. What is not said is not allowed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EvmAddress, Selector, Wei};
+use crate::api::identity::PublicKey;
+
+/// What a wallet may sign, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "four grants that have nothing to do with each other")]
+pub struct Policy {
+    /// Chains on which transactions may be signed. secp256k1.
+    #[serde(default)]
+    pub chains: Vec<ChainRules>,
+    /// Whether messages may be signed (EIP-191; the form of Neo's wallets).
+    #[serde(default)]
+    pub messages: bool,
+    /// EIP-712 domains that typed data may be signed for. Within a domain, everything may be.
+    #[serde(default)]
+    pub typed_data: Vec<TypedDataDomain>,
+    /// Whether digests and bytes may be signed as they are. They may stand for anything, a transaction of any chain among
+    /// it: with this, no other rule but the window and the approval holds anybody back.
+    #[serde(default)]
+    pub raw: bool,
+    /// How much may be signed in how long.
+    pub window: Window,
+    /// Whether API keys with the scope `wallets` may ask for signatures; the tenant's own key always may.
+    #[serde(default)]
+    pub api_keys: bool,
+    /// Who must consent to each signature, each export, and each looser policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalRule>,
+    /// Whether the key may be exported. Once false, it is false for ever.
+    #[serde(default)]
+    pub export: bool,
+}
+
+/// What may be signed for one chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChainRules {
+    /// The chain.
+    pub chain_id: u64,
+    /// Who may be sent something, or called.
+    pub recipients: Recipients,
+    /// Whether contracts may be created.
+    #[serde(default)]
+    pub creation: bool,
+    /// The most that one transaction may send along.
+    pub max_value: Wei,
+    /// The most that one transaction may cost in fees: all its gas at its highest price.
+    pub max_fee: Wei,
+    /// The most that all transactions of one window may send along and cost, together.
+    pub max_spend: Wei,
+}
+
+/// Recipients of transactions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipients {
+    /// Every address, with any data.
+    Any,
+    /// These.
+    Only(Vec<Recipient>),
+}
+
+/// One recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipient {
+    /// Its address.
+    pub address: EvmAddress,
+    /// Whether it may be sent coins without any data.
+    #[serde(default)]
+    pub transfer: bool,
+    /// Which of its methods may be called; none unless said.
+    #[serde(default)]
+    pub methods: Methods,
+}
+
+/// Methods of a contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Methods {
+    /// Every method, and any other data that is not empty.
+    Any,
+    /// Data that begins with one of these.
+    Only(Vec<Selector>),
+}
+
+impl Default for Methods {
+    fn default() -> Self {
+        Self::Only(Vec::new())
+    }
+}
+
+/// An EIP-712 domain that may be signed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypedDataDomain {
+    /// `chainId`.
+    pub chain_id: u64,
+    /// `verifyingContract`.
+    pub verifying_contract: EvmAddress,
+}
+
+/// A time that moves with the clock: at no moment were more than so many signatures made within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// Its length in seconds.
+    pub seconds: u32,
+    /// Signatures of every kind.
+    pub max_signatures: u32,
+}
+
+/// Who must consent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalRule {
+    /// How many of them.
+    pub threshold: u8,
+    /// Their Ed25519 keys.
+    pub approvers: Vec<PublicKey>,
+}
