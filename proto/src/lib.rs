@@ -13,6 +13,8 @@ pub mod function_version;
 pub mod host;
 pub mod limits;
 pub mod receipt;
+pub mod unlock;
+pub mod wallet;
 mod wire;
 
 pub use r3e_cbor::CborError;

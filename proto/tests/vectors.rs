@@ -15,6 +15,9 @@ use r3e_proto::channel::statement::Statement;
 use r3e_proto::host::blob::{Operation, Outcome, Request, Response};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::receipt::{Bundle, Receipt, ReceiptError, log_hash};
+use r3e_proto::unlock::message::{approve_message, init_message, seal_info, share_digest};
+use r3e_proto::unlock::policy::QuorumPolicy;
+use r3e_proto::unlock::setup::{AttestedSetup, Setup};
 use serde_json::Value;
 
 fn vectors(name: &str) -> Value {
@@ -88,7 +91,8 @@ fn messages() {
     for name in ["evidence", "unavailable"] {
         round_trip(&all[name], EvidenceReply::decode, EvidenceReply::encode);
     }
-    for name in ["statement_sessions", "statement_report_key", "statement_function"] {
+    for name in ["statement_sessions", "statement_report_key", "statement_function", "statement_unlock_setup"]
+    {
         round_trip(&all[name], Statement::decode, Statement::encode);
     }
     for (name, message) in all.as_object().unwrap() {
@@ -138,6 +142,38 @@ fn receipts() {
         assert!(Receipt::verify(&changed, verify).is_err(), "byte {at}");
     }
     assert_eq!(Receipt::verify(&signed, |_, _| false), Err(ReceiptError::Signature));
+}
+
+#[test]
+fn unlocking() {
+    let case = vectors("unlock.json");
+    let policy = round_trip(&case["policy"], QuorumPolicy::decode, QuorumPolicy::encode);
+    assert_eq!(policy.digest(), array::<48>(&case["policy_digest"]));
+    assert_eq!((policy.threshold(), policy.members().len()), (2, 3));
+    let setup = round_trip(&case["setup"], Setup::decode, Setup::encode);
+    assert_eq!((setup.digest(), &setup.policy), (array::<48>(&case["setup_digest"]), &policy));
+    assert_eq!(setup.commitment, array::<32>(&case["commitment"]));
+    let attested = round_trip(&case["attested_setup"], AttestedSetup::decode, AttestedSetup::encode);
+    assert_eq!(attested.setup, setup.encode());
+
+    let binding = array(&case["binding"]);
+    let init = init_message(&binding, &policy.digest());
+    assert_eq!(init, array::<48>(&case["init"]));
+    let signed = |index: usize, message: &[u8], signature: &Value| {
+        let key = UnparsedPublicKey::new(&ED25519, policy.members()[index].signing_key);
+        key.verify(message, &bytes(signature)).is_ok()
+    };
+    assert!(signed(0, &init, &case["init_signature"]));
+    let shares = case["shares"].as_array().unwrap();
+    for ((index, member), share) in policy.indexed().zip(shares) {
+        let digest = share_digest(&setup.id, index, &array(&share["share"]));
+        assert_eq!(digest, array::<48>(&share["digest"]));
+        assert_eq!(setup.share(index).unwrap().digest, digest);
+        assert_eq!(seal_info(&setup.id, &member.name, index), array::<48>(&share["info"]));
+        let message = approve_message(&binding, &setup.digest(), &digest);
+        assert_eq!(message, array::<48>(&share["approve"]));
+        assert!(signed(usize::from(index) - 1, &message, &share["approve_signature"]));
+    }
 }
 
 #[test]

@@ -7,12 +7,15 @@ Everything is derived from fixed bytes, so that a run changes nothing.
 """
 
 import hashlib
+import hmac
 import json
 import pathlib
 import struct
 
 import cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 HERE = pathlib.Path(__file__).parent
@@ -101,6 +104,7 @@ def messages():
     statements = {
         "sessions": ["r3e/1/sessions", digest, 13],
         "report_key": ["r3e/1/report-key", filler("report key", 32)],
+        "unlock_setup": ["r3e/1/unlock-setup", digest],
         "function": ["r3e/1/function", filler("tenant", 16), filler("version", 32), b"data"],
     }
     return {
@@ -109,6 +113,7 @@ def messages():
         "statement_sessions": deterministic(statements["sessions"]).hex(),
         "statement_report_key": deterministic(statements["report_key"]).hex(),
         "statement_function": deterministic(statements["function"]).hex(),
+        "statement_unlock_setup": deterministic(statements["unlock_setup"]).hex(),
         "request_head": deterministic({0: 1, 1: 1}).hex(),
         "request_read": deterministic({0: 2, 1: 2, 2: name}).hex(),
         "request_list_first": deterministic({0: 3, 1: 3}).hex(),
@@ -171,8 +176,106 @@ def sign_in():
     return cases
 
 
+def times(a, b):
+    """A product in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1."""
+    product = 0
+    while b:
+        product ^= a if b & 1 else 0
+        a = (a << 1) ^ (0x11B if a & 0x80 else 0)
+        b >>= 1
+    return product
+
+
+def share(coefficients, index):
+    """The polynomials, one a byte, at an index; each row of coefficients is one power, from the secret up."""
+    value = bytes(len(coefficients[0]))
+    for row in reversed(coefficients):
+        value = bytes(times(v, index) ^ c for v, c in zip(value, row))
+    return value
+
+
+def hmac_sha256(key, data):
+    return hmac.new(key, data, hashlib.sha256).digest()
+
+
+def labeled_extract(suite, salt, label, ikm):
+    return hmac_sha256(salt or bytes(32), b"HPKE-v1" + suite + label + ikm)
+
+
+def labeled_expand(suite, prk, label, info, size):
+    info = struct.pack(">H", size) + b"HPKE-v1" + suite + label + info
+    out, block = b"", b""
+    while len(out) < size:
+        block = hmac_sha256(prk, block + info + bytes([len(out) // 32 + 1]))
+        out += block
+    return out[:size]
+
+
+def raw_public(key):
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def seal(recipient, ephemeral, info, aad, plaintext):
+    """HPKE base mode (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM."""
+    kem, suite = b"KEM\x00\x20", b"HPKE\x00\x20\x00\x01\x00\x02"
+    enc = raw_public(ephemeral)
+    prk = labeled_extract(kem, b"", b"eae_prk", ephemeral.exchange(recipient.public_key()))
+    shared = labeled_expand(kem, prk, b"shared_secret", enc + raw_public(recipient), 32)
+    context = b"\0" + labeled_extract(suite, b"", b"psk_id_hash", b"") + labeled_extract(suite, b"", b"info_hash", info)
+    secret = labeled_extract(suite, shared, b"secret", b"")
+    key = labeled_expand(suite, secret, b"key", context, 32)
+    nonce = labeled_expand(suite, secret, b"base_nonce", context, 12)
+    return enc, AESGCM(key).encrypt(nonce, plaintext, aad)
+
+
+def commitment(root):
+    """HKDF-SHA256 (RFC 5869) of the root under its own path."""
+    prk = hmac_sha256(b"r3e/1/root-secret", root)
+    return hmac_sha256(prk, b"r3e/1/identity" + b"\x01")
+
+
+def unlock():
+    threshold, names = 2, ["alice", "bob", "carol"]
+    root, setup_id, binding = filler("root", 32), filler("setup", 16), filler("binding", 48)
+    signing = [Ed25519PrivateKey.from_private_bytes(filler(f"{n} signs", 32)) for n in names]
+    opening = [X25519PrivateKey.from_private_bytes(filler(f"{n} opens", 32)) for n in names]
+    members = [[n, raw_public(s), raw_public(o)] for n, s, o in zip(names, signing, opening)]
+    policy = b"r3e/1/unlock/quorum" + deterministic([threshold, members])
+    policy_digest = hashlib.sha384(policy).digest()
+    coefficients = [root] + [filler(f"coefficient {i}", 32) for i in range(1, threshold)]
+    sealed, shares = [], []
+    for index, (name, key) in enumerate(zip(names, opening), 1):
+        one = share(coefficients, index)
+        digest = fields("r3e/1/unlock-share", setup_id, bytes([index]), one)
+        info = fields("r3e/1/unlock-seal", setup_id, name, bytes([index]))
+        ephemeral = X25519PrivateKey.from_private_bytes(filler(f"ephemeral {index}", 32))
+        enc, ciphertext = seal(key, ephemeral, info, commitment(root), one)
+        sealed.append([digest, enc, ciphertext])
+        shares.append({"share": one.hex(), "digest": digest.hex(), "info": info.hex()})
+    setup = deterministic({
+        1: "r3e/1/unlock-setup", 2: setup_id, 3: policy, 4: commitment(root), 5: 1763000000000, 6: sealed,
+    })
+    setup_digest = fields("r3e/1/unlock-setup", setup)
+    init = fields("r3e/1/unlock-init", binding, policy_digest)
+    attested = {1: "r3e/1/unlock-attested-setup", 2: setup, 3: filler("document", 300)}
+    for one, key in zip(shares, signing):
+        message = fields("r3e/1/unlock-approve", binding, setup_digest, bytes.fromhex(one["digest"]))
+        one.update({"approve": message.hex(), "approve_signature": key.sign(message).hex()})
+    return {
+        "root": root.hex(), "commitment": commitment(root).hex(), "threshold": threshold, "binding": binding.hex(),
+        "members": [
+            {"name": n, "signing_seed": filler(f"{n} signs", 32).hex(), "encryption_private": filler(f"{n} opens", 32).hex()}
+            for n in names
+        ],
+        "policy": policy.hex(), "policy_digest": policy_digest.hex(), "setup": setup.hex(),
+        "setup_digest": setup_digest.hex(), "attested_setup": deterministic(attested).hex(),
+        "init": init.hex(), "init_signature": signing[0].sign(init).hex(), "shares": shares,
+    }
+
+
 write("bindings.json", bindings())
 write("trees.json", trees())
 write("messages.json", messages())
 write("receipt.json", receipt())
 write("sign-in.json", sign_in())
+write("unlock.json", unlock())

@@ -4,17 +4,21 @@
 //! UnlockProvider --unlock--> RootSecret --derive(KeyPath)--> seal key, blind key, report key, wallets
 //! ```
 //!
-//! This crate knows nothing of the NSM (entropy is handed in), of storage, of tenants' rights or of any wire format.
+//! This crate knows nothing of the NSM (entropy and documents are handed in), of storage (the parent's slot is handed in),
+//! of tenants' rights or of HTTP.
 //! Nothing here can be printed: no secret type has `Debug` of its content, and no error carries key material.
 
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod kms;
 pub mod limits;
 mod path;
+pub mod quorum;
 mod report;
 mod root;
 mod unlock;
+pub mod wallet;
 
 pub use error::{BoxError, KeyError};
 pub use path::KeyPath;

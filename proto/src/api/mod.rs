@@ -8,13 +8,28 @@
 //! | `GET /v1/status` | a session | – → [`status::Status`] |
 //! | `GET /v1/configuration` | a session | – → the configuration's bytes, as PCR16 measured them |
 //! | `GET /v1/report-key` | a session | – → [`status::ReportKey`] |
+//! | `GET /v1/unlock` | a session | – → [`unlock::Unlock`] |
+//! | `POST /v1/unlock/init` | a quorum's member | [`unlock::Init`] → [`unlock::Unlock`] |
+//! | `POST /v1/unlock/shares` | a quorum's member | [`unlock::Approval`] → [`unlock::Unlock`] |
 //! | `POST /v1/sign-in` | a session | [`identity::SignIn`] → [`identity::SignedIn`] |
 //! | `GET /v1/whoami` | operator, tenant | – → [`identity::Whoami`] |
 //! | `POST`, `GET /v1/tenants` | operator | [`identity::AdmitTenant`] → [`identity::Tenant`]; list |
 //! | `PUT /v1/tenants/{id}/state` | operator | [`identity::TenantState`] → [`identity::Tenant`] |
 //! | `POST`, `GET /v1/keys` | signed-in tenant | [`identity::CreateKey`] → [`identity::CreatedKey`]; list |
 //! | `DELETE /v1/keys/{id}` | signed-in tenant | – |
-//! | `GET /v1/secrets`, `PUT`, `DELETE /v1/secrets/{name}` | tenant | the value's bytes → [`secrets::Secret`] |
+//! | `GET /v1/secrets` | tenant | – → list of [`secrets::Secret`] |
+//! | `PUT`, `DELETE /v1/secrets/{name}` | tenant | the value's bytes → [`secrets::Secret`] |
+//! | `GET /v1/secrets/{name}` | tenant | – → [`secrets::SecretDetails`] |
+//! | `POST /v1/secrets/{name}/rollback` | tenant | [`secrets::Rollback`] → [`secrets::Secret`] |
+//! | `PUT`, `DELETE /v1/secrets/{name}/grants/{grantee}` | signed-in tenant | – → [`secrets::Secret`] |
+//! | `GET /v1/secret-audit` | tenant | – → [`secrets::AuditLog`] |
+//! | `GET /v1/wallets` | tenant | – → list of [`wallets::Wallet`] |
+//! | `GET`, `POST /v1/wallets/{name}` | tenant | [`wallets::CreateWallet`] → [`wallets::WalletDetails`] |
+//! | `POST /v1/wallets/{name}/import` | tenant | [`wallets::ImportWallet`] → [`wallets::WalletDetails`] |
+//! | `POST /v1/wallets/{name}/signatures` | tenant | [`wallets::SignRequest`] → [`wallets::Signed`] |
+//! | `GET /v1/wallets/{name}/audit` | tenant | – → list of [`wallets::AuditEntry`] |
+//! | `PUT /v1/wallets/{name}/policy` | signed-in tenant | [`wallets::SetPolicy`] → [`wallets::WalletDetails`] |
+//! | `POST /v1/wallets/{name}/export` | signed-in tenant | [`wallets::ExportRequest`] → [`wallets::Exported`] |
 //! | `GET /v1/functions`, `GET`, `PUT`, `DELETE /v1/functions/{name}` | tenant | [`functions::Deploy`] → [`functions::Function`] |
 //! | `GET /v1/functions/{name}/logs` | tenant | – → list of [`functions::LogEntry`] |
 //! | `POST /v1/functions/{name}/invocations` | tenant | the event, JSON → [`functions::Invocation`] |
@@ -26,6 +41,8 @@ pub mod functions;
 pub mod identity;
 pub mod secrets;
 pub mod status;
+pub mod unlock;
+pub mod wallets;
 
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +80,8 @@ pub mod codes {
     pub const NOT_ATTESTED: &str = "not_attested";
     /// 422: the function's code was refused.
     pub const INVALID_FUNCTION: &str = "invalid_function";
+    /// 423: the appliance has no root secret yet, so it serves nothing but what unlocks it.
+    pub const LOCKED: &str = "locked";
     /// 429: over a rate or a queue; try again later.
     pub const BUSY: &str = "busy";
     /// 500: a fault of the appliance's.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// That it is up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Health {
-    /// `ok`, or `store_tampered` once the parent's store gave back what was not put there.
+    /// `ok`; `locked` until the members of its quorum have approved, and `opening` from then until it serves;
+    /// `store_tampered` once the parent's store gave back what was not put there.
     pub status: String,
     /// The release.
     pub version: String,
@@ -18,6 +19,8 @@ pub struct Status {
     pub version: String,
     /// The unlock provider: where the root secret comes from.
     pub unlock: String,
+    /// The commitment to the root secret, hex: the same as long as the appliance is the same, whatever runs it.
+    pub identity: String,
     /// What tells a rolled-back state from the latest one, beside clients' receipts; `none` where nothing does.
     pub rollback_witness: String,
     /// The store's sequence number.

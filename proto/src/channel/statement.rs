@@ -14,6 +14,10 @@ pub const SESSIONS_DOMAIN: &str = "r3e/1/sessions";
 pub const REPORT_KEY_DOMAIN: &str = "r3e/1/report-key";
 /// The domain of [`Statement::Function`].
 pub const FUNCTION_DOMAIN: &str = "r3e/1/function";
+/// The domain of [`Statement::KmsRecipient`].
+pub const KMS_RECIPIENT_DOMAIN: &str = "r3e/1/kms-recipient";
+/// The domain of [`Statement::UnlockSetup`].
+pub const UNLOCK_SETUP_DOMAIN: &str = crate::unlock::SETUP_DOMAIN;
 
 /// The NSM takes at most so many bytes of `user_data`.
 pub const MAX_USER_DATA_BYTES: usize = 512;
@@ -45,6 +49,16 @@ pub enum Statement {
         /// The function's own bytes.
         data: Vec<u8>,
     },
+    /// The document's public key is one that AWS KMS shall encrypt to, under this unlock policy: `[domain, policy]`.
+    KmsRecipient {
+        /// SHA-384 of the policy bytes: what PCR17 was extended with.
+        policy: Digest,
+    },
+    /// This enclave made a quorum's setup, and measured the policy in it: `[domain, digest]`.
+    UnlockSetup {
+        /// `crate::unlock::setup::Setup::digest`.
+        setup: Digest,
+    },
 }
 
 impl Statement {
@@ -54,6 +68,8 @@ impl Statement {
         let array = match self {
             Self::Sessions { root, size } => vec![SESSIONS_DOMAIN.into(), bytes(root), (*size).into()],
             Self::ReportKey { public_key } => vec![REPORT_KEY_DOMAIN.into(), bytes(public_key)],
+            Self::KmsRecipient { policy } => vec![KMS_RECIPIENT_DOMAIN.into(), bytes(policy)],
+            Self::UnlockSetup { setup } => vec![UNLOCK_SETUP_DOMAIN.into(), bytes(setup)],
             Self::Function { tenant, version, data } => {
                 vec![FUNCTION_DOMAIN.into(), bytes(tenant), bytes(version), bytes(data)]
             }
@@ -86,6 +102,14 @@ impl Statement {
                 let [key]: [Value; 1] = from_value("report-key statement", array)?;
                 Ok(Self::ReportKey { public_key: from_value("report key", key)? })
             }
+            KMS_RECIPIENT_DOMAIN => {
+                let [policy]: [Value; 1] = from_value("kms-recipient statement", array)?;
+                Ok(Self::KmsRecipient { policy: from_value("policy", policy)? })
+            }
+            UNLOCK_SETUP_DOMAIN => {
+                let [setup]: [Value; 1] = from_value("unlock-setup statement", array)?;
+                Ok(Self::UnlockSetup { setup: from_value("setup", setup)? })
+            }
             FUNCTION_DOMAIN => {
                 let [tenant, version, data]: [Value; 3] = from_value("function statement", array)?;
                 let data: Vec<u8> = from_value("data", data)?;
@@ -105,10 +129,12 @@ impl Statement {
 mod tests {
     use super::*;
 
-    fn all() -> [Statement; 3] {
+    fn all() -> [Statement; 5] {
         [
             Statement::Sessions { root: [7; 48], size: 3 },
             Statement::ReportKey { public_key: [9; 32] },
+            Statement::KmsRecipient { policy: [5; 48] },
+            Statement::UnlockSetup { setup: [6; 48] },
             Statement::Function { tenant: [1; 16], version: [2; 32], data: vec![3; MAX_FUNCTION_DATA_BYTES] },
         ]
     }
