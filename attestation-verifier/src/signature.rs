@@ -64,6 +64,9 @@ mod portable {
 }
 
 #[cfg(test)]
+mod vectors;
+
+#[cfg(test)]
 mod tests {
     use aws_lc_rs::{
         rand::SystemRandom,
