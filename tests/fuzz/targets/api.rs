@@ -6,19 +6,21 @@ use libfuzzer_sys::fuzz_target;
 use r3e_proto::api::functions::Deploy;
 use r3e_proto::api::identity::{AdmitTenant, CreateKey, PublicKey, SignIn, TenantId, TenantState};
 use r3e_proto::api::is_name;
+use r3e_proto::api::secrets::{Grantee, Rollback};
 use r3e_proto::limits::MAX_NAME_BYTES;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, body)) = data.split_first() else { return };
-    match kind % 6 {
+    match kind % 7 {
         0 => body_of::<Deploy>(body),
         1 => body_of::<SignIn>(body),
         2 => body_of::<AdmitTenant>(body),
         3 => body_of::<CreateKey>(body),
         4 => body_of::<TenantState>(body),
-        _ => names(body),
+        5 => names(body),
+        _ => body_of::<Rollback>(body),
     }
 });
 
@@ -34,6 +36,10 @@ fn names(text: &[u8]) {
     if is_name(text) {
         assert!((1..=MAX_NAME_BYTES).contains(&text.len()));
         assert!(!text.starts_with(['.', '-']) && !text.contains(['/', '%', '\0', ' ']));
+    }
+    if let Some(grantee) = Grantee::parse(text) {
+        assert_eq!(grantee.to_string(), text, "it stands in a path and a query as it is");
+        assert!(is_name(grantee.function()) && !text.contains([',', '/', '&', '#', '?']));
     }
     if let Ok(id) = text.parse::<TenantId>() {
         assert_eq!(id.to_string(), text.to_lowercase());
