@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use r3e_egress::Egress;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
-use r3e_runner_api::{HostCall, HostError, HostErrorCode, HostReply, HostValue, SecretText};
+use r3e_runner_api::{HostCall, HostError, HostErrorCode, HostReply, HostValue};
 use r3e_store::Store;
 use tokio::sync::Semaphore;
 
@@ -17,8 +17,9 @@ use crate::fetches::{Fetch, Fetches};
 use crate::invoker::InvokeError;
 use crate::limits::{MAX_ATTESTATIONS, MAX_ATTESTATIONS_AT_ONCE};
 use crate::registry::Deployed;
-use crate::runner_pool::{HostCalls, HostFuture};
-use crate::sources::{AttestationSource, SecretSource, SourceError};
+use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes};
+use crate::secrets::Secrets;
+use crate::sources::{AttestationSource, SecretReader, SecretSource, SourceError};
 use crate::values::{Values, refused};
 use crate::writes::Writes;
 
@@ -51,6 +52,7 @@ pub(crate) struct Host<'a> {
     values: Values,
     fetches: Fetches,
     attestations: AtomicU32,
+    secrets: Secrets<'a>,
     writes: Writes,
 }
 
@@ -58,17 +60,22 @@ impl<'a> Host<'a> {
     pub(crate) fn new(
         resources: &'a Resources,
         tenant: TenantId,
+        invocation: &'a [u8; 16],
         deployed: &'a Deployed,
     ) -> Result<Self, InvokeError> {
-        let values = Values::of(&resources.store, tenant, &deployed.function.name)?;
+        let function = &deployed.function;
+        let values = Values::of(&resources.store, tenant, &function.name)?;
+        let reader =
+            SecretReader { tenant, function: &function.name, version: &deployed.version, invocation };
         Ok(Self {
             resources,
             tenant,
             deployed,
             writes: Writes::of(values.clone()),
             values,
-            fetches: Fetches::of(&deployed.function.permissions)?,
+            fetches: Fetches::of(&function.permissions)?,
             attestations: AtomicU32::new(0),
+            secrets: Secrets::of(&*resources.secrets, reader, &function.permissions.secrets),
         })
     }
 
@@ -82,13 +89,9 @@ impl<'a> Host<'a> {
         self.fetches.bytes_out()
     }
 
-    async fn secret(&self, name: &str) -> HostReply {
-        if !self.deployed.function.permissions.secrets.iter().any(|granted| granted == name) {
-            let message = "this function was not granted that secret; grant it when you deploy";
-            return Err(refused(HostErrorCode::Denied, message));
-        }
-        let value = self.resources.secrets.secret(self.tenant, name).await.map_err(|error| failed(&error))?;
-        Ok(HostValue::SecretGet { value: value.map(SecretText::new) })
+    /// Logs the secrets that the process held and the invocation did not ask for.
+    pub(crate) async fn settle_secrets(&self) -> Result<(), SourceError> {
+        self.secrets.settle().await
     }
 
     async fn attestation(&self, data_base64: Option<&str>) -> HostReply {
@@ -114,13 +117,17 @@ impl<'a> Host<'a> {
 }
 
 impl HostCalls for Host<'_> {
+    fn served_by(&self, notes: &Arc<ProcessNotes>) {
+        self.secrets.served_by(notes);
+    }
+
     fn call(&self, call: HostCall) -> HostFuture<'_> {
         match call {
             HostCall::StoreSet { key, value } => self.writes.start(key, value),
             HostCall::StoreGet { key } => {
                 Box::pin(async move { Ok(HostValue::StoreGet { value: self.values.read(&key).await? }) })
             }
-            HostCall::SecretGet { name } => Box::pin(async move { self.secret(&name).await }),
+            HostCall::SecretGet { name } => Box::pin(async move { self.secrets.get(&name).await }),
             HostCall::Attestation { data_base64 } => {
                 Box::pin(async move { self.attestation(data_base64.as_deref()).await })
             }

@@ -15,7 +15,7 @@ use crate::limits::MAX_EVENT_BYTES;
 use crate::registry::{Registry, RegistryError};
 use crate::runner::{explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{InvocationError, RunnerPool};
-use crate::sources::{AttestationSource, SecretSource};
+use crate::sources::{AttestationSource, SecretSource, SourceError};
 
 /// What an [`Invoker`] is made of.
 pub struct InvokerParts {
@@ -68,6 +68,9 @@ pub enum InvokeError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The function ran, and which secrets it may have had in memory could not be logged: no result leaves without it.
+    #[error("the function ran, and the log of its secrets could not be written")]
+    Audit(#[source] SourceError),
     /// A permission in the function's record that is none.
     #[error("the function's record grants something that is no host")]
     Grant(#[from] FetchError),
@@ -80,12 +83,18 @@ impl Invoker {
         Self { registry, pool, resources: Resources::new(store, egress, secrets, attestation) }
     }
 
-    /// Invokes the tenant's function with `event`, JSON text. When this returns, all that the function wrote is
+    /// Invokes the tenant's function with `event`, JSON text; `invocation` is the id that the receipt will name. When this returns, all that the function wrote is
     /// durable, or was refused, or the outcome is `store_unconfirmed`; a function that fails is an outcome, not an error.
     ///
     /// # Errors
     /// [`InvokeError`].
-    pub async fn invoke(&self, tenant: TenantId, name: &str, event: &[u8]) -> Result<Completed, InvokeError> {
+    pub async fn invoke(
+        &self,
+        tenant: TenantId,
+        invocation: &[u8; 16],
+        name: &str,
+        event: &[u8],
+    ) -> Result<Completed, InvokeError> {
         if event.len() > MAX_EVENT_BYTES {
             return Err(InvokeError::EventTooLarge(event.len()));
         }
@@ -95,11 +104,12 @@ impl Invoker {
         let lease = self.pool.lease(&tenant_key(tenant));
         let deployed = self.registry.load(tenant, name).await?;
         let function = &deployed.function;
-        let host = Host::new(&self.resources, tenant, &deployed)?;
+        let host = Host::new(&self.resources, tenant, invocation, &deployed)?;
         let key = function_key(tenant, &function.name, &function.version);
         let limits = pool_limits(&function.limits);
         let ran = self.pool.invoke_under(&lease, &key, deployed.source()?, text, &limits, &host).await;
         let unconfirmed = host.settle().await;
+        host.settle_secrets().await.map_err(InvokeError::Audit)?;
         let outcome = match ran.outcome {
             Ok(output) => {
                 json::check(&output).map_err(InvokeError::Output)?;

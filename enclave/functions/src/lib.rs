@@ -21,6 +21,7 @@ mod logs;
 mod registry;
 mod runner;
 pub mod runner_pool;
+mod secrets;
 mod sources;
 mod values;
 mod writes;
@@ -32,7 +33,9 @@ pub use invoker::{InvokeError, Invoker, InvokerParts};
 pub use logs::Logs;
 pub use r3e_proto::function_version::Version;
 pub use registry::{Deployed, Deployment, Registry, RegistryError};
-pub use sources::{AttestationSource, SecretSource, SourceError, SourceFuture};
+pub use sources::{
+    AttestationSource, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture,
+};
 
 #[cfg(test)]
 #[path = "../../store/tests/keeper/mod.rs"]

@@ -9,6 +9,9 @@ pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
 pub const MAX_FUNCTIONS: usize = 100;
 /// Secrets that one function may read: it is reviewed by people.
 pub const MAX_SECRET_GRANTS: usize = 64;
+/// Secrets that one invocation asks for without naming them in its manifest, and that are logged: an honest mistake makes few,
+/// and more would only push older entries out of the log. All are refused.
+pub const MAX_UNDECLARED_LOGGED: usize = 8;
 /// Hosts that one function may fetch from: what one allow-list takes.
 pub const MAX_NET_GRANTS: usize = r3e_egress::limits::MAX_ALLOWED_HOSTS;
 

@@ -18,10 +18,49 @@ pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError
 #[error("{0}")]
 pub struct SourceError(pub String);
 
-/// Tenants' secrets. It is asked only for names that a function was granted.
+/// Which invocation asks for a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretReader<'a> {
+    /// Whose function it is.
+    pub tenant: TenantId,
+    /// The function's name.
+    pub function: &'a str,
+    /// The version that runs.
+    pub version: &'a Version,
+    /// The invocation's id, as its receipt names it.
+    pub invocation: &'a [u8; 16],
+}
+
+/// What an invocation is given of a secret.
+#[derive(Clone)]
+pub enum SecretAnswer {
+    /// The value, and which version it is.
+    Given {
+        /// The value.
+        value: Zeroizing<String>,
+        /// Its version.
+        version: u64,
+    },
+    /// Nothing: the secret was not granted to this function, or not to this version of it.
+    NotGranted,
+    /// Nothing: its time is over.
+    Expired,
+    /// Nothing: there is none of that name.
+    Absent,
+}
+
+/// Tenants' secrets.
 pub trait SecretSource: Send + Sync {
-    /// The secret of this name, if it is set.
-    fn secret<'a>(&'a self, tenant: TenantId, name: &'a str) -> SourceFuture<'a, Option<Zeroizing<String>>>;
+    /// The secret of this name, if the reader may have it; it is asked only for names that the function's manifest holds.
+    /// When this answers, the tenant's log says that the reader asked, and what came of it, durably.
+    fn read<'a>(&'a self, reader: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, SecretAnswer>;
+
+    /// Logs that the reader asked for a secret that its manifest does not hold.
+    fn undeclared<'a>(&'a self, reader: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, ()>;
+
+    /// Logs that the reader ran in a process that had been given these secrets, each with its version, in an earlier
+    /// invocation, and did not ask for them: their values may be in its memory.
+    fn held<'a>(&'a self, reader: SecretReader<'a>, held: Vec<(String, u64)>) -> SourceFuture<'a, ()>;
 }
 
 /// The attestation device, for one purpose.

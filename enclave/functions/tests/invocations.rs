@@ -12,7 +12,7 @@ mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
-use appliance::{ALICE, Appliance, BOB, ample, function, output};
+use appliance::{ALICE, Appliance, BOB, INVOCATION, ample, function, output};
 use keeper::Keeper;
 use r3e_functions::limits::MAX_EVENT_BYTES;
 use r3e_functions::{InvokeError, RegistryError};
@@ -78,7 +78,7 @@ async fn only_json_reaches_a_function() {
     {
         assert!(matches!(appliance.invoke("f", wrong).await, Err(InvokeError::Event(_))), "{wrong}");
     }
-    let latin = appliance.invoker.invoke(ALICE, "f", b"\"\xff\"").await;
+    let latin = appliance.invoker.invoke(ALICE, &INVOCATION, "f", b"\"\xff\"").await;
     assert!(matches!(latin, Err(InvokeError::EventNotText)));
     let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
     let limits = Limits { output_bytes: 1024 * 1024, ..ample() };
@@ -93,7 +93,7 @@ async fn only_json_reaches_a_function() {
 async fn a_tenant_invokes_its_own_functions_alone() {
     let appliance = Appliance::new().await;
     appliance.deploy("f", function("export default () => 1;")).await;
-    let others = appliance.invoker.invoke(BOB, "f", b"1").await;
+    let others = appliance.invoker.invoke(BOB, &INVOCATION, "f", b"1").await;
     assert!(matches!(others, Err(InvokeError::Registry(RegistryError::NotFound(_)))));
     appliance.registry.delete(ALICE, "f").await.unwrap();
     let deleted = appliance.invoke("f", "1").await;

@@ -166,6 +166,8 @@ pub struct HostError {
 pub enum HostErrorCode {
     /// The function was not granted this.
     Denied,
+    /// It was granted, and its time is over.
+    Expired,
     /// The arguments do not make a request.
     Invalid,
     /// The arguments or the answer are larger than allowed.

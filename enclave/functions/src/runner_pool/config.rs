@@ -8,6 +8,7 @@ use std::sync::Arc;
 use r3e_runner_api::{FunctionLimits, HostCall, HostReply};
 
 use super::memory::charge_mib;
+use super::notes::ProcessNotes;
 
 /// Settings of a pool.
 #[derive(Clone, Debug)]
@@ -120,4 +121,7 @@ pub type HostFuture<'a> = Pin<Box<dyn Future<Output = HostReply> + Send + 'a>>;
 pub trait HostCalls: Send + Sync {
     /// Carries out one call. Dropped half way when the event ends first.
     fn call(&self, call: HostCall) -> HostFuture<'_>;
+
+    /// Told, before the event is handed over, of the notes about the process that will serve it.
+    fn served_by(&self, _notes: &Arc<ProcessNotes>) {}
 }

@@ -15,6 +15,7 @@ mod leases;
 pub mod limits;
 mod memory;
 mod meter;
+mod notes;
 mod pool;
 mod process;
 mod spawner;
@@ -23,6 +24,7 @@ mod waiting_calls;
 pub use config::{FunctionKey, HostCalls, HostFuture, Limits, RunnerConfig};
 pub use error::{InvocationError, StartError};
 pub use leases::Lease;
+pub use notes::ProcessNotes;
 pub use pool::{Invocation, RunnerPool, Usage};
 pub use r3e_runner_api::{
     Fault, FaultKind, HostCall, HostError, HostErrorCode, HostReply, HostValue, LogLevel, LogRecord,

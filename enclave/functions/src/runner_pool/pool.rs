@@ -190,6 +190,17 @@ impl RunnerPool {
         drop(gone);
     }
 
+    /// Ends the warm processes of a tenant's functions about which `name` was noted. Those that are busy end with their event.
+    pub fn end_those_noted(&self, tenant: &Arc<str>, name: &str) {
+        // In the order of `forget`, for its reason.
+        self.inner.leases.end_those_of(tenant);
+        let mut state = self.inner.lock();
+        let noted = |warm: &mut Warm| warm.key.tenant == *tenant && warm.process.notes.holds(name);
+        let gone: Vec<Warm> = state.warm.extract_if(.., noted).collect();
+        drop(state);
+        drop(gone);
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the event's parts, borrowed from two callers' frames")]
     async fn run(
         &self,
@@ -219,6 +230,7 @@ impl RunnerPool {
             }
             blank
         };
+        host.served_by(&process.notes);
         let done = Exchange::new(&mut process, limits, account)?.invoke(event.to_owned(), host).await;
         let output = match done {
             Ok(output) => output,

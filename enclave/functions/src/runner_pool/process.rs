@@ -17,6 +17,7 @@ use super::error::{InvocationError, StartError};
 use super::limits::{BASE_MEMORY_MIB, READ_CHUNK_BYTES, RETAINED_HEAP_PERCENT, START_TIMEOUT_MS};
 use super::memory::Reserved;
 use super::meter::Meter;
+use super::notes::ProcessNotes;
 use super::spawner::Spawner;
 
 /// A count of processes that are meant to live.
@@ -55,6 +56,8 @@ pub(super) struct RunnerProcess {
     pub(super) session: Session,
     pub(super) meter: Meter,
     pub(super) chunk: Box<[u8]>,
+    /// What the caller noted about it.
+    pub(super) notes: Arc<ProcessNotes>,
     /// What it was loaded with, or is being.
     limits: Option<FunctionLimits>,
     events: u32,
@@ -75,6 +78,7 @@ impl RunnerProcess {
             session: Session::new(),
             meter: Meter::new(pid).map_err(StartError::Meter)?,
             chunk: vec![0; READ_CHUNK_BYTES].into_boxed_slice(),
+            notes: Arc::default(),
             limits: None,
             events: 0,
             memory: None,

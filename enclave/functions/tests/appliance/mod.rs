@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{
     AttestationSource, CheckError, Completed, Definition, InvokeError, Invoker, InvokerParts, Loadable,
-    Registry, SecretSource, SourceFuture, Version,
+    Registry, SecretAnswer, SecretReader, SecretSource, SourceFuture, Version,
 };
 use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions, Runtime};
 use r3e_proto::api::identity::TenantId;
@@ -23,6 +23,8 @@ use crate::world::{Authority, World, answer};
 
 pub(crate) const ALICE: TenantId = TenantId([1; 16]);
 pub(crate) const BOB: TenantId = TenantId([2; 16]);
+/// The id of every invocation here.
+pub(crate) const INVOCATION: [u8; 16] = [7; 16];
 
 /// What the one server of the internet answers.
 pub(crate) const ANSWER: &str = "HTTP/1.1 200 OK\r\nx-kind: test\r\ncontent-length: 5\r\n\r\nhello";
@@ -86,7 +88,7 @@ impl Appliance {
     }
 
     pub(crate) async fn invoke(&self, name: &str, event: &str) -> Result<Completed, InvokeError> {
-        self.invoker.invoke(ALICE, name, event.as_bytes()).await
+        self.invoker.invoke(ALICE, &INVOCATION, name, event.as_bytes()).await
     }
 
     /// The output of one event of a function with this source.
@@ -147,6 +149,12 @@ pub(crate) struct Secrets {
     pub(crate) values: Mutex<BTreeMap<(TenantId, String), String>>,
     /// Every name that was asked for.
     pub(crate) asked: Mutex<Vec<String>>,
+    /// Every name that was asked for by functions that do not declare it.
+    pub(crate) undeclared: Mutex<Vec<String>>,
+    /// What invocations may have had in memory without asking.
+    pub(crate) held: Mutex<Vec<(String, u64)>>,
+    /// What is answered instead of a value, where it is not the value.
+    pub(crate) refusals: Mutex<BTreeMap<String, SecretAnswer>>,
 }
 
 impl Secrets {
@@ -156,10 +164,23 @@ impl Secrets {
 }
 
 impl SecretSource for Secrets {
-    fn secret<'a>(&'a self, tenant: TenantId, name: &'a str) -> SourceFuture<'a, Option<Zeroizing<String>>> {
+    fn read<'a>(&'a self, reader: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, SecretAnswer> {
+        assert_eq!(reader.invocation, &INVOCATION);
         self.asked.lock().unwrap().push(name.to_owned());
-        let value = self.values.lock().unwrap().get(&(tenant, name.to_owned())).cloned();
-        Box::pin(async move { Ok(value.map(Zeroizing::new)) })
+        let value = self.values.lock().unwrap().get(&(reader.tenant, name.to_owned())).cloned();
+        let given = value.map(|value| SecretAnswer::Given { value: Zeroizing::new(value), version: 1 });
+        let refusal = self.refusals.lock().unwrap().get(name).cloned();
+        Box::pin(async move { Ok(refusal.or(given).unwrap_or(SecretAnswer::Absent)) })
+    }
+
+    fn undeclared<'a>(&'a self, _: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, ()> {
+        self.undeclared.lock().unwrap().push(name.to_owned());
+        Box::pin(async { Ok(()) })
+    }
+
+    fn held<'a>(&'a self, _: SecretReader<'a>, held: Vec<(String, u64)>) -> SourceFuture<'a, ()> {
+        self.held.lock().unwrap().extend(held);
+        Box::pin(async { Ok(()) })
     }
 }
 

@@ -1,0 +1,115 @@
+//! `r3e.secrets`: what one invocation is given, asked for once each, and what it may have in memory without asking.
+//!
+//! A process is kept between the invocations of a function, and its code may keep a value in a variable. So each process has
+//! notes of what it was given ([`ProcessNotes`]): an invocation that runs in one and does not ask is logged with what it
+//! may hold, and a process whose notes name a secret that changed is ended.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use r3e_proto::api::is_name;
+use r3e_runner_api::{HostErrorCode, HostReply, HostValue, SecretText};
+use tokio::sync::OnceCell;
+
+use crate::limits::MAX_UNDECLARED_LOGGED;
+use crate::runner_pool::ProcessNotes;
+use crate::sources::{SecretAnswer, SecretReader, SecretSource, SourceError};
+use crate::values::refused;
+
+/// The secrets of one invocation.
+pub(crate) struct Secrets<'a> {
+    source: &'a dyn SecretSource,
+    reader: SecretReader<'a>,
+    declared: &'a [String],
+    /// By name; filled once, so that an invocation sees one version, and is logged once, however often it asks.
+    asked: Mutex<BTreeMap<String, Arc<OnceCell<SecretAnswer>>>>,
+    /// Of the process that serves the invocation.
+    notes: OnceLock<Arc<ProcessNotes>>,
+}
+
+impl<'a> Secrets<'a> {
+    /// Those that `declared` names, for `reader`.
+    pub(crate) fn of(source: &'a dyn SecretSource, reader: SecretReader<'a>, declared: &'a [String]) -> Self {
+        Self { source, reader, declared, asked: Mutex::default(), notes: OnceLock::new() }
+    }
+
+    /// Takes note of the process that serves the invocation.
+    pub(crate) fn served_by(&self, notes: &Arc<ProcessNotes>) {
+        let _ = self.notes.set(Arc::clone(notes));
+    }
+
+    /// What the invocation is given under `name`.
+    pub(crate) async fn get(&self, name: &str) -> HostReply {
+        if !self.declared.iter().any(|declared| declared == name) {
+            return self.undeclared(name).await;
+        }
+        let cell = self.cell(name);
+        let answer = cell.get_or_try_init(|| self.ask(name)).await.map_err(|error| unanswered(&error))?;
+        match answer {
+            SecretAnswer::Given { value, .. } => {
+                Ok(HostValue::SecretGet { value: Some(SecretText::new(value.clone())) })
+            }
+            SecretAnswer::Absent => Ok(HostValue::SecretGet { value: None }),
+            SecretAnswer::NotGranted => {
+                let message = "that secret is not granted to this function, or not to this version of it: its owner grants it \
+                               (`r3e secrets grant`)";
+                Err(refused(HostErrorCode::Denied, message))
+            }
+            SecretAnswer::Expired => {
+                Err(refused(HostErrorCode::Expired, "that secret has expired; its owner must set it anew"))
+            }
+        }
+    }
+
+    /// After the invocation: logs what its process held and it was not given anew.
+    pub(crate) async fn settle(&self) -> Result<(), SourceError> {
+        let Some(notes) = self.notes.get() else { return Ok(()) };
+        let held: Vec<(String, u64)> = {
+            let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            let given = |name: &str| {
+                let answer = asked.get(name).and_then(|cell| cell.get());
+                matches!(answer, Some(SecretAnswer::Given { .. }))
+            };
+            notes.all().into_iter().filter(|(name, _)| !given(name)).collect()
+        };
+        if held.is_empty() { Ok(()) } else { self.source.held(self.reader, held).await }
+    }
+
+    async fn ask(&self, name: &str) -> Result<SecretAnswer, SourceError> {
+        let answer = self.source.read(self.reader, name).await?;
+        // Before the value is on its way: a process that may have it is always known to.
+        if let (SecretAnswer::Given { version, .. }, Some(notes)) = (&answer, self.notes.get()) {
+            notes.add(name, *version);
+        }
+        Ok(answer)
+    }
+
+    /// Refuses, and logs it; of each name once, and of so many names.
+    async fn undeclared(&self, name: &str) -> HostReply {
+        let is_new = {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            let others = asked.keys().filter(|other| !self.declared.contains(other)).count();
+            let is_new = is_name(name) && others < MAX_UNDECLARED_LOGGED && !asked.contains_key(name);
+            if is_new {
+                asked.insert(name.to_owned(), Arc::default());
+            }
+            is_new
+        };
+        if is_new {
+            self.source.undeclared(self.reader, name).await.map_err(|error| unanswered(&error))?;
+        }
+        let message = "this function's manifest does not name that secret; name it when you deploy";
+        Err(refused(HostErrorCode::Denied, message))
+    }
+
+    fn cell(&self, name: &str) -> Arc<OnceCell<SecretAnswer>> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(asked.entry(name.to_owned()).or_default())
+    }
+}
+
+/// A source's own words are for the log: they may tell of other tenants.
+fn unanswered(error: &SourceError) -> r3e_runner_api::HostError {
+    tracing::warn!(%error, "a secret could not be given");
+    refused(HostErrorCode::Unavailable, "the appliance cannot give secrets now; try again")
+}
