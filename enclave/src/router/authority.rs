@@ -18,6 +18,8 @@ use crate::session::{Principal, Session};
 /// A tenant with the right `S`: signed in on this session, or by an API key that has the scope.
 pub(crate) struct Tenant<S> {
     id: TenantId,
+    /// The id of the API key that the request came with; none where the tenant itself signed in.
+    api_key: Option<String>,
     right: PhantomData<S>,
 }
 
@@ -31,8 +33,10 @@ pub(crate) trait Right {
 pub(crate) enum Invoke {}
 /// To deploy, list and delete functions.
 pub(crate) enum Deploy {}
-/// To set, list and delete secrets.
+/// To set, list and delete secrets, and to read their log. No right that an API key may carry grants a secret to a function.
 pub(crate) enum Secrets {}
+/// To make, import, list and show wallets, and to ask for signatures where the wallet's policy lets API keys.
+pub(crate) enum Wallets {}
 
 impl Right for Invoke {
     const SCOPE: Scope = Scope::Invoke;
@@ -43,11 +47,19 @@ impl Right for Deploy {
 impl Right for Secrets {
     const SCOPE: Scope = Scope::Secrets;
 }
+impl Right for Wallets {
+    const SCOPE: Scope = Scope::Wallets;
+}
 
 impl<S> Tenant<S> {
     /// Its id.
     pub(crate) fn id(&self) -> TenantId {
         self.id
+    }
+
+    /// The id of the API key that the request came with; none where the tenant itself signed in.
+    pub(crate) fn api_key(&self) -> Option<&str> {
+        self.api_key.as_deref()
     }
 }
 
@@ -80,10 +92,10 @@ pub(crate) enum Caller {
 /// The session a request came on.
 pub(crate) struct OnSession(pub(crate) Arc<Session>);
 
-impl FromRequestParts<Shared> for OnSession {
+impl<S: Send + Sync> FromRequestParts<S> for OnSession {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let session = parts.extensions.get::<Arc<Session>>();
         session
             .map(|session| Self(Arc::clone(session)))
@@ -96,14 +108,17 @@ impl<S: Right> FromRequestParts<Shared> for Tenant<S> {
 
     async fn from_request_parts(parts: &mut Parts, appliance: &Shared) -> Result<Self, ApiError> {
         let OnSession(session) = OnSession::from_request_parts(parts, appliance).await?;
-        let id = match bearer(parts)? {
-            Some(key) => by_api_key(&session, appliance, key, S::SCOPE).await?,
-            None => signed_in_tenant(&session)?,
+        let (id, api_key) = match bearer(parts)? {
+            Some(key) => {
+                let grant = by_api_key(&session, appliance, key, S::SCOPE).await?;
+                (grant.tenant, Some(grant.key.id))
+            }
+            None => (signed_in_tenant(&session)?, None),
         };
         require_active(appliance, id).await?;
         // A body that comes with the request is the tenant's to answer for.
         parts.extensions.insert(Owner::Tenant(id));
-        Ok(Self { id, right: PhantomData })
+        Ok(Self { id, api_key, right: PhantomData })
     }
 }
 
@@ -165,10 +180,10 @@ async fn by_api_key(
     appliance: &Shared,
     key: &str,
     scope: Scope,
-) -> Result<TenantId, ApiError> {
+) -> Result<KeyGrant, ApiError> {
     let grant = authenticate(session, appliance, key).await?;
     if grant.key.scopes.contains(&scope) {
-        Ok(grant.tenant)
+        Ok(grant)
     } else {
         Err(ApiError::forbidden(format!("this API key lacks the scope {scope:?}")))
     }

@@ -20,7 +20,7 @@ use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation, LogEntry};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::channel::statement::Statement;
-use r3e_store::Store;
+use r3e_store::{Store, StoreError};
 use r3e_transport::EnclaveTransport;
 
 use self::receipts::{Made, Receipts};
@@ -68,6 +68,13 @@ impl Functions {
         let egress = Egress::new(transport, roots, time).map_err(|error| internal(&error))?;
         let config = runner_config(configuration, runner);
         let pool = Arc::new(RunnerPool::new(config).map_err(|error| internal(&error))?);
+        // What a process was given of a secret that changed is not to be had from its memory either.
+        let runners = Arc::downgrade(&pool);
+        secrets.on_change(Box::new(move |tenant, name| {
+            if let Some(pool) = runners.upgrade() {
+                pool.end_those_noted(&tenant.to_string().into(), name);
+            }
+        }));
         let registry = Arc::new(Registry::new(store.clone()));
         let invoker = Invoker::new(InvokerParts {
             registry: Arc::clone(&registry),
@@ -147,7 +154,7 @@ impl Functions {
     ) -> Result<Invocation, ServiceError> {
         let mut id = [0; 16];
         rand::fill(&mut id).map_err(|_| ServiceError::Internal("the random generator failed".into()))?;
-        let completed = self.invoker.invoke(tenant, name, event).await?;
+        let completed = self.invoker.invoke(tenant, &id, name, event).await?;
         // All that the function wrote is durable from here on, and covered by this sequence number; or the outcome says that
         // it is not known to be.
         let (sequence, at_ms) = (self.store.sequence(), self.clock.now_ms());
@@ -234,6 +241,11 @@ impl From<InvokeError> for ServiceError {
             InvokeError::Busy(error) => Self::Busy(error.to_string()),
             InvokeError::Registry(error) => error.into(),
             InvokeError::Store(error) => Self::Store(error),
+            // The function ran: the caller is told what it is told of any write that may stand or not.
+            InvokeError::Audit(error) => {
+                tracing::error!(%error, "an invocation's secrets could not be logged; its result is withheld");
+                Self::Store(StoreError::Unconfirmed)
+            }
             other => Self::Internal(with_causes(&other)),
         }
     }

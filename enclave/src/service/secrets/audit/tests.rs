@@ -1,0 +1,124 @@
+//! The log over a real store with a keeper in memory.
+
+use r3e_proto::api::secrets::{Action, Actor, Outcome};
+use r3e_store::{BlobStore, Namespace, Options};
+
+use super::*;
+use crate::keeper::{Fault, Keeper, keys};
+
+const ALICE: TenantId = TenantId([1; 16]);
+const BOB: TenantId = TenantId([2; 16]);
+
+async fn store(keeper: &Arc<Keeper>) -> Store {
+    let blobs: Arc<dyn BlobStore> = keeper.clone();
+    Store::open(blobs, keys(1), Options::default()).await.unwrap()
+}
+
+fn entry(secret: &str) -> AuditEntry {
+    AuditEntry {
+        number: 0,
+        at_ms: 1,
+        action: Action::Read,
+        secret: secret.to_owned(),
+        version: Some(1),
+        outcome: Outcome::Done,
+        by: Actor::Tenant {},
+        functions: Vec::new(),
+    }
+}
+
+async fn numbers(audit: &Audit, tenant: TenantId) -> Vec<u64> {
+    audit.read(tenant, None, 0).await.unwrap().entries.iter().map(|entry| entry.number).collect()
+}
+
+#[tokio::test]
+async fn who_waits_at_once_shares_a_commit_and_everyone_is_logged() {
+    let keeper = Keeper::new();
+    let store = store(&keeper).await;
+    let audit = Arc::new(Audit::start(store.clone()));
+    let stopped = keeper.gate.write().await;
+    let mut waiting = tokio::task::JoinSet::new();
+    for number in 0..64 {
+        let audit = Arc::clone(&audit);
+        let tenant = if number % 2 == 0 { ALICE } else { BOB };
+        waiting.spawn(async move { audit.commit(tenant, vec![entry("S")], Vec::new()).await });
+        tokio::task::yield_now().await;
+    }
+    let before = store.sequence();
+    drop(stopped);
+    assert!(waiting.join_all().await.iter().all(Result::is_ok));
+    let commits = store.sequence() - before;
+    assert!(commits <= 4, "{commits} commits for 64 entries");
+    for tenant in [ALICE, BOB] {
+        assert_eq!(numbers(&audit, tenant).await, (1..=32).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_committed_with_its_entry_or_not_at_all() {
+    let keeper = Keeper::new();
+    let store = store(&keeper).await;
+    let audit = Audit::start(store.clone());
+    let space = Namespace::of_tenant("secrets", "alice").unwrap();
+    let put = || Write::put(&space, "S", b"1".as_slice()).if_absent();
+    audit.commit(ALICE, vec![entry("S")], vec![put()]).await.unwrap();
+    assert!(store.get(&space, "S").await.unwrap().is_some());
+    let refused = audit.commit(ALICE, vec![entry("S")], vec![put()]).await.unwrap_err();
+    assert!(matches!(refused, ServiceError::Store(StoreError::Conflict { .. })), "{refused}");
+    assert_eq!(numbers(&audit, ALICE).await, [1], "what was not done is not logged as done");
+    audit.commit(ALICE, vec![entry("S")], Vec::new()).await.unwrap();
+    assert_eq!(numbers(&audit, ALICE).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_log_goes_on_where_it_ended_whoever_writes_it() {
+    let keeper = Keeper::new();
+    {
+        let audit = Audit::start(store(&keeper).await);
+        for _ in 0..AUDIT_PAGE_ENTRIES + 1 {
+            audit.commit(ALICE, vec![entry("S")], Vec::new()).await.unwrap();
+        }
+    }
+    let store = store(&keeper).await;
+    // Two writers of one log: neither loses what the other wrote.
+    let (one, other) = (Audit::start(store.clone()), Audit::start(store));
+    for _ in 0..AUDIT_PAGE_ENTRIES {
+        one.commit(ALICE, vec![entry("one")], Vec::new()).await.unwrap();
+        other.commit(ALICE, vec![entry("other")], Vec::new()).await.unwrap();
+    }
+    let all = 3 * AUDIT_PAGE_ENTRIES as u64 + 1;
+    assert_eq!(numbers(&one, ALICE).await, (1..=all).collect::<Vec<_>>());
+    let of_one = one.read(ALICE, Some("one"), 0).await.unwrap();
+    assert_eq!(of_one.entries.len(), AUDIT_PAGE_ENTRIES);
+    let late = one.read(ALICE, None, all - 2).await.unwrap();
+    assert_eq!(late.entries.iter().map(|entry| entry.number).collect::<Vec<_>>(), [all - 1, all]);
+}
+
+#[tokio::test]
+async fn an_entry_that_nobody_waits_for_any_more_is_logged_all_the_same() {
+    let keeper = Keeper::new();
+    let audit = Arc::new(Audit::start(store(&keeper).await));
+    let stopped = keeper.gate.write().await;
+    let first = tokio::spawn({
+        let audit = Arc::clone(&audit);
+        async move { audit.commit(ALICE, vec![entry("S")], Vec::new()).await }
+    });
+    tokio::task::yield_now().await;
+    first.abort();
+    assert!(first.await.is_err());
+    drop(stopped);
+    audit.commit(ALICE, vec![entry("S")], Vec::new()).await.unwrap();
+    assert_eq!(numbers(&audit, ALICE).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn lost_answers_lose_no_entry_and_double_none() {
+    let keeper = Keeper::new();
+    let audit = Audit::start(store(&keeper).await);
+    for fault in [Fault::LostBefore, Fault::LostAfter, Fault::FalseConflict, Fault::Failed] {
+        keeper.fail_next([fault]);
+        // The store settles what became of the commit before it answers.
+        audit.commit(ALICE, vec![entry("S")], Vec::new()).await.unwrap();
+    }
+    assert_eq!(numbers(&audit, ALICE).await, [1, 2, 3, 4]);
+}

@@ -1,0 +1,99 @@
+//! What functions are given, each time with an entry in the tenant's log that is durable before they are given it.
+
+use r3e_functions::{SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture};
+use r3e_proto::api::secrets::{Action, Actor, AuditEntry, Outcome};
+use r3e_store::Namespace;
+use zeroize::Zeroizing;
+
+use super::record::Access;
+use super::{Secrets, entry, value_key, values};
+use crate::service::ServiceError;
+
+/// Times that a read meets a change of the secret before it gives up: each is one more change of it.
+const MAX_READ_TRIES: usize = 8;
+
+impl Secrets {
+    /// Gives a function the current version, if it may have it now.
+    async fn give(&self, reader: SecretReader<'_>, name: &str) -> Result<SecretAnswer, ServiceError> {
+        let space = values(reader.tenant)?;
+        for _ in 0..MAX_READ_TRIES {
+            let found = self.find(reader.tenant, name).await?;
+            let stands = found.as_ref().map(|(_, stands)| *stands);
+            let now_ms = (self.now_ms)();
+            let access =
+                found.map(|(record, _)| record.access(reader.function, &hex::encode(reader.version), now_ms));
+            let (answer, outcome, version) = match access {
+                None => (SecretAnswer::Absent, Outcome::Absent, None),
+                Some(Access::NotGranted(version)) => {
+                    (SecretAnswer::NotGranted, Outcome::NotGranted, Some(version))
+                }
+                Some(Access::Expired(version)) => (SecretAnswer::Expired, Outcome::Expired, Some(version)),
+                Some(Access::Given(version)) => match self.value(&space, name, version).await? {
+                    Some(value) => (SecretAnswer::Given { value, version }, Outcome::Done, Some(version)),
+                    // Changed since the record was read.
+                    None => continue,
+                },
+            };
+            let logged = AuditEntry { outcome, ..entry(Action::Read, name, version, by(reader), now_ms) };
+            self.audit.commit(reader.tenant, vec![logged], Vec::new()).await?;
+            // A change that was answered while the entry was on its way holds already: a grant that is gone gives nothing.
+            let still = self.find(reader.tenant, name).await?.map(|(_, stands)| stands);
+            if still == stands {
+                return Ok(answer);
+            }
+        }
+        Err(ServiceError::Busy("the secret is being changed again and again".into()))
+    }
+
+    /// A version's value.
+    pub(super) async fn value(
+        &self,
+        space: &Namespace,
+        name: &str,
+        version: u64,
+    ) -> Result<Option<Zeroizing<String>>, ServiceError> {
+        let Some(record) = self.store.get(space, &value_key(name, version)).await? else { return Ok(None) };
+        let text = std::str::from_utf8(record.value.as_bytes())
+            .map_err(|_| ServiceError::Internal("a secret's record is not text".into()))?;
+        Ok(Some(Zeroizing::new(text.to_owned())))
+    }
+}
+
+impl SecretSource for Secrets {
+    fn read<'a>(&'a self, reader: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, SecretAnswer> {
+        Box::pin(async move { self.give(reader, name).await.map_err(unanswered) })
+    }
+
+    fn undeclared<'a>(&'a self, reader: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, ()> {
+        let refused = AuditEntry {
+            outcome: Outcome::Undeclared,
+            ..entry(Action::Read, name, None, by(reader), (self.now_ms)())
+        };
+        Box::pin(async move {
+            self.audit.commit(reader.tenant, vec![refused], Vec::new()).await.map_err(unanswered)
+        })
+    }
+
+    fn held<'a>(&'a self, reader: SecretReader<'a>, held: Vec<(String, u64)>) -> SourceFuture<'a, ()> {
+        let now_ms = (self.now_ms)();
+        let entries = held
+            .iter()
+            .map(|(name, version)| entry(Action::Held, name, Some(*version), by(reader), now_ms))
+            .collect();
+        Box::pin(
+            async move { self.audit.commit(reader.tenant, entries, Vec::new()).await.map_err(unanswered) },
+        )
+    }
+}
+
+fn by(reader: SecretReader<'_>) -> Actor {
+    Actor::Function {
+        name: reader.function.to_owned(),
+        version: hex::encode(reader.version),
+        invocation: hex::encode(reader.invocation),
+    }
+}
+
+fn unanswered(error: ServiceError) -> SourceError {
+    SourceError(error.to_string())
+}
