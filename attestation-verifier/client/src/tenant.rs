@@ -1,15 +1,16 @@
-//! What a tenant does: keeps secrets, deploys and invokes functions, and, with its own key, mints API keys.
+//! What a tenant does: keeps secrets, deploys and invokes functions, and, with its own key, mints API keys and grants secrets.
+
+mod secrets;
+mod wallets;
 
 use bytes::Bytes;
 use http::Method;
 use r3e_proto::api::functions::{self, Deploy, Function, LogEntry};
 use r3e_proto::api::identity::{ApiKey, CreateKey, CreatedKey, Scope, SignInRole, TenantId, Whoami};
-use r3e_proto::api::secrets::Secret;
 use r3e_proto::api::status::Status;
 use r3e_proto::function_version::version;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
 
 use crate::channel::{AttestedChannel, to_json};
 use crate::error::ClientError;
@@ -17,6 +18,9 @@ use crate::http::{ApiKeyHeader, Body, answer, json};
 use crate::input;
 use crate::invocation::{Expected, Invocation};
 use crate::report_key::ReportKey;
+
+pub use secrets::SetSecret;
+pub use wallets::approve;
 
 /// A channel on which requests are a tenant's: by its key, or by one of its API keys.
 #[derive(Debug)]
@@ -113,33 +117,6 @@ impl TenantChannel {
     /// [`ClientError::RolledBack`]; any other [`ClientError`].
     pub async fn check_state(&mut self) -> Result<Status, ClientError> {
         self.channel.check_state_of(&self.report_key).await
-    }
-
-    /// Every secret's name; no request reads a value.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn secrets(&mut self) -> Result<Vec<Secret>, ClientError> {
-        self.get("the list of secrets", "/v1/secrets").await
-    }
-
-    /// Sets a secret. The value is cleared here once it was sent; what TLS buffered of it is not.
-    ///
-    /// # Errors
-    /// [`ClientError`].
-    pub async fn set_secret(&mut self, name: &str, value: Zeroizing<Vec<u8>>) -> Result<Secret, ClientError> {
-        let path = path("/v1/secrets/", "a secret's name", name, "")?;
-        let body = Body::Octets(Bytes::from_owner(value));
-        self.request("the secret", Method::PUT, &path, body).await
-    }
-
-    /// Deletes a secret.
-    ///
-    /// # Errors
-    /// [`ClientError`]; `not_found` where there is none.
-    pub async fn delete_secret(&mut self, name: &str) -> Result<(), ClientError> {
-        let path = path("/v1/secrets/", "a secret's name", name, "")?;
-        self.send("the deletion", Method::DELETE, &path, Body::Empty).await.map(drop)
     }
 
     /// Every function.
@@ -258,7 +235,7 @@ impl TenantChannel {
     }
 }
 
-/// A tenant that signed in with its own key, and may mint API keys.
+/// A tenant that signed in with its own key, and may mint API keys and grant secrets.
 #[derive(Debug)]
 pub struct SignedInTenant(TenantChannel);
 
