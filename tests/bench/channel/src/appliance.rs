@@ -8,22 +8,27 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use r3e_attestation::{ReferenceValues, TrustAnchor, UnsafeTestRoot};
 use r3e_attester::{Attester, AttesterConfig, NsmDriver, Request, Response};
-use r3e_client::{Connector, Policy, SigningKey, TenantChannel};
+use r3e_client::{Connector, Policy, SetSecret, SigningKey, TenantChannel};
 use r3e_enclave::{Parts, run};
 use r3e_fake_nsm::{FakeNsm, FakeNsmConfig};
-use r3e_keys::Ephemeral;
 use r3e_parent::{Parent, RunningParent, Settings};
 use r3e_proto::api::functions::{Deploy, Limits, Permissions, Runtime};
+use r3e_proto::api::secrets::Grantee;
 use r3e_proto::host::CHANNEL_PORT;
 use r3e_transport::{EnclaveTransport, Endpoint, ParentTransport};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use zeroize::Zeroizing;
 
 use crate::{Measured, collect};
 
 const DEVICE_LATENCY: Duration = Duration::from_millis(5);
 const FUNCTION: &str = "export default (event) => ({ sum: event.a + event.b });";
 const EVENT: &str = r#"{"a":1,"b":2}"#;
+/// The same with a secret, each of whose reads is a durable entry of the audit log.
+const READER: &str = "export default async (event) => ({ sum: event.a + event.b, key: (await r3e.secrets.get('KEY')).length });";
+const SECRET: &str = "KEY";
+pub(crate) const FUNCTIONS: [(&str, &str); 2] = [("sum", "no secret"), ("reader", "one secret read, logged")];
 
 pub(crate) struct Appliance {
     parent: ParentTransport,
@@ -71,7 +76,7 @@ impl Appliance {
         let parts = Parts {
             transport: EnclaveTransport::new(endpoint.clone()),
             attester,
-            unlock_providers: vec![Box::new(Ephemeral)],
+            other_unlock_providers: Vec::new(),
             runner: runner.unwrap_or_else(|| "no-runner".into()),
         };
         let (stopping, stop) = watch::channel(false);
@@ -113,13 +118,22 @@ impl Appliance {
         let mut operator = self.connector.connect().await?.sign_in_operator(&self.operator).await?;
         operator.admit(tenant.public_key(), "bench").await?;
         let invoker = Invoker { appliance: Arc::clone(self), tenant: Arc::new(tenant) };
-        let deploy = Deploy {
+        let deploy = |source: &str, secrets: &[&str]| Deploy {
             runtime: Runtime::Javascript,
-            source: FUNCTION.to_owned(),
-            permissions: Permissions::default(),
+            source: source.to_owned(),
+            permissions: Permissions {
+                secrets: secrets.iter().map(|name| (*name).to_owned()).collect(),
+                net: Vec::new(),
+            },
             limits: Limits::default(),
         };
-        invoker.channel().await?.deploy("sum", &deploy).await?;
+        let channel = self.connector.connect().await?;
+        let mut signed_in = channel.sign_in_tenant(&invoker.tenant).await?;
+        signed_in.tenant().deploy("sum", &deploy(FUNCTION, &[])).await?;
+        signed_in.tenant().deploy("reader", &deploy(READER, &[SECRET])).await?;
+        let reader = Grantee::parse("reader").context("a grantee")?;
+        let value = Zeroizing::new(b"sesame".to_vec());
+        signed_in.set_secret_for(SECRET, value, &SetSecret::default(), &[reader]).await?;
         Ok(Some(invoker))
     }
 }
@@ -135,7 +149,12 @@ impl Invoker {
         Ok(channel.sign_in_tenant(&self.tenant).await?.into_tenant())
     }
 
-    pub(crate) async fn measure(&self, clients: usize, span: Duration) -> anyhow::Result<Measured> {
+    pub(crate) async fn measure(
+        &self,
+        function: &'static str,
+        clients: usize,
+        span: Duration,
+    ) -> anyhow::Result<Measured> {
         let mut channels = Vec::new();
         for _ in 0..clients {
             channels.push(self.channel().await?);
@@ -147,7 +166,7 @@ impl Invoker {
                 let mut latencies = Vec::new();
                 while started.elapsed() < span {
                     let begun = Instant::now();
-                    let _verified = channel.invoke("sum", EVENT).await.context("an invocation")?;
+                    let _verified = channel.invoke(function, EVENT).await.context("an invocation")?;
                     latencies.push(begun.elapsed());
                 }
                 anyhow::Ok(latencies)

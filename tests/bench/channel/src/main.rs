@@ -2,7 +2,8 @@
 //!
 //! - plain TLS 1.3 handshakes by rustls, same key exchange and certificate, over the same kind of socket;
 //! - attested handshakes, with an attestation device that is serial and takes 5 ms a call: 200 calls a second;
-//! - warm invocations of a JavaScript function through the channel, receipt verified, where a runner is given.
+//! - warm invocations of a JavaScript function through the channel, receipt verified, without a secret and with one, where a
+//!   runner is given.
 //!
 //! `cargo run --release --manifest-path tests/bench/channel/Cargo.toml [-- SECONDS [RUNNER]]`
 #![forbid(unsafe_code)]
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use appliance::Appliance;
+use appliance::{Appliance, FUNCTIONS};
 use plain::Plain;
 use tokio::task::JoinSet;
 
@@ -54,9 +55,11 @@ async fn main() -> anyhow::Result<()> {
     if let Some(invoker) = appliance.invoker().await? {
         println!("\n| warm invocations, receipt verified | clients | per second | p50 ms | p99 ms |");
         println!("|---|---|---|---|---|");
-        for clients in CLIENTS {
-            let measured = invoker.measure(clients, span).await?;
-            measured.print_short("through the channel", clients);
+        for (function, name) in FUNCTIONS {
+            for clients in CLIENTS {
+                let measured = invoker.measure(function, clients, span).await?;
+                measured.print_short(name, clients);
+            }
         }
     }
     Ok(())
