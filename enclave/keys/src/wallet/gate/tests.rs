@@ -1,0 +1,506 @@
+//! Each rule by name, and what holds for every policy: a window is never exceeded, and what is not called looser allows
+//! nothing more.
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+use r3e_proto::api::identity::{PublicKey, TenantId};
+use r3e_proto::api::wallets::{
+    ApprovalRule, ChainRules, Eip712Domain, EvmAddress, EvmTransaction, Fee, HexBytes, Methods, Recipient,
+    Recipients, Selector, Signature64, TypedData, TypedDataDomain, Wei, Window,
+};
+use r3e_proto::wallet::approval::message;
+
+use super::*;
+use crate::limits::MAX_APPROVAL_LIFETIME_MS;
+
+const NOW: u64 = 1_800_000_000_000;
+const TO: EvmAddress = EvmAddress([1; 20]);
+const OTHER: EvmAddress = EvmAddress([2; 20]);
+const TRANSFER: Selector = Selector([0xa9, 0x05, 0x9c, 0xbb]);
+
+fn wallet(revision: u64) -> WalletRevision<'static> {
+    WalletRevision { tenant: TenantId([9; 16]), name: "hot", public_key: &[2; 33], revision }
+}
+
+fn chain() -> ChainRules {
+    let recipient = Recipient { address: TO, transfer: false, methods: Methods::Only(vec![TRANSFER]) };
+    ChainRules {
+        chain_id: 1,
+        recipients: Recipients::Only(vec![recipient]),
+        creation: false,
+        max_value: Wei(100),
+        max_fee: Wei(50),
+        max_spend: Wei(300),
+    }
+}
+
+fn policy() -> Policy {
+    Policy {
+        chains: vec![chain()],
+        messages: false,
+        typed_data: vec![TypedDataDomain { chain_id: 1, verifying_contract: TO }],
+        raw: false,
+        window: Window { seconds: 60, max_signatures: 4 },
+        api_keys: false,
+        approval: None,
+        export: false,
+    }
+}
+
+fn call() -> EvmTransaction {
+    EvmTransaction {
+        chain_id: 1,
+        nonce: 0,
+        to: Some(TO),
+        value: Wei(100),
+        data: HexBytes([TRANSFER.0.as_slice(), &[0; 64]].concat()),
+        gas_limit: 10,
+        fee: Fee::Legacy { gas_price: Wei(5) },
+        access_list: Vec::new(),
+    }
+}
+
+fn typed(chain_id: u64, verifying_contract: EvmAddress) -> Payload {
+    let domain = Eip712Domain { name: None, version: None, chain_id, verifying_contract, salt: None };
+    Payload::TypedData(TypedData { domain, struct_hash: Hash32([0; 32]) })
+}
+
+fn tenant(approvals: &[Approval]) -> Asking<'_> {
+    Asking { by: Asker::Tenant, now_ms: NOW, approvals }
+}
+
+fn decide(policy: &Policy, payload: &Payload, usage: &Usage, asking: &Asking<'_>) -> Result<Usage, Denied> {
+    let gate = Gate { wallet: wallet(1), policy };
+    let decoded = Decoded::of(KeyType::Secp256k1, payload).unwrap();
+    gate.sign(decoded, usage, asking).map(|allowed| allowed.usage().clone())
+}
+
+fn denied(policy: &Policy, payload: &Payload) -> &'static str {
+    decide(policy, payload, &Usage::default(), &tenant(&[]))
+        .map_or_else(|denied| denied.code(), |_| "allowed")
+}
+
+#[test]
+fn each_rule_of_a_transaction_is_kept() {
+    let with = |change: fn(&mut EvmTransaction)| {
+        let mut transaction = call();
+        change(&mut transaction);
+        denied(&policy(), &Payload::EvmTransaction(transaction))
+    };
+    assert_eq!(with(|_| ()), "allowed");
+    assert_eq!(with(|t| t.chain_id = 2), "chain_not_allowed");
+    assert_eq!(with(|t| t.to = Some(OTHER)), "recipient_not_allowed");
+    assert_eq!(with(|t| t.to = None), "creation_not_allowed");
+    assert_eq!(with(|t| t.data = HexBytes(vec![])), "transfer_not_allowed");
+    assert_eq!(with(|t| t.data = HexBytes(vec![0xa9, 0x05, 0x9c])), "method_not_allowed");
+    assert_eq!(with(|t| t.data.0[3] = 0), "method_not_allowed");
+    assert_eq!(with(|t| t.value = Wei(101)), "value_over_limit");
+    assert_eq!(with(|t| t.gas_limit = 11), "fee_over_limit");
+    // The fee that counts is the highest, not the likely one.
+    let fee = |t: &mut EvmTransaction| {
+        t.fee = Fee::Eip1559 { max_fee_per_gas: Wei(6), max_priority_fee_per_gas: Wei(0) };
+    };
+    assert_eq!(with(fee), "fee_over_limit");
+}
+
+#[test]
+fn grants_of_a_chain_are_grants() {
+    let with = |change: fn(&mut ChainRules), transaction: EvmTransaction| {
+        let mut policy = policy();
+        change(&mut policy.chains[0]);
+        denied(&policy, &Payload::EvmTransaction(transaction))
+    };
+    let plain = EvmTransaction { data: HexBytes(vec![]), ..call() };
+    let listed = |recipient: Recipient| Recipients::Only(vec![recipient]);
+    let creation = EvmTransaction { to: None, ..call() };
+    assert_eq!(with(|c| c.creation = true, creation.clone()), "allowed");
+    assert_eq!(with(|c| c.recipients = Recipients::Any, plain.clone()), "allowed");
+    // Whoever may call anybody may still create nothing.
+    assert_eq!(with(|c| c.recipients = Recipients::Any, creation), "creation_not_allowed");
+    let mut policy = policy();
+    policy.chains[0].recipients =
+        listed(Recipient { address: TO, transfer: true, methods: Methods::default() });
+    assert_eq!(denied(&policy, &Payload::EvmTransaction(plain.clone())), "allowed");
+    assert_eq!(denied(&policy, &Payload::EvmTransaction(call())), "method_not_allowed");
+    policy.chains[0].recipients = listed(Recipient { address: TO, transfer: false, methods: Methods::Any });
+    assert_eq!(denied(&policy, &Payload::EvmTransaction(plain)), "transfer_not_allowed");
+    let short = EvmTransaction { data: HexBytes(vec![1]), ..call() };
+    assert_eq!(denied(&policy, &Payload::EvmTransaction(short)), "allowed");
+}
+
+#[test]
+fn other_payloads_need_their_own_grants() {
+    let message = Payload::Message { bytes: HexBytes(vec![1]) };
+    let digest = Payload::Digest { digest: Hash32([1; 32]) };
+    assert_eq!(denied(&policy(), &message), "message_not_allowed");
+    assert_eq!(denied(&policy(), &digest), "raw_not_allowed");
+    assert_eq!(denied(&policy(), &typed(1, TO)), "allowed");
+    assert_eq!(denied(&policy(), &typed(2, TO)), "typed_data_not_allowed");
+    assert_eq!(denied(&policy(), &typed(1, OTHER)), "typed_data_not_allowed");
+    assert_eq!(denied(&Policy { messages: true, ..policy() }, &message), "allowed");
+    assert_eq!(denied(&Policy { messages: true, ..policy() }, &digest), "raw_not_allowed");
+    assert_eq!(denied(&Policy { raw: true, ..policy() }, &digest), "allowed");
+    let asking = Asking { by: Asker::ApiKey, now_ms: NOW, approvals: &[] };
+    let by_key = |policy: &Policy| decide(policy, &typed(1, TO), &Usage::default(), &asking);
+    assert_eq!(by_key(&policy()), Err(Denied::ApiKey));
+    assert!(by_key(&Policy { api_keys: true, ..policy() }).is_ok());
+}
+
+#[test]
+fn the_window_moves_with_the_clock() {
+    let payload = Payload::EvmTransaction(call());
+    let at = |usage: &Usage, payload: &Payload, now_ms| {
+        decide(&policy(), payload, usage, &Asking { now_ms, ..tenant(&[]) })
+    };
+    // 150 each, of 300.
+    let one = at(&Usage::default(), &payload, NOW).unwrap();
+    let two = at(&one, &payload, NOW + 1_000).unwrap();
+    assert_eq!(
+        two.spent(&policy(), NOW + 1_000),
+        [r3e_proto::api::wallets::ChainSpend { chain_id: 1, spend: Wei(300) }]
+    );
+    let over = at(&two, &payload, NOW + 2_000);
+    assert_eq!(over, Err(Denied::Spend { spent: Wei(300), spend: Wei(150), max: Wei(300) }));
+    // Typed data spends nothing, but is a signature.
+    let three = at(&two, &typed(1, TO), NOW + 3_000).unwrap();
+    let four = at(&three, &typed(1, TO), NOW + 4_000).unwrap();
+    let fifth = at(&four, &typed(1, TO), NOW + 5_000);
+    assert_eq!(fifth, Err(Denied::Rate { max: 4, next_ms: NOW + 60_000 }));
+    assert!(at(&four, &payload, NOW + 59_999).is_err());
+    assert_eq!(four.signatures(&policy(), NOW + 60_000), 3);
+    assert!(at(&four, &payload, NOW + 60_000).is_ok());
+    // A clock that was set back opens nothing.
+    assert!(at(&four, &payload, NOW - 1_000_000).is_err());
+}
+
+struct Approver(Ed25519KeyPair);
+
+impl Approver {
+    fn new() -> Self {
+        Self(Ed25519KeyPair::generate().unwrap())
+    }
+
+    fn key(&self) -> PublicKey {
+        PublicKey(self.0.public_key().as_ref().try_into().unwrap())
+    }
+
+    fn approve(&self, wallet: &WalletRevision<'_>, subject: Subject, expires_at_ms: u64) -> Approval {
+        let signature = self.0.sign(&message(wallet, subject, expires_at_ms));
+        Approval {
+            public_key: self.key(),
+            expires_at_ms,
+            signature: Signature64(signature.as_ref().try_into().unwrap()),
+        }
+    }
+}
+
+#[test]
+fn consents_are_of_different_approvers_for_this_very_thing() {
+    let approvers = [Approver::new(), Approver::new(), Approver::new()];
+    let rule = ApprovalRule { threshold: 2, approvers: approvers.iter().map(Approver::key).collect() };
+    let policy = Policy { approval: Some(rule), ..policy() };
+    let payload = typed(1, TO);
+    let subject = Subject::Sign(Hash32(*Decoded::of(KeyType::Secp256k1, &payload).unwrap().digest()));
+    let soon = NOW + 1_000;
+    let good: Vec<Approval> = approvers.iter().map(|a| a.approve(&wallet(1), subject, soon)).collect();
+    let judge = |approvals: &[Approval]| decide(&policy, &payload, &Usage::default(), &tenant(approvals));
+    let fault = |approvals: &[Approval]| match judge(approvals) {
+        Err(Denied::Approval { index, fault }) => Some((index, fault)),
+        other => panic!("{other:?}"),
+    };
+    assert!(judge(&good[..2]).is_ok() && judge(&good[1..]).is_ok() && judge(&good).is_ok());
+    assert_eq!(judge(&[]), Err(Denied::ApprovalMissing { need: 2, have: 0 }));
+    assert_eq!(judge(&good[..1]), Err(Denied::ApprovalMissing { need: 2, have: 1 }));
+    let twice = [good[0].clone(), good[0].clone()];
+    assert_eq!(fault(&twice), Some((1, ApprovalFault::Twice)));
+    let with = |other: Approval| [good[0].clone(), other];
+    let stranger = Approver::new().approve(&wallet(1), subject, soon);
+    assert_eq!(fault(&with(stranger)), Some((1, ApprovalFault::Stranger)));
+    let by = &approvers[1];
+    assert_eq!(fault(&with(by.approve(&wallet(1), subject, NOW))), Some((1, ApprovalFault::Expired)));
+    let long = by.approve(&wallet(1), subject, NOW + MAX_APPROVAL_LIFETIME_MS + 1);
+    assert_eq!(fault(&with(long)), Some((1, ApprovalFault::TooLong)));
+    // For another revision, wallet, tenant, digest, kind of thing, or with another expiry than was signed.
+    let mut wrong = vec![
+        by.approve(&wallet(2), subject, soon),
+        by.approve(&WalletRevision { name: "cold", ..wallet(1) }, subject, soon),
+        by.approve(&WalletRevision { tenant: TenantId([8; 16]), ..wallet(1) }, subject, soon),
+        by.approve(&WalletRevision { public_key: &[3; 33], ..wallet(1) }, subject, soon),
+        by.approve(&wallet(1), Subject::Sign(Hash32([0; 32])), soon),
+    ];
+    let Subject::Sign(digest) = subject else { unreachable!() };
+    wrong.push(by.approve(&wallet(1), Subject::Export(digest), soon));
+    wrong.push(by.approve(&wallet(1), Subject::SetPolicy(digest), soon));
+    wrong.push(Approval { expires_at_ms: soon + 1, ..good[1].clone() });
+    for approval in wrong {
+        assert_eq!(fault(&with(approval)), Some((1, ApprovalFault::Signature)));
+    }
+    let many = vec![good[0].clone(); 17];
+    assert_eq!(fault(&many), Some((16, ApprovalFault::TooMany)));
+}
+
+#[test]
+fn a_looser_policy_and_an_export_need_consent_too() {
+    let approver = Approver::new();
+    let rule = ApprovalRule { threshold: 1, approvers: vec![approver.key()] };
+    let old = Policy { approval: Some(rule), export: true, ..policy() };
+    let gate = Gate { wallet: wallet(1), policy: &old };
+    let looser = Policy { messages: true, ..old.clone() };
+    let tighter = Policy { typed_data: vec![], ..old.clone() };
+    let missing = Err(Denied::ApprovalMissing { need: 1, have: 0 });
+    assert_eq!(gate.set_policy(&tighter, &tenant(&[])), Ok(()));
+    assert_eq!(gate.set_policy(&looser, &tenant(&[])), missing);
+    assert_eq!(gate.set_policy(&Policy { approval: None, ..old.clone() }, &tenant(&[])), missing);
+    let subject = Subject::SetPolicy(policy_digest(&looser).unwrap());
+    let consent = approver.approve(&wallet(1), subject, NOW + 1);
+    assert_eq!(gate.set_policy(&looser, &tenant(std::slice::from_ref(&consent))), Ok(()));
+    let other = Policy { raw: true, ..looser };
+    assert!(gate.set_policy(&other, &tenant(&[consent])).is_err());
+
+    let recipient = Hash32([4; 32]);
+    assert_eq!(gate.export(recipient, &tenant(&[])).unwrap_err().code(), "approval_missing");
+    let consent = approver.approve(&wallet(1), Subject::Export(recipient), NOW + 1);
+    assert!(gate.export(recipient, &tenant(std::slice::from_ref(&consent))).is_ok());
+    assert!(gate.export(Hash32([5; 32]), &tenant(&[consent])).is_err());
+}
+
+#[test]
+fn export_is_never_turned_on_again_and_nothing_of_this_is_an_api_keys() {
+    let off = policy();
+    let on = Policy { export: true, ..policy() };
+    let gate = Gate { wallet: wallet(1), policy: &off };
+    assert_eq!(gate.set_policy(&on, &tenant(&[])), Err(Denied::ExportStaysOff));
+    assert_eq!(gate.export(Hash32([1; 32]), &tenant(&[])).unwrap_err(), Denied::Export);
+    let gate = Gate { policy: &on, ..gate };
+    assert_eq!(gate.set_policy(&off, &tenant(&[])), Ok(()));
+    let by_key = Asking { by: Asker::ApiKey, ..tenant(&[]) };
+    assert_eq!(gate.set_policy(&off, &by_key), Err(Denied::ApiKey));
+    assert_eq!(gate.export(Hash32([1; 32]), &by_key).unwrap_err(), Denied::ApiKey);
+}
+
+#[test]
+fn policies_that_contradict_themselves_are_none() {
+    let check = |change: &dyn Fn(&mut Policy), key_type| {
+        let mut policy = policy();
+        change(&mut policy);
+        check_policy(&policy, key_type)
+    };
+    let evm = |change: &dyn Fn(&mut Policy)| check(change, KeyType::Secp256k1);
+    assert_eq!(evm(&|_| ()), Ok(()));
+    assert_eq!(evm(&|p| p.chains.push(chain())), Err(PolicyError::Twice { what: "chains" }));
+    assert_eq!(evm(&|p| p.chains[0].chain_id = 0), Err(PolicyError::NoChain));
+    for (seconds, max_signatures) in [(0, 1), (1, 0), (32 * 86_400, 1), (1, 1_001)] {
+        assert_eq!(evm(&|p| p.window = Window { seconds, max_signatures }), Err(PolicyError::Window));
+    }
+    let rule = |threshold, count: u8| {
+        let approvers = (0..count).map(|number| PublicKey([number; 32])).collect();
+        evm(&move |p: &mut Policy| {
+            p.approval = Some(ApprovalRule { threshold, approvers: Vec::clone(&approvers) })
+        })
+    };
+    assert_eq!(rule(1, 1), Ok(()));
+    assert_eq!(rule(0, 1), Err(PolicyError::Threshold));
+    assert_eq!(rule(2, 1), Err(PolicyError::Threshold));
+    assert!(matches!(rule(1, 17), Err(PolicyError::TooMany { .. })));
+    let unfit = |change: &dyn Fn(&mut Policy), key_type| {
+        matches!(check(change, key_type), Err(PolicyError::KeyType { .. }))
+    };
+    let bare = |p: &mut Policy| (p.chains, p.typed_data) = (vec![], vec![]);
+    assert!(unfit(&|_| (), KeyType::Secp256r1));
+    assert!(unfit(&|p| p.chains.clear(), KeyType::Ed25519));
+    assert_eq!(check(&bare, KeyType::Ed25519), Ok(()));
+    assert!(unfit(
+        &|p| {
+            bare(p);
+            p.messages = true;
+        },
+        KeyType::Ed25519
+    ));
+    assert_eq!(
+        check(
+            &|p| {
+                bare(p);
+                p.messages = true;
+            },
+            KeyType::Secp256r1
+        ),
+        Ok(())
+    );
+}
+
+fn address() -> impl Strategy<Value = EvmAddress> {
+    select(vec![TO, OTHER])
+}
+
+fn selector() -> impl Strategy<Value = Selector> {
+    select(vec![TRANSFER, Selector([1, 2, 3, 4])])
+}
+
+fn methods() -> impl Strategy<Value = Methods> {
+    prop_oneof![Just(Methods::Any), vec(selector(), 0..3).prop_map(Methods::Only)]
+}
+
+fn recipients() -> impl Strategy<Value = Recipients> {
+    let one = (address(), any::<bool>(), methods()).prop_map(|(address, transfer, methods)| Recipient {
+        address,
+        transfer,
+        methods,
+    });
+    prop_oneof![
+        Just(Recipients::Any),
+        vec(one, 0..3).prop_map(|mut list| {
+            list.sort_by_key(|recipient| recipient.address);
+            list.dedup_by_key(|recipient| recipient.address);
+            Recipients::Only(list)
+        })
+    ]
+}
+
+fn any_chain(chain_id: u64) -> impl Strategy<Value = ChainRules> {
+    (recipients(), any::<bool>(), 0..4_u128, 0..4_u128, 0..12_u128).prop_map(
+        move |(recipients, creation, value, fee, spend)| ChainRules {
+            chain_id,
+            recipients,
+            creation,
+            max_value: Wei(value),
+            max_fee: Wei(fee),
+            max_spend: Wei(spend),
+        },
+    )
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    let chains = (proptest::option::of(any_chain(1)), proptest::option::of(any_chain(2)))
+        .prop_map(|(one, two)| one.into_iter().chain(two).collect());
+    let typed = proptest::option::of(address()).prop_map(|address| {
+        address
+            .into_iter()
+            .map(|verifying_contract| TypedDataDomain { chain_id: 1, verifying_contract })
+            .collect()
+    });
+    let window =
+        (1..4_u32, 1..5_u32).prop_map(|(seconds, max_signatures)| Window { seconds, max_signatures });
+    (chains, any::<[bool; 3]>(), typed, window).prop_map(
+        |(chains, [messages, raw, api_keys], typed_data, window)| Policy {
+            chains,
+            messages,
+            typed_data,
+            raw,
+            window,
+            api_keys,
+            approval: None,
+            export: false,
+        },
+    )
+}
+
+/// A second policy that is often a part of the first.
+fn two_policies() -> impl Strategy<Value = (Policy, Policy)> {
+    (any_policy(), any_policy(), any::<[bool; 6]>()).prop_map(|(old, other, take)| {
+        let mut new = old.clone();
+        if take[0] {
+            new.chains = other.chains;
+        }
+        if take[1] {
+            new.messages = other.messages;
+        }
+        if take[2] {
+            new.raw = other.raw;
+        }
+        if take[3] {
+            new.window = other.window;
+        }
+        if take[4] {
+            new.api_keys = other.api_keys;
+        }
+        if take[5] {
+            new.typed_data = other.typed_data;
+        }
+        (old, new)
+    })
+}
+
+fn any_payload() -> impl Strategy<Value = Payload> {
+    let data = prop_oneof![
+        Just(HexBytes::default()),
+        Just(HexBytes(vec![1])),
+        selector().prop_map(|selector| HexBytes([selector.0.as_slice(), &[7; 32]].concat()))
+    ];
+    let transaction = (1..4_u64, proptest::option::of(address()), 0..4_u128, data, 0..4_u64).prop_map(
+        |(chain_id, to, value, data, gas_limit)| {
+            let fee = Fee::Legacy { gas_price: Wei(1) };
+            Payload::EvmTransaction(EvmTransaction {
+                chain_id,
+                to,
+                value: Wei(value),
+                data,
+                gas_limit,
+                fee,
+                ..call()
+            })
+        },
+    );
+    prop_oneof![
+        4 => transaction,
+        1 => Just(Payload::Message { bytes: HexBytes(vec![1]) }),
+        1 => Just(Payload::Digest { digest: Hash32([1; 32]) }),
+        1 => (1..3_u64, address()).prop_map(|(chain_id, contract)| typed(chain_id, contract)),
+    ]
+}
+
+proptest! {
+    // Most pairs of policies are not one within the other.
+    #![proptest_config(ProptestConfig { cases: 1_000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
+
+    /// Whatever a policy allows that is not called looser, the one before allows too, with the same usage behind both.
+    #[test]
+    fn what_is_not_looser_allows_nothing_more(
+        (old, new) in two_policies(),
+        payloads in vec((any_payload(), 0..1_500_u64, any::<bool>()), 1..12),
+    ) {
+        prop_assume!(!loosens(&old, &new));
+        let mut usage = Usage::default();
+        let mut now_ms = NOW;
+        for (payload, step, api_key) in payloads {
+            now_ms += step;
+            let by = if api_key { Asker::ApiKey } else { Asker::Tenant };
+            let asking = Asking { by, now_ms, approvals: &[] };
+            if let Ok(after) = decide(&new, &payload, &usage, &asking) {
+                prop_assert!(decide(&old, &payload, &usage, &asking).is_ok());
+                usage = after;
+            }
+        }
+    }
+
+    /// However requests come, no span of a window's length holds more signatures, or spends more, than the policy says.
+    #[test]
+    fn no_window_is_ever_exceeded(
+        policy in any_policy(),
+        requests in vec((any_payload(), 0..1_500_u64), 1..40),
+    ) {
+        let mut usage = Usage::default();
+        let mut now_ms = NOW;
+        let mut signed: Vec<(u64, u64, u128)> = Vec::new();
+        for (payload, step) in requests {
+            now_ms += step;
+            if let Ok(after) = decide(&policy, &payload, &usage, &Asking { now_ms, ..tenant(&[]) }) {
+                usage = after;
+                signed.push(match &payload {
+                    Payload::EvmTransaction(t) => (now_ms, t.chain_id, t.value.0 + u128::from(t.gas_limit)),
+                    _ => (now_ms, 0, 0),
+                });
+            }
+        }
+        let window_ms = u64::from(policy.window.seconds) * 1000;
+        for (start, ..) in &signed {
+            let within: Vec<_> = signed.iter().filter(|(at, ..)| (*start..start + window_ms).contains(at)).collect();
+            prop_assert!(within.len() <= policy.window.max_signatures as usize);
+            for rules in &policy.chains {
+                let of_chain = within.iter().filter(|(_, chain, _)| *chain == rules.chain_id);
+                prop_assert!(of_chain.map(|(_, _, spend)| spend).sum::<u128>() <= rules.max_spend.0);
+            }
+        }
+    }
+}

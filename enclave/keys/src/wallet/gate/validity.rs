@@ -1,0 +1,113 @@
+//! Whether a policy can be kept at all: within the limits, without contradictions, and for the wallet's type of key.
+
+use std::collections::BTreeSet;
+
+use r3e_proto::api::wallets::{ChainRules, KeyType, Methods, Policy, Recipients};
+use thiserror::Error;
+
+use crate::limits::{
+    MAX_APPROVERS, MAX_POLICY_CHAINS, MAX_POLICY_DOMAINS, MAX_POLICY_METHODS, MAX_POLICY_RECIPIENTS,
+    MAX_WINDOW_SECONDS, MAX_WINDOW_SIGNATURES,
+};
+
+/// Why a policy is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum PolicyError {
+    /// Something is over its limit.
+    #[error("{what}: at most {max}")]
+    TooMany {
+        /// What.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// Something is there twice, and which of the two holds would be a guess.
+    #[error("{what} stands there twice")]
+    Twice {
+        /// What.
+        what: &'static str,
+    },
+    /// The window.
+    #[error(
+        "window: seconds from 1 to {MAX_WINDOW_SECONDS}, max_signatures from 1 to {MAX_WINDOW_SIGNATURES}; \
+         more signatures need a shorter window"
+    )]
+    Window,
+    /// EIP-155 has no chain 0.
+    #[error("chain_id is 0, which is no chain")]
+    NoChain,
+    /// The threshold.
+    #[error("approval: threshold from 1 to the number of approvers")]
+    Threshold,
+    /// A rule that a key of this type has no use for.
+    #[error("{rule} means nothing for a {key_type} wallet", key_type = key_type.as_str())]
+    KeyType {
+        /// The rule.
+        rule: &'static str,
+        /// The wallet's key.
+        key_type: KeyType,
+    },
+}
+
+/// Checks a policy for a wallet with a key of this type.
+///
+/// # Errors
+/// [`PolicyError`].
+pub fn check_policy(policy: &Policy, key_type: KeyType) -> Result<(), PolicyError> {
+    let unfit = |rule| Err(PolicyError::KeyType { rule, key_type });
+    match key_type {
+        KeyType::Secp256k1 => {}
+        _ if !policy.chains.is_empty() => return unfit("chains"),
+        _ if !policy.typed_data.is_empty() => return unfit("typed_data"),
+        KeyType::Ed25519 if policy.messages => return unfit("messages"),
+        _ => {}
+    }
+    let window = policy.window;
+    if !(1..=MAX_WINDOW_SECONDS).contains(&window.seconds)
+        || !(1..=MAX_WINDOW_SIGNATURES).contains(&window.max_signatures)
+    {
+        return Err(PolicyError::Window);
+    }
+    bounded("chains", &policy.chains, MAX_POLICY_CHAINS, |rules| rules.chain_id)?;
+    bounded("typed_data", &policy.typed_data, MAX_POLICY_DOMAINS, |domain| {
+        (domain.chain_id, domain.verifying_contract)
+    })?;
+    policy.chains.iter().try_for_each(check_chain)?;
+    if let Some(rule) = &policy.approval {
+        bounded("approvers", &rule.approvers, MAX_APPROVERS, |key| key.0)?;
+        if rule.threshold == 0 || usize::from(rule.threshold) > rule.approvers.len() {
+            return Err(PolicyError::Threshold);
+        }
+    }
+    Ok(())
+}
+
+fn check_chain(rules: &ChainRules) -> Result<(), PolicyError> {
+    if rules.chain_id == 0 {
+        return Err(PolicyError::NoChain);
+    }
+    if let Recipients::Only(recipients) = &rules.recipients {
+        bounded("recipients of one chain", recipients, MAX_POLICY_RECIPIENTS, |recipient| recipient.address)?;
+        for recipient in recipients {
+            if let Methods::Only(methods) = &recipient.methods {
+                bounded("methods of one recipient", methods, MAX_POLICY_METHODS, |method| *method)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Not too many, and none twice.
+fn bounded<T, K: Ord>(
+    what: &'static str,
+    list: &[T],
+    max: usize,
+    key: impl Fn(&T) -> K,
+) -> Result<(), PolicyError> {
+    if list.len() > max {
+        return Err(PolicyError::TooMany { what, max });
+    }
+    let distinct: BTreeSet<K> = list.iter().map(key).collect();
+    if distinct.len() < list.len() { Err(PolicyError::Twice { what }) } else { Ok(()) }
+}
