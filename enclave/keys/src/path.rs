@@ -20,14 +20,9 @@ const PREFIX: &str = "r3e/1";
 pub struct KeyPath(String);
 
 impl KeyPath {
-    /// `r3e/1/seal/<epoch>`: seals the records of the store in one epoch.
-    pub fn seal(epoch: u64) -> Self {
-        Self::purpose("seal").number(epoch)
-    }
-
-    /// `r3e/1/blind`: blinds the names of records, in every epoch.
-    pub fn blind() -> Self {
-        Self::purpose("blind")
+    /// `r3e/1/state`: the master of the store's own tree, which blinds the names of records and seals them, epoch by epoch.
+    pub fn state() -> Self {
+        Self::purpose("state")
     }
 
     /// `r3e/1/report`: the seed of the appliance's report key.

@@ -1,20 +1,23 @@
-//! Reads the whole state once, and compares it with the head. Nothing of it is used unless all of it agrees.
+//! Brings up the state that the parent keeps: the index, verified against the head, and no value.
 //!
 //! A boot ends with a commit of its own that changes no record. A commit of an earlier process that is still on its
 //! way then finds another head than it expects, so it can no longer change what was just read; and another enclave
 //! with the same root secret notices on its next commit that it is not alone.
 
-use r3e_proto::host::blob::{BlobName, Commit};
+use r3e_proto::host::blob::Commit;
 
 use crate::{
-    blobs::{BlobError, BlobStore},
+    blobs::BlobStore,
     error::{StoreError, Tampered},
     head::{Head, SealedHead},
-    index::{Entry, Index},
+    index::Index,
     limits::{MAX_BOOT_ATTEMPTS, MAX_BOOT_COMMIT_TRIES},
+    load::{LoadError, Loaded, load},
+    name::Kind,
     seal::StoreKeys,
     settle::{Settled, classify, settle},
-    trie::{Digest, Trie, digest_of},
+    trie::{Trie, digest_of},
+    upkeep::Upkeep,
 };
 
 /// The state, verified.
@@ -22,9 +25,10 @@ pub(crate) struct Booted {
     /// With its head, which this boot committed.
     pub(crate) index: Index,
     pub(crate) trie: Trie,
+    pub(crate) upkeep: Upkeep,
 }
 
-/// Reads and verifies everything.
+/// Reads and verifies the index.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`], to be tried again; [`StoreError::Tampered`].
@@ -33,13 +37,17 @@ pub(crate) async fn boot(blobs: &dyn BlobStore, keys: &StoreKeys) -> Result<Boot
     for _ in 0..MAX_BOOT_ATTEMPTS {
         let head = blobs.head().await.map_err(StoreError::Unavailable)?;
         match load(blobs, keys, head.as_deref()).await {
-            Ok((mut index, mut trie, standing)) => {
-                let (sealed, commit) = fence(keys, standing, head.as_deref(), trie.root())?;
+            Ok(mut loaded) => {
+                let epochs = loaded.head.epochs;
+                keys.hold(epochs.oldest..=epochs.current)?;
+                let (sealed, commit) = fence(keys, loaded.head, head.as_deref())?;
                 let tries_used_up = |failures| failures >= MAX_BOOT_COMMIT_TRIES;
                 match settle(blobs, &commit, &sealed.digest, tries_used_up).await {
                     Settled::Committed => {
-                        index.head = Some(sealed);
-                        return Ok(Booted { index, trie });
+                        loaded.upkeep.count(0);
+                        loaded.index.head = Some(sealed);
+                        let Loaded { index, trie, upkeep, .. } = loaded;
+                        return Ok(Booted { index, trie, upkeep });
                     }
                     Settled::Overtaken(found) => {
                         finding = classify(keys, found.as_deref(), sealed.head.sequence);
@@ -62,98 +70,14 @@ pub(crate) async fn boot(blobs: &dyn BlobStore, keys: &StoreKeys) -> Result<Boot
     Err(StoreError::Tampered(finding))
 }
 
-enum LoadError {
-    Blobs(BlobError),
-    Tampered(Tampered),
-}
-
-impl From<Tampered> for LoadError {
-    fn from(found: Tampered) -> Self {
-        Self::Tampered(found)
-    }
-}
-
-/// Everything under the head `blob`, verified against it.
-async fn load(
-    blobs: &dyn BlobStore,
-    keys: &StoreKeys,
-    blob: Option<&[u8]>,
-) -> Result<(Index, Trie, Head), LoadError> {
-    let head = match blob {
-        None => Head::NONE,
-        Some(blob) => Head::open(keys, blob).ok_or(Tampered::HeadForeign)?,
-    };
-    let mut state =
-        Loading { keys, head, has_head: blob.is_some(), index: Index::default(), trie: Trie::default() };
-    let mut last = None;
-    loop {
-        let page = blobs.list(last).await.map_err(LoadError::Blobs)?;
-        for (name, record) in &page.records {
-            state.add(last.as_ref(), name, record)?;
-            last = Some(*name);
-        }
-        match (page.more, page.records.is_empty()) {
-            (false, _) => break,
-            (true, true) => return Err(Tampered::ListUnordered.into()),
-            (true, false) => tokio::task::yield_now().await,
-        }
-    }
-    Ok(state.finish()?)
-}
-
-struct Loading<'a> {
-    keys: &'a StoreKeys,
-    head: Head,
-    has_head: bool,
-    index: Index,
-    trie: Trie,
-}
-
-impl Loading<'_> {
-    fn add(&mut self, last: Option<&BlobName>, name: &BlobName, blob: &[u8]) -> Result<(), Tampered> {
-        if !self.has_head {
-            return Err(Tampered::HeadMissing);
-        }
-        if last.is_some_and(|last| name <= last) {
-            let twice = self.trie.get(name).is_some();
-            return Err(if twice { Tampered::RecordDuplicated } else { Tampered::ListUnordered });
-        }
-        let (version, opened) = self.keys.open_record(name, blob)?;
-        if version > self.head.writes {
-            return Err(Tampered::HeadOlderThanRecord);
-        }
-        if self.trie.len() as u64 >= self.head.records {
-            return Err(Tampered::RecordExtra);
-        }
-        let digest = digest_of(blob);
-        let entry = Entry { name: *name, digest, version, bytes: opened.value.len() };
-        self.trie.insert(*name, digest);
-        self.index.insert(opened.namespace, opened.key, entry);
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<(Index, Trie, Head), Tampered> {
-        if (self.trie.len() as u64) < self.head.records {
-            return Err(Tampered::RecordMissing);
-        }
-        if self.trie.root() != self.head.root {
-            return Err(Tampered::RecordOlder);
-        }
-        Ok((self.index, self.trie, self.head))
-    }
-}
-
-/// A commit that follows `blob` and changes no record.
-fn fence(
-    keys: &StoreKeys,
-    standing: Head,
-    blob: Option<&[u8]>,
-    root: Digest,
-) -> Result<(SealedHead, Commit), StoreError> {
+/// A commit that follows `blob` and changes no record. Like every commit it has its notes, which are empty.
+fn fence(keys: &StoreKeys, standing: Head, blob: Option<&[u8]>) -> Result<(SealedHead, Commit), StoreError> {
     let expected = blob.map(digest_of);
-    let next =
-        Head { sequence: standing.sequence + 1, previous: expected.unwrap_or_default(), root, ..standing };
+    let mut next =
+        Head { sequence: standing.sequence + 1, previous: expected.unwrap_or_default(), ..standing };
+    next.epochs.sealings += 2;
+    let notes = keys.seal_notes(next.epochs.current, Kind::Tail, next.sequence, &[])?;
     let sealed = next.seal(keys)?;
-    let commit = Commit { expected, head: sealed.blob.clone(), puts: Vec::new(), deletes: Vec::new() };
+    let commit = Commit { expected, head: sealed.blob.clone(), puts: vec![notes], deletes: Vec::new() };
     Ok((sealed, commit))
 }

@@ -1,24 +1,40 @@
-//! The committer: one task through which every write goes. It merges the batches that wait into one commit, offers
-//! it to the parent, and only when it stands makes it visible and answers the writers.
+//! The committer: one task through which every write goes. It merges the batches that wait into one commit, adds what
+//! the store has to do itself, offers it to the parent, and only when it stands makes it visible and answers the writers.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use r3e_proto::host::blob::{BlobName, Commit};
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use r3e_proto::host::blob::BlobName;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    task::JoinSet,
+};
 
 use crate::{
     error::{StoreError, Tampered},
-    head::{Head, SealedHead},
-    index::Entry,
-    plan::{Plan, Planned},
+    head::Head,
+    offer::{Offer, build},
+    plan::Plan,
+    proof::Proven,
+    reseal::reseal,
     settle::{Settled, classify, settle},
     store::Shared,
-    trie::{Digest, Trie, digest_of},
+    trie::Trie,
+    upkeep::{Chore, Upkeep},
     write::{Committed, Write},
 };
 
+/// What the committer is asked for.
+pub(crate) enum Job {
+    /// A batch of writes.
+    Batch(Batch),
+    /// A new epoch; answered with its number.
+    Rotate(oneshot::Sender<Result<u32, StoreError>>),
+    /// A proof of what stands under a name.
+    Prove { name: BlobName, answer: oneshot::Sender<Proven> },
+}
+
 /// A batch that waits, and who waits for it.
-pub(crate) struct Job {
+pub(crate) struct Batch {
     pub(crate) writes: Vec<Write>,
     /// Sealed bytes, at most.
     pub(crate) bytes: usize,
@@ -27,11 +43,15 @@ pub(crate) struct Job {
     pub(crate) room: OwnedSemaphorePermit,
 }
 
-/// A writer whose batch was planned or refused.
-struct Waiting {
-    answer: oneshot::Sender<Result<Committed, StoreError>>,
-    planned: Result<Vec<Option<u64>>, StoreError>,
-    _room: OwnedSemaphorePermit,
+/// Who waits for the end of a commit.
+enum Waiting {
+    /// A writer whose batch was planned or refused.
+    Writer {
+        answer: oneshot::Sender<Result<Committed, StoreError>>,
+        planned: Result<Vec<Option<u64>>, StoreError>,
+        _room: OwnedSemaphorePermit,
+    },
+    Rotation(oneshot::Sender<Result<u32, StoreError>>),
 }
 
 /// Why the committer ends.
@@ -41,79 +61,157 @@ enum Stop {
     Closed,
 }
 
+/// What comes next.
+enum Next {
+    Job(Job),
+    /// Nobody waits, and the store has something to do.
+    Alone,
+    End,
+}
+
 /// The state that only the committer changes.
 pub(crate) struct Committer {
     shared: Arc<Shared>,
     trie: Trie,
+    upkeep: Upkeep,
     jobs: mpsc::Receiver<Job>,
     /// A job that did not fit the group before.
-    held: Option<Job>,
+    held: Option<Batch>,
+    /// For the task that re-seals: how it reaches this one, and its share of the queue.
+    way_back: (mpsc::WeakSender<Job>, Arc<Semaphore>),
+    /// That task, if records are moving to a new epoch. It ends with this one.
+    resealing: JoinSet<()>,
 }
 
 impl Committer {
-    pub(crate) fn new(shared: Arc<Shared>, trie: Trie, jobs: mpsc::Receiver<Job>) -> Self {
-        Self { shared, trie, jobs, held: None }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        (trie, upkeep): (Trie, Upkeep),
+        jobs: mpsc::Receiver<Job>,
+        way_back: (mpsc::WeakSender<Job>, Arc<Semaphore>),
+    ) -> Self {
+        Self { shared, trie, upkeep, jobs, held: None, way_back, resealing: JoinSet::new() }
     }
 
     /// Serves writers until no handle of the store is left, or the store must close.
     pub(crate) async fn run(mut self) {
-        while let Some(first) = self.next().await {
-            let (plan, waiting) = self.gather(first);
-            let outcome = if plan.is_empty() { Ok(()) } else { self.commit(plan).await };
-            let sequence = self.shared.index().sequence();
-            for Waiting { answer, planned, .. } in waiting {
-                // A conflict, too, is answered only now: what it was decided on had not been durable before.
-                let _ = answer.send(match outcome {
-                    Ok(()) => planned.map(|versions| Committed { sequence, versions }),
-                    Err(Stop::Tampered(found)) => Err(StoreError::Tampered(found)),
-                    Err(Stop::Closed) => Err(StoreError::Closed),
-                });
-            }
+        loop {
+            self.reseal_if_needed();
+            let (plan, waiting) = match self.next().await {
+                Next::Job(first) => self.gather(first),
+                Next::Alone => (Plan::new(self.standing().writes), Vec::new()),
+                Next::End => return,
+            };
+            let chore = self.due();
+            let nothing = plan.is_empty() && chore.is_none();
+            let outcome = if nothing { Ok(()) } else { self.commit(plan, chore).await };
+            self.answer(waiting, &outcome);
             if outcome.is_err() || self.shared.tampered.get().is_some() {
-                break;
+                return;
             }
         }
     }
 
-    async fn next(&mut self) -> Option<Job> {
-        match self.held.take() {
-            Some(job) => Some(job),
-            None => self.jobs.recv().await,
+    fn answer(&self, waiting: Vec<Waiting>, outcome: &Result<(), Stop>) {
+        let Head { sequence, epochs, .. } = self.standing();
+        let failure = || match outcome {
+            Ok(()) => None,
+            Err(Stop::Tampered(found)) => Some(StoreError::Tampered(*found)),
+            Err(Stop::Closed) => Some(StoreError::Closed),
+        };
+        for waiting in waiting {
+            match waiting {
+                Waiting::Writer { answer, planned, .. } => {
+                    // A conflict, too, is answered only now: what it was decided on had not been durable before.
+                    let _ = answer.send(
+                        failure()
+                            .map_or_else(|| planned.map(|versions| Committed { sequence, versions }), Err),
+                    );
+                }
+                Waiting::Rotation(answer) => {
+                    let _ = answer.send(failure().map_or(Ok(epochs.current), Err));
+                }
+            }
         }
+    }
+
+    async fn next(&mut self) -> Next {
+        if let Some(batch) = self.held.take() {
+            return Next::Job(Job::Batch(batch));
+        }
+        if self.due().is_none() {
+            return self.jobs.recv().await.map_or(Next::End, Next::Job);
+        }
+        match self.jobs.try_recv() {
+            Ok(job) => Next::Job(job),
+            Err(mpsc::error::TryRecvError::Empty) => Next::Alone,
+            Err(mpsc::error::TryRecvError::Disconnected) => Next::End,
+        }
+    }
+
+    fn due(&self) -> Option<Chore> {
+        let index = self.shared.index();
+        let head = index.head.as_ref()?.head;
+        self.upkeep.due(&head, &index, &self.shared.options)
+    }
+
+    /// The head of the last commit.
+    fn standing(&self) -> Head {
+        self.shared.index().head.as_ref().map_or(Head::NONE, |head| head.head)
     }
 
     /// `first` and all that waits behind it and fits.
     fn gather(&mut self, first: Job) -> (Plan, Vec<Waiting>) {
         let shared = Arc::clone(&self.shared);
+        let standing = self.standing();
         let index = shared.index();
-        let writes = index.head.as_ref().map_or(0, |head| head.head.writes);
-        let mut plan = Plan::new(writes);
+        let mut plan = Plan::new(standing.writes);
         let mut waiting = Vec::new();
         let mut next = Some(first);
         while let Some(job) = next {
-            if !plan.fits(job.writes.len(), job.bytes) {
-                self.held = Some(job);
-                break;
-            }
-            // Who no longer waits was told that nothing is known; then nothing shall happen.
-            if !job.answer.is_closed() {
-                let planned = plan.admit(&index, &shared.keys, job.writes, shared.options.max_records);
-                waiting.push(Waiting { answer: job.answer, planned, _room: job.room });
+            match job {
+                Job::Batch(batch) if !plan.fits(batch.writes.len(), batch.bytes) => {
+                    self.held = Some(batch);
+                    break;
+                }
+                // Who no longer waits was told that nothing is known; then nothing shall happen.
+                Job::Batch(batch) if batch.answer.is_closed() => {}
+                Job::Batch(Batch { writes, answer, room, .. }) => {
+                    let planned = plan.admit(&index, &shared.keys, writes, shared.options.max_records);
+                    waiting.push(Waiting::Writer { answer, planned, _room: room });
+                }
+                Job::Rotate(answer) if standing.is_rotating() => {
+                    let _ = answer.send(Err(StoreError::Rotating { oldest: standing.epochs.oldest }));
+                }
+                Job::Rotate(answer) => {
+                    plan.rotates = true;
+                    waiting.push(Waiting::Rotation(answer));
+                }
+                // The trie is that of the last commit until the next one is built.
+                Job::Prove { name, answer } => {
+                    let proof = self.trie.prove(&name);
+                    let Head { sequence, root, .. } = standing;
+                    let _ = answer.send(Proven { name, sequence, root, proof });
+                }
             }
             next = self.jobs.try_recv().ok();
+        }
+        let worn = standing.epochs.sealings >= shared.options.max_sealings && !standing.is_rotating();
+        if worn && !plan.is_empty() {
+            plan.rotates = true;
         }
         (plan, waiting)
     }
 
-    async fn commit(&mut self, plan: Plan) -> Result<(), Stop> {
+    async fn commit(&mut self, plan: Plan, chore: Option<Chore>) -> Result<(), Stop> {
         let shared = Arc::clone(&self.shared);
-        let Offer { commit, changes, digests, sealed } = self.build(plan).map_err(|error| {
+        let offer = build(&shared, &mut self.trie, &mut self.upkeep, plan, chore).map_err(|error| {
             tracing::error!(%error, "the committer cannot seal; the store closes");
             Stop::Closed
         })?;
-        shared.index_mut().pending = changes.keys().copied().collect();
+        shared.index_mut().pending = offer.changes.keys().copied().collect();
         let abandoned = |_| self.jobs.is_closed();
-        match settle(&*shared.blobs, &commit, &sealed.digest, abandoned).await {
+        match settle(&*shared.blobs, &offer.commit, &offer.sealed.digest, abandoned).await {
             Settled::Committed => {}
             Settled::Overtaken(found) => {
                 let committed = shared.index().sequence();
@@ -125,73 +223,42 @@ impl Committer {
             }
             Settled::GivenUp(_) => return Err(Stop::Closed),
         }
-        publish(&shared, changes, &digests, sealed);
+        let epochs = offer.sealed.head.epochs;
+        publish(&shared, offer, &self.upkeep);
+        if chore == Some(Chore::Retire) && shared.keys.hold(epochs.oldest..=epochs.current).is_err() {
+            // Only the current key is held after a retirement, and it was held before.
+            return Err(Stop::Closed);
+        }
         Ok(())
     }
 
-    /// Seals a plan. The trie moves on with it: from here the commit either stands or the store closes.
-    fn build(&mut self, plan: Plan) -> Result<Offer, StoreError> {
-        let keys = &self.shared.keys;
-        let (changes, writes) = plan.into_changes();
-        let standing = self.shared.index().head.as_ref().map(|head| (head.head, head.digest));
-        let expected = standing.map(|(_, digest)| digest);
-        let (mut puts, mut deletes) = (Vec::new(), Vec::new());
-        let mut digests = HashMap::with_capacity(changes.len());
-        for (name, planned) in &changes {
-            match &planned.after {
-                Some((version, value)) => {
-                    let blob = keys.seal_record(name, *version, &planned.namespace, &planned.key, value)?;
-                    digests.insert(*name, digest_of(&blob));
-                    puts.push((*name, blob));
-                }
-                None if planned.stood => deletes.push(*name),
-                // Written and deleted within the group: the parent never learns of it.
-                None => {}
-            }
+    fn reseal_if_needed(&mut self) {
+        let epoch = self.standing().epochs.current;
+        if self.shared.index().older_than(epoch) == 0 {
+            return;
         }
-        for (name, digest) in &digests {
-            self.trie.insert(*name, *digest);
+        while self.resealing.try_join_next().is_some() {}
+        if self.resealing.is_empty() {
+            let (jobs, room) = self.way_back.clone();
+            self.resealing.spawn(reseal(Arc::clone(&self.shared), jobs, room, epoch));
         }
-        for name in &deletes {
-            self.trie.remove(name);
-        }
-        let head = Head {
-            sequence: standing.map_or(0, |(head, _)| head.sequence) + 1,
-            previous: expected.unwrap_or_default(),
-            root: self.trie.root(),
-            records: self.trie.len() as u64,
-            writes,
-        };
-        let sealed = head.seal(keys)?;
-        let commit = Commit { expected, head: sealed.blob.clone(), puts, deletes };
-        Ok(Offer { commit, changes, digests, sealed })
     }
 }
 
-/// A commit, and what it will change here once it stands.
-struct Offer {
-    commit: Commit,
-    changes: HashMap<BlobName, Planned>,
-    digests: HashMap<BlobName, Digest>,
-    sealed: SealedHead,
-}
-
 /// Makes a durable commit visible.
-fn publish(
-    shared: &Shared,
-    changes: HashMap<BlobName, Planned>,
-    digests: &HashMap<BlobName, Digest>,
-    sealed: SealedHead,
-) {
+fn publish(shared: &Shared, offer: Offer, upkeep: &Upkeep) {
+    let Offer { changes, entries, sealed, .. } = offer;
     let sequence = sealed.head.sequence;
     {
         let mut index = shared.index_mut();
         let mut cache = shared.cache();
         for (name, planned) in changes {
-            if let (Some((version, value)), Some(digest)) = (planned.after, digests.get(&name)) {
-                let entry = Entry { name, digest: *digest, version, bytes: value.len() };
-                index.insert(planned.namespace, planned.key, entry);
-                cache.put(name, version, value);
+            if let (Some((version, value)), Some(entry)) = (planned.after, entries.get(&name)) {
+                index.insert(&planned.namespace, &planned.key, *entry);
+                // A value that was only sealed again is not in use for that.
+                if !planned.resealed {
+                    cache.put(name, version, value);
+                }
             } else {
                 index.remove(&planned.namespace, &planned.key);
                 cache.remove(&name);
@@ -199,6 +266,7 @@ fn publish(
         }
         index.pending.clear();
         index.head = Some(sealed);
+        upkeep.report(&mut index, &shared.options);
     }
     shared.commits.send_replace(sequence);
 }

@@ -49,6 +49,12 @@ pub enum StoreError {
     /// The parent answered something else than what was committed. The store refuses everything from now on.
     #[error("the sealed state is not what was committed: {0}")]
     Tampered(#[from] Tampered),
+    /// An older epoch is still in use.
+    #[error("epoch {oldest} is still in use; its records are being re-sealed, try again when that is done")]
+    Rotating {
+        /// The oldest epoch in use.
+        oldest: u32,
+    },
     /// The committer has ended, with the runtime that carried it.
     #[error("the store is closed")]
     Closed,
@@ -91,29 +97,38 @@ pub enum Tampered {
         /// The sequence of the last commit that was acknowledged.
         committed: u64,
     },
-    /// A record is newer than the head: the head was rolled back without it.
+    /// A record, or a note of a commit, is newer than the head: the head was rolled back without it.
     #[error("a record is newer than the head: the head is an older one")]
     HeadOlderThanRecord,
+    /// A page of the checkpoint is not there.
+    #[error("a page of the checkpoint is missing")]
+    CheckpointMissing,
+    /// A page of the checkpoint does not open under its own name: its bytes were changed, or it is another page.
+    #[error("a page of the checkpoint was changed")]
+    CheckpointChanged,
+    /// The note of a commit since the checkpoint is not there.
+    #[error("the note of a commit is missing")]
+    TailMissing,
+    /// The note of a commit does not open under its own name: its bytes were changed, or it is another commit's.
+    #[error("the note of a commit was changed")]
+    TailChanged,
+    /// Every page and every note opens, and together they are not what the head says: one of them is of another
+    /// history, an older one.
+    #[error("a page of the checkpoint or the note of a commit is an older one")]
+    IndexOlder,
     /// A committed record is not there.
     #[error("a record is missing")]
     RecordMissing,
-    /// There are more records than were committed.
-    #[error("there is a record that was deleted or never committed")]
-    RecordExtra,
     /// A record stands under the name of another.
     #[error("a record stands under another record's name")]
     RecordSwapped,
-    /// A record was listed twice.
-    #[error("a record is listed twice")]
-    RecordDuplicated,
     /// A record does not open under its own name: its bytes were changed.
     #[error("a record was changed")]
     RecordChanged,
-    /// Every record opens, and they are not those of the head: one is an older version of itself, or was deleted
-    /// and stands in the place of another.
+    /// A record opens, and is not the one that was committed last: it is an older version or an older sealing.
     #[error("a record is an older version of itself")]
     RecordOlder,
-    /// A listing does not rise strictly by name, or goes on without end.
+    /// A listing does not rise strictly by name.
     #[error("the list of records is not in order")]
     ListUnordered,
 }

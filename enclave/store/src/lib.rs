@@ -7,10 +7,13 @@
 //! ```
 //!
 //! - [`Namespace`] and a key address a record; the parent sees an HMAC of both, a size, and a count of writes.
-//! - `seal`: each record and each head under a key of its own.
-//! - `trie`: one digest over all records, updated in O(log n).
-//! - `boot`: reads everything once, and compares it with the head.
-//! - `commit`: one task merges what waits into one round trip, and settles what a lost connection left unknown.
+//! - `seal`: a tree of keys with epochs; each record, head and note is sealed under a key of its own.
+//! - `trie`, `proof`: one digest over all records, updated in O(log n), and proofs of single records against it.
+//! - `commit`: one task merges what waits into one round trip, and settles what a lost connection left unknown. Each commit
+//!   notes what it changed, beside the records themselves.
+//! - `upkeep`: checkpoints, so that those notes stay few; `reseal`: a new epoch takes over the records of the one before.
+//! - `load`, `boot`: read the checkpoint and the notes since, and compare them with the head. A value is read and compared
+//!   when it is asked for; `audit` does so for all of them.
 //!
 //! Any sign that the parent kept or answered something else than what was committed closes the store for good
 //! ([`Tampered`]). One thing cannot be seen from inside: a whole older state, head and records together, offered at
@@ -20,6 +23,7 @@
 
 #![forbid(unsafe_code)]
 
+mod audit;
 mod blobs;
 mod boot;
 mod cache;
@@ -28,23 +32,34 @@ mod error;
 mod head;
 mod index;
 pub mod limits;
+mod load;
 mod name;
+mod notes;
+mod offer;
 mod parent;
 mod plan;
+mod proof;
+mod read;
 mod record;
+mod reseal;
 mod seal;
 mod settle;
 mod store;
+mod summary;
 mod trie;
+mod upkeep;
 mod write;
 
+pub use audit::Audit;
 pub use blobs::{BlobError, BlobFuture, BlobStore, CommitAnswer, LinkError, Page};
 pub use error::{StoreError, Tampered};
 pub use index::Listed;
 pub use name::Namespace;
 pub use parent::ParentBlobs;
+pub use proof::{Proof, ProofError, Proven};
 pub use record::{Record, Value};
 pub use seal::StoreKeys;
 pub use store::{Options, Store};
-pub use trie::{EMPTY_ROOT, Trie};
+pub use summary::Summary;
+pub use trie::{Digest, EMPTY_ROOT, Trie};
 pub use write::{Committed, Write};

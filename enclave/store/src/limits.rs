@@ -1,6 +1,6 @@
 //! Every limit of the store, in one table, each with its reason.
 
-use r3e_proto::limits::{MAX_BLOB_BYTES, MAX_HOST_FRAME_BYTES};
+use r3e_proto::limits::{MAX_BLOB_BYTES, MAX_COMMIT_RECORDS, MAX_HOST_FRAME_BYTES};
 
 /// A namespace's label: a word of our own.
 pub const MAX_LABEL_BYTES: usize = 32;
@@ -13,12 +13,43 @@ pub const MAX_VALUE_BYTES: usize = MAX_BLOB_BYTES - 1024;
 
 /// Records in the whole store: the index and the trie of so many take about half a gigabyte.
 pub const MAX_RECORDS: usize = 1_000_000;
-/// Epochs whose records can still be read: each costs one key in memory.
-pub const MAX_EPOCHS: u32 = 16;
 
-/// Sealed bytes in one commit: one frame to the parent, less a quarter of a mebibyte for the framing of the most
-/// records.
-pub const MAX_COMMIT_BYTES: usize = MAX_HOST_FRAME_BYTES - 256 * 1024;
+/// Writes in one commit: what the parent takes in one, less what the store adds of its own (a tail record, a page of a
+/// checkpoint, some sweeping).
+pub const MAX_BATCH_WRITES: usize = MAX_COMMIT_RECORDS - 16;
+/// Sealed bytes of records in one commit: one frame to the parent, less 256 KiB for the framing of the most records,
+/// 1 MiB for the tail record of the most records with the longest keys, and 256 KiB for a page and the head.
+pub const MAX_COMMIT_BYTES: usize = MAX_HOST_FRAME_BYTES - (256 + 1024 + 256) * 1024;
+
+/// One page of a checkpoint, before the seal: some 600 records, sealed in less time than an fsync takes, so that a
+/// writer whose commit carries a page does not notice.
+pub const PAGE_BYTES: usize = 64 * 1024;
+/// The tail's commits and changes before a checkpoint is worth while: a boot reads so many in some 50 ms.
+pub const MIN_TAIL: u64 = 4096;
+/// Beyond that, a checkpoint is written when the tail has this part of the records' count: then a boot reads at most
+/// half as much again as the records' index, and a checkpoint costs at most twice the bytes of the tail it replaces.
+pub const TAIL_PART: u64 = 2;
+/// Names that are swept in one commit at most: 16 KiB of names.
+pub const MAX_SWEPT: usize = 512;
+
+/// Sealings under one epoch before a new one begins by itself: what NIST SP 800-38D section 8.3 allows one key with
+/// random nonces. Each sealing has a key of its own here, so nothing breaks beyond; it bounds what one epoch's key
+/// opens, and re-sealing the largest store for it is one sealing in four thousand.
+pub const MAX_SEALINGS: u64 = 1 << 32;
+/// Records that are re-sealed in one commit.
+pub const MAX_RESEALED: usize = 64;
+/// Bytes of values that are re-sealed in one commit, unless one value alone is larger.
+pub const MAX_RESEALED_BYTES: usize = 1024 * 1024;
+/// Records that are looked at for re-sealing under one lock: some 100 us.
+pub const MAX_LOOKED_AT: usize = 4096;
+
+/// Reads of an audit that are on their way at once: half of what the connection carries, so that others get through.
+pub const MAX_AUDIT_READS: usize = 16;
+
+/// Siblings in a proof: one for each bit of a name.
+pub const MAX_PROOF_SIBLINGS: usize = 256;
+/// A proof's encoding: the most siblings, a name and a digest, with their heads.
+pub const MAX_PROOF_BYTES: usize = (MAX_PROOF_SIBLINGS + 2) * 34 + 16;
 /// Batches that wait for the committer: what arrives in a second of a slow disk.
 pub const MAX_QUEUED_BATCHES: usize = 4096;
 /// Bytes of values that wait for the committer.

@@ -12,6 +12,42 @@ use crate::{
 
 /// Separates blinded names from any other HMAC under the same key.
 const DOMAIN: &[u8] = b"r3e/1/store/name";
+/// The same for what the store keeps for itself.
+const NOTE_DOMAIN: &[u8] = b"r3e/1/store/notes";
+
+/// What the store keeps beside the records, each kind numbered from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What one commit changed; the number is its sequence.
+    Tail,
+    /// A page of a checkpoint.
+    Page,
+}
+
+/// The names of one kind: 24 bytes that only the enclave can make, then the number, big-endian. They follow each other in
+/// the order of names, so that a range is read by listing. The parent learns no more than what it sees anyway: which of
+/// its records were written in which order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Numbered([u8; 24]);
+
+impl Numbered {
+    pub(crate) fn new(blind: &hmac::Key, kind: Kind) -> Self {
+        let label: &[u8] = match kind {
+            Kind::Tail => b"/tail",
+            Kind::Page => b"/page",
+        };
+        let mut prefix = [0; 24];
+        prefix.copy_from_slice(&hmac::sign(blind, &[NOTE_DOMAIN, label].concat()).as_ref()[..24]);
+        Self(prefix)
+    }
+
+    pub(crate) fn name(&self, number: u64) -> BlobName {
+        let mut name = BlobName::default();
+        name[..24].copy_from_slice(&self.0);
+        name[24..].copy_from_slice(&number.to_be_bytes());
+        name
+    }
+}
 
 /// A kind of record, and whose: `secrets` of one tenant, `tenants` of the appliance. Records of two namespaces never
 /// meet, whatever their keys.
@@ -61,18 +97,28 @@ impl Namespace {
 
     /// Label, tenant and key, each after its length, so that no two addresses have one encoding.
     pub(crate) fn encode_address(&self, key: &str, out: &mut Vec<u8>) {
-        for part in [&*self.label, &*self.tenant, key] {
-            // All three are far below 2^16: checked when they were made.
-            let len = u16::try_from(part.len()).unwrap_or(u16::MAX);
-            out.extend_from_slice(&len.to_be_bytes());
-            out.extend_from_slice(part.as_bytes());
-        }
+        self.encode(out);
+        encode_text(key, out);
+    }
+
+    /// Label and tenant, each after its length.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        encode_text(&self.label, out);
+        encode_text(&self.tenant, out);
     }
 
     /// How many bytes [`Self::encode_address`] writes.
     pub(crate) fn address_len(&self, key: &str) -> usize {
         6 + self.label.len() + self.tenant.len() + key.len()
     }
+}
+
+/// A text after its length.
+pub(crate) fn encode_text(text: &str, out: &mut Vec<u8>) {
+    // Labels, tenants and keys are far below 2^16: checked when they were made.
+    let len = u16::try_from(text.len()).unwrap_or(u16::MAX);
+    out.extend_from_slice(&len.to_be_bytes());
+    out.extend_from_slice(text.as_bytes());
 }
 
 /// A record's key: 1 to [`MAX_KEY_BYTES`] bytes.

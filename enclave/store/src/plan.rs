@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use r3e_proto::{host::blob::BlobName, limits::MAX_COMMIT_RECORDS};
+use r3e_proto::host::blob::BlobName;
 
 use crate::{
     error::StoreError,
     index::Index,
-    limits::MAX_COMMIT_BYTES,
+    limits::{MAX_BATCH_WRITES, MAX_COMMIT_BYTES},
     name::Namespace,
     record::Value,
     seal::StoreKeys,
@@ -24,6 +24,8 @@ pub(crate) struct Planned {
     pub(crate) after: Option<(u64, Value)>,
     /// Whether a record stands there before the commit.
     pub(crate) stood: bool,
+    /// Whether it is the value that stood, sealed again.
+    pub(crate) resealed: bool,
 }
 
 impl Planned {
@@ -43,22 +45,24 @@ pub(crate) struct Plan {
     /// Upper bounds of what the commit will carry.
     records_bound: usize,
     bytes_bound: usize,
+    /// Whether a new epoch begins with this commit.
+    pub(crate) rotates: bool,
 }
 
 impl Plan {
     /// An empty group; `writes` is the version of the last write so far.
     pub(crate) fn new(writes: u64) -> Self {
-        Self { changes: HashMap::new(), writes, added: 0, records_bound: 0, bytes_bound: 0 }
+        Self { changes: HashMap::new(), writes, added: 0, records_bound: 0, bytes_bound: 0, rotates: false }
     }
 
     /// Whether a batch of so many writes and sealed bytes still fits.
     pub(crate) fn fits(&self, writes: usize, bytes: usize) -> bool {
-        self.records_bound + writes <= MAX_COMMIT_RECORDS && self.bytes_bound + bytes <= MAX_COMMIT_BYTES
+        self.records_bound + writes <= MAX_BATCH_WRITES && self.bytes_bound + bytes <= MAX_COMMIT_BYTES
     }
 
     /// Whether the commit would change nothing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.changes.is_empty() && !self.rotates
     }
 
     /// The changes, and the version of the last write among them.
@@ -91,19 +95,29 @@ impl Plan {
                 Condition::Always => true,
                 Condition::Absent => current.is_none(),
                 Condition::Version(version) => current == Some(version),
+                // Of a record that was written meanwhile, nothing is left to be sealed again.
+                Condition::Reseal(version) if current != Some(version) || planned.is_some() => {
+                    versions.push(None);
+                    continue;
+                }
+                Condition::Reseal(_) => true,
             };
             if !holds {
                 return Err(StoreError::Conflict { index: position, current });
             }
-            let after = write.value.map(|value| {
-                writes += 1;
-                (writes, value)
+            let resealed = matches!(write.condition, Condition::Reseal(_));
+            let after = write.value.map(|value| match write.condition {
+                Condition::Reseal(version) => (version, value),
+                Condition::Always | Condition::Absent | Condition::Version(_) => {
+                    writes += 1;
+                    (writes, value)
+                }
             });
             versions.push(after.as_ref().map(|(version, _)| *version));
             // A deletion of what neither stands nor is planned has no effect.
             if after.is_some() || current.is_some() {
                 let (namespace, key, stood) = (write.namespace, write.key, committed.is_some());
-                staged.insert(name, Planned { namespace, key, after, stood });
+                staged.insert(name, Planned { namespace, key, after, stood, resealed });
             }
         }
         let before: isize = staged.keys().filter_map(|name| self.changes.get(name)).map(Planned::added).sum();

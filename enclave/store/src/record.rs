@@ -80,7 +80,8 @@ impl Opened {
     }
 }
 
-fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
+/// Takes a text and the length before it off the front.
+pub(crate) fn take_text<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let (len, after) = rest.split_first_chunk::<2>()?;
     let (text, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
     *rest = after;

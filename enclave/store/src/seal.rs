@@ -1,4 +1,9 @@
-//! How records and heads are sealed: AES-256-GCM, each under a key of its own.
+//! How records, heads and notes are sealed: AES-256-GCM, each under a key of its own.
+//!
+//! ```text
+//! root secret --r3e/1/state--> the store's master --+--> the key that blinds names
+//!                                                   +--> epoch 1, 2, ...: a key each --salt--> one sealing
+//! ```
 //!
 //! The key of a sealing is HKDF-SHA-256(salt: 32 fresh random bytes, secret: the epoch's key, info: what it is and
 //! its name), so that the nonce can be constant. It is never derived from a record's identity and version: a parent
@@ -16,10 +21,14 @@
 //! | n | ciphertext of: label, tenant, key (each after a length of 2 bytes), value |
 //! | 16 | tag |
 //!
-//! The additional data is the domain, all that stands before the ciphertext, and the whole blinded name. A sealed
-//! head is the same without version and name.
+//! The additional data is the domain, all that stands before the ciphertext, and the whole blinded name. Sealed notes
+//! are the same without version and hint; a sealed head has no name either.
 
-use std::ops::RangeInclusive;
+use std::{
+    collections::BTreeMap,
+    ops::RangeInclusive,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -33,8 +42,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{StoreError, Tampered},
-    limits::MAX_EPOCHS,
-    name::{self, Namespace},
+    name::{self, Kind, Namespace, Numbered},
     record::Opened,
 };
 
@@ -43,35 +51,57 @@ const SALT_BYTES: usize = 32;
 const NAME_HINT_BYTES: usize = 8;
 const TAG_BYTES: usize = 16;
 const RECORD_HEADER_BYTES: usize = 1 + 4 + 8 + NAME_HINT_BYTES + SALT_BYTES;
-const HEAD_HEADER_BYTES: usize = 1 + 4 + SALT_BYTES;
+const PLAIN_HEADER_BYTES: usize = 1 + 4 + SALT_BYTES;
 const RECORD_DOMAIN: &[u8] = b"r3e/1/store/record";
 const HEAD_DOMAIN: &[u8] = b"r3e/1/store/head";
+const TAIL_DOMAIN: &[u8] = b"r3e/1/store/tail";
+const PAGE_DOMAIN: &[u8] = b"r3e/1/store/page";
 
-/// The keys of the store: one to blind names, one for each epoch to seal.
+/// The salt of the master's extract step.
+const MASTER_SALT: &[u8] = b"r3e/1/state";
+const BLIND_LABEL: &[u8] = b"blind";
+const EPOCH_LABEL: &[u8] = b"seal/";
+
+type EpochKey = Arc<Zeroizing<[u8; 32]>>;
+
+/// The store's own tree of keys: one to blind names, and one for each epoch to seal. It is all that the store ever
+/// needs of the root secret.
 pub struct StoreKeys {
+    master: Zeroizing<[u8; 32]>,
     blind: hmac::Key,
-    /// By rising epoch, without gaps; never empty. The last one seals, all open.
-    epochs: Vec<(u32, Zeroizing<[u8; 32]>)>,
+    tail: Numbered,
+    pages: Numbered,
+    /// The keys of the epochs in use. Another epoch's is derived when it is asked for, and wiped again.
+    held: RwLock<BTreeMap<u32, EpochKey>>,
 }
 
 impl StoreKeys {
-    /// The keys of `epochs`: all of them open records, the last one seals. A new epoch makes new keys; records of
-    /// an older one move to it when they are next written.
+    /// The store's tree under `root`.
     ///
     /// # Errors
-    /// [`StoreError::TooLarge`] unless there are 1 to [`MAX_EPOCHS`] epochs; [`StoreError::Key`].
-    pub fn derive(root: &RootSecret, epochs: RangeInclusive<u32>) -> Result<Self, StoreError> {
-        let span = epochs.end().checked_sub(*epochs.start());
-        if span.is_none_or(|span| span >= MAX_EPOCHS) {
-            let limit = usize::try_from(MAX_EPOCHS).unwrap_or(usize::MAX);
-            return Err(StoreError::TooLarge { what: "the count of epochs, which is at least 1,", limit });
+    /// [`StoreError::Key`], [`StoreError::Library`]: the library refused a derivation.
+    pub fn derive(root: &RootSecret) -> Result<Self, StoreError> {
+        let master = root.derive(&KeyPath::state())?;
+        let blind = hmac::Key::new(hmac::HMAC_SHA256, branch(&master, &[BLIND_LABEL])?.as_slice());
+        let (tail, pages) = (Numbered::new(&blind, Kind::Tail), Numbered::new(&blind, Kind::Page));
+        Ok(Self { master, blind, tail, pages, held: RwLock::default() })
+    }
+
+    /// Holds the keys of `epochs`, and wipes all others.
+    pub(crate) fn hold(&self, epochs: RangeInclusive<u32>) -> Result<(), StoreError> {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|epoch, _| epochs.contains(epoch));
+        for epoch in epochs {
+            if !held.contains_key(&epoch) {
+                held.insert(epoch, self.derived(epoch)?);
+            }
         }
-        let blind = root.derive(&KeyPath::blind())?;
-        let epoch_key = |epoch| Ok((epoch, root.derive(&KeyPath::seal(u64::from(epoch)))?));
-        Ok(Self {
-            blind: hmac::Key::new(hmac::HMAC_SHA256, blind.as_slice()),
-            epochs: epochs.map(epoch_key).collect::<Result<_, StoreError>>()?,
-        })
+        Ok(())
+    }
+
+    /// The epochs whose keys are held.
+    pub(crate) fn held(&self) -> Vec<u32> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
     /// The name that the parent sees.
@@ -79,17 +109,24 @@ impl StoreKeys {
         name::blinded(&self.blind, namespace, key)
     }
 
+    /// The name of notes.
+    pub(crate) fn numbered(&self, kind: Kind, number: u64) -> BlobName {
+        match kind {
+            Kind::Tail => self.tail.name(number),
+            Kind::Page => self.pages.name(number),
+        }
+    }
+
     /// Seals a record.
     pub(crate) fn seal_record(
         &self,
+        epoch: u32,
         name: &BlobName,
         version: u64,
-        namespace: &Namespace,
-        key: &str,
+        (namespace, key): (&Namespace, &str),
         value: &[u8],
     ) -> Result<Vec<u8>, StoreError> {
-        let (epoch, epoch_key) = self.current()?;
-        let salt = fresh_salt()?;
+        let (epoch_key, salt) = (self.epoch(epoch)?, fresh_salt()?);
         let mut blob = Vec::with_capacity(sealed_len(namespace, key, value.len()));
         blob.push(FORMAT);
         blob.extend_from_slice(&epoch.to_be_bytes());
@@ -99,7 +136,7 @@ impl StoreKeys {
         // The capacity is exact: the plaintext is never moved, and is overwritten by the ciphertext.
         namespace.encode_address(key, &mut blob);
         blob.extend_from_slice(value);
-        let key = one_key(epoch_key, &salt, &[RECORD_DOMAIN, name])?;
+        let key = one_key(&epoch_key, &salt, &[RECORD_DOMAIN, name])?;
         encrypt_tail(&key, blob, RECORD_HEADER_BYTES, RECORD_DOMAIN, name)
     }
 
@@ -113,24 +150,55 @@ impl StoreKeys {
     }
 
     /// Seals the encoding of a head.
-    pub(crate) fn seal_head(&self, encoded: &[u8]) -> Result<Vec<u8>, StoreError> {
-        let (epoch, epoch_key) = self.current()?;
-        let salt = fresh_salt()?;
-        let mut blob = Vec::with_capacity(HEAD_HEADER_BYTES + encoded.len() + TAG_BYTES);
-        blob.push(FORMAT);
-        blob.extend_from_slice(&epoch.to_be_bytes());
-        blob.extend_from_slice(&salt);
-        blob.extend_from_slice(encoded);
-        let key = one_key(epoch_key, &salt, &[HEAD_DOMAIN])?;
-        encrypt_tail(&key, blob, HEAD_HEADER_BYTES, HEAD_DOMAIN, &[])
+    pub(crate) fn seal_head(&self, epoch: u32, encoded: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.seal_plain(epoch, HEAD_DOMAIN, &[], encoded)
     }
 
     /// Opens a head: its encoding, or none if it is not ours.
     pub(crate) fn open_head(&self, blob: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let (header, body) = blob.split_at_checked(HEAD_HEADER_BYTES)?;
+        self.open_plain(HEAD_DOMAIN, &[], blob)
+    }
+
+    /// Seals notes under their name.
+    pub(crate) fn seal_notes(
+        &self,
+        epoch: u32,
+        kind: Kind,
+        number: u64,
+        notes: &[u8],
+    ) -> Result<(BlobName, Vec<u8>), StoreError> {
+        let name = self.numbered(kind, number);
+        Ok((name, self.seal_plain(epoch, domain(kind), &name, notes)?))
+    }
+
+    /// Opens the notes that the parent keeps under the name of `number`; none if they are not ours, or another's.
+    pub(crate) fn open_notes(&self, kind: Kind, number: u64, blob: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.open_plain(domain(kind), &self.numbered(kind, number), blob)
+    }
+
+    fn seal_plain(
+        &self,
+        epoch: u32,
+        domain: &[u8],
+        name: &[u8],
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, StoreError> {
+        let (epoch_key, salt) = (self.epoch(epoch)?, fresh_salt()?);
+        let mut blob = Vec::with_capacity(PLAIN_HEADER_BYTES + plaintext.len() + TAG_BYTES);
+        blob.push(FORMAT);
+        blob.extend_from_slice(&epoch.to_be_bytes());
+        blob.extend_from_slice(&salt);
+        blob.extend_from_slice(plaintext);
+        let key = one_key(&epoch_key, &salt, &[domain, name])?;
+        encrypt_tail(&key, blob, PLAIN_HEADER_BYTES, domain, name)
+    }
+
+    fn open_plain(&self, domain: &[u8], name: &[u8], blob: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (header, body) = blob.split_at_checked(PLAIN_HEADER_BYTES)?;
         let (epoch, salt) = header.strip_prefix(&[FORMAT])?.split_first_chunk::<4>()?;
-        let key = one_key(self.epoch(u32::from_be_bytes(*epoch))?, salt, &[HEAD_DOMAIN]).ok()?;
-        decrypt(&key, header, body, HEAD_DOMAIN, &[])
+        let epoch_key = self.epoch(u32::from_be_bytes(*epoch)).ok()?;
+        let key = one_key(&epoch_key, salt, &[domain, name]).ok()?;
+        decrypt(&key, header, body, domain, name)
     }
 
     fn try_open_record(&self, name: &BlobName, blob: &[u8]) -> Option<(u64, Opened)> {
@@ -138,7 +206,8 @@ impl StoreKeys {
         let (epoch, rest) = header.strip_prefix(&[FORMAT])?.split_first_chunk::<4>()?;
         let (version, rest) = rest.split_first_chunk::<8>()?;
         let (_, salt) = rest.split_at_checked(NAME_HINT_BYTES)?;
-        let key = one_key(self.epoch(u32::from_be_bytes(*epoch))?, salt, &[RECORD_DOMAIN, name]).ok()?;
+        let epoch_key = self.epoch(u32::from_be_bytes(*epoch)).ok()?;
+        let key = one_key(&epoch_key, salt, &[RECORD_DOMAIN, name]).ok()?;
         let plaintext = decrypt(&key, header, body, RECORD_DOMAIN, name)?;
         let opened = Opened::parse(&plaintext)?;
         // Follows from the seal; checked, since all of the index rests on it.
@@ -146,14 +215,29 @@ impl StoreKeys {
             .then(|| (u64::from_be_bytes(*version), opened))
     }
 
-    fn current(&self) -> Result<(u32, &[u8; 32]), StoreError> {
-        let (epoch, key) =
-            self.epochs.last().ok_or(StoreError::Library { operation: "seal without a key" })?;
-        Ok((*epoch, key))
+    fn epoch(&self, wanted: u32) -> Result<EpochKey, StoreError> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner).get(&wanted).cloned();
+        held.map_or_else(|| self.derived(wanted), Ok)
     }
 
-    fn epoch(&self, wanted: u32) -> Option<&[u8; 32]> {
-        self.epochs.iter().find(|(epoch, _)| *epoch == wanted).map(|(_, key)| &**key)
+    fn derived(&self, epoch: u32) -> Result<EpochKey, StoreError> {
+        branch(&self.master, &[EPOCH_LABEL, &epoch.to_be_bytes()]).map(Arc::new)
+    }
+}
+
+/// A key under the master.
+fn branch(master: &[u8; 32], label: &[&[u8]]) -> Result<Zeroizing<[u8; 32]>, StoreError> {
+    let mut key = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(Some(MASTER_SALT), master)
+        .expand_multi_info(label, key.as_mut_slice())
+        .map_err(|_| StoreError::Library { operation: "derive a key of the store" })?;
+    Ok(key)
+}
+
+fn domain(kind: Kind) -> &'static [u8] {
+    match kind {
+        Kind::Tail => TAIL_DOMAIN,
+        Kind::Page => PAGE_DOMAIN,
     }
 }
 

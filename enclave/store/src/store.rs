@@ -15,17 +15,18 @@ use crate::{
     blobs::BlobStore,
     boot::boot,
     cache::Cache,
-    commit::{Committer, Job},
+    commit::{Batch, Committer, Job},
     error::{StoreError, Tampered},
-    index::{Entry, Index, Listed},
+    index::{Index, Listed},
     limits::{
-        CACHE_BYTES, COMMIT_DEADLINE_MS, MAX_QUEUED_BATCHES, MAX_QUEUED_BYTES, MAX_READ_RETRIES, MAX_RECORDS,
-        MAX_SCAN,
+        CACHE_BYTES, COMMIT_DEADLINE_MS, MAX_QUEUED_BATCHES, MAX_QUEUED_BYTES, MAX_RECORDS, MAX_SCAN,
+        MAX_SEALINGS, MIN_TAIL, PAGE_BYTES,
     },
     name::{Namespace, checked_key},
+    proof::Proven,
     record::{Record, Value},
     seal::StoreKeys,
-    trie::{Digest, digest_of},
+    trie::Digest,
     write::{Committed, Write, checked_batch},
 };
 
@@ -38,24 +39,37 @@ pub struct Options {
     pub max_records: usize,
     /// How long a writer waits for its commit.
     pub commit_deadline_ms: u64,
+    /// Commits and changes in the tail before a checkpoint is written, where the records are few.
+    pub min_tail: u64,
+    /// Bytes of a checkpoint's page, before the seal.
+    pub page_bytes: usize,
+    /// Sealings under one epoch before a new one begins by itself.
+    pub max_sealings: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { cache_bytes: CACHE_BYTES, max_records: MAX_RECORDS, commit_deadline_ms: COMMIT_DEADLINE_MS }
+        Self {
+            cache_bytes: CACHE_BYTES,
+            max_records: MAX_RECORDS,
+            commit_deadline_ms: COMMIT_DEADLINE_MS,
+            min_tail: MIN_TAIL,
+            page_bytes: PAGE_BYTES,
+            max_sealings: MAX_SEALINGS,
+        }
     }
 }
 
 /// A handle of the sealed state. Clones share it; when the last one is dropped, the committer ends.
 #[derive(Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
 }
 
 impl Store {
-    /// Reads everything that `blobs` keeps and verifies it, or starts a new state where there is none. Must be
+    /// Reads the index of what `blobs` keeps and verifies it, or starts a new state where there is none. Must be
     /// called within a tokio runtime, which carries the committer.
     ///
     /// # Errors
@@ -65,7 +79,8 @@ impl Store {
         keys: StoreKeys,
         options: Options,
     ) -> Result<Self, StoreError> {
-        let booted = boot(&*blobs, &keys).await?;
+        let mut booted = boot(&*blobs, &keys).await?;
+        booted.upkeep.report(&mut booted.index, &options);
         let (commits, _) = watch::channel(booted.index.sequence());
         let shared = Arc::new(Shared {
             blobs,
@@ -77,8 +92,11 @@ impl Store {
             tampered: OnceLock::new(),
         });
         let (jobs, waiting) = mpsc::channel(MAX_QUEUED_BATCHES);
-        tokio::spawn(Committer::new(Arc::clone(&shared), booted.trie, waiting).run());
-        Ok(Self { shared, jobs, room: Arc::new(Semaphore::new(MAX_QUEUED_BYTES)) })
+        let room = Arc::new(Semaphore::new(MAX_QUEUED_BYTES));
+        let way_back = (jobs.downgrade(), Arc::clone(&room));
+        let state = (booted.trie, booted.upkeep);
+        tokio::spawn(Committer::new(Arc::clone(&shared), state, waiting, way_back).run());
+        Ok(Self { shared, jobs, room })
     }
 
     /// The record under `key`, verified; none if there is none.
@@ -87,38 +105,7 @@ impl Store {
     /// [`StoreError::Unavailable`], [`StoreError::Busy`], [`StoreError::Tampered`]; a key that is not allowed.
     pub async fn get(&self, namespace: &Namespace, key: &str) -> Result<Option<Record>, StoreError> {
         checked_key(key)?;
-        for _ in 0..MAX_READ_RETRIES {
-            self.shared.intact()?;
-            let mut commits = self.shared.commits.subscribe();
-            let Some(entry) = self.shared.index().get(namespace, key) else { return Ok(None) };
-            if let Some(value) = self.shared.cache().get(&entry.name, entry.version) {
-                return Ok(Some(Record { value, version: entry.version }));
-            }
-            let blob = self.shared.blobs.read(entry.name).await.map_err(StoreError::Unavailable)?;
-            match self.shared.verified(&entry, blob.as_deref()) {
-                Ok(value) => {
-                    self.shared.cache().put(entry.name, entry.version, value.clone());
-                    return Ok(Some(Record { value, version: entry.version }));
-                }
-                // Not the blob that stood when the read began. A commit may have replaced it meanwhile, or be
-                // about to; otherwise it is the parent's doing.
-                Err(found) => {
-                    // Apart from the match: the index must not stay locked while this waits.
-                    let standing = self.shared.index().standing(namespace, key, &entry);
-                    match standing {
-                        Standing::Changed => {}
-                        Standing::Changing => {
-                            // The sender lives in `shared`: it cannot end before us.
-                            let settled = commits.changed();
-                            let deadline = Duration::from_millis(self.shared.options.commit_deadline_ms);
-                            let _ = timeout(deadline, settled).await.map_err(|_| StoreError::Busy)?;
-                        }
-                        Standing::Unchanged => return Err(self.shared.condemn(found).into()),
-                    }
-                }
-            }
-        }
-        Err(StoreError::Busy)
+        self.shared.get(namespace, key).await
     }
 
     /// Writes `value` under `key`, over what stands there; the record's new version.
@@ -182,13 +169,42 @@ impl Store {
         let room = u32::try_from(bytes).map_err(|_| StoreError::Busy)?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(room).map_err(|_| StoreError::Busy)?;
         let (answer, outcome) = oneshot::channel();
-        self.jobs.try_send(Job { writes, bytes, answer, room }).map_err(|error| match error {
+        self.ask(Job::Batch(Batch { writes, bytes, answer, room }), outcome).await?
+    }
+
+    /// Begins a new epoch: from the commit on that this waits for, everything is sealed under its key. Records of the
+    /// epoch before move to it in the background; when the last one has, the key of the epoch before is wiped.
+    ///
+    /// # Errors
+    /// [`StoreError::Rotating`]: an older epoch is still in use. Those of [`Self::batch`].
+    pub async fn rotate(&self) -> Result<u32, StoreError> {
+        self.shared.intact()?;
+        let (answer, outcome) = oneshot::channel();
+        self.ask(Job::Rotate(answer), outcome).await?
+    }
+
+    /// A proof of what stands under `key`, or that nothing does, against the root of the last commit.
+    ///
+    /// # Errors
+    /// A key that is not allowed; [`StoreError::Unconfirmed`] if a commit that is under way takes too long; those of
+    /// a store that is of no more use.
+    pub async fn prove(&self, namespace: &Namespace, key: &str) -> Result<Proven, StoreError> {
+        checked_key(key)?;
+        self.shared.intact()?;
+        let name = self.shared.keys.blinded(namespace, key);
+        let (answer, outcome) = oneshot::channel();
+        self.ask(Job::Prove { name, answer }, outcome).await
+    }
+
+    /// Hands a job to the committer, and waits for its answer.
+    async fn ask<T>(&self, job: Job, outcome: oneshot::Receiver<T>) -> Result<T, StoreError> {
+        self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => self.shared.gone(),
         })?;
         let deadline = Duration::from_millis(self.shared.options.commit_deadline_ms);
         match timeout(deadline, outcome).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(self.shared.gone()),
             Err(_) => Err(StoreError::Unconfirmed),
         }
@@ -248,26 +264,6 @@ impl fmt::Debug for Store {
     }
 }
 
-/// How a record stands, compared with what a reader saw before.
-enum Standing {
-    Unchanged,
-    Changed,
-    /// A commit of it is under way.
-    Changing,
-}
-
-impl Index {
-    fn standing(&self, namespace: &Namespace, key: &str, seen: &Entry) -> Standing {
-        if self.get(namespace, key) != Some(*seen) {
-            Standing::Changed
-        } else if self.pending.contains(&seen.name) {
-            Standing::Changing
-        } else {
-            Standing::Unchanged
-        }
-    }
-}
-
 /// What readers and the committer share.
 pub(crate) struct Shared {
     pub(crate) blobs: Arc<dyn BlobStore>,
@@ -304,22 +300,12 @@ impl Shared {
         first
     }
 
-    fn intact(&self) -> Result<(), StoreError> {
+    pub(crate) fn intact(&self) -> Result<(), StoreError> {
         self.tampered.get().map_or(Ok(()), |found| Err(StoreError::Tampered(*found)))
     }
 
     /// Why the committer does not answer.
     fn gone(&self) -> StoreError {
         self.intact().err().unwrap_or(StoreError::Closed)
-    }
-
-    /// The value in `blob`, if it is exactly the blob that was committed; otherwise what is wrong with it.
-    fn verified(&self, entry: &Entry, blob: Option<&[u8]>) -> Result<Value, Tampered> {
-        let blob = blob.ok_or(Tampered::RecordMissing)?;
-        let (version, opened) = self.keys.open_record(&entry.name, blob)?;
-        if digest_of(blob) == entry.digest {
-            return Ok(opened.value);
-        }
-        Err(if version < entry.version { Tampered::RecordOlder } else { Tampered::RecordExtra })
     }
 }

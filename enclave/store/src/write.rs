@@ -2,12 +2,12 @@
 
 use crate::{
     error::StoreError,
-    limits::{MAX_COMMIT_BYTES, MAX_VALUE_BYTES},
+    index::Cursor,
+    limits::{MAX_BATCH_WRITES, MAX_COMMIT_BYTES, MAX_VALUE_BYTES},
     name::{Namespace, checked_key},
     record::Value,
     seal::sealed_len,
 };
-use r3e_proto::limits::MAX_COMMIT_RECORDS;
 
 /// One write of a batch.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub(crate) enum Condition {
     Always,
     Absent,
     Version(u64),
+    /// The value is the one of this version: it is sealed again, and stays that version.
+    Reseal(u64),
 }
 
 /// A batch that is durable and visible.
@@ -62,6 +64,12 @@ impl Write {
         self
     }
 
+    /// Seals the value that stands in this version again, under the epoch of its commit.
+    pub(crate) fn reseal(at: Cursor, version: u64, value: Value) -> Self {
+        let condition = Condition::Reseal(version);
+        Self { namespace: at.namespace, key: at.key, value: Some(value), condition }
+    }
+
     /// An upper bound of the sealed bytes this write adds to a commit.
     pub(crate) fn cost_bytes(&self) -> usize {
         self.value.as_ref().map_or(0, |value| sealed_len(&self.namespace, &self.key, value.len()))
@@ -70,8 +78,8 @@ impl Write {
 
 /// Checks that a batch fits one commit; its sealed bytes.
 pub(crate) fn checked_batch(writes: &[Write]) -> Result<usize, StoreError> {
-    if writes.len() > MAX_COMMIT_RECORDS {
-        return Err(StoreError::TooLarge { what: "a batch, in writes,", limit: MAX_COMMIT_RECORDS });
+    if writes.len() > MAX_BATCH_WRITES {
+        return Err(StoreError::TooLarge { what: "a batch, in writes,", limit: MAX_BATCH_WRITES });
     }
     for write in writes {
         checked_key(&write.key)?;

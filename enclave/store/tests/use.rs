@@ -4,8 +4,8 @@ mod keeper;
 
 use std::sync::atomic::Ordering;
 
-use keeper::{Fault, Keeper, keys, open, others_run, root, space, uncached, until_written};
-use r3e_store::{Namespace, Options, Store, StoreError, StoreKeys, Write, limits};
+use keeper::{Fault, Keeper, keys, open, others_run, space, uncached, until_written};
+use r3e_store::{Namespace, Options, Store, StoreError, Write, limits};
 
 #[tokio::test]
 async fn what_is_put_is_read_back_after_a_restart() {
@@ -50,7 +50,7 @@ async fn the_same_write_twice_gives_unlike_blobs() {
     let store = open(&keeper).await.unwrap();
     store.put(&space(), "k", b"other".as_slice()).await.unwrap();
     let second = keeper.disk();
-    let blob = |disk: &keeper::Disk| disk.records.values().next().unwrap().clone();
+    let blob = |disk: &keeper::Disk| disk.written().values().next().unwrap().clone();
     let (first, second) = (blob(&first), blob(&second));
     assert_eq!(first[..21], second[..21], "same epoch, version and name");
     assert_ne!(first[21..53], second[21..53], "the salt is fresh");
@@ -88,7 +88,7 @@ async fn deletion_is_lasting_and_harmless_twice() {
     store.delete(&space(), "k").await.unwrap();
     assert_eq!(store.sequence(), sequence, "nothing to write, nothing written");
     assert_eq!(store.get(&space(), "k").await.unwrap(), None);
-    assert!(keeper.disk().records.is_empty());
+    assert!(keeper.disk().written().is_empty());
     drop(store);
     assert_eq!(open(&keeper).await.unwrap().get(&space(), "k").await.unwrap(), None);
 }
@@ -292,7 +292,7 @@ async fn limits_are_kept_at_their_edges() {
     let keeper = Keeper::new();
     let store = open(&keeper).await.unwrap();
     store.put(&space(), "largest", vec![1; limits::MAX_VALUE_BYTES]).await.unwrap();
-    let blob_bytes = keeper.disk().records.values().next().unwrap().len();
+    let blob_bytes = keeper.disk().written().values().next().unwrap().len();
     assert!(blob_bytes <= r3e_proto::limits::MAX_BLOB_BYTES);
     let too_large = store.put(&space(), "k", vec![1; limits::MAX_VALUE_BYTES + 1]).await;
     assert!(matches!(too_large, Err(StoreError::TooLarge { limit: limits::MAX_VALUE_BYTES, .. })));
@@ -307,7 +307,7 @@ async fn limits_are_kept_at_their_edges() {
 
     let writes =
         |count: usize| (0..count).map(|n| Write::put(&space(), &n.to_string(), b"".as_slice())).collect();
-    let most = r3e_proto::limits::MAX_COMMIT_RECORDS;
+    let most = limits::MAX_BATCH_WRITES;
     assert_eq!(store.batch(writes(most)).await.unwrap().versions.len(), most);
     assert!(matches!(store.batch(writes(most + 1)).await, Err(StoreError::TooLarge { .. })));
     let heavy =
@@ -412,29 +412,6 @@ async fn the_cache_spares_the_keeper_and_never_serves_an_old_version() {
     assert_eq!(store.get(&space(), "k").await.unwrap().unwrap().value.as_bytes(), b"2");
     store.delete(&space(), "k").await.unwrap();
     assert_eq!(store.get(&space(), "k").await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_new_epoch_reads_the_old_one_and_writes_its_own() {
-    let keeper = Keeper::new();
-    let open = |epochs: std::ops::RangeInclusive<u32>| {
-        Store::open(keeper.clone(), StoreKeys::derive(&root(1), epochs).unwrap(), uncached())
-    };
-    let store = open(3..=3).await.unwrap();
-    store.put(&space(), "old", b"v".as_slice()).await.unwrap();
-    drop(store);
-    let store = open(3..=4).await.unwrap();
-    store.put(&space(), "new", b"v".as_slice()).await.unwrap();
-    assert!(store.get(&space(), "old").await.unwrap().is_some());
-    let epochs: Vec<u8> = keeper.disk().records.values().map(|blob| blob[4]).collect();
-    assert!(epochs.contains(&3) && epochs.contains(&4));
-    drop(store);
-    // Without the old epoch's key its records do not open.
-    assert!(matches!(open(4..=4).await, Err(StoreError::Tampered(_))));
-    assert!(StoreKeys::derive(&root(1), 0..=limits::MAX_EPOCHS).is_err());
-    #[expect(clippy::reversed_empty_ranges, reason = "what is tested")]
-    let none = StoreKeys::derive(&root(1), 1..=0);
-    assert!(none.is_err());
 }
 
 #[tokio::test]

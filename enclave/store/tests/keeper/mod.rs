@@ -16,6 +16,7 @@ use r3e_keys::RootSecret;
 use r3e_proto::host::blob::{BlobName, Commit};
 use r3e_store::{
     BlobError, BlobFuture, BlobStore, CommitAnswer, Namespace, Options, Page, Store, StoreError, StoreKeys,
+    Summary,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::RwLock;
@@ -26,6 +27,31 @@ use zeroize::Zeroizing;
 pub(crate) struct Disk {
     pub(crate) head: Option<Vec<u8>>,
     pub(crate) records: BTreeMap<BlobName, Vec<u8>>,
+}
+
+/// Whether the store keeps this for itself: such names end in a number, which is small; other names are HMACs.
+pub(crate) fn is_note(name: &BlobName) -> bool {
+    name[24..28] == [0; 4]
+}
+
+impl Disk {
+    /// What users of the store wrote.
+    pub(crate) fn written(&self) -> BTreeMap<BlobName, Vec<u8>> {
+        self.records
+            .iter()
+            .filter(|(name, _)| !is_note(name))
+            .map(|(name, blob)| (*name, blob.clone()))
+            .collect()
+    }
+
+    /// What the store keeps for itself, by name: the pages of a checkpoint together, and the notes of commits.
+    pub(crate) fn notes(&self) -> BTreeMap<BlobName, Vec<u8>> {
+        self.records
+            .iter()
+            .filter(|(name, _)| is_note(name))
+            .map(|(name, blob)| (*name, blob.clone()))
+            .collect()
+    }
 }
 
 /// What happens to the next commit, or to the next question for the head.
@@ -59,6 +85,11 @@ pub(crate) struct Keeper {
     pub(crate) gate: RwLock<()>,
     pub(crate) commits: AtomicUsize,
     pub(crate) reads: AtomicUsize,
+    /// Reads that go unanswered.
+    pub(crate) reads_lost: AtomicUsize,
+    pub(crate) lists: AtomicUsize,
+    /// The disk after each commit, if it is kept.
+    history: Mutex<Option<Vec<Disk>>>,
 }
 
 impl Keeper {
@@ -78,6 +109,9 @@ impl Keeper {
             gate: RwLock::default(),
             commits: AtomicUsize::new(0),
             reads: AtomicUsize::new(0),
+            reads_lost: AtomicUsize::new(0),
+            lists: AtomicUsize::new(0),
+            history: Mutex::default(),
         })
     }
 
@@ -87,6 +121,16 @@ impl Keeper {
 
     pub(crate) fn edit(&self, change: impl FnOnce(&mut Disk)) {
         change(&mut self.disk.lock().unwrap());
+    }
+
+    /// Keeps the disk after each commit from now on.
+    pub(crate) fn remember(&self) {
+        *self.history.lock().unwrap() = Some(Vec::new());
+    }
+
+    /// What was kept of it.
+    pub(crate) fn history(&self) -> Vec<Disk> {
+        self.history.lock().unwrap().take().unwrap()
     }
 
     pub(crate) fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
@@ -124,6 +168,9 @@ impl Keeper {
             disk.records.remove(name);
         }
         self.commits.fetch_add(1, Ordering::SeqCst);
+        if let Some(history) = &mut *self.history.lock().unwrap() {
+            history.push(disk.clone());
+        }
         CommitAnswer::Committed
     }
 }
@@ -147,6 +194,11 @@ impl BlobStore for Keeper {
     fn read(&self, name: BlobName) -> BlobFuture<'_, Option<Vec<u8>>> {
         Box::pin(async move {
             self.reads.fetch_add(1, Ordering::SeqCst);
+            let left = self.reads_lost.load(Ordering::SeqCst);
+            if left > 0 {
+                self.reads_lost.store(left - 1, Ordering::SeqCst);
+                return Err(lost());
+            }
             let blob = self.disk.lock().unwrap().records.get(&name).cloned();
             // The commit of another task may come between the reading and the answer.
             tokio::task::yield_now().await;
@@ -159,6 +211,7 @@ impl BlobStore for Keeper {
 
     fn list(&self, after: Option<BlobName>) -> BlobFuture<'_, Page> {
         Box::pin(async move {
+            self.lists.fetch_add(1, Ordering::SeqCst);
             let disk = self.disk.lock().unwrap();
             let mut rest = disk.records.iter().filter(|(name, _)| after.is_none_or(|after| **name > after));
             let records =
@@ -196,12 +249,17 @@ pub(crate) fn root(seed: u8) -> RootSecret {
 }
 
 pub(crate) fn keys(seed: u8) -> StoreKeys {
-    StoreKeys::derive(&root(seed), 0..=0).unwrap()
+    StoreKeys::derive(&root(seed)).unwrap()
 }
 
 /// No cache, so that every read goes to the keeper.
 pub(crate) fn uncached() -> Options {
     Options { cache_bytes: 0, ..Options::default() }
+}
+
+/// No cache, and checkpoints of small pages all the time.
+pub(crate) fn busy() -> Options {
+    Options { min_tail: 6, page_bytes: 200, ..uncached() }
 }
 
 pub(crate) async fn open(keeper: &Arc<Keeper>) -> Result<Store, StoreError> {
@@ -216,6 +274,14 @@ pub(crate) fn space() -> Namespace {
 pub(crate) async fn others_run() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
+    }
+}
+
+/// Waits until `settled` holds of the store's summary. A test that waits in vain hangs, and says where.
+pub(crate) async fn until(store: &Store, settled: impl Fn(&Summary) -> bool) {
+    while !settled(&store.summary()) {
+        assert_eq!(store.tampered(), None);
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
     }
 }
 
