@@ -1,0 +1,300 @@
+//! Wallets: made or imported by their tenant, listed and shown without their keys. [`signing`] is what they are for.
+
+mod audit;
+mod records;
+mod signing;
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+
+use r3e_attester::TrustedClock;
+use r3e_keys::wallet::WalletSecret;
+use r3e_keys::wallet::gate::check_policy;
+use r3e_keys::wallet::import::{Import, ImportError, import};
+use r3e_keys::{KeyError, RootSecret};
+use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::is_name;
+use r3e_proto::api::wallets::{
+    Action, AuditEntry, CreateWallet, HexBytes, ImportWallet, KeyType, Origin, Policy, Wallet, WalletDetails,
+};
+use r3e_store::{Store, Write};
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::time::timeout;
+
+use super::ServiceError;
+use super::json::{decode, encode};
+use crate::limits::{IMPORT_WAIT, MAX_WALLETS, WALLET_TURNS};
+use audit::Ring;
+use records::{Spaces, Standing, State, Stored};
+
+/// Who asks for a wallet's use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum By {
+    /// The tenant's own key, signed in.
+    Tenant,
+    /// An API key with the scope, by its id.
+    ApiKey(String),
+}
+
+impl By {
+    fn text(&self) -> String {
+        match self {
+            Self::Tenant => "tenant".to_owned(),
+            Self::ApiKey(id) => id.clone(),
+        }
+    }
+}
+
+/// The wallets of all tenants.
+pub(crate) struct Wallets {
+    store: Store,
+    clock: TrustedClock,
+    root: Arc<RootSecret>,
+    /// Held from the count to the commit, so that two at once cannot both take the last place or one index.
+    making: Mutex<()>,
+    /// One of a wallet's uses at a time: each is judged by what the one before left. Several wallets share a turn.
+    turns: Vec<Mutex<()>>,
+    hasher: RandomState,
+    /// One password at a time, for all tenants: each takes a quarter of a gigabyte and a second of a processor.
+    importing: Arc<Semaphore>,
+}
+
+impl Wallets {
+    pub(crate) fn new(store: Store, clock: TrustedClock, root: Arc<RootSecret>) -> Self {
+        Self {
+            store,
+            clock,
+            root,
+            making: Mutex::new(()),
+            turns: (0..WALLET_TURNS).map(|_| Mutex::new(())).collect(),
+            hasher: RandomState::new(),
+            importing: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Makes a wallet with a derived key.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] for a bad name or policy; [`ServiceError::Conflict`] if there is one of this name;
+    /// [`ServiceError::TooMany`].
+    pub(crate) async fn create(
+        &self,
+        tenant: TenantId,
+        by: &By,
+        name: &str,
+        request: CreateWallet,
+    ) -> Result<WalletDetails, ServiceError> {
+        let CreateWallet { key_type, policy } = request;
+        checked(name, &policy, key_type)?;
+        let spaces = Spaces::of(tenant)?;
+        let _making = self.making.lock().await;
+        let counted = self.store.get(&spaces.counters, key_type.as_str()).await?;
+        let index: u32 = counted.as_ref().map_or(Ok(0), |record| decode(record.value.as_bytes()))?;
+        let next =
+            index.checked_add(1).ok_or(ServiceError::TooMany { what: "derived keys", max: MAX_WALLETS })?;
+        // An index is given once: a later wallet never has an earlier one's key.
+        let count = Write::put(&spaces.counters, key_type.as_str(), encode(&next)?);
+        let count = match counted {
+            Some(record) => count.if_version(record.version),
+            None => count.if_absent(),
+        };
+        let secret = WalletSecret::derive(&self.root, tenant, key_type, index)?;
+        let made =
+            Made { name, secret: &secret, origin: Origin::Derived(index), policy, action: Action::Create };
+        self.make(&spaces, by, made, count).await
+    }
+
+    /// Makes a wallet with an imported key.
+    ///
+    /// # Errors
+    /// As [`Self::create`]; [`ServiceError::Invalid`] for a key that is none, or a wrong password; [`ServiceError::Busy`] if
+    /// others' imports take too long.
+    pub(crate) async fn import(
+        &self,
+        tenant: TenantId,
+        by: &By,
+        name: &str,
+        request: ImportWallet,
+    ) -> Result<WalletDetails, ServiceError> {
+        checked(name, &request.policy, request.key_type)?;
+        let spaces = Spaces::of(tenant)?;
+        // Before any work is done for it.
+        self.place_for(&spaces, name)?;
+        let (policy, origin) = (request.policy.clone(), Origin::Imported(request.format));
+        let secret = self.open(request).await?;
+        let _making = self.making.lock().await;
+        let keep = Write::put(&spaces.keys, name, secret.stored_form()).if_absent();
+        let made = Made { name, secret: &secret, origin, policy, action: Action::Import };
+        self.make(&spaces, by, made, keep).await
+    }
+
+    /// The tenant's wallets, by name.
+    pub(crate) async fn list(&self, tenant: TenantId) -> Result<Vec<Wallet>, ServiceError> {
+        let spaces = Spaces::of(tenant)?;
+        let mut wallets = Vec::new();
+        for listed in self.store.scan(&spaces.wallets, "", None, MAX_WALLETS)? {
+            if let Some(record) = self.store.get(&spaces.wallets, &listed.key).await? {
+                wallets.push(decode::<Stored>(record.value.as_bytes())?.wallet);
+            }
+        }
+        Ok(wallets)
+    }
+
+    /// One wallet, its policy, and what of the window is used now.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub(crate) async fn show(&self, tenant: TenantId, name: &str) -> Result<WalletDetails, ServiceError> {
+        let standing = self.standing(&Spaces::of(tenant)?, name).await?;
+        Ok(details(standing.stored, &standing.state, self.clock.now_ms()))
+    }
+
+    /// What was done with a wallet and what was refused, oldest first; so much of each as is kept.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`].
+    pub(crate) async fn audit(&self, tenant: TenantId, name: &str) -> Result<Vec<AuditEntry>, ServiceError> {
+        let spaces = Spaces::of(tenant)?;
+        self.standing(&spaces, name).await?;
+        audit::read(&self.store, &spaces.audit, name).await
+    }
+
+    /// Opens an imported key, apart from the tasks that serve others.
+    async fn open(&self, request: ImportWallet) -> Result<WalletSecret, ServiceError> {
+        let busy = || ServiceError::Busy("other imports are under way; try again in some seconds".into());
+        let turn = timeout(IMPORT_WAIT, Arc::clone(&self.importing).acquire_owned()).await;
+        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+        let opened = tokio::task::spawn_blocking(move || {
+            // Held until the work is done, also where nobody waits for it any more.
+            let _turn = turn;
+            import(&Import {
+                key_type: request.key_type,
+                format: request.format,
+                secret: request.secret.expose(),
+                password: request.password.as_ref().map(r3e_proto::api::wallets::SecretText::expose),
+                account: request.account.as_deref(),
+            })
+        });
+        opened
+            .await
+            .map_err(|error| ServiceError::Internal(format!("an import broke off: {error}")))?
+            .map_err(Into::into)
+    }
+
+    /// Whether there is room for one wallet more, of this name.
+    fn place_for(&self, spaces: &Spaces, name: &str) -> Result<(), ServiceError> {
+        let listed = self.store.scan(&spaces.wallets, "", None, MAX_WALLETS)?;
+        if listed.iter().any(|entry| entry.key == name) {
+            return Err(exists(name));
+        }
+        if listed.len() >= MAX_WALLETS {
+            return Err(ServiceError::TooMany { what: "wallets", max: MAX_WALLETS });
+        }
+        Ok(())
+    }
+
+    /// Writes a wallet down, with what else makes it one.
+    async fn make(
+        &self,
+        spaces: &Spaces,
+        by: &By,
+        made: Made<'_>,
+        more: Write,
+    ) -> Result<WalletDetails, ServiceError> {
+        let Made { name, secret, origin, policy, action } = made;
+        self.place_for(spaces, name)?;
+        let key = secret.key()?;
+        let now_ms = self.clock.now_ms();
+        let wallet = Wallet {
+            name: name.to_owned(),
+            key_type: secret.key_type(),
+            origin,
+            public_key: HexBytes(key.public_key().to_vec()),
+            address: key.address().to_owned(),
+            created_at_ms: now_ms,
+            revision: 1,
+        };
+        let stored = Stored { wallet, policy };
+        let mut state = State::default();
+        let entry = audit::entry(now_ms, action, by, 1);
+        let page = audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Done, entry).await?;
+        let writes = vec![
+            Write::put(&spaces.wallets, name, encode(&stored)?).if_absent(),
+            Write::put(&spaces.states, name, encode(&state)?).if_absent(),
+            page,
+            more,
+        ];
+        match self.store.batch(writes).await {
+            Ok(_) => Ok(details(stored, &state, now_ms)),
+            Err(r3e_store::StoreError::Conflict { .. }) => Err(exists(name)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A wallet as it is kept, and what it has signed lately.
+    async fn standing(&self, spaces: &Spaces, name: &str) -> Result<Standing, ServiceError> {
+        let missing = || ServiceError::NotFound { kind: "wallet", name: name.to_owned() };
+        let record = self.store.get(&spaces.wallets, name).await?.ok_or_else(missing)?;
+        let state = self.store.get(&spaces.states, name).await?.ok_or_else(missing)?;
+        Ok(Standing {
+            stored: decode(record.value.as_bytes())?,
+            version: record.version,
+            state: decode(state.value.as_bytes())?,
+            state_version: state.version,
+        })
+    }
+
+    /// Waits for a wallet's turn.
+    async fn turn(&self, tenant: TenantId, name: &str) -> Result<MutexGuard<'_, ()>, ServiceError> {
+        let hash = self.hasher.hash_one((tenant, name));
+        let at = usize::try_from(hash % WALLET_TURNS as u64).unwrap_or_default();
+        let turn = self.turns.get(at).ok_or_else(|| ServiceError::Internal("a wallet has no turn".into()))?;
+        Ok(turn.lock().await)
+    }
+}
+
+/// A wallet that is to be written down.
+struct Made<'a> {
+    name: &'a str,
+    secret: &'a WalletSecret,
+    origin: Origin,
+    policy: Policy,
+    action: Action,
+}
+
+fn details(stored: Stored, state: &State, now_ms: u64) -> WalletDetails {
+    WalletDetails {
+        signatures_in_window: state.usage.signatures(&stored.policy, now_ms),
+        spent_in_window: state.usage.spent(&stored.policy, now_ms),
+        wallet: stored.wallet,
+        policy: stored.policy,
+    }
+}
+
+fn checked(name: &str, policy: &Policy, key_type: KeyType) -> Result<(), ServiceError> {
+    if !is_name(name) {
+        let rule = "a wallet's name has 1 to 64 of A-Z a-z 0-9 `-` `_` `.`, the first one not `-` or `.`";
+        return Err(ServiceError::Invalid(rule.into()));
+    }
+    check_policy(policy, key_type).map_err(|error| ServiceError::Invalid(format!("the policy: {error}")))
+}
+
+fn exists(name: &str) -> ServiceError {
+    ServiceError::Conflict(format!("there is a wallet {name:?} already; a wallet's key is never replaced"))
+}
+
+impl From<KeyError> for ServiceError {
+    fn from(error: KeyError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<ImportError> for ServiceError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Key(error) => error.into(),
+            error => Self::Invalid(error.to_string()),
+        }
+    }
+}
