@@ -9,6 +9,7 @@ pub(crate) struct Counters {
     pub(crate) clients: Clients,
     pub(crate) egress: Egress,
     pub(crate) blobs: Blobs,
+    pub(crate) lease: Lease,
     pub(crate) heartbeat: Heartbeat,
     pub(crate) configurations_served: Count,
 }
@@ -47,11 +48,21 @@ pub(crate) struct Blobs {
     pub(crate) commits: Count,
     pub(crate) conflicts: Count,
     pub(crate) failures: Count,
+    pub(crate) fenced: Count,
     pub(crate) syncs: Count,
     pub(crate) malformed: Count,
     pub(crate) bytes_committed: Count,
     pub(crate) disk_bytes: Gauge,
     pub(crate) stopped: Flag,
+}
+
+/// The lease of a store that several parents share.
+#[derive(Debug, Default)]
+pub(crate) struct Lease {
+    pub(crate) taken: Count,
+    pub(crate) lost: Count,
+    pub(crate) failures: Count,
+    pub(crate) epoch: Gauge,
 }
 
 /// The enclave's heartbeat.

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use r3e_transport::TransportError;
 use thiserror::Error;
 
+use crate::blobs::postgres::PostgresError;
+
 /// Why the parent did not start. Once it runs, it meets failures by logging them and going on.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -33,6 +35,9 @@ pub enum ParentError {
         /// The engine's reason.
         source: fjall::Error,
     },
+    /// The store in PostgreSQL cannot be used.
+    #[error("cannot use the store in PostgreSQL")]
+    Postgres(#[from] PostgresError),
     /// The enclave's configuration cannot be read.
     #[error("cannot read the configuration {}: {source}", path.display())]
     Configuration {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::blobs::postgres::LeaseState;
 use crate::counters::Counters;
 use crate::finding::{Finding, Severity};
 use crate::launch::{Phase, Snapshot};
@@ -18,6 +19,8 @@ pub(crate) struct Observed<'a> {
     pub(crate) enclave: Option<Snapshot>,
     /// Whether the parent answers the heartbeat.
     pub(crate) heartbeat: bool,
+    /// The store's lease, where several parents may share it.
+    pub(crate) lease: Option<LeaseState>,
     /// Why the enclave's port could not be reached just now.
     pub(crate) unreached: Option<String>,
     /// Room on the store's disk, where that is known.
@@ -33,6 +36,7 @@ pub(crate) fn judge(observed: &Observed<'_>) -> Vec<Finding> {
         findings.extend(of_the_enclave(enclave, observed));
     }
     findings.extend(of_the_channel(observed));
+    findings.extend(of_the_lease(observed));
     findings.extend(of_the_store(observed));
     findings
 }
@@ -42,7 +46,8 @@ fn of_the_enclave(enclave: &Snapshot, observed: &Observed<'_>) -> Vec<Finding> {
     let last = enclave.last_end.as_deref().unwrap_or("nothing is known of an earlier one");
     let seconds = enclave.since.elapsed().as_secs();
     match enclave.phase {
-        Phase::Running => {}
+        // The lease says the rest.
+        Phase::Running | Phase::Standby => {}
         Phase::Starting => findings.push(error(
             "enclave_starting",
             format!(
@@ -132,6 +137,27 @@ fn of_the_channel(observed: &Observed<'_>) -> Vec<Finding> {
     findings
 }
 
+fn of_the_lease(observed: &Observed<'_>) -> Option<Finding> {
+    let LeaseState::Standby { holder, trouble } = observed.lease.as_ref()? else { return None };
+    Some(match (trouble, holder) {
+        (Some(trouble), _) => error(
+            "store_unreachable",
+            format!("the database that keeps the records cannot be used: {trouble}"),
+            "see that its server runs and is reached from here; this parent tries again by itself",
+        ),
+        (None, Some(holder)) => error(
+            "standby",
+            format!("{holder} holds the store's lease and serves: this parent waits"),
+            "nothing, if that one serves; r3e-parent takeover makes this one the holder at once",
+        ),
+        (None, None) => error(
+            "lease_not_held",
+            "this parent does not hold the store's lease, and nobody else is known to",
+            "wait some seconds; if it stays so, see the log",
+        ),
+    })
+}
+
 fn of_the_store(observed: &Observed<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if observed.counters.blobs.stopped.is_raised() {
@@ -194,6 +220,7 @@ mod tests {
             counters,
             enclave: Some(running()),
             heartbeat: false,
+            lease: None,
             unreached: None,
             disk_free_mib: Some(100_000),
             unwritable: None,
@@ -247,6 +274,26 @@ mod tests {
         assert_eq!(codes(&Observed { unwritable, ..well(&counters) }), ["data_folder"]);
         counters.blobs.stopped.raise();
         assert_eq!(codes(&well(&counters)), ["blob_store_stopped"]);
+    }
+
+    #[test]
+    fn a_parent_without_the_lease_does_not_serve_and_says_who_does() {
+        let counters = Counters::default();
+        let standby = |holder: Option<&str>, trouble: Option<&str>| {
+            let [holder, trouble] = [holder, trouble].map(|words| words.map(str::to_owned));
+            let lease = Some(LeaseState::Standby { holder, trouble });
+            let enclave = Some(Snapshot { phase: Phase::Standby, ..running() });
+            judge(&Observed { lease, enclave, unreached: Some("refused".into()), ..well(&counters) })
+        };
+        let found = standby(Some("other (process 1)"), None);
+        assert_eq!((found.len(), found[0].code.as_str()), (1, "standby"));
+        assert!(found[0].words.contains("other (process 1)"));
+        let found = standby(Some("other (process 1)"), Some("connection refused"));
+        assert_eq!((found.len(), found[0].code.as_str()), (1, "store_unreachable"));
+        assert_eq!(standby(None, None)[0].code, "lease_not_held");
+        let until = tokio::time::Instant::now() + Duration::from_secs(9);
+        let lease = Some(LeaseState::Held { epoch: 1, until });
+        assert_eq!(judge(&Observed { lease, ..well(&counters) }), []);
     }
 
     #[test]

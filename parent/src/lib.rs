@@ -12,9 +12,11 @@
 #![forbid(unsafe_code)]
 
 mod admin;
+pub mod backup;
 mod blobs;
 mod configuration;
 mod counters;
+mod credentials;
 mod descriptors;
 mod disk;
 mod egress;
@@ -32,10 +34,12 @@ mod relay;
 mod service;
 pub mod settings;
 
-pub use admin::{ADMIN_SOCKET, StatusError, StatusFormat, query_status};
+pub use admin::{ADMIN_SOCKET, StatusError, StatusFormat, order_takeover, query_status};
+pub use blobs::postgres::{AddressError, PostgresAddress, PostgresError, PostgresSettings};
+pub use credentials::{ImdsEndpoint, ImdsEndpointError};
 pub use egress::{HostRule, Network, Resolve, RuleError};
 pub use error::ParentError;
 pub use finding::{Finding, Severity};
 pub use launch::{Appliance, Host, Launch, Restart, RunningAppliance};
 pub use parent::{Parent, RunningParent};
-pub use settings::Settings;
+pub use settings::{Settings, StoreSettings};

@@ -57,6 +57,25 @@ pub const BLOB_ANSWER_TIMEOUT_MS: u64 = 30_000;
 /// Memory for unchanged records. The enclave holds its state itself, and reads at boot.
 pub const STORE_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// For a connection with the database to be made, TLS and password included.
+pub const STORE_CONNECT_TIMEOUT_MS: u64 = 5_000;
+/// For the database to answer: longer than it waits for a lock, so that its reason arrives. An enclave gives an answer
+/// more time than both.
+pub const STORE_OPERATION_TIMEOUT_MS: u64 = 8_000;
+/// For the lock of the store's row: longer than a transaction that hangs is let stand.
+pub const STORE_LOCK_TIMEOUT_MS: u64 = 6_000;
+/// After which the database ends a transaction whose parent says nothing, and frees its lock.
+pub const IDLE_TRANSACTION_TIMEOUT_MS: u64 = 4_000;
+/// Before the database is connected to again; each further failure waits twice as long.
+pub const STORE_RETRY_FIRST_MS: u64 = 50;
+/// The longest wait before the database is connected to again.
+pub const STORE_RETRY_MOST_MS: u64 = 2_000;
+/// How long the lease lasts without being renewed. A shorter one costs less time when a machine dies, and more
+/// takeovers when a network stutters.
+pub const DEFAULT_LEASE_MS: u32 = 10_000;
+/// Below this a loaded machine would lose its lease to its own delays.
+pub const MIN_LEASE_MS: u32 = 1_000;
+
 /// For a name to be resolved.
 pub const RESOLVE_TIMEOUT_MS: u64 = 5_000;
 /// For one address to accept.
@@ -66,10 +85,25 @@ pub const EGRESS_SETUP_TIMEOUT_MS: u64 = 15_000;
 /// Addresses of one name that are tried.
 pub const MAX_ADDRESSES_TRIED: usize = 8;
 
+/// For the metadata service to give a token, a role and its credentials: it is on this machine's host.
+pub const IMDS_TIMEOUT_MS: u64 = 4_000;
+/// How long a token of the metadata service holds: for the two requests that follow it.
+pub const IMDS_TOKEN_SECONDS: u32 = 60;
+/// An answer of the metadata service: credentials have some 1.5 KB.
+pub const MAX_IMDS_ANSWER_BYTES: usize = 16 * 1024;
+/// The head of such an answer; the least that the HTTP library can be told.
+pub const MAX_IMDS_HEAD_BYTES: usize = 8 * 1024;
+/// IAM's own limit on a role's name.
+pub const MAX_ROLE_NAME_BYTES: usize = 64;
+/// Credentials whose end is nearer are fetched anew; AWS has new ones at least five minutes before.
+pub const CREDENTIALS_MARGIN_MS: u64 = 240_000;
+
 /// An admin request: a request line and what `curl` adds.
 pub const MAX_ADMIN_REQUEST_BYTES: usize = 4096;
 /// For an admin request to arrive, and for its answer to be taken.
 pub const ADMIN_TIMEOUT_MS: u64 = 5_000;
+/// For a takeover: the database may wait for a lock first. A parent that is asked for its records begins within it.
+pub const TAKEOVER_TIMEOUT_MS: u64 = 30_000;
 /// A status answer, for the reader of one.
 pub const MAX_STATUS_BYTES: u64 = 1024 * 1024;
 /// A settings file: written by people.

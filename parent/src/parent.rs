@@ -1,22 +1,23 @@
 //! Starts the parts, and stops them in an order that loses nothing.
 
 use std::fs::{self, File, Permissions};
-use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use r3e_proto::host::{BLOB_PORT, CONFIGURATION_PORT, EGRESS_PORT, HEARTBEAT_PORT};
+use r3e_proto::host::{BLOB_PORT, CONFIGURATION_PORT, CREDENTIALS_PORT, EGRESS_PORT, HEARTBEAT_PORT};
 use r3e_transport::{Listener, ParentTransport};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 use tracing::{info, warn};
 
 use crate::admin::{self, ADMIN_SOCKET, Admin, Watched};
-use crate::blobs::{Blobs, StartError, Writer};
+use crate::blobs::postgres::Lease;
+use crate::blobs::{Blobs, Keeper, OpenStore};
 use crate::configuration;
 use crate::counters::Counters;
+use crate::credentials::Credentials;
 use crate::descriptors;
 use crate::egress::Egress;
 use crate::error::ParentError;
@@ -29,8 +30,6 @@ use crate::settings::Settings;
 
 /// The file whose lock says that a parent uses the data folder.
 pub(crate) const LOCK_FILE: &str = "parent.lock";
-/// The blob store's folder within the data folder.
-const STORE_FOLDER: &str = "blobs";
 
 /// Starts parents.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +43,10 @@ pub struct RunningParent {
     /// None once it has ended.
     forwarding: Option<JoinHandle<()>>,
     services: JoinSet<()>,
-    writer: Option<Writer>,
+    keeper: Option<Keeper>,
+    lease: Option<Lease>,
+    /// Keeps the lease.
+    tenure: JoinSet<()>,
     counters: Arc<Counters>,
     _lock: File,
 }
@@ -77,18 +79,21 @@ impl Parent {
         let configurations = Service::open("configuration", &transport, CONFIGURATION_PORT).await?;
         let records = Service::open("blobs", &transport, BLOB_PORT).await?;
         let outside = Service::open("egress", &transport, EGRESS_PORT).await?;
+        let credentials_asked = Service::open("credentials", &transport, CREDENTIALS_PORT).await?;
         let admin_listener = Listener::at_path(&settings.data.join(ADMIN_SOCKET)).await?;
         let public = forwarder::listen(settings.listen)
             .map_err(|source| ParentError::Listen { address: settings.listen, source })?;
         let local_addr =
             public.local_addr().map_err(|source| ParentError::Listen { address: settings.listen, source })?;
 
-        let (writer, handle) = open_store(settings.data.join(STORE_FOLDER), Arc::clone(&counters)).await?;
+        let OpenStore { keeper, handle, lease, tenure } =
+            OpenStore::open(&settings, Arc::clone(&counters)).await?;
 
         // Egress takes one more connection than it has places, to say that it is busy.
         let max_egress_streams = settings.egress.max_connections.saturating_add(MAX_CONNECTIONS_PER_SERVICE);
-        let blobs = Arc::new(Blobs::new(handle, Arc::clone(&counters)));
+        let blobs = Arc::new(Blobs::new(handle.clone(), Arc::clone(&counters)));
         let egress = Arc::new(Egress::new(settings.egress, Arc::clone(&counters)));
+        let credentials = Arc::new(Credentials::new(settings.imds));
         let mut services = JoinSet::new();
         if let Some(heartbeats) = heartbeats {
             let count = Arc::clone(&counters);
@@ -101,11 +106,15 @@ impl Parent {
         }));
         services.spawn(records.run(MAX_BLOB_CONNECTIONS, move |stream| Arc::clone(&blobs).serve(stream)));
         services.spawn(outside.run(max_egress_streams, move |stream| Arc::clone(&egress).serve(stream)));
+        let serve = move |stream| Arc::clone(&credentials).serve(stream);
+        services.spawn(credentials_asked.run(MAX_CONNECTIONS_PER_SERVICE, serve));
         let watched = Watched {
             data: settings.data.clone(),
             transport: transport.clone(),
             heartbeat: settings.heartbeat,
             supervised,
+            store: handle,
+            lease: lease.clone(),
         };
         let admin = Arc::new(Admin::new(Arc::clone(&counters), watched));
         services.spawn(admin::run(admin_listener, admin));
@@ -114,8 +123,18 @@ impl Parent {
         let forwarder = Forwarder::new(public, transport, settings.forward, Arc::clone(&counters));
         let forwarding = Some(tokio::spawn(forwarder.run(stopped)));
         info!(listen = %local_addr, enclave = %settings.enclave, data = %settings.data.display(), "the parent is up");
-        let writer = Some(writer);
-        Ok(RunningParent { local_addr, stopping, forwarding, services, writer, counters, _lock: lock })
+        let keeper = Some(keeper);
+        Ok(RunningParent {
+            local_addr,
+            stopping,
+            forwarding,
+            services,
+            keeper,
+            lease,
+            tenure,
+            counters,
+            _lock: lock,
+        })
     }
 }
 
@@ -128,6 +147,11 @@ impl RunningParent {
     /// What it counts.
     pub(crate) fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
+    }
+
+    /// The lease of the store, where several parents may share it.
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        self.lease.clone()
     }
 
     /// Takes no new clients, and gives those there are their time; the enclave's ports stay open.
@@ -157,10 +181,15 @@ impl RunningParent {
             let _ = forwarding.await;
         }
         self.services.shutdown().await;
-        if let Some(writer) = self.writer.take() {
+        if let Some(keeper) = self.keeper.take() {
             // Its handles went with the services, so it ends by itself.
-            let _ = spawn_blocking(|| writer.join()).await;
+            let _ = spawn_blocking(|| keeper.join()).await;
         }
+        // Nothing of ours writes any more, so another parent may.
+        if let Some(lease) = self.lease.take() {
+            lease.release().await;
+        }
+        self.tenure.shutdown().await;
         info!("stopped");
     }
 }
@@ -174,7 +203,7 @@ impl Drop for RunningParent {
 }
 
 /// Takes the data folder for this process, for as long as the file is open.
-fn claim(data: &Path) -> Result<File, ParentError> {
+pub(crate) fn claim(data: &Path) -> Result<File, ParentError> {
     let failed = |source| ParentError::Data { path: data.into(), source };
     if !data.is_dir() {
         fs::create_dir_all(data).map_err(failed)?;
@@ -205,17 +234,4 @@ fn affordable_connections(settings: &Settings) -> Result<usize, ParentError> {
         );
     }
     Ok(affordable)
-}
-
-async fn open_store(
-    path: std::path::PathBuf,
-    counters: Arc<Counters>,
-) -> Result<(Writer, crate::blobs::Handle), ParentError> {
-    let at = path.clone();
-    match spawn_blocking(move || Writer::start(&at, counters)).await {
-        Ok(Ok(started)) => Ok(started),
-        Ok(Err(StartError::Store(source))) => Err(ParentError::Store { path, source }),
-        Ok(Err(StartError::Thread(source))) => Err(ParentError::Thread(source)),
-        Err(panicked) => Err(ParentError::Thread(io::Error::other(panicked))),
-    }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use r3e_transport::Endpoint;
 
+use crate::blobs::postgres::PostgresSettings;
+use crate::credentials::ImdsEndpoint;
 use crate::egress::{HostRule, Network, Resolve};
 use crate::limits::{
     DEFAULT_CONNECTION_BURST, DEFAULT_CONNECTIONS_PER_SECOND, DEFAULT_DIAL_PATIENCE_MS,
@@ -20,8 +22,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The enclave.
     pub enclave: Endpoint,
-    /// The folder of the blob store and the admin socket; made if it is not there.
+    /// The folder of the embedded store and the admin socket; made if it is not there.
     pub data: PathBuf,
+    /// Where the enclave's sealed records are kept.
+    pub store: StoreSettings,
     /// The file with the enclave's configuration.
     pub configuration: PathBuf,
     /// Whether the parent answers the enclave's heartbeat. By default it does over unix sockets and not over vsock:
@@ -31,6 +35,18 @@ pub struct Settings {
     pub forward: Forward,
     /// The enclave's connections to the outside.
     pub egress: Egress,
+    /// Where the credentials of this machine's role come from.
+    pub imds: ImdsEndpoint,
+}
+
+/// Where sealed records are kept.
+#[derive(Debug, Clone, Default)]
+pub enum StoreSettings {
+    /// On this machine's disk, in the data folder.
+    #[default]
+    Embedded,
+    /// In a PostgreSQL database, which several parents may share: one holds its lease at a time.
+    Postgres(PostgresSettings),
 }
 
 /// Limits on clients' connections; each default stands in [`crate::limits`] with its reason.
@@ -73,8 +89,9 @@ impl Settings {
     /// With the default for every limit and rule.
     pub fn new(listen: SocketAddr, enclave: Endpoint, data: PathBuf, configuration: PathBuf) -> Self {
         let heartbeat = matches!(enclave, Endpoint::Unix { .. });
-        let (forward, egress) = (Forward::default(), Egress::default());
-        Self { listen, enclave, data, configuration, heartbeat, forward, egress }
+        let (forward, egress, imds) = (Forward::default(), Egress::default(), ImdsEndpoint::default());
+        let store = StoreSettings::default();
+        Self { listen, enclave, data, store, configuration, heartbeat, forward, egress, imds }
     }
 }
 

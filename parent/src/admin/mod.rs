@@ -1,12 +1,13 @@
-//! The admin socket in the data folder: answers `GET /status` (JSON) and `GET /metrics` (Prometheus text) to this
-//! machine's own user, and changes nothing.
+//! The admin socket in the data folder, for this machine's own user: `GET /status` (JSON), `GET /metrics` (Prometheus
+//! text), `GET /backup` (the sealed records as they stand), `POST /takeover` (of the store's lease).
 //!
 //! It speaks as much HTTP as `curl --unix-socket` needs: one request a connection, no body, no keep-alive.
 
+mod client;
 mod report;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,19 +16,23 @@ use r3e_proto::host::CHANNEL_PORT;
 use r3e_transport::{Listener, ParentTransport, Stream};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{error, warn};
 
+pub(crate) use client::fetch_backup;
+pub use client::{order_takeover, query_status};
+
+use crate::backup::write_backup;
+use crate::blobs::postgres::Lease;
+use crate::blobs::{Handle, in_words};
 use crate::counters::Counters;
 use crate::disk;
 use crate::health::Observed;
 use crate::launch::State;
 use crate::limits::{
-    ADMIN_TIMEOUT_MS, MAX_ADMIN_REQUEST_BYTES, MAX_CONNECTIONS_PER_SERVICE, MAX_STATUS_BYTES,
-    STATUS_DIAL_TIMEOUT_MS,
+    ADMIN_TIMEOUT_MS, MAX_ADMIN_REQUEST_BYTES, MAX_CONNECTIONS_PER_SERVICE, STATUS_DIAL_TIMEOUT_MS,
 };
 
 /// The socket's name in the data folder.
@@ -60,11 +65,14 @@ pub enum StatusError {
         path: String,
     },
     /// It did not answer in time.
-    #[error("r3e-parent did not answer at {path} within {ADMIN_TIMEOUT_MS} ms")]
+    #[error("r3e-parent did not answer at {path} in time")]
     TimedOut {
         /// The socket.
         path: String,
     },
+    /// It did not do what it was asked for; in its words.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// What the admin socket tells of.
@@ -86,6 +94,10 @@ pub(crate) struct Watched {
     pub(crate) heartbeat: bool,
     /// What is known of the enclave, where this process starts it.
     pub(crate) supervised: Option<Arc<State>>,
+    /// The store.
+    pub(crate) store: Handle,
+    /// Its lease, where several parents may share it.
+    pub(crate) lease: Option<Lease>,
 }
 
 impl Admin {
@@ -96,7 +108,7 @@ impl Admin {
 
     /// Looks at everything now: tries the enclave's port, and the disk.
     async fn observe(&self) -> Observed<'_> {
-        let Watched { data, transport, heartbeat, supervised } = &self.watched;
+        let Watched { data, transport, heartbeat, supervised, lease, .. } = &self.watched;
         let limit = Duration::from_millis(STATUS_DIAL_TIMEOUT_MS);
         let unreached = match timeout(limit, transport.dial_enclave(CHANNEL_PORT)).await {
             Ok(Ok(_)) => None,
@@ -107,40 +119,13 @@ impl Admin {
             counters: &self.counters,
             enclave: supervised.as_ref().map(|state| state.snapshot()),
             heartbeat: *heartbeat,
+            lease: lease.as_ref().map(Lease::state),
             unreached,
             disk_free_mib: disk::free_mib(data).ok(),
             unwritable: access(data.as_path(), AccessFlags::W_OK)
                 .err()
                 .map(|reason| reason.desc().to_owned()),
         }
-    }
-}
-
-/// Asks the parent that holds the folder `data`.
-///
-/// # Errors
-/// [`StatusError`]: no parent runs there, or it does not answer.
-pub async fn query_status(data: &Path, format: StatusFormat) -> Result<String, StatusError> {
-    let socket = data.join(ADMIN_SOCKET);
-    let path = || socket.display().to_string();
-    let exchange = async {
-        let mut stream = UnixStream::connect(&socket).await?;
-        let target = match format {
-            StatusFormat::Json => STATUS,
-            StatusFormat::Prometheus => METRICS,
-        };
-        stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: parent\r\n\r\n").as_bytes()).await?;
-        let mut answer = String::new();
-        stream.take(MAX_STATUS_BYTES).read_to_string(&mut answer).await?;
-        io::Result::Ok(answer)
-    };
-    let answer = timeout(Duration::from_millis(ADMIN_TIMEOUT_MS), exchange)
-        .await
-        .map_err(|_| StatusError::TimedOut { path: path() })?
-        .map_err(|source| StatusError::Connect { path: path(), source })?;
-    match answer.split_once("\r\n\r\n") {
-        Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => Ok(body.to_owned()),
-        _ => Err(StatusError::Answer { path: path() }),
     }
 }
 
@@ -155,9 +140,7 @@ pub(crate) async fn run(mut listener: Listener, admin: Arc<Admin>) {
             Ok(stream) => {
                 let admin = Arc::clone(&admin);
                 connections.spawn(async move {
-                    let answering = answer(stream, &admin);
-                    if let Ok(Err(error)) = timeout(Duration::from_millis(ADMIN_TIMEOUT_MS), answering).await
-                    {
+                    if let Err(error) = answer(stream, &admin).await {
                         warn!(%error, "an admin request was not answered");
                     }
                     drop(place);
@@ -174,24 +157,68 @@ pub(crate) async fn run(mut listener: Listener, admin: Arc<Admin>) {
 const STATUS: &str = "/status";
 const METRICS: &str = "/metrics";
 
+const BACKUP: &str = "/backup";
+const TAKEOVER: &str = "/takeover";
+
 async fn answer(mut stream: Stream, admin: &Admin) -> io::Result<()> {
-    let request = read_head(&mut stream).await?;
+    let request = in_time(read_head(&mut stream)).await?;
     let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
-    let (status, kind, body) = match line.split(|byte| *byte == b' ').collect::<Vec<_>>().as_slice() {
-        [b"GET", target, _version] if *target == STATUS.as_bytes() => {
+    let line = String::from_utf8_lossy(line);
+    let (status, kind, body) = match line.split(' ').collect::<Vec<_>>().as_slice() {
+        ["GET", STATUS, _version] => {
             ("200 OK", "application/json", report::json(admin, &admin.observe().await))
         }
-        [b"GET", target, _version] if *target == METRICS.as_bytes() => {
-            ("200 OK", "text/plain; version=0.0.4", report::prometheus(admin))
+        ["GET", METRICS, _version] => ("200 OK", "text/plain; version=0.0.4", report::prometheus(admin)),
+        ["GET", BACKUP, _version] => return back_up(stream, admin).await,
+        ["POST", TAKEOVER, _version] => {
+            let done = match &admin.watched.lease {
+                Some(lease) => lease.take_over().await,
+                None => Err("the embedded store has no lease: one parent alone can open it".to_owned()),
+            };
+            match done {
+                Ok(epoch) => ("200 OK", "text/plain", format!("{epoch}\n")),
+                Err(why) => ("409 Conflict", "text/plain", format!("{why}\n")),
+            }
         }
-        _ => ("404 Not Found", "text/plain", format!("GET {STATUS} or GET {METRICS}\n")),
+        _ => {
+            let words = format!("GET {STATUS}, GET {METRICS}, GET {BACKUP} or POST {TAKEOVER}\n");
+            ("404 Not Found", "text/plain", words)
+        }
     };
+    in_time(finish(&mut stream, status, kind, &body)).await
+}
+
+async fn finish(stream: &mut Stream, status: &str, kind: &str, body: &str) -> io::Result<()> {
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
-    stream.write_all((head + &body).as_bytes()).await?;
+    stream.write_all((head + body).as_bytes()).await?;
     stream.shutdown().await
+}
+
+/// A backup ends with the connection; its own end says whether it is whole.
+async fn back_up(mut stream: Stream, admin: &Admin) -> io::Result<()> {
+    let snapshot = match admin.watched.store.snapshot().await {
+        Some(Ok(snapshot)) => Ok(snapshot),
+        Some(Err(error)) => Err(in_words(&error)),
+        None => Err("the store has stopped".to_owned()),
+    };
+    let mut snapshot = match snapshot {
+        Ok(snapshot) => snapshot,
+        Err(why) => return in_time(finish(&mut stream, "503 Unavailable", "text/plain", &why)).await,
+    };
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nConnection: close\r\n\r\n";
+    in_time(stream.write_all(head.as_bytes())).await?;
+    match write_backup(&mut *snapshot, &mut stream, &mut |_| ()).await {
+        Ok(()) => stream.shutdown().await,
+        Err(end) => Err(io::Error::other(format!("a backup broke off: {end:?}"))),
+    }
+}
+
+/// Within the time that a short exchange may take.
+async fn in_time<T>(exchange: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(Duration::from_millis(ADMIN_TIMEOUT_MS), exchange).await?
 }
 
 /// Reads to the empty line that ends a request's head.

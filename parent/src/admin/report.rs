@@ -5,7 +5,8 @@ use std::fmt::Write;
 use serde_json::{Map, Value, json};
 
 use super::Admin;
-use crate::counters::{Blobs, Clients, Egress, Heartbeat};
+use crate::blobs::postgres::{Lease, LeaseState};
+use crate::counters::{self, Blobs, Clients, Egress, Heartbeat};
 use crate::finding::any_error;
 use crate::health::{Observed, judge};
 use crate::launch::{Phase, Snapshot};
@@ -18,6 +19,7 @@ pub(super) fn json(admin: &Admin, observed: &Observed<'_>) -> String {
     groups.insert("serving".into(), (!any_error(&findings)).into());
     groups.insert("findings".into(), json!(findings));
     groups.insert("enclave".into(), enclave(observed));
+    groups.insert("store".into(), store(observed));
     for (group, metrics) in table(admin) {
         let numbers = metrics.into_iter().map(|metric| (metric.name.into(), metric.value.into()));
         groups.insert(group.into(), Value::Object(numbers.collect()));
@@ -36,6 +38,7 @@ fn enclave(observed: &Observed<'_>) -> Value {
         Phase::Running => "running",
         Phase::Waiting { .. } => "waiting",
         Phase::Stopped => "stopped",
+        Phase::Standby => "standby",
     };
     json!({
         "started_by": if enclave.emulated { "qemu" } else { "nitro" },
@@ -47,6 +50,19 @@ fn enclave(observed: &Observed<'_>) -> Value {
         "debug_mode": enclave.debug_mode,
         "last_end": enclave.last_end,
     })
+}
+
+/// Which kind it is, and who holds the lease of one that several parents share.
+fn store(observed: &Observed<'_>) -> Value {
+    match &observed.lease {
+        None => json!({ "kind": "embedded" }),
+        Some(LeaseState::Held { epoch, .. }) => {
+            json!({ "kind": "postgres", "lease": "held", "epoch": epoch })
+        }
+        Some(LeaseState::Standby { holder, trouble }) => {
+            json!({ "kind": "postgres", "lease": "standby", "holder": holder, "trouble": trouble })
+        }
+    }
 }
 
 /// `r3e_parent_GROUP_NAME` for each number, counters with `_total` behind it.
@@ -83,6 +99,8 @@ fn table(admin: &Admin) -> Vec<(&'static str, Vec<Metric>)> {
     let served = admin.counters.configurations_served.get();
     let supervised = admin.watched.supervised.as_ref().map(|state| state.snapshot());
     let supervisor = supervised.iter().map(|enclave| ("supervisor", supervisor(enclave)));
+    let lease =
+        admin.watched.lease.as_ref().map(|lease| ("lease", lease_numbers(lease, &admin.counters.lease)));
     let groups = vec![
         ("process", vec![gauge("uptime_seconds", uptime, "Since the parent started.")]),
         ("clients", clients(&admin.counters.clients)),
@@ -91,7 +109,7 @@ fn table(admin: &Admin) -> Vec<(&'static str, Vec<Metric>)> {
         ("heartbeat", heartbeat(&admin.counters.heartbeat)),
         ("configuration", vec![counter("served", served, "Times the enclave took its configuration.")]),
     ];
-    groups.into_iter().chain(supervisor).collect()
+    groups.into_iter().chain(lease).chain(supervisor).collect()
 }
 
 fn supervisor(enclave: &Snapshot) -> Vec<Metric> {
@@ -135,11 +153,23 @@ fn blobs(blobs: &Blobs) -> Vec<Metric> {
         counter("commits", blobs.commits.get(), "Commits made durable."),
         counter("conflicts", blobs.conflicts.get(), "Commits that follow another head than stands."),
         counter("failures", blobs.failures.get(), "Operations that failed."),
+        counter("fenced", blobs.fenced.get(), "Requests refused for want of the lease."),
         counter("syncs", blobs.syncs.get(), "Syncs; commits that wait share one."),
         counter("malformed", blobs.malformed.get(), "Connections closed for what they sent."),
         counter("bytes_committed", blobs.bytes_committed.get(), "Bytes of records written."),
         gauge("disk_bytes", blobs.disk_bytes.get(), "Bytes on disk at the last commit."),
         gauge("stopped", blobs.stopped.is_raised().into(), "1 after a failed write: restart the parent."),
+    ]
+}
+
+fn lease_numbers(lease: &Lease, counts: &counters::Lease) -> Vec<Metric> {
+    let held = matches!(lease.state(), LeaseState::Held { .. });
+    vec![
+        gauge("held", held.into(), "1 while this parent holds the store's lease; 0 on standby."),
+        gauge("epoch", counts.epoch.get(), "The epoch of the lease that this parent took last; 0 for none."),
+        counter("taken", counts.taken.get(), "Times this parent took the lease."),
+        counter("lost", counts.lost.get(), "Times another parent took it from this one."),
+        counter("failures", counts.failures.get(), "Looks at the lease that failed."),
     ]
 }
 

@@ -1,10 +1,14 @@
 //! Keeps the enclave's sealed records: reads requests from the enclave, answers each in order.
 //!
-//! Requests may be pipelined; the answers come in the order of the requests. [`store`] is the data on disk, [`writer`]
-//! the one thread that touches it. Names are blinded and records sealed before they come here.
+//! Requests may be pipelined; the answers come in the order of the requests. [`keep`] says what a store is, [`embedded`]
+//! and [`postgres`] are the two there are, [`keeper`] is the one thread that uses it. Names are blinded and records
+//! sealed before they come here.
 
-mod store;
-mod writer;
+mod embedded;
+mod keep;
+mod keeper;
+mod open;
+pub(crate) mod postgres;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +22,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use tracing::warn;
 
-pub(crate) use writer::{Handle, StartError, Writer};
+pub(crate) use embedded::Embedded;
+pub(crate) use keep::{Snapshot, Store, StoreError};
+pub(crate) use keeper::{Handle, Keeper, in_words};
+pub(crate) use open::{OpenStore, STORE_FOLDER};
 
 use crate::counters::Counters;
 use crate::limits::{BLOB_ANSWER_TIMEOUT_MS, MAX_BLOB_BYTES_IN_FLIGHT, MAX_PIPELINED_REQUESTS};

@@ -6,6 +6,7 @@ mod run;
 mod serve;
 mod settings;
 mod status;
+mod store;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -41,6 +42,12 @@ enum Command {
     Serve(Box<serve::Serve>),
     /// Tells how a running parent and its enclave are
     Status(status::Status),
+    /// Has a parent on standby take over the lease of the store that several parents share
+    Takeover(store::Takeover),
+    /// Writes the sealed records to one file
+    Backup(store::Backup),
+    /// Makes the store what a backup holds
+    Restore(store::Restore),
     /// Prints a completion script
     #[command(after_help = "Example:\n  r3e-parent completions bash > /etc/bash_completion.d/r3e-parent")]
     Completions {
@@ -56,6 +63,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Check(run) => return run.check(),
         Command::Serve(serve) => return serve.run(),
         Command::Status(status) => return status.run(),
+        Command::Takeover(takeover) => return takeover.run(),
+        Command::Backup(backup) => return backup.run(),
+        Command::Restore(restore) => return restore.run(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "r3e-parent", &mut script);

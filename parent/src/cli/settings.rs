@@ -4,14 +4,19 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
-use r3e_parent::limits::MAX_SETTINGS_BYTES;
-use r3e_parent::{HostRule, Network, Resolve, Settings};
+use r3e_parent::limits::{MAX_SETTINGS_BYTES, MIN_LEASE_MS};
+use r3e_parent::{
+    HostRule, ImdsEndpoint, Network, PostgresAddress, PostgresSettings, Resolve, Settings, StoreSettings,
+};
 use r3e_transport::Endpoint;
 use serde::Deserialize;
 
 use super::launch::LaunchOptions;
+
+/// The store's name where there is no database.
+const EMBEDDED: &str = "embedded";
 
 /// One setting each; what is not given stands in the file or has a default.
 #[derive(Debug, Default, Args, Deserialize)]
@@ -23,9 +28,24 @@ pub(super) struct Options {
     /// The enclave: vsock:CID, or unix:PATH of its socket
     #[arg(long, env = "R3E_PARENT_ENCLAVE", value_name = "ENDPOINT")]
     pub(super) enclave: Option<String>,
-    /// The folder of the blob store and the admin socket
+    /// The folder of the embedded store and the admin socket
     #[arg(long, env = "R3E_PARENT_DATA", value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+    /// Where sealed records are kept: postgres://USER@HOST/DATABASE [default: embedded, in the data folder]
+    #[arg(long, env = "R3E_PARENT_STORE", value_name = "URL")]
+    store: Option<String>,
+    /// PEM certificates that sign the database server's [default: those of the public web]
+    #[arg(long, env = "R3E_PARENT_STORE_CA", value_name = "FILE")]
+    store_ca: Option<PathBuf>,
+    /// A file with the password of the database alone
+    #[arg(long, env = "R3E_PARENT_STORE_PASSWORD_FILE", value_name = "FILE")]
+    store_password_file: Option<PathBuf>,
+    /// Lets sslmode=disable stand for a database on another machine
+    #[arg(long)]
+    store_plaintext: bool,
+    /// How long the store's lease lasts without being renewed, in milliseconds [default: 10000]
+    #[arg(long, env = "R3E_PARENT_STORE_LEASE_MS", value_name = "MS")]
+    store_lease_ms: Option<u32>,
     /// The file that the enclave gets as its configuration, read once
     #[arg(long, visible_alias = "config", env = "R3E_PARENT_CONFIGURATION", value_name = "FILE")]
     configuration: Option<PathBuf>,
@@ -71,6 +91,9 @@ pub(super) struct Options {
     /// Egress without a byte either way, in milliseconds [default: 60000]
     #[arg(long, env = "R3E_PARENT_EGRESS_IDLE_TIMEOUT_MS", value_name = "MS")]
     egress_idle_timeout_ms: Option<u64>,
+    /// EC2's metadata service, which the enclave's credentials come from [default: http://169.254.169.254]
+    #[arg(long, env = "R3E_PARENT_IMDS_ENDPOINT", value_name = "URL")]
+    imds_endpoint: Option<ImdsEndpoint>,
     /// What `run` starts; in a file alone, since `run` has it among its own options
     #[arg(skip)]
     pub(super) run: LaunchOptions,
@@ -91,6 +114,7 @@ impl Options {
 
     /// These options, and `file`'s where there is none.
     pub(super) fn over(&self, file: Self) -> anyhow::Result<Settings> {
+        let store = self.store_over(&file)?;
         let enclave = self.enclave.clone().or(file.enclave).with_context(|| missing("enclave"))?;
         let mut settings = Settings::new(
             self.listen.or(file.listen).with_context(|| missing("listen"))?,
@@ -98,6 +122,7 @@ impl Options {
             self.data.clone().or(file.data).with_context(|| missing("data"))?,
             self.configuration.clone().or(file.configuration).with_context(|| missing("configuration"))?,
         );
+        settings.store = store;
         set(&mut settings.heartbeat, self.heartbeat, file.heartbeat);
         let forward = &mut settings.forward;
         set(&mut forward.max_connections, self.max_connections, file.max_connections);
@@ -118,7 +143,38 @@ impl Options {
         set(&mut egress.resolve, given(&self.egress_resolve), given(&file.egress_resolve));
         set(&mut egress.max_connections, self.egress_max_connections, file.egress_max_connections);
         set(&mut egress.idle_timeout_ms, self.egress_idle_timeout_ms, file.egress_idle_timeout_ms);
+        set(&mut settings.imds, self.imds_endpoint, file.imds_endpoint);
         Ok(settings)
+    }
+}
+
+impl Options {
+    /// Those of a store, and no other.
+    pub(super) fn of_store(
+        store: Option<String>,
+        store_ca: Option<PathBuf>,
+        store_password_file: Option<PathBuf>,
+        store_plaintext: bool,
+    ) -> Self {
+        Self { store, store_ca, store_password_file, store_plaintext, ..Self::default() }
+    }
+
+    /// Where sealed records are kept, by these options and `file`'s.
+    pub(super) fn store_over(&self, file: &Self) -> anyhow::Result<StoreSettings> {
+        let Some(url) = self.store.as_ref().or(file.store.as_ref()).filter(|url| *url != EMBEDDED) else {
+            return Ok(StoreSettings::Embedded);
+        };
+        let plaintext = self.store_plaintext || file.store_plaintext;
+        let address = PostgresAddress::parse(url, plaintext).context("--store")?;
+        let mut postgres = PostgresSettings::new(address);
+        postgres.ca = self.store_ca.clone().or_else(|| file.store_ca.clone());
+        postgres.password_file =
+            self.store_password_file.clone().or_else(|| file.store_password_file.clone());
+        set(&mut postgres.lease_ms, self.store_lease_ms, file.store_lease_ms);
+        if postgres.lease_ms < MIN_LEASE_MS {
+            bail!("--store-lease-ms must be {MIN_LEASE_MS} or more");
+        }
+        Ok(StoreSettings::Postgres(postgres))
     }
 }
 

@@ -49,8 +49,8 @@ impl Appliance {
         let parent = Parent::start_supervising(settings, Some(Arc::clone(&state))).await?;
         warn_of_what_is_not_protected(&launch);
         let (stopping, stopped) = watch::channel(false);
-        let counters = parent.counters();
-        let supervisor = Supervisor { launch, endpoint, counters, state, stopping: stopped };
+        let (counters, lease) = (parent.counters(), parent.lease());
+        let supervisor = Supervisor { launch, endpoint, counters, state, lease, stopping: stopped };
         Ok(RunningAppliance { parent, supervising: tokio::spawn(supervisor.run()), stopping })
     }
 }

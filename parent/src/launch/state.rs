@@ -16,6 +16,8 @@ pub(crate) enum Phase {
     Waiting { until: Instant },
     /// It ended and stays so.
     Stopped,
+    /// None is started before this parent holds the store's lease.
+    Standby,
 }
 
 /// All that is known at one time.
@@ -62,6 +64,10 @@ impl State {
             snapshot.starts += 1;
             snapshot.enter(Phase::Starting);
         });
+    }
+
+    pub(super) fn on_standby(&self) {
+        self.change(|snapshot| snapshot.enter(Phase::Standby));
     }
 
     pub(super) fn running(&self, id: Option<&str>) {

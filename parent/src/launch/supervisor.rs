@@ -12,6 +12,7 @@ use super::error::LaunchError;
 use super::host::{self, Enclave};
 use super::state::{Phase, State};
 use super::{Host, Launch, Restart};
+use crate::blobs::postgres::{Lease, LeaseState};
 use crate::counters::Counters;
 use crate::limits::{HEARTBEAT_LOOK_MS, STEADY_AFTER_MS, STOP_DURING_START_MS};
 use crate::preflight;
@@ -23,6 +24,8 @@ pub(super) struct Supervisor {
     pub(super) endpoint: Endpoint,
     pub(super) counters: Arc<Counters>,
     pub(super) state: Arc<State>,
+    /// Without the lease of the store there is no enclave: it would read what another one writes over.
+    pub(super) lease: Option<Lease>,
     /// Turns true when there shall be no enclave any more.
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -41,6 +44,19 @@ impl Supervisor {
     pub(super) async fn run(self) -> Done {
         let mut pause = None;
         loop {
+            if let Some(lease) = &self.lease
+                && !matches!(lease.state(), LeaseState::Held { .. })
+            {
+                self.state.on_standby();
+                info!("on standby: the enclave is started once this parent holds the store's lease");
+                tokio::select! {
+                    () = lease.held() => {}
+                    () = asked(self.stopping.clone()) => {
+                        self.state.ended("the parent was asked to stop", None);
+                        return Done::Stopped;
+                    }
+                }
+            }
             self.state.starting();
             let began = Instant::now();
             let stopping = async {
@@ -50,6 +66,7 @@ impl Supervisor {
             let mut enclave = None;
             let ended = tokio::select! {
                 ended = self.one_life(&mut enclave) => ended,
+                () = self.overtaken() => LaunchError::Ended("another parent has taken the store's lease".into()),
                 () = stopping => {
                     self.put_away(enclave).await;
                     self.state.ended("the parent was asked to stop", None);
@@ -76,6 +93,14 @@ impl Supervisor {
                     return Done::Stopped;
                 }
             }
+        }
+    }
+
+    /// Waits until another parent holds the lease; for ever, where there is none to hold.
+    async fn overtaken(&self) {
+        match &self.lease {
+            Some(lease) => lease.taken().await,
+            None => std::future::pending().await,
         }
     }
 

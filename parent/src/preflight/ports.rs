@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
-use r3e_proto::host::{BLOB_PORT, CONFIGURATION_PORT, EGRESS_PORT};
+use r3e_proto::host::{BLOB_PORT, CONFIGURATION_PORT, CREDENTIALS_PORT, EGRESS_PORT};
 use r3e_transport::{Endpoint, ParentTransport};
 
 use super::problem::Problem;
@@ -86,7 +86,7 @@ async fn enclave_ports(settings: &Settings) -> Vec<Problem> {
     }
     let transport = ParentTransport::new(settings.enclave.clone());
     let mut problems = Vec::new();
-    for port in [CONFIGURATION_PORT, BLOB_PORT, EGRESS_PORT] {
+    for port in [CONFIGURATION_PORT, BLOB_PORT, EGRESS_PORT, CREDENTIALS_PORT] {
         if let Err(error) = transport.listen(port).await {
             problems.push(Problem::EnclavePort { reason: error.to_string() });
         }

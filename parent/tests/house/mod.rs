@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub(crate) mod conformance;
 pub(crate) mod machine;
+pub(crate) mod postgres;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -74,10 +76,15 @@ impl House {
         })
     }
 
+    /// The parent's status.
+    pub(crate) async fn status(&self) -> serde_json::Value {
+        let status = query_status(&self.data(), StatusFormat::Json).await.unwrap();
+        serde_json::from_str(&status).unwrap()
+    }
+
     /// One number of the parent's status.
     pub(crate) async fn count(&self, group: &str, name: &str) -> u64 {
-        let status = query_status(&self.data(), StatusFormat::Json).await.unwrap();
-        let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+        let status = self.status().await;
         status[group][name].as_u64().unwrap_or_else(|| panic!("{group}.{name} in {status}"))
     }
 

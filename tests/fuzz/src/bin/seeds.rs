@@ -15,9 +15,13 @@ use r3e_proto::api::functions::Usage;
 use r3e_proto::channel::evidence::{Evidence, EvidenceReply};
 use r3e_proto::channel::merkle::Tree;
 use r3e_proto::channel::statement::Statement;
+use r3e_parent::backup::{Encoder, Entry};
 use r3e_proto::host::blob::{Commit, Operation, Outcome, Request, Response};
+use r3e_proto::host::credentials::{self, AwsCredentials};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::receipt::{Bundle, Receipt};
+use r3e_proto::unlock::policy::{Member, QuorumPolicy};
+use r3e_proto::unlock::setup::{AttestedSetup, SealedShare, Setup};
 use r3e_runner_api::{
     Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostMessage, HostValue, LogLevel,
     LogRecord, RunnerMessage,
@@ -25,22 +29,39 @@ use r3e_runner_api::{
 
 fn main() -> io::Result<()> {
     write("api", &api())?;
+    write("backup", &backup())?;
     write("blob", &blob())?;
     write("cbor", &cbor())?;
     write("certificate", &certificate())?;
     write("chain", &chain())?;
+    write("credentials", &credentials())?;
     write("document", &REAL.map(|(_, bytes)| bytes.to_vec()))?;
     write("egress", &egress())?;
     write("eif", &eif())?;
     write("evidence", &evidence())?;
     write("frames", &frames())?;
     write("json", &json())?;
+    write("kms", &kms())?;
+    write("proof", &proofs())?;
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
     write("runner_messages", &runner_messages())?;
     write("runner_session", &runner_session())?;
     write("signed_document", &signed_documents())?;
-    write("statement", &statements().map(|statement| statement.encode()))
+    write("statement", &statements().map(|statement| statement.encode()))?;
+    write("unlock", &unlock())
+}
+
+/// Proofs against the map that their first four bytes name.
+fn proofs() -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for seed in [[0, 0x40, 0x80, 0xc0], [1, 2, 3, 4], [7; 4]] {
+        let mut map = r3e_store::Trie::of(seed.map(|byte| ([byte; 32], [!byte; 32])).to_vec());
+        for name in [seed[0], seed[2], 0x11, 0xff] {
+            seeds.push([seed.as_slice(), &map.prove(&[name; 32]).encode()].concat());
+        }
+    }
+    seeds
 }
 
 fn write(target: &str, seeds: &[Vec<u8>]) -> io::Result<()> {
@@ -76,6 +97,25 @@ fn api() -> Vec<Vec<u8>> {
         (5, key.clone()),
     ];
     bodies.into_iter().map(|(kind, body)| [&[kind], body.as_bytes()].concat()).collect()
+}
+
+/// Whole files, and one whose checksum does not fit.
+fn backup() -> Vec<Vec<u8>> {
+    let entries = [
+        Entry::Head(b"head".to_vec()),
+        Entry::Slot(b"wrapped".to_vec()),
+        Entry::Record([3; 32], vec![4; 40]),
+        Entry::Record([5; 32], Vec::new()),
+    ];
+    let file = |entries: &[Entry]| {
+        let (mut encoder, mut bytes) = Encoder::begin(1_763_000_000);
+        entries.iter().for_each(|entry| bytes.extend(encoder.entry(entry)));
+        bytes.extend(encoder.end());
+        bytes
+    };
+    let mut damaged = file(&entries);
+    damaged.iter_mut().rev().take(1).for_each(|byte| *byte ^= 1);
+    vec![file(&entries), file(&entries[..1]), file(&[]), damaged]
 }
 
 fn blob() -> Vec<Vec<u8>> {
@@ -162,6 +202,42 @@ fn chain() -> Vec<Vec<u8>> {
         tbs(1, Holder::Intermediate),
         tbs(0, Holder::Intermediate),
         tbs(1, Holder::Leaf),
+    ]
+}
+
+fn credentials() -> Vec<Vec<u8>> {
+    let token = |token: Option<&str>| {
+        credentials::Reply::Credentials(AwsCredentials {
+            access_key_id: "ASIAEXAMPLE".to_owned(),
+            secret_access_key: "wJalrXUtnFEMI/K7MDENG".to_owned().into(),
+            session_token: token.map(|token| token.to_owned().into()),
+            expires_at_ms: 1_800_000_000_000,
+        })
+    };
+    let failed = credentials::Reply::Failed("no role is attached".to_owned());
+    let replies = [token(Some("AQoDYXdzEPT//////////wEX==")), token(None), failed];
+    let request = credentials::Request { service: credentials::Service::Kms }.encode();
+    replies.iter().map(|reply| reply.encode().to_vec()).chain([request]).collect()
+}
+
+/// Answers of the real service, and a slot.
+fn kms() -> Vec<Vec<u8>> {
+    let bytes = |length| Value::Bytes(vec![7; length]);
+    let slot = encode(&Value::Array(vec![
+        "r3e/1/unlock-sealed-root".into(),
+        "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab".into(),
+        bytes(32),
+        bytes(184),
+        bytes(32),
+        bytes(12),
+        bytes(48),
+    ]));
+    let with = |kind: u8, bytes: &[u8]| [&[kind], bytes].concat();
+    vec![
+        with(0, include_bytes!("../../../../enclave/keys/vectors/kms/kms_ciphertext_for_recipient_2.ber")),
+        with(0, include_bytes!("../../../../enclave/keys/vectors/kms/kms_ciphertext_for_recipient_3.ber")),
+        with(0, include_bytes!("../../../../enclave/keys/vectors/kms/kms_ciphertext_for_recipient_4.ber")),
+        with(1, &slot),
     ]
 }
 
@@ -347,10 +423,33 @@ fn signed_documents() -> Vec<Vec<u8>> {
     ["none", "nonce", "public_key", "user_data", "pcrs"].map(without).into()
 }
 
-fn statements() -> [Statement; 3] {
+/// An attested setup, its setup alone, and its policy bytes.
+fn unlock() -> [Vec<u8>; 3] {
+    let member = |number: u8| Member {
+        name: format!("member-{number}"),
+        signing_key: [number; 32],
+        encryption_key: [number + 100; 32],
+    };
+    let share = |number: u8| SealedShare { digest: [number; 48], encapsulated: [number; 32], ciphertext: [number; 48] };
+    let members = (1..=3).map(member).collect();
+    let policy = QuorumPolicy::new(2, members).expect("a quorum");
+    let bytes = policy.encode();
+    let setup = Setup {
+        id: [7; 16],
+        policy,
+        commitment: [9; 32],
+        made_at_ms: 1_763_000_000_000,
+        shares: (1..=3).map(share).collect(),
+    };
+    let attested = AttestedSetup { setup: setup.encode(), document: b"document".to_vec() };
+    [attested.encode(), setup.encode(), bytes]
+}
+
+fn statements() -> [Statement; 4] {
     [
         Statement::Sessions { root: [7; 48], size: 3 },
         Statement::ReportKey { public_key: [9; 32] },
+        Statement::UnlockSetup { setup: [6; 48] },
         Statement::Function { tenant: [1; 16], version: [2; 32], data: b"of the function's choice".to_vec() },
     ]
 }
