@@ -9,14 +9,17 @@ use r3e_store::Store;
 use crate::channel::{Counters, EvidenceSource};
 use crate::configuration::Configuration;
 use crate::router::Bodies;
-use crate::service::{ApiKeys, AttestedReportKey, Functions, Secrets, Tenants};
+use crate::service::{ApiKeys, AttestedReportKey, Functions, Secrets, Tenants, Wallets};
+use crate::unlock::Provider;
 
 /// What a request can reach. Each field has one purpose; none of them knows of HTTP.
 pub(crate) struct Appliance {
     /// The configuration as it was measured.
     pub(crate) configuration: Configuration,
-    /// The name of the unlock provider that released the root secret.
-    pub(crate) unlock: &'static str,
+    /// The unlock provider that released the root secret.
+    pub(crate) unlock: Provider,
+    /// The commitment to the root secret.
+    pub(crate) identity: [u8; 32],
     /// The attestation device.
     pub(crate) attester: Attester,
     /// The clock that the device sets.
@@ -37,6 +40,8 @@ pub(crate) struct Appliance {
     pub(crate) api_keys: ApiKeys,
     /// Tenants' secrets.
     pub(crate) secrets: Arc<Secrets>,
+    /// Tenants' wallets.
+    pub(crate) wallets: Wallets,
     /// Tenants' functions.
     pub(crate) functions: Functions,
     /// The key that signs receipts.

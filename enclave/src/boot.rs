@@ -1,20 +1,22 @@
 //! From a started process to a serving appliance, in the one order that is safe:
 //!
-//! 1. configuration from the parent, checked;
+//! 1. configuration from the parent, checked; clock from an attestation document;
 //! 2. configuration and unlock policy measured, both PCRs locked;
-//! 3. root secret released by the provider that the measured policy names;
-//! 4. clock from an attestation document;
+//! 3. TLS key made;
+//! 4. root secret released by the provider that the measured policy names: where that waits for a quorum's members, the
+//!    listener is open by then, and serves the locked stage;
 //! 5. sealed state opened and verified whole;
-//! 6. TLS key made, listener opened.
+//! 6. everything served: by the listener that opens now, or that leaves the locked stage.
 //!
 //! A step that fails ends the process: there is no half-started appliance.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Instant;
 
 use r3e_attester::{Attester, AttesterError, TrustedClock};
-use r3e_keys::{BoxError, Entropy, KeyError, ReportKey, RootSecret, UnlockProvider};
+use r3e_keys::{KeyError, ReportKey, RootSecret, UnlockProvider};
 use r3e_proto::host::{BLOB_PORT, CHANNEL_PORT, CONFIGURATION_PORT};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
 use r3e_store::{Options, ParentBlobs, Store, StoreError, StoreKeys};
@@ -23,15 +25,18 @@ use r3e_transport::{EnclaveTransport, TransportError};
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
-use zeroize::Zeroizing;
 
 use crate::appliance::Appliance;
-use crate::channel::{Channel, Counters, EvidenceSource, IdentityError, TlsIdentity};
+use crate::channel::{Channel, Counters, EvidenceSource, IdentityError, Stages, TlsIdentity};
 use crate::configuration::{Configuration, ConfigurationError};
 use crate::limits::{CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, UNLOCK_ENTROPY_BYTES};
+use crate::locked::Locked;
 use crate::measure::{MeasureError, measure};
 use crate::router;
-use crate::service::{ApiKeys, AttestedReportKey, Functions, FunctionsParts, Secrets, ServiceError, Tenants};
+use crate::service::{
+    ApiKeys, AttestedReportKey, Functions, FunctionsParts, Secrets, ServiceError, Tenants, Wallets,
+};
+use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 
 /// What a program wires together to make an appliance.
 pub struct Parts {
@@ -39,8 +44,8 @@ pub struct Parts {
     pub transport: EnclaveTransport,
     /// The attestation device.
     pub attester: Attester,
-    /// The unlock providers that this program has; the configuration chooses one by name.
-    pub unlock_providers: Vec<Box<dyn UnlockProvider>>,
+    /// Unlock providers of the program's own, beside those of this library; the configuration chooses one by name.
+    pub other_unlock_providers: Vec<Box<dyn UnlockProvider>>,
     /// The runner program.
     pub runner: PathBuf,
 }
@@ -59,13 +64,8 @@ pub enum BootError {
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
     /// The configuration names a provider that this program has not.
-    #[error("the configuration names the unlock provider {named:?}; this image has: {available}")]
-    NoProvider {
-        /// What it names.
-        named: String,
-        /// What there is.
-        available: String,
-    },
+    #[error(transparent)]
+    NoProvider(#[from] NoProvider),
     /// The measurements.
     #[error(transparent)]
     Measure(#[from] MeasureError),
@@ -100,64 +100,136 @@ impl From<ServiceError> for BootError {
 /// # Errors
 /// [`BootError`]: which step failed, and why.
 pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootError> {
-    let Parts { transport, attester, unlock_providers, runner } = parts;
+    let Parts { transport, attester, other_unlock_providers, runner } = parts;
     let configuration = Configuration::parse(fetch_configuration(&transport).await?)?;
-    let provider = choose(&unlock_providers, configuration.unlock_provider())?;
-    measure(&attester, configuration.digest(), &provider.policy_bytes()).await?;
+    // Made before anything is measured, and shown to nobody: only its time is read.
+    let clock = TrustedClock::start(&attester.attest(None, None, None).await?)?;
+    let blobs = ParentBlobs::new(transport.clone(), BLOB_PORT);
+    let seams = Seams {
+        blobs: blobs.clone(),
+        attester: attester.clone(),
+        transport: transport.clone(),
+        clock: clock.clone(),
+    };
+    let provider = Provider::new(configuration.unlock(), seams, other_unlock_providers)?;
+    measure(&attester, configuration.digest(), &provider.get().policy_bytes()).await?;
     tracing::info!(configuration = %hex::encode(configuration.digest()), "measured and locked");
 
-    let entropy = DrawnEntropy::draw(&attester).await?;
-    let root = provider.unlock(&entropy).await?;
-    let report_key = Arc::new(ReportKey::of(&root)?);
     let clock = TrustedClock::start(&attester.attest(None, None, None).await?)?;
-    let store = open_store(&transport, &root).await?;
-    // All keys are derived: nothing after this needs the root.
-    drop(root);
-    tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
-
     let identity = TlsIdentity::generate()?;
     let digest = *configuration.digest();
     let evidence = EvidenceSource::start(attester.clone(), clock.clone(), digest);
-    let secrets = Arc::new(Secrets::new(store.clone(), clock.clone()));
-    let functions = Functions::new(FunctionsParts {
-        store: store.clone(),
-        transport: transport.clone(),
-        runner,
-        configuration: &configuration,
-        attester: attester.clone(),
-        clock: clock.clone(),
-        secrets: Arc::clone(&secrets),
-        report_key: Arc::clone(&report_key),
-    })?;
     let counters = Arc::new(Counters::default());
-    let appliance = Arc::new(Appliance {
-        unlock: provider.name(),
+    let house = House {
         spki: identity.spki().to_vec(),
         evidence: evidence.clone(),
-        bodies: router::Bodies::new(),
         counters: Arc::clone(&counters),
-        tenants: Tenants::new(store.clone(), clock.clone())?,
-        api_keys: ApiKeys::new(store.clone(), clock.clone())?,
-        secrets,
-        functions,
-        report_key: AttestedReportKey::new(report_key, attester.clone()),
-        started: Instant::now(),
+        transport: transport.clone(),
         configuration,
+        provider,
+        blobs,
+        runner,
         attester,
         clock,
-        store,
-    });
-    let listener = transport.listen(CHANNEL_PORT).await?;
-    tracing::info!("serving");
-    let channel = Channel {
-        identity,
-        configuration: digest,
-        evidence,
-        attested: router::attested(Arc::clone(&appliance)),
-        public: router::public(appliance),
-        counters,
     };
-    Ok(channel.run(listener, stop).await?)
+    let channel = Channel { identity, configuration: digest, evidence, counters };
+    let Some(locked) = house.locked().await? else {
+        let appliance = house.open().await?;
+        let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::public(appliance));
+        let listener = transport.listen(CHANNEL_PORT).await?;
+        tracing::info!("serving");
+        return Ok(channel.run(listener, &stages, stop).await?);
+    };
+    let stages = Stages::begin(router::locked(Arc::clone(&locked)), router::public(locked));
+    let listener = transport.listen(CHANNEL_PORT).await?;
+    tracing::info!("locked: serving what unlocks it");
+    let mut serving = pin!(channel.run(listener, &stages, stop));
+    tokio::select! {
+        served = &mut serving => return Ok(served?),
+        opened = house.open() => {
+            let appliance = opened?;
+            stages.next(router::attested(Arc::clone(&appliance)), router::public(appliance));
+        }
+    }
+    tracing::info!("serving");
+    Ok(serving.await?)
+}
+
+/// What there is before the root secret, and what becomes the appliance with it.
+struct House {
+    transport: EnclaveTransport,
+    configuration: Configuration,
+    provider: Provider,
+    blobs: ParentBlobs,
+    runner: PathBuf,
+    attester: Attester,
+    clock: TrustedClock,
+    evidence: EvidenceSource,
+    spki: Vec<u8>,
+    counters: Arc<Counters>,
+}
+
+impl House {
+    /// What is served until the root secret is there, where that takes members who come by the channel.
+    async fn locked(&self) -> Result<Option<Arc<Locked>>, BootError> {
+        let Some(quorum) = self.provider.quorum() else { return Ok(None) };
+        quorum.load().await?;
+        Ok(Some(Arc::new(Locked {
+            configuration: self.configuration.clone(),
+            quorum: Arc::clone(quorum),
+            attester: self.attester.clone(),
+            clock: self.clock.clone(),
+            evidence: self.evidence.clone(),
+            spki: self.spki.clone(),
+            bodies: router::Bodies::new(),
+            counters: Arc::clone(&self.counters),
+            started: Instant::now(),
+        })))
+    }
+
+    /// Waits for the root secret, and opens the sealed state with it.
+    async fn open(self) -> Result<Arc<Appliance>, BootError> {
+        let Self { transport, configuration, provider, blobs, runner, attester, clock, evidence, spki, counters } =
+            self;
+        let entropy = DrawnEntropy::draw(&attester, UNLOCK_ENTROPY_BYTES).await?;
+        // It stays in memory: keys are derived from it as they are needed.
+        let root = Arc::new(provider.get().unlock(&entropy).await?);
+        let report_key = Arc::new(ReportKey::of(&root)?);
+        let store = open_store(blobs, &root).await?;
+        tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
+
+        let time = clock.clone();
+        let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
+        let functions = Functions::new(FunctionsParts {
+            store: store.clone(),
+            transport,
+            runner,
+            configuration: &configuration,
+            attester: attester.clone(),
+            clock: clock.clone(),
+            secrets: Arc::clone(&secrets),
+            report_key: Arc::clone(&report_key),
+        })?;
+        Ok(Arc::new(Appliance {
+            identity: root.commitment()?,
+            wallets: Wallets::new(store.clone(), clock.clone(), Arc::clone(&root)),
+            unlock: provider,
+            bodies: router::Bodies::new(),
+            tenants: Tenants::new(store.clone(), clock.clone())?,
+            api_keys: ApiKeys::new(store.clone(), clock.clone())?,
+            secrets,
+            functions,
+            report_key: AttestedReportKey::new(report_key, attester.clone()),
+            started: Instant::now(),
+            configuration,
+            attester,
+            clock,
+            evidence,
+            spki,
+            counters,
+            store,
+        }))
+    }
 }
 
 async fn fetch_configuration(transport: &EnclaveTransport) -> Result<Vec<u8>, BootError> {
@@ -180,44 +252,7 @@ async fn fetch_once(transport: &EnclaveTransport) -> Result<Vec<u8>, String> {
     read_frame(&mut stream, MAX_CONFIGURATION_BYTES).await.map_err(|error: FrameError| error.to_string())
 }
 
-fn choose<'a>(
-    providers: &'a [Box<dyn UnlockProvider>],
-    named: &str,
-) -> Result<&'a dyn UnlockProvider, BootError> {
-    let found = providers.iter().find(|provider| provider.name() == named);
-    found.map(AsRef::as_ref).ok_or_else(|| BootError::NoProvider {
-        named: named.to_owned(),
-        available: providers.iter().map(|provider| provider.name()).collect::<Vec<_>>().join(", "),
-    })
-}
-
-/// The first epoch of the store's keys, and the only one until keys are rotated.
-const FIRST_EPOCH: u32 = 1;
-
-async fn open_store(transport: &EnclaveTransport, root: &RootSecret) -> Result<Store, StoreError> {
-    let blobs = Arc::new(ParentBlobs::new(transport.clone(), BLOB_PORT));
-    let keys = StoreKeys::derive(root, FIRST_EPOCH..=FIRST_EPOCH)?;
-    Store::open(blobs, keys, Options::default()).await
-}
-
-/// Entropy drawn from the device beforehand: providers take it synchronously, the device gives it asynchronously.
-/// Each byte is given once.
-struct DrawnEntropy(Mutex<Zeroizing<Vec<u8>>>);
-
-impl DrawnEntropy {
-    async fn draw(attester: &Attester) -> Result<Self, AttesterError> {
-        Ok(Self(Mutex::new(attester.random(UNLOCK_ENTROPY_BYTES).await?)))
-    }
-}
-
-impl Entropy for DrawnEntropy {
-    fn fill(&self, out: &mut [u8]) -> Result<(), BoxError> {
-        let mut drawn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = drawn.len().checked_sub(out.len()).ok_or("more entropy was asked for than was drawn")?;
-        out.copy_from_slice(&drawn[rest..]);
-        // Wiped before it is cut off: `truncate` alone would leave it in memory.
-        drawn[rest..].fill(0);
-        drawn.truncate(rest);
-        Ok(())
-    }
+async fn open_store(blobs: ParentBlobs, root: &RootSecret) -> Result<Store, StoreError> {
+    let keys = StoreKeys::derive(root)?;
+    Store::open(Arc::new(blobs), keys, Options::default()).await
 }

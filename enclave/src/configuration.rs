@@ -1,6 +1,8 @@
 //! The configuration: what the operator decides, handed over by the parent at boot, and therefore measured. PCR16
 //! holds its SHA-384, so a client's policy can demand this one and no other.
 
+mod unlock;
+
 use std::fmt;
 
 use r3e_proto::api::identity::PublicKey;
@@ -11,6 +13,8 @@ use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use thiserror::Error;
 
+use self::unlock::UnlockTable;
+pub use self::unlock::UnlockChoice;
 use crate::limits::{RUNNERS, RUNNERS_MEMORY_MIB, TENANT_SHARE_PERCENT};
 
 /// The configuration as it was measured, and what it says.
@@ -19,6 +23,7 @@ pub struct Configuration {
     bytes: Vec<u8>,
     digest: Digest,
     settings: Settings,
+    unlock: UnlockChoice,
     extra_roots: Vec<CertificateDer<'static>>,
 }
 
@@ -47,6 +52,31 @@ pub enum ConfigurationError {
         /// The most.
         max: u32,
     },
+    /// The unlock provider's own table is not there.
+    #[error("unlock.provider = {provider:?} needs the table [unlock.{table}]")]
+    NoUnlockTable {
+        /// The provider.
+        provider: String,
+        /// Its table.
+        table: &'static str,
+    },
+    /// Another unlock provider's table is there.
+    #[error("unlock.provider = {provider:?} takes no table [unlock.{table}]")]
+    OtherUnlockTable {
+        /// The provider.
+        provider: String,
+        /// The table.
+        table: &'static str,
+    },
+    /// `[unlock.quorum]` is no quorum.
+    #[error("[unlock.quorum]: {0}")]
+    Quorum(#[from] r3e_proto::WireError),
+    /// `[unlock.aws_kms]` is no policy.
+    #[error(transparent)]
+    AwsKms(#[from] r3e_keys::kms::PolicyError),
+    /// `unlock.aws_kms.roots` is not PEM.
+    #[error("unlock.aws_kms.roots holds something other than PEM certificates: {0}")]
+    KmsRoots(rustls_pki_types::pem::Error),
     /// `egress.extra_roots` is not PEM.
     #[error("egress.extra_roots holds something other than PEM certificates: {0}")]
     ExtraRoots(rustls_pki_types::pem::Error),
@@ -56,7 +86,7 @@ pub enum ConfigurationError {
 #[serde(deny_unknown_fields)]
 struct Settings {
     operator: Operator,
-    unlock: Unlock,
+    unlock: UnlockTable,
     #[serde(default)]
     egress: Egress,
     #[serde(default)]
@@ -67,12 +97,6 @@ struct Settings {
 #[serde(deny_unknown_fields)]
 struct Operator {
     public_key: PublicKey,
-}
-
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Unlock {
-    provider: String,
 }
 
 #[derive(Clone, Default, Deserialize)]
@@ -111,8 +135,8 @@ impl Configuration {
         let extra_roots = CertificateDer::pem_slice_iter(settings.egress.extra_roots.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(ConfigurationError::ExtraRoots)?;
-        let digest = configuration_digest(&bytes);
-        Ok(Self { bytes, digest, settings, extra_roots })
+        let (unlock, digest) = (settings.unlock.choice()?, configuration_digest(&bytes));
+        Ok(Self { bytes, digest, settings, unlock, extra_roots })
     }
 
     /// The bytes that were measured.
@@ -130,9 +154,9 @@ impl Configuration {
         &self.settings.operator.public_key
     }
 
-    /// The name of the unlock provider.
-    pub fn unlock_provider(&self) -> &str {
-        &self.settings.unlock.provider
+    /// The unlock provider, and its policy.
+    pub fn unlock(&self) -> &UnlockChoice {
+        &self.unlock
     }
 
     /// Certificates that functions' `fetch` trusts beside the public web's.
@@ -193,7 +217,7 @@ mod tests {
     fn the_minimum_is_an_operator_and_an_unlock_provider() {
         let configuration = parse(MINIMAL).unwrap();
         assert_eq!(configuration.operator(), &PublicKey([7; 32]));
-        assert_eq!(configuration.unlock_provider(), "ephemeral");
+        assert_eq!(configuration.unlock(), &UnlockChoice::Ephemeral);
         assert!(configuration.extra_roots().is_empty());
         assert_eq!(configuration.digest(), &configuration_digest(MINIMAL.as_bytes()));
     }

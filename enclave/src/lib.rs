@@ -11,21 +11,29 @@
 #![forbid(unsafe_code)]
 
 mod appliance;
+mod aws_kms;
 mod boot;
 mod channel;
 mod configuration;
 mod descriptors;
 mod limits;
+mod locked;
 mod measure;
 mod memory;
 mod router;
 mod service;
 mod session;
+mod unlock;
 
 pub use boot::{BootError, Parts, run};
 pub use channel::IdentityError;
-pub use configuration::{Configuration, ConfigurationError};
+pub use configuration::{Configuration, ConfigurationError, UnlockChoice};
 pub use measure::MeasureError;
+pub use unlock::NoProvider;
+
+#[cfg(test)]
+#[path = "../store/tests/keeper/mod.rs"]
+mod keeper;
 
 /// The release, as it says itself. What the release is, PCR0 says.
 pub const RELEASE: &str = env!("CARGO_PKG_VERSION");

@@ -56,8 +56,16 @@ pub(crate) const REPORT_KEY_DOCUMENT_AGE: Duration = Duration::from_mins(10);
 pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_mins(1);
 /// Between two tries for the configuration.
 pub(crate) const CONFIGURATION_RETRY: Duration = Duration::from_millis(100);
+/// For the parent to answer with credentials: longer than it gives the metadata service.
+pub(crate) const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(8);
+/// For each phase of a request to KMS, which answers in tens of milliseconds.
+pub(crate) const KMS_PHASE_TIMEOUT: Duration = Duration::from_secs(8);
 /// Entropy drawn from the device for the unlock provider: eight keys.
 pub(crate) const UNLOCK_ENTROPY_BYTES: usize = 256;
+
+/// Entropy drawn from the device for a quorum's setup: the root secret, an id, and four bytes for each coefficient, of
+/// which 16 members with a threshold of 16 take 480.
+pub(crate) const SETUP_ENTROPY_BYTES: usize = 2_048;
 
 /// Runner processes that a configuration may ask for. Under four, one tenant's event is half of all; over it, their
 /// descriptors and the processor would be the limit.
@@ -77,5 +85,39 @@ pub(crate) const MAX_TENANTS: usize = 1_000;
 pub(crate) const MAX_API_KEYS: usize = 256;
 /// Secrets of one tenant.
 pub(crate) const MAX_SECRETS: usize = 1_000;
+/// Versions of one secret whose values are kept, the current one among them: a rollback goes back a few releases, not years,
+/// and each is one more copy of something secret.
+pub(crate) const MAX_SECRET_VERSIONS: usize = 8;
+/// Grants of one secret: they are reviewed by people.
+pub(crate) const MAX_SECRET_GRANTS: usize = 64;
+/// The longest time after which a secret may expire: ten years. What shall live longer has no end.
+pub(crate) const MAX_SECRET_LIFETIME_MS: u64 = 10 * 366 * 24 * 3_600 * 1_000;
+/// Between two looks for values whose time is over. They are given to nobody in between.
+pub(crate) const SECRET_SWEEP_INTERVAL: Duration = Duration::from_secs(30);
+/// Such values that one look takes: each is a commit.
+pub(crate) const SECRETS_SWEPT_AT_ONCE: usize = 100;
+/// Entries of one page of a tenant's audit log: a page is written whole for each commit to it, 4 KiB when it is full.
+pub(crate) const AUDIT_PAGE_ENTRIES: usize = 16;
+/// Pages of one tenant's audit log. All but one are full, so at least 4,096 entries are kept.
+pub(crate) const AUDIT_PAGES: u64 = 257;
+/// Batches of entries that wait for the log's writer: more than events can be under way.
+pub(crate) const MAX_AUDIT_QUEUE: usize = 4_096;
+/// Entries of one commit of the log: at the worst each is of another tenant and writes three records of the 1,024 that a
+/// commit takes.
+pub(crate) const MAX_AUDIT_GROUP_ENTRIES: usize = 256;
+/// Wallets of one tenant: each has up to 20 records.
+pub(crate) const MAX_WALLETS: usize = 64;
+/// A wallet that is made or imported, or a policy: 64 recipients on each of a few chains, and a wallet file.
+pub(crate) const MAX_WALLET_BODY_BYTES: usize = 128 * 1024;
+/// A request to sign: 128 KiB of a transaction's data take twice that in hexadecimal.
+pub(crate) const MAX_SIGN_BODY_BYTES: usize = 384 * 1024;
+/// Locks that wallets share: two wallets that meet wait for each other's commit, at 64 hardly ever.
+pub(crate) const WALLET_TURNS: usize = 64;
+/// How long an import waits for others' before it is told to come again.
+pub(crate) const IMPORT_WAIT: Duration = Duration::from_secs(10);
+/// Entries of one page of a wallet's audit: a page is written whole with each signature, 10 KiB when it is full.
+pub(crate) const WALLET_AUDIT_PAGE_ENTRIES: u64 = 32;
+/// Pages of each of its two rings. All but one are full, so at least 224 uses and 224 refusals are kept.
+pub(crate) const WALLET_AUDIT_PAGES: u64 = 8;
 /// Wrong API keys and signatures on one session before it is closed to more: guesses must cost a handshake.
 pub(crate) const MAX_FAILED_SIGN_INS: u32 = 8;

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use r3e_attester::{Attester, AttesterConfig, NsmDevice, Version, hwrng_is_nsm};
 use r3e_enclave::{Parts, run};
-use r3e_keys::Ephemeral;
 use r3e_transport::{EnclaveTransport, Endpoint};
 use tokio::sync::watch;
 
@@ -38,7 +37,7 @@ fn start() -> anyhow::Result<()> {
         let parts = Parts {
             transport: EnclaveTransport::new(Endpoint::nitro_parent()),
             attester,
-            unlock_providers: vec![Box::new(Ephemeral)],
+            other_unlock_providers: Vec::new(),
             runner,
         };
         // Nothing stops an enclave but its end: the sender lives as long as the appliance serves.

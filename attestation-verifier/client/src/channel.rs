@@ -1,20 +1,23 @@
 //! The attested channel: that one exists means that its other end was appraised.
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 use r3e_attestation::AttestationResult;
+use r3e_proto::api::codes;
 use r3e_proto::api::identity::{SignIn, SignInRole, SignedIn, TenantId, sign_in_message};
 use r3e_proto::api::status::{Health, Status};
+use r3e_proto::api::unlock::{LockedStatus, Unlock};
 use r3e_proto::channel::binding::{Digest, configuration_digest};
 use r3e_proto::channel::evidence::Evidence;
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 
 use crate::api_key::ApiKey;
 use crate::connector::Shared;
 use crate::error::ClientError;
 use crate::http::{ApiKeyHeader, Body, Call, HttpStream, answer, json};
+use crate::limits::MAX_MESSAGE_BYTES;
 use crate::operator::OperatorChannel;
 use crate::report_key::ReportKey;
 use crate::signing_key::SigningKey;
@@ -78,9 +81,12 @@ impl AttestedChannel {
     /// The appliance's state, in its own words.
     ///
     /// # Errors
-    /// [`ClientError`].
+    /// [`ClientError::Api`] with the code `locked` where it waits for its quorum; any other [`ClientError`].
     pub async fn status(&mut self) -> Result<Status, ClientError> {
-        self.get("the status", "/v1/status").await
+        match self.get("the status", "/v1/status").await? {
+            StatusAnswer::Serving(status) => Ok(status),
+            StatusAnswer::Locked(status) => Err(locked(&status)),
+        }
     }
 
     /// The configuration that the appliance runs with, byte for byte as PCR16 measured it.
@@ -244,6 +250,23 @@ impl AttestedChannel {
         let (name, method, body) = ("the invocation", Method::POST, Body::Json(event));
         self.http.call(Call { name, method, path, authorization, body, limit_ms }).await
     }
+}
+
+/// What the status route answers, by stage.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StatusAnswer {
+    Serving(Status),
+    Locked(LockedStatus),
+}
+
+/// A locked appliance's status as the refusal that its other routes answer with.
+fn locked(status: &LockedStatus) -> ClientError {
+    let Unlock { approved, threshold, detail, .. } = &status.locked;
+    let threshold = threshold.unwrap_or_default();
+    let mut message = format!("the appliance is locked ({} of {threshold} members have approved): {detail}", approved.len());
+    message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
+    ClientError::Api { status: StatusCode::LOCKED.as_u16(), code: codes::LOCKED.to_owned(), message }
 }
 
 /// A request's JSON.

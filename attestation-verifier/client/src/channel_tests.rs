@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use r3e_attestation::{AttestationResult, ReferenceValues, inspect};
 use r3e_proto::api::functions::{self, Outcome, Usage};
 use r3e_proto::api::identity::PublicKey;
+use r3e_proto::api::secrets::Grantee;
 use r3e_proto::receipt::{OUTCOME_OK, Receipt};
 use serde_json::json;
 use sha2_of::sha256;
@@ -30,6 +31,7 @@ use crate::error::ErrorClass;
 use crate::invocation::ReceiptMismatch;
 use crate::policy::Policy;
 use crate::sequences::SequencesInMemory;
+use crate::tenant::SetSecret;
 
 const R14: &[u8] = include_bytes!("../../vectors/r14_base_2024-11-30_pk65.bin");
 const CONFIGURATION: &[u8] = b"operator = \"key\"\n";
@@ -125,6 +127,7 @@ fn status_json(sequence: u64) -> Vec<u8> {
     let status = Status {
         version: "1".into(),
         unlock: "ephemeral".into(),
+        identity: "ab".repeat(32),
         rollback_witness: "none".into(),
         sequence,
         configuration: String::new(),
@@ -450,7 +453,10 @@ async fn names_that_would_leave_their_path_are_never_sent() {
 
 #[tokio::test]
 async fn secrets_are_sent_byte_for_byte_and_deletions_have_no_answer() {
-    let secret = json!({ "name": "TOKEN", "value_bytes": 3, "updated_at_ms": 1 }).to_string();
+    let secret = json!({
+        "name": "TOKEN", "version": 1, "value_bytes": 3, "updated_at_ms": 1, "expired": false, "grants": [],
+    });
+    let secret = secret.to_string();
     let (channel, log) = channel(Timeouts::default(), move |seen| {
         let deletion = seen.line.starts_with("DELETE");
         std::future::ready(if deletion { (204, vec![]) } else { (200, secret.clone().into_bytes()) })
@@ -461,10 +467,23 @@ async fn secrets_are_sent_byte_for_byte_and_deletions_have_no_answer() {
     let value = Zeroizing::new(vec![0, 255, b'\n']);
     assert_eq!(tenant.set_secret("TOKEN", value).await.unwrap().value_bytes, 3);
     tenant.delete_secret("TOKEN").await.unwrap();
+    let mut signed_in = SignedInTenant::new(tenant);
+    let options = SetSecret { expires_in_ms: Some(5), keep_previous_ms: Some(0), if_version: Some(7) };
+    let grantees = ["f".to_owned(), format!("g@{}", "ab".repeat(32))];
+    let grantees = grantees.map(|text| Grantee::parse(&text).unwrap());
+    let value = Zeroizing::new(b"x".to_vec());
+    signed_in.set_secret_for("TOKEN", value, &options, &grantees).await.unwrap();
+    signed_in.grant_secret("TOKEN", &grantees[1]).await.unwrap();
+    signed_in.revoke_secret("TOKEN", &grantees[0]).await.unwrap_err();
     let seen = log.lock().unwrap().clone();
     assert_eq!(
         (seen[0].line.as_str(), seen[0].body.as_ref()),
         ("PUT /v1/secrets/TOKEN", &[0, 255, b'\n'][..])
     );
     assert_eq!((seen[1].line.as_str(), seen[1].authorization.as_ref()), ("DELETE /v1/secrets/TOKEN", None));
+    let pinned = format!("g@{}", "ab".repeat(32));
+    let query = format!("expires_in_ms=5&keep_previous_ms=0&if_version=7&for=f,{pinned}");
+    assert_eq!(seen[2].line, format!("PUT /v1/secrets/TOKEN?{query}"));
+    assert_eq!(seen[3].line, format!("PUT /v1/secrets/TOKEN/grants/{pinned}"));
+    assert_eq!(seen[4].line, "DELETE /v1/secrets/TOKEN/grants/f");
 }

@@ -105,6 +105,22 @@ pub enum ClientError {
     #[error("the key that signs receipts is not attested as this appliance's")]
     ReportKey(#[source] ReportKeyProblem),
 
+    /// The unlock policy that the appliance names is not the one that PCR17 measured.
+    #[error("the unlock policy that the appliance names is not the one that PCR17 measured")]
+    UnlockPolicy,
+    /// Something else than a quorum unlocks the appliance.
+    #[error("the appliance is unlocked by {provider}, not by a quorum")]
+    NotAQuorum {
+        /// By what.
+        provider: String,
+    },
+    /// The quorum's setup does not hold.
+    #[error("the setup of the quorum was refused")]
+    Setup(#[source] SetupProblem),
+    /// The key is no member's of the measured quorum.
+    #[error("this key is not a member's of the quorum that the appliance measures")]
+    NotAMember,
+
     /// The appliance answered with an error.
     #[error("{message} ({code}, HTTP {status})")]
     Api {
@@ -192,6 +208,27 @@ pub enum ReportKeyProblem {
     OtherAppliance,
 }
 
+/// Why a quorum's setup was refused.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SetupProblem {
+    /// It is none.
+    #[error("it is malformed")]
+    Malformed(#[source] WireError),
+    /// Its document was refused.
+    #[error("its document was refused")]
+    Appraisal(#[source] AppraisalError),
+    /// Its document says something else.
+    #[error("its document attests something else than this setup: no enclave made it so")]
+    OtherStatement,
+    /// It was made for others.
+    #[error("it was made for another quorum than the one that is measured now")]
+    OtherQuorum,
+    /// The member's share does not open, or is another.
+    #[error("this member's share in it does not open with this key, or is not the one that it names")]
+    Share,
+}
+
 /// Where an error belongs, for a program that acts on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
@@ -234,6 +271,10 @@ impl ClientError {
             Self::OtherConfiguration { .. } => "other_configuration",
             Self::HpkeKeyMismatch => "hpke_key_mismatch",
             Self::ReportKey(_) => "report_key",
+            Self::UnlockPolicy => "unlock_policy",
+            Self::NotAQuorum { .. } => "not_a_quorum",
+            Self::Setup(_) => "unlock_setup",
+            Self::NotAMember => "not_a_member",
             Self::Api { code, .. } => code,
             Self::Answer { .. } => "answer",
             Self::Receipt(_) => "receipt",
@@ -270,6 +311,13 @@ impl ClientError {
             Self::ConfigurationMismatch | Self::HpkeKeyMismatch | Self::ReportKey(_) | Self::Receipt(_) => {
                 "Do not use this appliance until you know why."
             }
+            Self::UnlockPolicy | Self::Setup(_) => {
+                "Do not approve. Whoever runs the parent may have put it there; compare it with what the other members know."
+            }
+            Self::NotAMember => "Use the key file whose public halves stand in the appliance's configuration.",
+            Self::Api { code, .. } if code == r3e_proto::api::codes::LOCKED => {
+                "Members of its quorum must approve first: `r3e operator status` shows how far they are."
+            }
             Self::OtherTenant { .. } => "Log in again: the saved API key is not that tenant's.",
             Self::Answer { .. } => "Client and appliance may be of two releases.",
             Self::RolledBack { .. } => {
@@ -299,11 +347,13 @@ impl ClientError {
             | Self::OtherConfiguration { .. }
             | Self::HpkeKeyMismatch
             | Self::ReportKey(_)
+            | Self::UnlockPolicy
+            | Self::Setup(_)
             | Self::Receipt(_)
             | Self::OtherTenant { .. }
             | Self::RolledBack { .. } => ErrorClass::Attestation,
-            Self::Api { .. } | Self::Answer { .. } => ErrorClass::Refused,
-            Self::Random | Self::Sequence(_) | Self::Input { .. } => ErrorClass::Local,
+            Self::Api { .. } | Self::Answer { .. } | Self::NotAQuorum { .. } => ErrorClass::Refused,
+            Self::Random | Self::Sequence(_) | Self::Input { .. } | Self::NotAMember => ErrorClass::Local,
         }
     }
 }

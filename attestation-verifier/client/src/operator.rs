@@ -1,12 +1,14 @@
-//! What the operator does: admits tenants, lists them, suspends and resumes them. It sees nothing of theirs.
+//! What the operator does: admits tenants, lists them, suspends and resumes them; has the sealed state's keys rotated.
+//! It sees nothing of tenants'.
 
 use http::Method;
 use r3e_proto::api::identity::{AdmitTenant, PublicKey, Tenant, TenantId, TenantState};
+use r3e_proto::api::state::SealedState;
 use r3e_proto::api::status::Status;
 
 use crate::channel::{AttestedChannel, to_json};
 use crate::error::ClientError;
-use crate::http::json;
+use crate::http::{Body, json};
 use crate::input;
 use crate::report_key::ReportKey;
 
@@ -49,6 +51,24 @@ impl OperatorChannel {
         let path = format!("/v1/tenants/{tenant}/state");
         let body = to_json(name, &state)?;
         json(name, &self.channel.send(name, Method::PUT, &path, None, body).await?)
+    }
+
+    /// The sealed state: how far it is, and which epochs' keys it needs.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn state(&mut self) -> Result<SealedState, ClientError> {
+        self.channel.get("the sealed state", "/v1/state").await
+    }
+
+    /// Begins a new epoch of the sealed state's keys. Records move to it in the background.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `conflict` while records still move to the current epoch.
+    pub async fn rotate_state(&mut self) -> Result<SealedState, ClientError> {
+        let name = "the rotation";
+        let sent = self.channel.send(name, Method::POST, "/v1/state/rotate", None, Body::Empty);
+        json(name, &sent.await?)
     }
 
     /// Remembers the appliance's state as it is after this channel's changes.

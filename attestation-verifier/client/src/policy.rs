@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use r3e_attestation::{
     AppraisalError, AppraisalPolicy, AppraisalPolicyBuilder, AttestationResult, ChainCache, Pcr,
-    ReferenceValues, TrustAnchor, UnixTime, appraise_with,
+    ReferenceValues, TrustAnchor, UnixTime, appraise_with, inspect,
 };
 use r3e_proto::channel::CONFIGURATION_PCR;
 use r3e_proto::channel::binding::{Digest, configuration_digest};
@@ -121,6 +121,13 @@ impl Policy {
         now_ms: u64,
     ) -> Result<AttestationResult, AppraisalError> {
         appraise_with(&self.chains, document, &self.report_key, UnixTime::from_millis(now_ms))
+    }
+
+    /// Appraises a document of an earlier time as of when it was made, by its own signed word: what it says of its enclave
+    /// then does not end when certificates expire.
+    pub(crate) fn appraise_as_of_its_time(&self, document: &[u8]) -> Result<AttestationResult, AppraisalError> {
+        let made_at = inspect(document)?.timestamp();
+        appraise_with(&self.chains, document, &self.session, made_at)
     }
 
     /// Whether the configuration that PCR16 was found to measure is the pinned one.

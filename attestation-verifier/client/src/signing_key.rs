@@ -61,6 +61,15 @@ pub enum KeyError {
         /// Which file.
         path: PathBuf,
     },
+    /// Not a member's keys.
+    #[error(
+        "{path:?} holds no member's keys: two private keys in PEM (PKCS#8), Ed25519 and then X25519. Make them with \
+         `r3e operator keygen --member NAME`"
+    )]
+    MemberFormat {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The machine's random generator failed.
     #[error("the random generator of this machine failed: no key was made")]
     Random,
@@ -83,8 +92,18 @@ impl SigningKey {
         let text = read_private(path)?;
         let format = || KeyError::Format { path: path.to_owned() };
         let key = PrivatePkcs8KeyDer::from_pem_slice(&text).map_err(|_| format())?;
-        let pair = Ed25519KeyPair::from_pkcs8(key.secret_pkcs8_der()).map_err(|_| format())?;
-        Ok(Self(pair))
+        Self::from_pkcs8(key.secret_pkcs8_der()).ok_or_else(format)
+    }
+
+    /// The key in a PKCS#8 document, if it is an Ed25519 key's.
+    pub(crate) fn from_pkcs8(der: &[u8]) -> Option<Self> {
+        Ed25519KeyPair::from_pkcs8(der).map(Self).ok()
+    }
+
+    /// The key as it stands in a file.
+    pub(crate) fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        let der = self.0.to_pkcs8v1().map_err(|_| KeyError::Random)?;
+        Ok(pem(der.as_ref()))
     }
 
     /// Writes the key to a new file with mode 0600.
@@ -92,11 +111,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError`]: the file exists, or cannot be written.
     pub fn write_new(&self, path: &Path) -> Result<(), KeyError> {
-        let der = self.0.to_pkcs8v1().map_err(|_| KeyError::Random)?;
-        let base64 = Zeroizing::new(STANDARD.encode(der.as_ref()));
-        let pem =
-            Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", &*base64));
-        write_private_new(path, pem.as_bytes())
+        write_private_new(path, self.to_pem()?.as_bytes())
     }
 
     /// The public half.
@@ -117,6 +132,12 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SigningKey").field(&self.public_key().to_string()).finish()
     }
+}
+
+/// A PKCS#8 document as PEM.
+pub(crate) fn pem(der: &[u8]) -> Zeroizing<String> {
+    let base64 = Zeroizing::new(STANDARD.encode(der));
+    Zeroizing::new(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", &*base64))
 }
 
 /// Reads a file that its owner alone may read.

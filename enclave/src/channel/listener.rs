@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::Router;
 use r3e_proto::channel::ALPN;
 use r3e_proto::channel::binding::Digest;
 use r3e_transport::{Listener, Stream, TransportError};
@@ -16,6 +15,7 @@ use super::batch::EvidenceSource;
 use super::handshake::attest;
 use super::identity::TlsIdentity;
 use super::serve::{serve, stopped};
+use super::stage::{Stage, Stages};
 use crate::descriptors;
 use crate::limits::{DRAIN_TIMEOUT, HANDSHAKE_TIMEOUT};
 
@@ -27,12 +27,20 @@ pub(crate) struct Channel {
     pub(crate) configuration: Digest,
     /// Where evidence comes from.
     pub(crate) evidence: EvidenceSource,
-    /// What a session is served.
-    pub(crate) attested: Router,
-    /// What anyone is served.
-    pub(crate) public: Router,
     /// What is counted.
     pub(crate) counters: Arc<Counters>,
+}
+
+/// What a connection is served, and when it must end.
+struct Serving {
+    stages: watch::Receiver<Stage>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Serving {
+    fn stage(&self) -> Stage {
+        self.stages.borrow().clone()
+    }
 }
 
 /// What the listener counts.
@@ -55,16 +63,19 @@ impl Counters {
 }
 
 impl Channel {
-    /// Serves connections until `stop` says so or the listener ends; then gives open requests a while to finish.
+    /// Serves connections, each in the stage that is when it begins, until `stop` says so or the listener ends; then
+    /// gives open requests a while to finish.
     ///
     /// # Errors
     /// [`TransportError`]: the listener brings no more connections.
     pub(crate) async fn run(
         self,
         mut listener: Listener,
+        stages: &Stages,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), TransportError> {
         let channel = Arc::new(self);
+        let stages = stages.current();
         let acceptor = TlsAcceptor::from(channel.identity.config());
         let most = descriptors::affordable_connections();
         let connections = Arc::new(Semaphore::new(most));
@@ -77,9 +88,9 @@ impl Channel {
             // Over the cap a connection is closed at once: one that waited would hold a descriptor all the same.
             let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
             let (channel, acceptor) = (Arc::clone(&channel), acceptor.clone());
-            let stopping = stopping.clone();
+            let serving = Serving { stages: stages.clone(), stop: stopping.clone() };
             tokio::spawn(async move {
-                channel.connection(stream, acceptor, stopping).await;
+                channel.connection(stream, acceptor, serving).await;
                 drop(permit);
             });
         }
@@ -89,7 +100,7 @@ impl Channel {
         Ok(())
     }
 
-    async fn connection(&self, stream: Stream, acceptor: TlsAcceptor, stop: watch::Receiver<bool>) {
+    async fn connection(&self, stream: Stream, acceptor: TlsAcceptor, serving: Serving) {
         // As many at once as come: the CPU work of each is done in one go, and there are only so many workers for it. A
         // queue would let clients that send one byte and wait hold the places of others.
         let mut tls = match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
@@ -98,13 +109,15 @@ impl Channel {
             Err(_) => return tracing::debug!("no TLS handshake in time"),
         };
         if tls.get_ref().1.alpn_protocol() != Some(ALPN) {
-            return serve(tls, self.public.clone(), None, stop).await;
+            let stage = serving.stage();
+            return serve(tls, stage.public, None, [serving.stop, stage.over]).await;
         }
         match attest(&mut tls, self.identity.spki(), &self.configuration, &self.evidence).await {
             Ok(session) => {
                 self.counters.attested.fetch_add(1, Ordering::Relaxed);
                 self.counters.open.fetch_add(1, Ordering::Relaxed);
-                serve(tls, self.attested.clone(), Some(Arc::new(session)), stop).await;
+                let stage = serving.stage();
+                serve(tls, stage.attested, Some(Arc::new(session)), [serving.stop, stage.over]).await;
                 self.counters.open.fetch_sub(1, Ordering::Relaxed);
             }
             Err(error) => tracing::debug!(%error, "no session"),

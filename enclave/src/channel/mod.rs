@@ -13,8 +13,10 @@ mod identity;
 mod leftover;
 mod listener;
 mod serve;
+mod stage;
 
 pub(crate) use batch::EvidenceSource;
 pub use identity::IdentityError;
 pub(crate) use identity::TlsIdentity;
 pub(crate) use listener::{Channel, Counters};
+pub(crate) use stage::Stages;

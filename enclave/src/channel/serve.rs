@@ -16,13 +16,13 @@ use super::leftover::lend;
 use crate::limits::{HEADER_TIMEOUT, MAX_HEADER_BYTES, MAX_HEADERS};
 use crate::session::Session;
 
-/// Serves `router` until the client leaves, goes quiet or `stop` says so. Every request carries `session`, if there
-/// is one.
+/// Serves `router` until the client leaves, goes quiet or one of `stops` says so. Every request carries `session`, if
+/// there is one.
 pub(super) async fn serve<S>(
     stream: S,
     router: Router,
     session: Option<Arc<Session>>,
-    mut stop: watch::Receiver<bool>,
+    stops: [watch::Receiver<bool>; 2],
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -45,15 +45,23 @@ pub(super) async fn serve<S>(
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
+    let [mut first, mut second] = stops;
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
-        () = stopped(&mut stop) => {
+        () = either(stopped(&mut first), stopped(&mut second)) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
     };
     if let Err(error) = outcome {
         tracing::debug!(%error, "the connection ended");
+    }
+}
+
+async fn either(first: impl Future<Output = ()>, second: impl Future<Output = ()>) {
+    tokio::select! {
+        () = first => {}
+        () = second => {}
     }
 }
 

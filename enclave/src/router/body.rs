@@ -1,5 +1,7 @@
 //! Request bodies: whole, bounded in length and in time, and all of them together bounded in memory ([`super::bodies`]).
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -9,9 +11,9 @@ use r3e_proto::api::codes;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::Shared;
 use super::bodies::{Full, Owner, Place};
 use super::error::ApiError;
+use super::front::Front;
 use crate::limits::{BODY_TIMEOUT, MAX_JSON_BODY_BYTES};
 
 /// A body of at most `MAX` bytes.
@@ -30,20 +32,20 @@ pub(crate) struct JsonBody<T, const MAX: usize = MAX_JSON_BODY_BYTES> {
     pub(crate) place: Place,
 }
 
-impl<const MAX: usize> FromRequest<Shared> for Raw<MAX> {
+impl<F: Front, const MAX: usize> FromRequest<Arc<F>> for Raw<MAX> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, appliance: &Shared) -> Result<Self, ApiError> {
-        let (bytes, place) = collect(request, appliance, MAX).await?;
+    async fn from_request(request: Request, appliance: &Arc<F>) -> Result<Self, ApiError> {
+        let (bytes, place) = collect(request, appliance.as_ref(), MAX).await?;
         Ok(Self { bytes, place })
     }
 }
 
-impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<Shared> for JsonBody<T, MAX> {
+impl<T: DeserializeOwned + Send, F: Front, const MAX: usize> FromRequest<Arc<F>> for JsonBody<T, MAX> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, appliance: &Shared) -> Result<Self, ApiError> {
-        let (bytes, place) = collect(request, appliance, MAX).await?;
+    async fn from_request(request: Request, appliance: &Arc<F>) -> Result<Self, ApiError> {
+        let (bytes, place) = collect(request, appliance.as_ref(), MAX).await?;
         let value = serde_json::from_slice(&bytes).map_err(|error| {
             ApiError::bad_request(format!("the body is not the JSON it should be: {error}"))
         })?;
@@ -53,7 +55,7 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<Shared> for JsonB
 
 /// Reads a body. It takes its place first, by its announced length or else by the most it may have, so that clients
 /// which send slowly, or many at once, cannot fill the memory.
-async fn collect(request: Request, appliance: &Shared, max_bytes: usize) -> Result<(Bytes, Place), ApiError> {
+async fn collect(request: Request, front: &impl Front, max_bytes: usize) -> Result<(Bytes, Place), ApiError> {
     let announced = request.body().size_hint().exact().map(usize::try_from);
     let bytes = match announced {
         Some(Ok(bytes)) if bytes <= max_bytes => bytes,
@@ -61,7 +63,7 @@ async fn collect(request: Request, appliance: &Shared, max_bytes: usize) -> Resu
         None => max_bytes,
     };
     let owner = request.extensions().get::<Owner>().copied().unwrap_or(Owner::Others);
-    let place = appliance.bodies.take(owner, bytes).map_err(|full| {
+    let place = front.bodies().take(owner, bytes).map_err(|full| {
         let message = match full {
             Full::Owner => {
                 "as many bodies of this tenant's are being taken in as may be; try again in a second"

@@ -6,11 +6,15 @@ pub(crate) mod authority;
 mod bodies;
 mod body;
 mod error;
+mod front;
 mod functions;
 mod identity;
 mod name;
 mod public;
 mod secrets;
+mod state;
+mod wallets;
+mod unlock;
 
 use std::sync::Arc;
 
@@ -20,6 +24,8 @@ use axum::routing::{get, post, put};
 pub(crate) use bodies::Bodies;
 
 use crate::appliance::Appliance;
+use crate::locked::Locked;
+use front::Front;
 
 /// What every handler is given.
 pub(crate) type Shared = Arc<Appliance>;
@@ -28,16 +34,31 @@ pub(crate) type Shared = Arc<Appliance>;
 pub(crate) fn attested(appliance: Shared) -> Router {
     public_routes()
         .route("/v1/status", get(appliance::status))
-        .route("/v1/configuration", get(appliance::configuration))
+        .route("/v1/configuration", get(appliance::configuration::<Appliance>))
+        .route("/v1/unlock", get(unlock::show_unlocked))
+        .route("/v1/unlock/init", post(unlock::is_unlocked))
+        .route("/v1/unlock/shares", post(unlock::is_unlocked))
         .route("/v1/report-key", get(appliance::report_key))
         .route("/v1/sign-in", post(identity::sign_in))
         .route("/v1/whoami", get(identity::whoami))
         .route("/v1/tenants", get(identity::list_tenants).post(identity::admit_tenant))
         .route("/v1/tenants/{id}/state", put(identity::set_tenant_state))
+        .route("/v1/state", get(state::show))
+        .route("/v1/state/rotate", post(state::rotate))
         .route("/v1/keys", get(identity::list_keys).post(identity::create_key))
         .route("/v1/keys/{id}", axum::routing::delete(identity::revoke_key))
         .route("/v1/secrets", get(secrets::list))
-        .route("/v1/secrets/{name}", put(secrets::set).delete(secrets::delete))
+        .route("/v1/secrets/{name}", get(secrets::show).put(secrets::set).delete(secrets::delete))
+        .route("/v1/secrets/{name}/rollback", post(secrets::rollback))
+        .route("/v1/secrets/{name}/grants/{grantee}", put(secrets::grant).delete(secrets::revoke))
+        .route("/v1/secret-audit", get(secrets::audit))
+        .route("/v1/wallets", get(wallets::list))
+        .route("/v1/wallets/{name}", get(wallets::show).post(wallets::create))
+        .route("/v1/wallets/{name}/import", post(wallets::import))
+        .route("/v1/wallets/{name}/policy", put(wallets::set_policy))
+        .route("/v1/wallets/{name}/signatures", post(wallets::sign))
+        .route("/v1/wallets/{name}/export", post(wallets::export))
+        .route("/v1/wallets/{name}/audit", get(wallets::audit))
         .route("/v1/functions", get(functions::list))
         .route("/v1/functions/{name}", get(functions::show).put(functions::deploy).delete(functions::delete))
         .route("/v1/functions/{name}/logs", get(functions::logs))
@@ -47,17 +68,30 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .with_state(appliance)
 }
 
-/// What anyone is served: evidence, health and the API's description, all of them public by nature.
-pub(crate) fn public(appliance: Shared) -> Router {
+/// What a session is served while the appliance is locked: what unlocks it, and what a member must know before.
+pub(crate) fn locked(locked: Arc<Locked>) -> Router {
+    public_routes()
+        .route("/v1/status", get(unlock::status))
+        .route("/v1/configuration", get(appliance::configuration::<Locked>))
+        .route("/v1/unlock", get(unlock::show))
+        .route("/v1/unlock/init", post(unlock::init))
+        .route("/v1/unlock/shares", post(unlock::approve))
+        .fallback(unlock::is_locked)
+        .method_not_allowed_fallback(error::no_such_method)
+        .with_state(locked)
+}
+
+/// What anyone is served, in every stage: evidence, health and the API's description, all of them public by nature.
+pub(crate) fn public<F: Front>(front: Arc<F>) -> Router {
     public_routes()
         .fallback(error::not_attested)
         .method_not_allowed_fallback(error::no_such_method)
-        .with_state(appliance)
+        .with_state(front)
 }
 
-fn public_routes() -> Router<Shared> {
+fn public_routes<F: Front>() -> Router<Arc<F>> {
     Router::new()
-        .route("/v1/health", get(public::health))
-        .route("/v1/evidence", get(public::evidence))
+        .route("/v1/health", get(public::health::<F>))
+        .route("/v1/evidence", get(public::evidence::<F>))
         .route("/v1/openapi.json", get(public::openapi))
 }

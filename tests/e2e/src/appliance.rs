@@ -25,17 +25,21 @@ const POLL: Duration = Duration::from_millis(20);
 pub struct Options {
     /// The unlock provider.
     pub unlock: &'static str,
+    /// The provider's own tables of the configuration, TOML.
+    pub unlock_tables: String,
     /// PEM certificates that functions' `fetch` trusts beside the public web's.
     pub extra_roots: String,
     /// Where hosts are, whatever DNS says: `HOST:PORT:ADDR:PORT`.
     pub resolve: Vec<String>,
+    /// The metadata service of the parent's machine, where it is not EC2's.
+    pub imds_endpoint: Option<String>,
     /// Runner processes at once.
     pub max_runners: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { unlock: "test", extra_roots: String::new(), resolve: Vec::new(), max_runners: 8 }
+        Self { unlock: "test", unlock_tables: String::new(), extra_roots: String::new(), resolve: Vec::new(), imds_endpoint: None, max_runners: 8 }
     }
 }
 
@@ -154,6 +158,9 @@ impl<P: Place> Appliance<P> {
         // One address is every client of a test.
         arguments
             .extend(["--max-connections-per-address", "0", "--connections-per-second", "0"].map(Into::into));
+        if let Some(endpoint) = &self.options.imds_endpoint {
+            arguments.extend(["--imds-endpoint".into(), endpoint.into()]);
+        }
         for rule in &self.options.resolve {
             arguments.extend(["--egress-resolve".into(), rule.into()]);
         }
@@ -192,6 +199,35 @@ impl<P: Place> Appliance<P> {
         self.start_parent();
         self.start_enclave();
         self.ready().await;
+    }
+
+    /// Other tables of the unlock provider, from the next start of both on.
+    pub fn set_unlock_tables(&mut self, tables: String) {
+        self.options.unlock_tables = tables;
+        self.write_configuration();
+    }
+
+    /// Waits until everything is served: for an appliance that others unlock.
+    ///
+    /// # Panics
+    /// A process ended meanwhile, or it took too long.
+    pub async fn serving(&mut self) {
+        let deadline = Instant::now() + READY_LIMIT;
+        loop {
+            self.ready().await;
+            if self.health().await.as_deref() == Some("ok") {
+                return;
+            }
+            assert!(Instant::now() < deadline, "not unlocked after {READY_LIMIT:?}");
+            sleep(POLL).await;
+        }
+    }
+
+    /// What the public health route says.
+    pub async fn health(&self) -> Option<String> {
+        let answer = Http::public(&self.address()).await.ok()?.get("/v1/health").await.ok()?;
+        let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+        Some(body["status"].as_str()?.to_owned())
     }
 
     /// Gives the parent an empty data folder from its next start on; the old one is kept beside it.
@@ -236,10 +272,10 @@ impl<P: Place> Appliance<P> {
     }
 
     fn write_configuration(&self) {
-        let Options { unlock, extra_roots, max_runners, .. } = &self.options;
+        let Options { unlock, unlock_tables, extra_roots, max_runners, .. } = &self.options;
         let operator = self.operator.public_key();
         let text = format!(
-            "[operator]\npublic_key = \"{operator}\"\n\n[unlock]\nprovider = \"{unlock}\"\n\n\
+            "[operator]\npublic_key = \"{operator}\"\n\n[unlock]\nprovider = \"{unlock}\"\n\n{unlock_tables}\
              [egress]\nextra_roots = \"\"\"\n{extra_roots}\"\"\"\n\n[functions]\nmax_runners = {max_runners}\n"
         );
         std::fs::write(self.configuration(), text).expect("the configuration");

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::appliance::Appliance;
-use crate::enclave::Place;
+use crate::enclave::{Place, Trust};
 use crate::programs::program;
 
 /// A person's home folder, with a profile for one appliance.
@@ -32,21 +32,27 @@ pub struct Done {
 impl Home {
     /// The home of `person`, beside the appliance's own folders.
     pub fn new<P: Place>(appliance: &Appliance<P>, person: &str) -> Self {
-        let folder = appliance.folder().join("home").join(person);
-        let home = Self { folder };
-        home.write_profile(appliance);
+        Self::at(appliance.folder(), person, &appliance.address(), &appliance.trust())
+    }
+
+    /// The home of `person` in a folder, for an appliance at an address.
+    pub fn at(folder: &Path, person: &str, address: &str, trust: &Trust) -> Self {
+        let home = Self { folder: folder.join("home").join(person) };
+        home.write_profile_for(address, trust);
         home
     }
 
     /// Writes the profile anew, for this appliance as it is now.
     pub fn write_profile<P: Place>(&self, appliance: &Appliance<P>) {
-        let trust = appliance.trust();
+        self.write_profile_for(&appliance.address(), &appliance.trust());
+    }
+
+    fn write_profile_for(&self, address: &str, trust: &Trust) {
         let settings = self.folder.join(".config/r3e");
         std::fs::create_dir_all(&settings).expect("the settings folder");
         let text = format!(
-            "[profiles.default]\naddress = \"{}\"\nreference_values = \"{}\"\ntest_root = \"{}\"\n\
+            "[profiles.default]\naddress = \"{address}\"\nreference_values = \"{}\"\ntest_root = \"{}\"\n\
              key_file = \"tenant.pem\"\noperator_key_file = \"operator.pem\"\n",
-            appliance.address(),
             trust.reference_values_file.display(),
             trust.test_root_file.display(),
         );

@@ -6,6 +6,8 @@
 //! | [`enclave`] | the enclave alone, for a parent that the test plays; and what other kinds of enclave must be able to |
 //! | [`main_job`] | a town of all of them, and the main job in it |
 //! | [`command`] | the tools `r3e` and `r3e-verify`, as a user runs them |
+//! | [`member`] | a member of an unlock quorum, over the protocol's text |
+//! | [`cloud`] | AWS KMS and the metadata service around an appliance |
 //! | [`tenant`] | a tenant with its key, over the client library |
 //! | [`venue`] | an HTTPS server for functions to fetch from, under a test CA |
 //! | [`raw`] | a client that trusts anyone and says anything, inside and outside the attested channel |
@@ -19,11 +21,13 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails, and says where")]
 
 pub mod appliance;
+pub mod cloud;
 pub mod command;
 pub mod enclave;
 pub mod hostile_parent;
 pub mod impostor;
 pub mod main_job;
+pub mod member;
 pub mod ports;
 pub mod process;
 pub mod programs;

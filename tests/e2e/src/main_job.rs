@@ -84,7 +84,7 @@ impl<P: Place> Town<P> {
         let login = alice.r3e(&["login", "--json"]).ok().json();
         assert_eq!(login["tenant"], id.as_str());
 
-        set_secret(&alice, "VENUE_API_KEY", API_KEY);
+        set_secret_for(&alice, "VENUE_API_KEY", API_KEY, "price-alert");
         let deployed = alice
             .r3e(&[
                 "functions",
@@ -147,6 +147,11 @@ pub fn verify_receipt(home: &Home, receipt: &Path, trust: &[String]) -> Done {
     let mut arguments = vec!["receipt", argument(receipt), "--json"];
     arguments.extend(trust.iter().map(String::as_str));
     home.verify(&arguments)
+}
+
+/// Sets a tenant's secret that one function may read.
+pub fn set_secret_for(home: &Home, name: &str, value: &str, function: &str) {
+    home.r3e_with_input(&["secrets", "set", name, "--for", function], value.as_bytes()).ok();
 }
 
 /// Sets a tenant's secret.

@@ -1,8 +1,11 @@
 //! A tenant over the client library.
 
-use r3e_client::{AttestedChannel, Connector, Invocation, SigningKey, TenantChannel};
+use r3e_client::{
+    AttestedChannel, Connector, Invocation, SetSecret, SignedInTenant, SigningKey, TenantChannel,
+};
 use r3e_proto::api::functions::{Deploy, Limits, Outcome, Permissions, Runtime};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::secrets::Grantee;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -53,7 +56,20 @@ impl Tenant {
 
     /// A channel on which the tenant is signed in.
     pub async fn channel(&self) -> TenantChannel {
-        self.connect().await.sign_in_tenant(&self.key).await.expect("the tenant signs in").into_tenant()
+        self.signed_in().await.into_tenant()
+    }
+
+    /// The same, with the rights that the tenant's own key alone has.
+    pub async fn signed_in(&self) -> SignedInTenant {
+        self.connect().await.sign_in_tenant(&self.key).await.expect("the tenant signs in")
+    }
+
+    /// Sets a secret that one function may read.
+    pub async fn set_secret_for(&self, name: &str, value: &str, function: &str) {
+        let mut signed_in = self.signed_in().await;
+        let grantees = [grantee(function)];
+        let set = signed_in.set_secret_for(name, secret(value), &SetSecret::default(), &grantees).await;
+        set.expect("the secret is set");
     }
 }
 
@@ -73,6 +89,11 @@ pub fn granted(mut deploy: Deploy, secrets: &[&str], net: &[&str]) -> Deploy {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     deploy.permissions = Permissions { secrets: texts(secrets), net: texts(net) };
     deploy
+}
+
+/// A function, or one version of it, that a secret is granted to.
+pub fn grantee(text: &str) -> Grantee {
+    Grantee::parse(text).expect("FUNCTION or FUNCTION@VERSION")
 }
 
 /// A secret's value.

@@ -17,7 +17,6 @@ use clap::Parser;
 use r3e_attester::{Attester, AttesterConfig};
 use r3e_enclave::{Parts, run};
 use r3e_fake_nsm::{FakeNsm, FakeNsmConfig, measured};
-use r3e_keys::{Ephemeral, UnlockProvider};
 use r3e_proto::host::{HEARTBEAT, HEARTBEAT_PORT};
 use r3e_transport::{EnclaveTransport, Endpoint};
 use test_unlock::TestUnlock;
@@ -79,14 +78,12 @@ fn start(options: Options) -> anyhow::Result<()> {
     runtime.block_on(async {
         let transport = EnclaveTransport::new(Endpoint::Unix { path: options.socket });
         timeout(HEARTBEAT_TIMEOUT, heartbeat(&transport)).await.context("no parent answers the heartbeat")?;
-        let providers: Vec<Box<dyn UnlockProvider>> =
-            vec![Box::new(Ephemeral), Box::new(TestUnlock::new(&options.state))];
         let (stopping, stop) = watch::channel(false);
         tokio::spawn(stop_on_signal(stopping));
         let parts = Parts {
             transport,
             attester: Attester::start(device, AttesterConfig::default())?,
-            unlock_providers: providers,
+            other_unlock_providers: vec![Box::new(TestUnlock::new(&options.state))],
             runner,
         };
         run(parts, stop).await.context("the enclave did not start, or stopped")

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{enclave, functions, keys, login, operator, secrets, tenants};
+use crate::commands::{enclave, functions, keys, login, operator, secrets, state, tenants, wallets};
 
 const AFTER_HELP: &str = "\
 Settings come from options, else R3E_* variables, else the profile in ~/.config/r3e/config.toml:
@@ -18,6 +18,7 @@ Settings come from options, else R3E_* variables, else the profile in ~/.config/
   pin_configuration = \"enclave.toml\"
   key_file = \"tenant.pem\"
   operator_key_file = \"operator.pem\"
+  member_key_file = \"alice.pem\"                 # for a member of the unlock quorum
 
 Which image may run is in the reference values; which configuration, in pin_configuration. Where none is
 pinned, the first one seen at an address is kept in ~/.config/r3e/known_configurations, and another one there
@@ -81,6 +82,9 @@ pub(crate) struct Global {
     /// The operator's key file
     #[arg(long, global = true, env = "R3E_OPERATOR_KEY_FILE", value_name = "PEM")]
     pub(crate) operator_key_file: Option<PathBuf>,
+    /// The key file of a member of the unlock quorum
+    #[arg(long, global = true, env = "R3E_MEMBER_KEY_FILE", value_name = "PEM")]
+    pub(crate) member_key_file: Option<PathBuf>,
     /// Accept, this once, an appliance whose state is older than one this machine has seen
     #[arg(long, global = true)]
     pub(crate) accept_rolled_back: bool,
@@ -100,6 +104,9 @@ pub(crate) enum Command {
     /// Deploy and invoke functions
     #[command(subcommand)]
     Functions(functions::Command),
+    /// Keep keys that sign, each behind a policy
+    #[command(subcommand)]
+    Wallets(wallets::Command),
     /// Sign in with the tenant's key and save an API key for this profile
     Login(login::Login),
     /// Show whose requests these are, and what the key may do, as the appliance says it
@@ -108,12 +115,15 @@ pub(crate) enum Command {
     /// Mint and revoke API keys, signed in with the tenant's key
     #[command(subcommand)]
     Keys(keys::Command),
-    /// The operator's own key
+    /// The operator's own key; unlock the appliance, as a member of its quorum
     #[command(subcommand)]
     Operator(operator::Command),
     /// Admit and suspend tenants, signed in with the operator's key; make a tenant's key
     #[command(subcommand)]
     Tenants(tenants::Command),
+    /// Look at the sealed state and rotate its keys, signed in with the operator's key
+    #[command(subcommand)]
+    State(state::Command),
     /// Look at the settings
     #[command(subcommand)]
     Profile(ProfileCommand),

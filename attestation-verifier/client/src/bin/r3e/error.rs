@@ -31,15 +31,24 @@ pub(crate) enum CliError {
     Address(#[from] AddressError),
     #[error("the appraisal policy cannot be built")]
     Policy(#[from] PolicyError),
-    /// The file of known configurations is not as this tool writes it.
-    #[error("{file}, the record of accepted configurations, cannot be relied on: {what}")]
-    KnownConfigurations { file: String, what: String },
+    /// A file of known configurations or setups is not as this tool writes it.
+    #[error("{file}, a record of what was accepted, cannot be relied on: {what}")]
+    KnownDigests { file: String, what: String },
     /// An appliance runs another configuration than the one that was seen there.
     #[error(
         "the configuration of {address} changed: {old} was accepted there before, and {new} runs there now; nothing was sent \
          to it"
     )]
     ConfigurationChanged { address: String, old: String, new: String, file: String },
+    /// A quorum's setup is another than the one that was approved at the address, or that the user named.
+    #[error("the setup of {address} is {found}, and {known} is the one that was accepted; nothing was sent to it")]
+    OtherSetup { address: String, known: String, found: String, file: String },
+    /// A setup is remembered where a new root secret would be made.
+    #[error("{address} has a root secret already: its setup {digest} was accepted here before; nothing was made")]
+    SetupRemembered { address: String, digest: String, file: String },
+    /// There is no setup to approve.
+    #[error("there is nothing to approve: {detail}")]
+    NothingToApprove { detail: String },
     #[error("there is no key to use")]
     Key(#[from] KeyError),
     #[error("{place} holds no API key")]
@@ -62,8 +71,12 @@ impl CliError {
             Self::Profile { .. } => "profile",
             Self::Address(_) => "address",
             Self::Policy(error) => error.code(),
-            Self::KnownConfigurations { .. } => "known_configurations",
+            Self::KnownDigests { file, .. } if file.ends_with("known_setups") => "known_setups",
+            Self::KnownDigests { .. } => "known_configurations",
             Self::ConfigurationChanged { .. } => "configuration_changed",
+            Self::OtherSetup { .. } => "other_setup",
+            Self::SetupRemembered { .. } => "setup_remembered",
+            Self::NothingToApprove { .. } => "nothing_to_approve",
             Self::Key(_) => "key_file",
             Self::ApiKey { .. } => "api_key",
             Self::Client(error) => error.code(),
@@ -79,7 +92,10 @@ impl CliError {
                 ErrorClass::Attestation | ErrorClass::Refused => 1,
                 ErrorClass::Local => 2,
             },
-            Self::ConfigurationChanged { .. } => 1,
+            Self::ConfigurationChanged { .. }
+            | Self::OtherSetup { .. }
+            | Self::SetupRemembered { .. }
+            | Self::NothingToApprove { .. } => 1,
             Self::Function { .. } => 4,
             _ => 2,
         }
@@ -102,8 +118,17 @@ impl CliError {
                  of the configuration; if it is the new one, run the command once with --accept-configuration {new}, which \
                  writes it to {file}."
             )),
-            Self::KnownConfigurations { file, .. } => Some(format!(
-                "Mend {file}, or remove it: then the next configuration seen at each address is taken for the first."
+            Self::OtherSetup { found, file, .. } => Some(format!(
+                "The parent may have put back an older setup, or another appliance's. Ask the other members, on another way, \
+                 for the digest of theirs; if it is this one, run the command once with --accept-setup {found}, which \
+                 writes it to {file}."
+            )),
+            Self::SetupRemembered { file, .. } => Some(format!(
+                "If the parent lost its data, restore it from a backup: a new root secret does not open the old state. To \
+                 begin a new appliance at this address, say --new-appliance, which writes its setup to {file}."
+            )),
+            Self::KnownDigests { file, .. } => Some(format!(
+                "Mend {file}, or remove it: then the next one seen at each address is taken for the first."
             )),
             Self::Policy(PolicyError::Appraisal(r3e_attestation::PolicyError::NoPolicy)) => Some(
                 "Give --reference-values FILE: without reference values any image would be accepted.".to_owned(),

@@ -1,6 +1,7 @@
-//! Configurations that were seen and accepted, one for each address: trust on first use, as `ssh` knows its hosts.
+//! What was seen and accepted at an address, one digest for each: trust on first use, as `ssh` knows its hosts. One file
+//! has configurations, another the setups of quorums.
 //!
-//! The file has a line for each appliance, its address and the SHA-384 of its configuration in hex. It is its owner's
+//! A file has a line for each appliance, its address and a SHA-384 digest in hex. It is its owner's
 //! alone, is replaced whole, and nothing in it is secret: who could write to it could make the tool trust another
 //! operator's appliance.
 
@@ -16,20 +17,29 @@ use r3e_proto::channel::binding::Digest;
 use crate::error::CliError;
 use crate::limits::{MAX_KNOWN_CONFIGURATIONS, MAX_KNOWN_FILE_BYTES};
 
-/// The first line of the file.
-const HEAD: &str =
+/// The first line of the file of configurations.
+const CONFIGURATIONS_HEAD: &str =
     "# Appliances that r3e has accepted: address, and SHA-384 of the configuration. `r3e --help` says more.";
+/// The first line of the file of setups.
+const SETUPS_HEAD: &str =
+    "# Setups that r3e has approved: address, and digest of the setup. `r3e operator approve --help` says more.";
 
-/// The file of known configurations.
+/// A file of known digests.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownConfigurations {
+pub(crate) struct KnownDigests {
     path: PathBuf,
+    head: &'static str,
 }
 
-impl KnownConfigurations {
-    /// In the tool's folder of settings.
-    pub(crate) fn new(config: &Path) -> Self {
-        Self { path: config.join("known_configurations") }
+impl KnownDigests {
+    /// Configurations, in the tool's folder of settings.
+    pub(crate) fn configurations(config: &Path) -> Self {
+        Self { path: config.join("known_configurations"), head: CONFIGURATIONS_HEAD }
+    }
+
+    /// Quorums' setups, in the tool's folder of settings.
+    pub(crate) fn setups(config: &Path) -> Self {
+        Self { path: config.join("known_setups"), head: SETUPS_HEAD }
     }
 
     /// Where it is.
@@ -37,18 +47,18 @@ impl KnownConfigurations {
         &self.path
     }
 
-    /// The configuration known for an address.
+    /// The digest known for an address.
     pub(crate) fn find(&self, address: &Address) -> Result<Option<Digest>, CliError> {
         Ok(self.read()?.get(&key(address)).copied())
     }
 
-    /// Remembers a configuration that nothing was known for. Gives the one that is known from then on: another, where
+    /// Remembers a digest where nothing was known. Gives the one that is known from then on: another, where
     /// another run of the tool was first.
     pub(crate) fn remember_first(&self, address: &Address, digest: &Digest) -> Result<Digest, CliError> {
         self.change(|known| *known.entry(key(address)).or_insert(*digest))
     }
 
-    /// Remembers a configuration in place of the one known.
+    /// Remembers a digest in place of the one known.
     pub(crate) fn replace(&self, address: &Address, digest: &Digest) -> Result<(), CliError> {
         self.change(|known| {
             known.insert(key(address), *digest);
@@ -123,7 +133,7 @@ impl KnownConfigurations {
 
     fn write(&self, known: &BTreeMap<String, Digest>) -> Result<(), CliError> {
         let lines = known.iter().map(|(address, digest)| format!("{address} {}\n", hex::encode(digest)));
-        let text = format!("{HEAD}\n{}", lines.collect::<String>());
+        let text = format!("{}\n{}", self.head, lines.collect::<String>());
         let new = self.path.with_extension("new");
         match fs::remove_file(&new) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&new, error)),
@@ -137,7 +147,7 @@ impl KnownConfigurations {
     }
 
     fn damaged(&self, what: &str) -> CliError {
-        CliError::KnownConfigurations { file: self.path.display().to_string(), what: what.to_owned() }
+        CliError::KnownDigests { file: self.path.display().to_string(), what: what.to_owned() }
     }
 }
 
@@ -163,7 +173,7 @@ mod tests {
     #[test]
     fn the_first_one_stays_until_it_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let known = KnownConfigurations::new(&folder.path().join("deeper"));
+        let known = KnownDigests::configurations(&folder.path().join("deeper"));
         let (one, two) = (address("one.example"), address("[::1]:8443"));
         assert_eq!(known.find(&one).unwrap(), None);
         assert_eq!(known.remember_first(&one, &[1; 48]).unwrap(), [1; 48]);
@@ -184,7 +194,7 @@ mod tests {
         std::thread::scope(|scope| {
             for writer in 0..4u8 {
                 scope.spawn(move || {
-                    let known = KnownConfigurations::new(path);
+                    let known = KnownDigests::configurations(path);
                     for port in 1..=20 {
                         let address = address(&format!("h{writer}.example:{port}"));
                         known.remember_first(&address, &[writer; 48]).unwrap();
@@ -192,13 +202,13 @@ mod tests {
                 });
             }
         });
-        assert_eq!(KnownConfigurations::new(path).read().unwrap().len(), 80);
+        assert_eq!(KnownDigests::configurations(path).read().unwrap().len(), 80);
     }
 
     #[test]
     fn a_file_that_is_damaged_or_open_to_others_is_no_first_use() {
         let folder = tempfile::tempdir().unwrap();
-        let known = KnownConfigurations::new(folder.path());
+        let known = KnownDigests::configurations(folder.path());
         let digest = "ab".repeat(48);
         for text in [
             "one.example:443".to_owned(),

@@ -13,3 +13,8 @@ pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
 pub(crate) const MAX_SOURCE_BYTES: u64 = 1024 * 1024;
 /// An invocation's event: what the appliance takes.
 pub(crate) const MAX_EVENT_BYTES: u64 = 1024 * 1024;
+/// An imported key's file, and its password: what the appliance takes.
+pub(crate) const MAX_IMPORT_BYTES: u64 = 32 * 1024;
+pub(crate) const MAX_PASSWORD_BYTES: u64 = 1024;
+/// A wallet's policy, payload or approval as JSON: the largest, a payload, as the appliance takes it.
+pub(crate) const MAX_WALLET_JSON_BYTES: u64 = 384 * 1024;

@@ -35,6 +35,7 @@ pub(crate) struct Profile {
     pub(crate) clock_skew: Option<u64>,
     pub(crate) key_file: Option<PathBuf>,
     pub(crate) operator_key_file: Option<PathBuf>,
+    pub(crate) member_key_file: Option<PathBuf>,
 }
 
 /// The folders of the XDG Base Directory Specification.
@@ -109,6 +110,7 @@ impl Profile {
             &mut self.test_root,
             &mut self.key_file,
             &mut self.operator_key_file,
+            &mut self.member_key_file,
         ] {
             // An absolute path stays as it is.
             *path = path.take().map(|path| folder.join(path));

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
-use r3e_client::{ApiKey, Credential, SigningKey, limits};
+use r3e_client::{ApiKey, Credential, MemberKey, SigningKey, limits};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::cli::Global;
 use crate::credentials;
 use crate::error::CliError;
-use crate::known::KnownConfigurations;
+use crate::known::KnownDigests;
 use crate::profile::{self, Folders};
 
 /// The variable that holds an API key. There is no option for it: an argument is seen by every process.
@@ -48,6 +48,7 @@ pub(crate) struct Settings {
     pub(crate) clock_skew: Set<u64>,
     pub(crate) key_file: Set<PathBuf>,
     pub(crate) operator_key_file: Set<PathBuf>,
+    pub(crate) member_key_file: Set<PathBuf>,
     pub(crate) accept_configuration: Option<String>,
     pub(crate) any_configuration: bool,
     pub(crate) accept_rolled_back: bool,
@@ -82,6 +83,9 @@ impl Settings {
             operator_key_file: pick
                 .one("operator_key_file", global.operator_key_file, file.operator_key_file)
                 .unwrap_or_else(|| key("operator.pem")),
+            member_key_file: pick
+                .one("member_key_file", global.member_key_file, file.member_key_file)
+                .unwrap_or_else(|| key("member.pem")),
             accept_configuration: global.accept_configuration,
             any_configuration: global.any_configuration,
             accept_rolled_back: global.accept_rolled_back,
@@ -96,8 +100,13 @@ impl Settings {
     }
 
     /// The configurations that were seen and accepted.
-    pub(crate) fn known_configurations(&self) -> KnownConfigurations {
-        KnownConfigurations::new(&self.folders.config)
+    pub(crate) fn known_configurations(&self) -> KnownDigests {
+        KnownDigests::configurations(&self.folders.config)
+    }
+
+    /// The quorums' setups that were approved.
+    pub(crate) fn known_setups(&self) -> KnownDigests {
+        KnownDigests::setups(&self.folders.config)
     }
 
     /// How requests of the tenant are shown to be its: `--key-file`; else the API key in the variable, else the key file
@@ -134,6 +143,23 @@ impl Settings {
             return Err(self.missing("operator's key", option, variable, "operator_key_file"));
         }
         Ok(SigningKey::read(&file.value)?)
+    }
+
+    /// The keys of a quorum's member.
+    pub(crate) fn member_key(&self) -> Result<MemberKey, CliError> {
+        self.member_key_if_any()?.ok_or_else(|| {
+            let (option, variable) = ("--member-key-file PEM", "R3E_MEMBER_KEY_FILE");
+            self.missing("member's key", option, variable, "member_key_file")
+        })
+    }
+
+    /// The same; none where none was named and there is none in its default place.
+    pub(crate) fn member_key_if_any(&self) -> Result<Option<MemberKey>, CliError> {
+        let file = &self.member_key_file;
+        if file.source == Source::Default && !file.value.exists() {
+            return Ok(None);
+        }
+        Ok(Some(MemberKey::read(&file.value)?))
     }
 
     /// A setting that is nowhere.

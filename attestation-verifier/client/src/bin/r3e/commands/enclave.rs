@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use r3e_client::AttestedChannel;
+use r3e_client::{AttestedChannel, ClientError};
+use r3e_proto::api::codes;
 use r3e_proto::api::status::{AttestationCalls, Status};
 use serde::Serialize;
 
@@ -36,7 +37,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
     let mut channel = session::attest(settings).await?;
     match command {
         Command::Attest { document, configuration } => {
-            let report_key = channel.report_key().await?;
+            let report_key = report_key(&mut channel).await?;
             if let Some(path) = document {
                 write(&path, channel.document())?;
             }
@@ -44,12 +45,21 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
                 write(&path, &channel.configuration().await?)?;
             }
             let address = settings.address.as_ref().map(|set| set.value.as_str()).unwrap_or_default();
-            printer.result(&Attested::new(address, &channel, report_key.public_key()), Attested::human)
+            printer.result(&Attested::new(address, &channel, report_key), Attested::human)
         }
         Command::Status => {
             let status = channel.check_state().await?;
             printer.result(&status, human)
         }
+    }
+}
+
+/// The key that signs receipts; none while the appliance is locked.
+async fn report_key(channel: &mut AttestedChannel) -> Result<Option<[u8; 32]>, CliError> {
+    match channel.report_key().await {
+        Ok(key) => Ok(Some(*key.public_key())),
+        Err(ClientError::Api { code, .. }) if code == codes::LOCKED => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -65,12 +75,13 @@ struct Attested {
     timestamp_ms: u64,
     valid_until_ms: u64,
     configuration: String,
-    report_key: String,
+    /// None while the appliance is locked: it has no keys yet.
+    report_key: Option<String>,
     pcrs: BTreeMap<u8, String>,
 }
 
 impl Attested {
-    fn new(address: &str, channel: &AttestedChannel, report_key: &[u8; 32]) -> Self {
+    fn new(address: &str, channel: &AttestedChannel, report_key: Option<[u8; 32]>) -> Self {
         let result = channel.attestation();
         Self {
             accepted: true,
@@ -82,7 +93,7 @@ impl Attested {
             timestamp_ms: result.timestamp_ms(),
             valid_until_ms: result.valid_until().as_millis(),
             configuration: hex::encode(channel.configuration_digest()),
-            report_key: hex::encode(report_key),
+            report_key: report_key.map(hex::encode),
             pcrs: result.pcrs().iter().map(|(index, pcr)| (*index, hex::encode(pcr))).collect(),
         }
     }
@@ -100,7 +111,7 @@ impl Attested {
             ("valid until", time(self.valid_until_ms)),
             ("debug mode", debug.to_owned()),
             ("configuration", self.configuration.clone()),
-            ("report key", self.report_key.clone()),
+            ("report key", self.report_key.clone().unwrap_or_else(|| "none yet: the appliance is locked".to_owned())),
         ];
         let names: Vec<(String, &String)> = self
             .pcrs
@@ -117,6 +128,7 @@ fn human(status: &Status) -> String {
     fields(&[
         ("version", status.version.clone()),
         ("unlock", status.unlock.clone()),
+        ("identity", status.identity.clone()),
         ("rollback witness", status.rollback_witness.clone()),
         ("sequence", status.sequence.to_string()),
         ("configuration", status.configuration.clone()),

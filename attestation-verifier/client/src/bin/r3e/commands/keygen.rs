@@ -34,16 +34,25 @@ pub(crate) enum Owner {
     Tenant,
 }
 
+/// Makes the folder that a key file goes to.
+pub(crate) fn make_folder(path: &Path) -> Result<(), CliError> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|source| CliError::Io { what: folder.display().to_string(), source })
+}
+
 impl Keygen {
+    /// The file to write.
+    pub(crate) fn out<'a>(&'a self, default: &'a Path) -> &'a Path {
+        self.out.as_deref().unwrap_or(default)
+    }
+
     pub(crate) fn run(&self, owner: Owner, default: &Path, printer: Printer) -> Result<(), CliError> {
-        let path = self.out.as_deref().unwrap_or(default);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(|source| CliError::Io { what: folder.display().to_string(), source })?;
-        }
+        let path = self.out(default);
+        make_folder(path)?;
         let key = SigningKey::generate()?;
         key.write_new(path)?;
         let public = key.public_key();

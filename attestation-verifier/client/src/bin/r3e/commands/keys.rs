@@ -38,6 +38,8 @@ pub(crate) enum ScopeArgument {
     Deploy,
     /// Set, list and delete secrets
     Secrets,
+    /// Make, import and show wallets, and ask for signatures where a wallet's policy lets API keys
+    Wallets,
 }
 
 impl From<ScopeArgument> for Scope {
@@ -46,6 +48,7 @@ impl From<ScopeArgument> for Scope {
             ScopeArgument::Invoke => Self::Invoke,
             ScopeArgument::Deploy => Self::Deploy,
             ScopeArgument::Secrets => Self::Secrets,
+            ScopeArgument::Wallets => Self::Wallets,
         }
     }
 }
@@ -85,6 +88,7 @@ pub(crate) fn scopes(scopes: &[Scope]) -> String {
         Scope::Invoke => "invoke",
         Scope::Deploy => "deploy",
         Scope::Secrets => "secrets",
+        Scope::Wallets => "wallets",
     };
     scopes.iter().map(word).collect::<Vec<_>>().join(",")
 }

@@ -9,7 +9,9 @@ pub(crate) mod login;
 pub(crate) mod operator;
 mod profile;
 pub(crate) mod secrets;
+pub(crate) mod state;
 pub(crate) mod tenants;
+pub(crate) mod wallets;
 mod whoami;
 
 use clap::{ArgMatches, CommandFactory as _};
@@ -31,10 +33,12 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Enclave(command) => enclave::run(command, settings, printer).await,
         Command::Secrets(command) => secrets::run(command, settings, printer).await,
         Command::Functions(command) => functions::run(command, settings, printer).await,
+        Command::Wallets(command) => wallets::run(command, settings, printer).await,
         Command::Login(command) => login::run(command, settings, printer).await,
         Command::Whoami => whoami::run(settings, printer).await,
         Command::Keys(command) => keys::run(command, settings, printer).await,
-        Command::Operator(command) => operator::run(&command, settings, printer),
+        Command::Operator(command) => operator::run(command, settings, printer).await,
+        Command::State(command) => state::run(command, settings, printer).await,
         Command::Tenants(command) => tenants::run(command, settings, printer).await,
         Command::Profile(ProfileCommand::Show) => profile::show(settings, printer),
         Command::Completions { .. } => Ok(()),

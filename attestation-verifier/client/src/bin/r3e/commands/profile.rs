@@ -22,6 +22,7 @@ pub(crate) fn show(settings: &Settings, printer: Printer) -> Result<(), CliError
     add("clock_skew", set(Some(&settings.clock_skew)));
     add("key_file", set(Some(&settings.key_file)));
     add("operator_key_file", set(Some(&settings.operator_key_file)));
+    add("member_key_file", set(Some(&settings.member_key_file)));
     // Of an API key, its id alone.
     let path = settings.credentials_path();
     let api_key = match (api_key_variable()?, credentials::load(&path)?) {
