@@ -61,7 +61,7 @@ impl Secrets {
 
 impl SecretSource for Secrets {
     fn read<'a>(&'a self, reader: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, SecretAnswer> {
-        Box::pin(async move { self.give(reader, name).await.map_err(unanswered) })
+        Box::pin(async move { self.give(reader, name).await.map_err(|error| unanswered(&error)) })
     }
 
     fn undeclared<'a>(&'a self, reader: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, ()> {
@@ -70,7 +70,10 @@ impl SecretSource for Secrets {
             ..entry(Action::Read, name, None, by(reader), (self.now_ms)())
         };
         Box::pin(async move {
-            self.audit.commit(reader.tenant, vec![refused], Vec::new()).await.map_err(unanswered)
+            self.audit
+                .commit(reader.tenant, vec![refused], Vec::new())
+                .await
+                .map_err(|error| unanswered(&error))
         })
     }
 
@@ -80,9 +83,9 @@ impl SecretSource for Secrets {
             .iter()
             .map(|(name, version)| entry(Action::Held, name, Some(*version), by(reader), now_ms))
             .collect();
-        Box::pin(
-            async move { self.audit.commit(reader.tenant, entries, Vec::new()).await.map_err(unanswered) },
-        )
+        Box::pin(async move {
+            self.audit.commit(reader.tenant, entries, Vec::new()).await.map_err(|error| unanswered(&error))
+        })
     }
 }
 
@@ -94,6 +97,6 @@ fn by(reader: SecretReader<'_>) -> Actor {
     }
 }
 
-fn unanswered(error: ServiceError) -> SourceError {
+fn unanswered(error: &ServiceError) -> SourceError {
     SourceError(error.to_string())
 }

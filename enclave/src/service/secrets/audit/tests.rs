@@ -75,7 +75,7 @@ async fn a_log_goes_on_where_it_ended_whoever_writes_it() {
     let keeper = Keeper::new();
     {
         let audit = Audit::start(store(&keeper).await);
-        for _ in 0..AUDIT_PAGE_ENTRIES + 1 {
+        for _ in 0..=AUDIT_PAGE_ENTRIES {
             audit.commit(ALICE, vec![entry("S")], Vec::new()).await.unwrap();
         }
     }

@@ -89,7 +89,8 @@ pub(crate) enum Command {
         /// The secret's name
         name: String,
         /// The version whose value is to be current again
-        version: u64,
+        #[arg(value_name = "VERSION")]
+        to: u64,
         /// Only if this version is current now
         #[arg(long, value_name = "N")]
         if_version: Option<u64>,
@@ -170,11 +171,11 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             let details = session::tenant(settings).await?.secret(&name).await?;
             printer.result(&details.versions, |versions| shown::versions(versions))
         }
-        Command::Rollback { name, version, if_version } => {
+        Command::Rollback { name, to, if_version } => {
             let mut tenant = session::tenant(settings).await?;
-            let secret = tenant.rollback_secret(&name, version, if_version).await?;
+            let secret = tenant.rollback_secret(&name, to, if_version).await?;
             printer.result(&secret, |secret| {
-                format!("{}: version {} has the value of version {version}", secret.name, secret.version)
+                format!("{}: version {} has the value of version {to}", secret.name, secret.version)
             })?;
             session::remembered(tenant.check_state().await)
         }
