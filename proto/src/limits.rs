@@ -50,7 +50,23 @@ pub const MAX_HOST_NAME_BYTES: usize = 253;
 pub const MAX_NAME_BYTES: usize = 64;
 /// What an operator calls a tenant, or a tenant a key.
 pub const MAX_LABEL_BYTES: usize = 128;
+/// AWS: an access key's identifier has at most 128 characters.
+pub const MAX_ACCESS_KEY_ID_BYTES: usize = 128;
+/// AWS's have 40 characters and no stated limit.
+pub const MAX_SECRET_ACCESS_KEY_BYTES: usize = 128;
+/// AWS sets no limit on a session token; those of roles have some 1,000 characters, and a frame must hold one.
+pub const MAX_SESSION_TOKEN_BYTES: usize = 8 * 1024;
 /// What the parent says of a failure, for the log.
 pub const MAX_FAILURE_TEXT_BYTES: usize = 512;
 /// An outcome's code in a receipt.
 pub const MAX_RECEIPT_CODE_BYTES: usize = 32;
+
+/// The data of a transaction that a wallet signs: what nodes take into their pools (128 KiB for the whole transaction).
+pub const MAX_CALL_DATA_BYTES: usize = 128 * 1024;
+/// Accounts and slots of a transaction's access list, together: each costs some 2,000 gas, so that more than this would
+/// cost more than it saves.
+pub const MAX_ACCESS_LIST: usize = 512;
+/// A message that a wallet signs: people read these.
+pub const MAX_WALLET_MESSAGE_BYTES: usize = 64 * 1024;
+/// A name or a version in an EIP-712 domain.
+pub const MAX_DOMAIN_TEXT_BYTES: usize = 256;

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! This crate knows nothing of the NSM (entropy and documents are handed in), of storage (the parent's slot is handed in),
-//! of tenants' rights or of HTTP.
+//! of HTTP, or of who is a tenant: [`wallet`] judges by the policies and requests that it is given.
 //! Nothing here can be printed: no secret type has `Debug` of its content, and no error carries key material.
 
 #![forbid(unsafe_code)]

@@ -8,8 +8,10 @@
 //! | [`CONFIGURATION_PORT`] | parent | one frame: the configuration |
 //! | [`BLOB_PORT`] | parent | frames: [`blob::Request`], [`blob::Response`] |
 //! | [`EGRESS_PORT`] | parent | one frame [`egress::Connect`], one [`egress::Reply`], then raw bytes |
+//! | [`CREDENTIALS_PORT`] | parent | one frame [`credentials::Request`], one [`credentials::Reply`] |
 
 pub mod blob;
+pub mod credentials;
 pub mod egress;
 
 /// A frame is a 32-bit big-endian length and that many bytes: one message in deterministic CBOR.
@@ -22,6 +24,8 @@ pub const CONFIGURATION_PORT: u32 = 5001;
 pub const BLOB_PORT: u32 = 5002;
 /// The parent's egress proxy.
 pub const EGRESS_PORT: u32 = 5003;
+/// The parent's AWS credentials.
+pub const CREDENTIALS_PORT: u32 = 5004;
 /// `nitro-cli` and QEMU expect the enclave's heartbeat here.
 pub const HEARTBEAT_PORT: u32 = 9000;
 /// The byte that the enclave sends on [`HEARTBEAT_PORT`] and the parent echoes.

@@ -39,7 +39,14 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { unlock: "test", unlock_tables: String::new(), extra_roots: String::new(), resolve: Vec::new(), imds_endpoint: None, max_runners: 8 }
+        Self {
+            unlock: "test",
+            unlock_tables: String::new(),
+            extra_roots: String::new(),
+            resolve: Vec::new(),
+            imds_endpoint: None,
+            max_runners: 8,
+        }
     }
 }
 

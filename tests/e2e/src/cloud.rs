@@ -63,7 +63,8 @@ impl Cloud {
 
     /// The service stops, and starts again with its keys; at another port, which the parents must be told.
     pub async fn restart_kms(&mut self) {
-        let pem = std::fs::read_to_string(self.folder.path().join("nsm/test-root.pem")).expect("the test root");
+        let pem =
+            std::fs::read_to_string(self.folder.path().join("nsm/test-root.pem")).expect("the test root");
         self.kms = Emulator::start(EmulatorOptions {
             host: HOST.to_owned(),
             listen: SocketAddr::from(LOCAL),
@@ -87,7 +88,8 @@ impl Cloud {
         let state = appliance.enclave_place().state();
         std::fs::create_dir_all(&state).expect("the fake device's folder");
         for file in ["test-root-identity.pem", "test-root.pem"] {
-            std::fs::copy(self.folder.path().join("nsm").join(file), state.join(file)).expect("the test root");
+            std::fs::copy(self.folder.path().join("nsm").join(file), state.join(file))
+                .expect("the test root");
         }
         appliance
     }

@@ -244,7 +244,9 @@ async fn what_passes_is_waited_for() {
     let mut appliance = cloud.appliance("alpha");
     appliance.start_parent();
     for (boot, (fault, times)) in
-        [(Fault::Throttled, 3), (Fault::Internal, 3), (Fault::NotJson, 2), (Fault::Silent, 1)].into_iter().enumerate()
+        [(Fault::Throttled, 3), (Fault::Internal, 3), (Fault::NotJson, 2), (Fault::Silent, 1)]
+            .into_iter()
+            .enumerate()
     {
         cloud.kms.faults().set(fault, times);
         appliance.start_enclave();

@@ -24,7 +24,8 @@ impl NitroRoot {
 
     /// Authenticates a document.
     pub(crate) fn verify(&self, document: &[u8]) -> Result<AttestationResult, Refusal> {
-        let refused = |why: String| Refusal::new("ValidationException", format!("AttestationDocument: {why}"));
+        let refused =
+            |why: String| Refusal::new("ValidationException", format!("AttestationDocument: {why}"));
         // A policy must pin an image; this one pins whichever the document claims.
         let claims = inspect(document).map_err(|error| refused(error.to_string()))?;
         let pcr0 = *claims.pcrs().get(&0).ok_or_else(|| refused("it has no PCR0".to_owned()))?;
@@ -35,6 +36,7 @@ impl NitroRoot {
                 builder.max_age_ms(MAX_AGE_MS).clock_skew_ms(CLOCK_SKEW_MS).allow_debug().build()
             })
             .expect("a policy");
-        appraise(document, &policy, UnixTime::from_millis(unix_ms())).map_err(|error| refused(error.to_string()))
+        appraise(document, &policy, UnixTime::from_millis(unix_ms()))
+            .map_err(|error| refused(error.to_string()))
     }
 }

@@ -65,7 +65,8 @@ impl Authority {
 }
 
 fn made() -> CertifiedIssuer<'static, KeyPair> {
-    CertifiedIssuer::self_signed(parameters(), KeyPair::generate().expect("a key")).expect("a root certificate")
+    CertifiedIssuer::self_signed(parameters(), KeyPair::generate().expect("a key"))
+        .expect("a root certificate")
 }
 
 fn parameters() -> CertificateParams {

@@ -28,7 +28,8 @@ const SEGMENT_BYTES: usize = 1_000;
 
 /// Encrypts `plaintext` to the RSA key in `spki`, as `fault` says where there is one.
 pub(crate) fn seal(spki: &[u8], plaintext: &[u8], fault: Option<Fault>) -> Result<Vec<u8>, Refusal> {
-    let refused = |_| Refusal::new("ValidationException", "The public key in the attestation document is no RSA key.");
+    let refused =
+        |_| Refusal::new("ValidationException", "The public key in the attestation document is no RSA key.");
     let recipient = match fault {
         Some(Fault::OtherRecipient) => {
             PrivateDecryptingKey::generate(KeySize::Rsa2048).expect("an RSA key").public_key()
@@ -51,7 +52,8 @@ pub(crate) fn seal(spki: &[u8], plaintext: &[u8], fault: Option<Fault>) -> Resul
     let iv = random::<16>();
     let content = cbc(&key, iv, &padded(plaintext, fault));
 
-    let algorithm = |oid: &[u8], parameters: &[u8]| der(0x30, &[der(0x06, oid), parameters.to_vec()].concat());
+    let algorithm =
+        |oid: &[u8], parameters: &[u8]| der(0x30, &[der(0x06, oid), parameters.to_vec()].concat());
     let hash = algorithm(hash, &[0x05, 0x00]);
     let oaep = [der(0xa0, &hash), der(0xa1, &algorithm(MGF1, &hash))].concat();
     let recipient = [
@@ -68,7 +70,8 @@ pub(crate) fn seal(spki: &[u8], plaintext: &[u8], fault: Option<Fault>) -> Resul
         let data = der(0x30, &[version, &recipients, &content].concat());
         der(0x30, &[der(0x06, ENVELOPED_DATA), der(0xa0, &data)].concat())
     } else {
-        let segments: Vec<u8> = content.chunks(SEGMENT_BYTES).flat_map(|segment| der(0x04, segment)).collect();
+        let segments: Vec<u8> =
+            content.chunks(SEGMENT_BYTES).flat_map(|segment| der(0x04, segment)).collect();
         let content = indefinite(0x30, &[content_head, indefinite(0xa0, &segments)].concat());
         let data = indefinite(0x30, &[version, &recipients, &content].concat());
         indefinite(0x30, &[der(0x06, ENVELOPED_DATA), indefinite(0xa0, &data)].concat())

@@ -111,7 +111,8 @@ impl Shelf {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         let path = request.uri().path();
         if request.method() == Method::PUT && path == "/latest/api/token" {
-            let seconds = header("x-aws-ec2-metadata-token-ttl-seconds").and_then(|text| text.parse::<u32>().ok());
+            let seconds =
+                header("x-aws-ec2-metadata-token-ttl-seconds").and_then(|text| text.parse::<u32>().ok());
             if !self.tokens_given {
                 return (403, String::new());
             }
@@ -122,7 +123,8 @@ impl Shelf {
             self.tokens.push(token.clone());
             return (200, token);
         }
-        let known = header("x-aws-ec2-metadata-token").is_some_and(|token| self.tokens.iter().any(|t| t == token));
+        let known =
+            header("x-aws-ec2-metadata-token").is_some_and(|token| self.tokens.iter().any(|t| t == token));
         if self.tokens_given && !known {
             return (401, String::new());
         }

@@ -66,7 +66,8 @@ impl Keys {
 
     pub(crate) fn policy(&self, arn: &str) -> Result<&KeyPolicy, Refusal> {
         let key = self.keys.get(arn);
-        key.map(|key| &key.policy).ok_or_else(|| Refusal::new("NotFoundException", format!("Key {arn} does not exist")))
+        key.map(|key| &key.policy)
+            .ok_or_else(|| Refusal::new("NotFoundException", format!("Key {arn} does not exist")))
     }
 
     pub(crate) fn encrypt(&self, arn: &str, context: &Context, plaintext: &[u8]) -> Vec<u8> {
@@ -79,13 +80,19 @@ impl Keys {
         [tag(arn).as_slice(), &nonce, &sealed].concat()
     }
 
-    pub(crate) fn decrypt(&self, arn: &str, context: &Context, ciphertext: &[u8]) -> Result<Vec<u8>, Refusal> {
+    pub(crate) fn decrypt(
+        &self,
+        arn: &str,
+        context: &Context,
+        ciphertext: &[u8],
+    ) -> Result<Vec<u8>, Refusal> {
         let invalid = || Refusal::new("InvalidCiphertextException", "");
         let (named, rest) = ciphertext.split_at_checked(TAG_BYTES).ok_or_else(invalid)?;
         let key = self.keys.iter().find(|(arn, _)| tag(arn) == named);
         let (of, key) = key.ok_or_else(invalid)?;
         if of != arn {
-            let message = "The key ID in the request does not identify a CMK that can perform this operation.";
+            let message =
+                "The key ID in the request does not identify a CMK that can perform this operation.";
             return Err(Refusal::new("IncorrectKeyException", message));
         }
         let (nonce, sealed) = rest.split_at_checked(NONCE_LEN).ok_or_else(invalid)?;

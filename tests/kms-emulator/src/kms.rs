@@ -61,7 +61,8 @@ struct Recipient {
 impl Kms {
     /// The status and body of the answer to a request.
     pub(crate) fn answer(&self, head: &Parts, body: &[u8], fault: Option<Fault>) -> (u16, Value) {
-        let target = head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let target =
+            head.headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let operation = target.strip_prefix("TrentService.").unwrap_or_default().to_owned();
         let mut asked = Asked { operation, role_arn: None, refused: None, user_data: None };
         let answered = self.serve(head, body, fault, &mut asked);
@@ -122,7 +123,9 @@ impl Kms {
             }
             "Decrypt" => {
                 let algorithm = "SYMMETRIC_DEFAULT";
-                if body_of.encryption_algorithm.is_some_and(|named| named != algorithm) || body_of.key_spec.is_some() {
+                if body_of.encryption_algorithm.is_some_and(|named| named != algorithm)
+                    || body_of.key_spec.is_some()
+                {
                     return Err(invalid("EncryptionAlgorithm must be SYMMETRIC_DEFAULT"));
                 }
                 let blob = body_of.ciphertext_blob.ok_or_else(|| invalid("CiphertextBlob is missing"))?;
@@ -137,7 +140,8 @@ impl Kms {
             None => answer["Plaintext"] = STANDARD.encode(&plaintext).into(),
             Some(attested) => {
                 let spki = attested.public_key().ok_or_else(|| invalid("The document has no public key."))?;
-                answer["CiphertextForRecipient"] = STANDARD.encode(envelope::seal(spki, &plaintext, fault)?).into();
+                answer["CiphertextForRecipient"] =
+                    STANDARD.encode(envelope::seal(spki, &plaintext, fault)?).into();
                 if fault == Some(Fault::Plaintext) {
                     answer["Plaintext"] = STANDARD.encode(&plaintext).into();
                 }

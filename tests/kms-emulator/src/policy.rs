@@ -105,7 +105,8 @@ impl Statement {
 impl Condition {
     /// A key that the request has not makes a condition false, and a negated one true; of several values, one is enough.
     fn holds(&self, request: &Request) -> bool {
-        let found = request.iter().find(|(key, _)| key.eq_ignore_ascii_case(&self.key)).map(|(_, value)| value);
+        let found =
+            request.iter().find(|(key, _)| key.eq_ignore_ascii_case(&self.key)).map(|(_, value)| value);
         let any = |equal: fn(&str, &str) -> bool| {
             found.is_some_and(|found| self.values.iter().any(|value| equal(value, found)))
         };

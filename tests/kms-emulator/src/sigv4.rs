@@ -44,12 +44,18 @@ pub(crate) fn verify(
         Refusal::new("UnrecognizedClientException", "The security token included in the request is invalid.")
     })?;
     if header(head, "x-amz-security-token").as_deref() != Some(&issued.session_token) {
-        return Err(Refusal::new("UnrecognizedClientException", "The security token is not of these credentials."));
+        return Err(Refusal::new(
+            "UnrecognizedClientException",
+            "The security token is not of these credentials.",
+        ));
     }
     let time = header(head, "x-amz-date").ok_or_else(|| missing("IncompleteSignatureException"))?;
     let day = time.get(..8).unwrap_or_default();
     if scope != format!("{day}/{region}/kms/aws4_request") {
-        return Err(Refusal::new("InvalidSignatureException", "Credential should be scoped to this region and service."));
+        return Err(Refusal::new(
+            "InvalidSignatureException",
+            "Credential should be scoped to this region and service.",
+        ));
     }
     check_time(&time)?;
     let names: Vec<&str> = signed.split(';').collect();
@@ -71,19 +77,25 @@ pub(crate) fn verify(
         ));
     }
     if issued.expires_at_ms <= unix_ms() {
-        return Err(Refusal::new("ExpiredTokenException", "The security token included in the request is expired"));
+        return Err(Refusal::new(
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+        ));
     }
     Ok(issued)
 }
 
 fn canonical(head: &Parts, body: &[u8], names: &[&str], signed: &str) -> Result<String, Refusal> {
-    let mut text = format!("{}\n{}\n{}\n", head.method, head.uri.path(), head.uri.query().unwrap_or_default());
+    let mut text =
+        format!("{}\n{}\n{}\n", head.method, head.uri.path(), head.uri.query().unwrap_or_default());
     for name in names {
         let values: Vec<String> = head
             .headers
             .get_all(*name)
             .iter()
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).split_whitespace().collect::<Vec<_>>().join(" "))
+            .map(|value| {
+                String::from_utf8_lossy(value.as_bytes()).split_whitespace().collect::<Vec<_>>().join(" ")
+            })
             .collect();
         if values.is_empty() {
             return Err(Refusal::new("InvalidSignatureException", format!("{name} is signed and not there")));
@@ -106,10 +118,16 @@ fn check_time(time: &str) -> Result<(), Refusal> {
     let signed = basic_time(time).ok_or_else(|| missing("IncompleteSignatureException"))?;
     let signed_ms = u64::try_from(signed.assume_utc().unix_timestamp()).unwrap_or(0) * 1000;
     if signed_ms.saturating_add(SKEW_MS) < unix_ms() {
-        return Err(Refusal::new("InvalidSignatureException", format!("Signature expired: {time} is too early")));
+        return Err(Refusal::new(
+            "InvalidSignatureException",
+            format!("Signature expired: {time} is too early"),
+        ));
     }
     if signed_ms > unix_ms().saturating_add(SKEW_MS) {
-        return Err(Refusal::new("InvalidSignatureException", format!("Signature not yet current: {time} is too late")));
+        return Err(Refusal::new(
+            "InvalidSignatureException",
+            format!("Signature not yet current: {time} is too late"),
+        ));
     }
     Ok(())
 }
