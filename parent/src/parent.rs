@@ -120,7 +120,8 @@ impl Parent {
         services.spawn(admin::run(admin_listener, admin));
 
         let (stopping, stopped) = watch::channel(false);
-        let forwarder = Forwarder::new(public, transport, settings.forward, Arc::clone(&counters));
+        let forwarder =
+            Forwarder::new(public, lease.clone(), transport, settings.forward, Arc::clone(&counters));
         let forwarding = Some(tokio::spawn(forwarder.run(stopped)));
         info!(listen = %local_addr, enclave = %settings.enclave, data = %settings.data.display(), "the parent is up");
         let keeper = Some(keeper);

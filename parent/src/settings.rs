@@ -46,7 +46,13 @@ pub enum StoreSettings {
     #[default]
     Embedded,
     /// In a PostgreSQL database, which several parents may share: one holds its lease at a time.
-    Postgres(PostgresSettings),
+    Postgres(Box<PostgresSettings>),
+}
+
+impl From<PostgresSettings> for StoreSettings {
+    fn from(settings: PostgresSettings) -> Self {
+        Self::Postgres(Box::new(settings))
+    }
 }
 
 /// Limits on clients' connections; each default stands in [`crate::limits`] with its reason.

@@ -7,6 +7,7 @@ mod house;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -55,8 +56,7 @@ async fn content(settings: &Settings) -> Content {
 
 fn on(url: &str, folder: &Path) -> Settings {
     let mut settings = settings(folder);
-    settings.store =
-        StoreSettings::Postgres(PostgresSettings::new(PostgresAddress::parse(url, false).unwrap()));
+    settings.store = StoreSettings::from(PostgresSettings::new(PostgresAddress::parse(url, false).unwrap()));
     settings
 }
 
@@ -118,7 +118,6 @@ async fn a_backup_goes_from_any_store_into_any_other() {
     let (one, two) = (fs::read(one).unwrap(), fs::read(two).unwrap());
     assert_eq!(one[21..one.len() - 32], two[21..two.len() - 32]);
     // It tells of no name that would help anybody but its owner.
-    use std::os::unix::fs::PermissionsExt;
     assert_eq!(fs::metadata(path("one")).unwrap().permissions().mode() & 0o777, 0o600);
 
     // Nothing, too, has a backup.

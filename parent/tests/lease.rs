@@ -26,9 +26,14 @@ async fn parent(url: &str, lease_ms: u32) -> House {
     House::start(|settings| {
         let mut postgres = PostgresSettings::new(PostgresAddress::parse(url, false).unwrap());
         postgres.lease_ms = lease_ms;
-        settings.store = StoreSettings::Postgres(postgres);
+        settings.store = StoreSettings::from(postgres);
     })
     .await
+}
+
+/// Whether clients can connect.
+async fn opens(house: &House) -> bool {
+    tokio::net::TcpStream::connect(house.parent.local_addr()).await.is_ok()
 }
 
 async fn codes(house: &House) -> Vec<String> {
@@ -77,6 +82,9 @@ async fn a_second_parent_waits_and_takes_over_when_it_is_told_to() {
     let status = second.status().await;
     assert_eq!((&status["serving"], &status["store"]["lease"]), (&false.into(), &"standby".into()));
 
+    // What a balancer asks: which of them takes connections.
+    assert!(opens(&first).await && !opens(&second).await);
+
     let epoch = order_takeover(&second.data()).await.unwrap();
     assert_eq!(epoch, 2);
     // Of a second order nothing comes but the same answer.
@@ -88,6 +96,12 @@ async fn a_second_parent_waits_and_takes_over_when_it_is_told_to() {
     assert_eq!(two.ask(Operation::Head).await, Outcome::Head(Some(b"1".to_vec())));
     assert_eq!(two.ask(commit(Some(b"1"), b"2", vec![([2; 32], b"two".to_vec())])).await, Outcome::Committed);
     first.wait_for("lease", "held", 0).await;
+    let turned = async {
+        while opens(&first).await || !opens(&second).await {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, turned).await.expect("the ports follow the lease");
     assert_eq!(two.list().await, [([1; 32], b"one".to_vec()), ([2; 32], b"two".to_vec())]);
     assert!(order_takeover(Path::new("/nowhere")).await.is_err());
 

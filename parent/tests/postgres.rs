@@ -23,7 +23,7 @@ fn at(url: &str) -> PostgresSettings {
 }
 
 fn store(url: &str) -> StoreSettings {
-    StoreSettings::Postgres(at(url))
+    StoreSettings::from(at(url))
 }
 
 conformance!({
@@ -184,7 +184,7 @@ async fn a_server_whose_disk_is_full_says_so_and_goes_on_once_it_is_not() {
         "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'r3e-parent%' AND datname = current_database()",
     );
     for pid in pids.lines() {
-        server.limit_file_size(pid, 65_536);
+        Server::limit_file_size(pid, 65_536);
     }
     let large: Vec<_> = (100..103).map(|n| ([n; 32], noise(n.into(), 1 << 20))).collect();
     let Outcome::Failed(words) = client.ask(commit(Some(&1_u64.to_be_bytes()), b"x", large)).await else {
@@ -290,7 +290,7 @@ async fn tls_is_spoken_to_the_server_that_is_named_and_to_no_other() {
     let with_ca = |url: &str, ca: &str| {
         let mut settings = at(url);
         settings.ca = Some(server.folder().join(ca));
-        StoreSettings::Postgres(settings)
+        StoreSettings::from(settings)
     };
     // It speaks none, and must not be spoken to in plaintext then.
     let error = refused(store(&tls("localhost"))).await;
@@ -340,7 +340,7 @@ async fn a_password_comes_from_a_file_and_appears_nowhere() {
     settings.password_file = Some(password.clone());
     let with = |text: &str| {
         std::fs::write(&password, text).unwrap();
-        StoreSettings::Postgres(settings.clone())
+        StoreSettings::from(settings.clone())
     };
     let error = refused(with("wr0ng")).await;
     let words = format!("{error} {error:?}");
@@ -349,6 +349,6 @@ async fn a_password_comes_from_a_file_and_appears_nowhere() {
     let mut client = BlobClient::dial(&house.enclave).await;
     assert_eq!(settle(&mut client, 1).await, 1);
     std::fs::remove_file(&password).unwrap();
-    let gone = refused(StoreSettings::Postgres(settings)).await;
+    let gone = refused(StoreSettings::from(settings)).await;
     assert!(matches!(gone, PostgresError::PasswordFile { .. }));
 }

@@ -140,7 +140,9 @@ fn framed(kind: u8, parts: &[&[u8]; 2]) -> Vec<u8> {
     bytes.push(kind);
     // What the wire carries has limits far below this.
     bytes.extend(u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
-    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
     bytes
 }
 
@@ -230,9 +232,8 @@ impl<R: Read> Reader<R> {
 
     fn check_order(&mut self, kind: u8) -> Result<(), FormatError> {
         let may_stand = match (self.last_kind, kind) {
-            (None, HEAD) | (None | Some(HEAD), SLOT) | (_, END) => true,
             (_, RECORD) if !self.has_head => return Err(FormatError::NoHead),
-            (_, RECORD) => true,
+            (None, HEAD) | (None | Some(HEAD), SLOT) | (_, END | RECORD) => true,
             _ => false,
         };
         self.last_kind = Some(kind);

@@ -135,15 +135,14 @@ impl Embedded {
         slot: Option<Vec<u8>>,
     ) -> Result<(), StoreError> {
         let mut batch = self.database.batch();
-        for (key, value) in [(HEAD, &head), (SLOT, &slot)] {
+        self.head.clone_from(&head);
+        for (key, value) in [(HEAD, head), (SLOT, slot)] {
             if let Some(value) = value {
-                batch.insert(&self.singles, key, value.clone());
+                batch.insert(&self.singles, key, value);
             }
         }
         batch.commit()?;
-        self.database.persist(PersistMode::SyncAll)?;
-        self.head = head;
-        Ok(())
+        Ok(self.database.persist(PersistMode::SyncAll)?)
     }
 
     fn standing(&self) -> Result<(), StoreError> {

@@ -31,8 +31,12 @@ pub(super) struct Options {
     /// The folder of the embedded store and the admin socket
     #[arg(long, env = "R3E_PARENT_DATA", value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// Where sealed records are kept: postgres://USER@HOST/DATABASE [default: embedded, in the data folder]
-    #[arg(long, env = "R3E_PARENT_STORE", value_name = "URL")]
+    #[arg(
+        long,
+        env = "R3E_PARENT_STORE",
+        value_name = "URL",
+        help = "Where sealed records are kept: postgres://USER@HOST/DATABASE [default: embedded, in the data folder]"
+    )]
     store: Option<String>,
     /// PEM certificates that sign the database server's [default: those of the public web]
     #[arg(long, env = "R3E_PARENT_STORE_CA", value_name = "FILE")]
@@ -91,8 +95,12 @@ pub(super) struct Options {
     /// Egress without a byte either way, in milliseconds [default: 60000]
     #[arg(long, env = "R3E_PARENT_EGRESS_IDLE_TIMEOUT_MS", value_name = "MS")]
     egress_idle_timeout_ms: Option<u64>,
-    /// EC2's metadata service, which the enclave's credentials come from [default: http://169.254.169.254]
-    #[arg(long, env = "R3E_PARENT_IMDS_ENDPOINT", value_name = "URL")]
+    #[arg(
+        long,
+        env = "R3E_PARENT_IMDS_ENDPOINT",
+        value_name = "URL",
+        help = "EC2's metadata service, which the enclave's credentials come from [default: http://169.254.169.254]"
+    )]
     imds_endpoint: Option<ImdsEndpoint>,
     /// What `run` starts; in a file alone, since `run` has it among its own options
     #[arg(skip)]
@@ -174,7 +182,7 @@ impl Options {
         if postgres.lease_ms < MIN_LEASE_MS {
             bail!("--store-lease-ms must be {MIN_LEASE_MS} or more");
         }
-        Ok(StoreSettings::Postgres(postgres))
+        Ok(StoreSettings::from(postgres))
     }
 }
 

@@ -38,8 +38,12 @@ struct StoreArgs {
     /// The parent's data folder; not needed for a store in PostgreSQL
     #[arg(long, env = "R3E_PARENT_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
-    /// The store: postgres://USER@HOST/DATABASE [default: embedded, in the data folder]
-    #[arg(long, env = "R3E_PARENT_STORE", value_name = "URL")]
+    #[arg(
+        long,
+        env = "R3E_PARENT_STORE",
+        value_name = "URL",
+        help = "The store: postgres://USER@HOST/DATABASE [default: embedded, in the data folder]"
+    )]
     store: Option<String>,
     /// PEM certificates that sign the database server's [default: those of the public web]
     #[arg(long, env = "R3E_PARENT_STORE_CA", value_name = "FILE")]

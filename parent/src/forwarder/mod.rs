@@ -1,7 +1,7 @@
 //! Accepts clients' TCP connections and carries each to the enclave, byte for byte.
 //!
 //! A client that has not said anything costs no connection to the enclave: in TLS the client speaks first. Nothing a
-//! client sends is looked at.
+//! client sends is looked at. While another parent serves, the port is closed: so a balancer finds the one that does.
 
 mod admission;
 
@@ -20,8 +20,9 @@ use tracing::{debug, info, warn};
 
 use admission::{Admission, Admitted, Refusal};
 
+use crate::blobs::postgres::Lease;
 use crate::counters::Counters;
-use crate::limits::{DIAL_RETRY_PAUSE_MS, LISTEN_BACKLOG};
+use crate::limits::{DIAL_RETRY_PAUSE_MS, LISTEN_BACKLOG, LISTEN_RETRY_MS};
 use crate::relay::{Ended, Moved, relay};
 use crate::settings::Forward;
 
@@ -29,6 +30,8 @@ use crate::settings::Forward;
 #[derive(Debug)]
 pub(crate) struct Forwarder {
     listener: TcpListener,
+    /// Of the store that other parents may share.
+    lease: Option<Lease>,
     carrier: Arc<Carrier>,
     admission: Arc<Admission>,
 }
@@ -53,22 +56,41 @@ impl Forwarder {
     /// Over `listener`, to the enclave behind `transport`.
     pub(crate) fn new(
         listener: TcpListener,
+        lease: Option<Lease>,
         transport: ParentTransport,
         settings: Forward,
         counters: Arc<Counters>,
     ) -> Self {
         let admission = Arc::new(Admission::new(&settings));
-        Self { listener, admission, carrier: Arc::new(Carrier { transport, settings, counters }) }
+        Self { listener, lease, admission, carrier: Arc::new(Carrier { transport, settings, counters }) }
     }
 
     /// Accepts until `stopping` turns true; then lets connections finish for the drain timeout, and cuts the rest.
     pub(crate) async fn run(self, mut stopping: watch::Receiver<bool>) {
-        let Self { listener, carrier, admission } = self;
+        let Self { listener, lease, carrier, admission } = self;
+        // A socket that listens has an address.
+        let Ok(address) = listener.local_addr() else { return };
+        let mut listener = Some(listener);
         let mut connections = JoinSet::new();
         loop {
+            if let Some(lease) = lease.as_ref().filter(|lease| lease.is_anothers()) {
+                listener = None;
+                connections.abort_all();
+                tokio::select! {
+                    () = lease.held() => {}
+                    _ = stopping.wait_for(|stop| *stop) => break,
+                }
+            }
+            if listener.is_none() {
+                match listen(address) {
+                    Ok(again) => listener = Some(again),
+                    Err(error) => warn!(%error, "cannot listen again"),
+                }
+            }
             let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
+                accepted = accept(listener.as_ref()) => accepted,
                 Some(_) = connections.join_next() => continue,
+                () = taken(lease.as_ref()) => continue,
                 _ = stopping.wait_for(|stop| *stop) => break,
             };
             match accepted {
@@ -94,6 +116,23 @@ impl Forwarder {
         if timeout(Duration::from_millis(carrier.settings.drain_timeout_ms), draining).await.is_err() {
             info!(cut = connections.len(), "connections did not finish in time");
         }
+    }
+}
+
+/// The next connection; without a listener, an error after a while.
+async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, SocketAddr)> {
+    let Some(listener) = listener else {
+        sleep(Duration::from_millis(LISTEN_RETRY_MS)).await;
+        return Err(io::ErrorKind::NotConnected.into());
+    };
+    listener.accept().await
+}
+
+/// Waits until another parent has the lease; for ever, where there is none.
+async fn taken(lease: Option<&Lease>) {
+    match lease {
+        Some(lease) => lease.taken().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -178,7 +178,8 @@ pub(crate) async fn a_history_leaves_what_its_commits_say(store: StoreSettings) 
     let enclave = EnclaveTransport::new(settings.enclave.clone());
     let mut parent = Parent::start(settings.clone()).await.unwrap();
     let mut client = BlobClient::dial(&enclave).await;
-    let (mut model, mut head): (BTreeMap<[u8; 32], Vec<u8>>, Option<Vec<u8>>) = (BTreeMap::new(), None);
+    let mut model = BTreeMap::<[u8; 32], Vec<u8>>::new();
+    let mut head: Option<Vec<u8>> = None;
     for turn in 0..120_u64 {
         let dice = noise(turn + 1, 64);
         let puts: BTreeMap<[u8; 32], Vec<u8>> = dice[..usize::from(dice[60] % 12)]
@@ -190,7 +191,7 @@ pub(crate) async fn a_history_leaves_what_its_commits_say(store: StoreSettings) 
         deletes.sort_unstable();
         deletes.dedup();
         deletes.retain(|name| !puts.contains_key(name));
-        let follows = dice[62] % 5 > 0;
+        let follows = dice[62] > 50;
         let expected = if follows { head.clone() } else { Some(b"another".to_vec()) };
         let next = turn.to_be_bytes().to_vec();
         let outcome = client

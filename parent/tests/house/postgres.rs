@@ -159,7 +159,7 @@ impl Server {
     }
 
     /// Lets the server's process `pid` write no file beyond so many bytes.
-    pub(crate) fn limit_file_size(&self, pid: &str, bytes: u64) {
+    pub(crate) fn limit_file_size(pid: &str, bytes: u64) {
         let mut command = Command::new("prlimit");
         if Uid::effective().is_root() {
             command.uid(NOBODY).gid(NOBODY);

@@ -148,6 +148,11 @@ impl Lease {
         self.others.send_modify(|times| *times += 1);
     }
 
+    /// Whether another parent is known to hold it.
+    pub(crate) fn is_anothers(&self) -> bool {
+        matches!(&*self.state.borrow(), LeaseState::Standby { holder: Some(_), .. })
+    }
+
     /// Takes it, whoever holds it: the epoch that begins.
     pub(crate) async fn take_over(&self) -> TakeOver {
         let (answer, answered) = oneshot::channel();

@@ -124,20 +124,16 @@ impl LeaseTask {
         let asked_at = Instant::now();
         let renewed =
             within(client.query_opt(RENEW, &[&self.lease.holder(), &epoch, &self.term_ms()])).await?;
-        match renewed {
-            Some(row) => {
-                let bytes: i64 = row.try_get(0)?;
-                self.counters.blobs.disk_bytes.set(u64::try_from(bytes).unwrap_or(0));
-                self.holds(epoch, asked_at);
-                Ok(())
-            }
-            None => {
-                warn!(epoch, "the lease is another parent's: this one is on standby and writes nothing");
-                self.counters.lease.lost.add(1);
-                self.lease.is_over(epoch);
-                self.look().await
-            }
-        }
+        let Some(row) = renewed else {
+            warn!(epoch, "the lease is another parent's: this one is on standby and writes nothing");
+            self.counters.lease.lost.add(1);
+            self.lease.is_over(epoch);
+            return self.look().await;
+        };
+        let bytes: i64 = row.try_get(0)?;
+        self.counters.blobs.disk_bytes.set(u64::try_from(bytes).unwrap_or(0));
+        self.holds(epoch, asked_at);
+        Ok(())
     }
 
     /// Takes the lease if it has run out, or, at the start of a process, if it is this parent's own.
