@@ -189,8 +189,18 @@ impl House {
 
     /// Waits for the root secret, and opens the sealed state with it.
     async fn open(self) -> Result<Arc<Appliance>, BootError> {
-        let Self { transport, configuration, provider, blobs, runner, attester, clock, evidence, spki, counters } =
-            self;
+        let Self {
+            transport,
+            configuration,
+            provider,
+            blobs,
+            runner,
+            attester,
+            clock,
+            evidence,
+            spki,
+            counters,
+        } = self;
         let entropy = DrawnEntropy::draw(&attester, UNLOCK_ENTROPY_BYTES).await?;
         // It stays in memory: keys are derived from it as they are needed.
         let root = Arc::new(provider.get().unlock(&entropy).await?);

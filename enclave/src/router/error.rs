@@ -53,6 +53,7 @@ impl From<ServiceError> for ApiError {
             ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, codes::NOT_FOUND),
             ServiceError::Conflict(_) => (StatusCode::CONFLICT, codes::CONFLICT),
             ServiceError::TooMany { .. } => (StatusCode::CONFLICT, codes::TOO_LARGE),
+            ServiceError::Denied { code, .. } => (StatusCode::FORBIDDEN, *code),
             ServiceError::InvalidFunction(_) => (StatusCode::UNPROCESSABLE_ENTITY, codes::INVALID_FUNCTION),
             ServiceError::Busy(_) => (StatusCode::TOO_MANY_REQUESTS, codes::BUSY),
             ServiceError::Store(error) => store_status(error),
@@ -107,7 +108,7 @@ fn store_status(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, codes::TOO_LARGE),
         StoreError::Name { .. } => (StatusCode::BAD_REQUEST, codes::BAD_REQUEST),
         StoreError::Full { .. } => (StatusCode::INSUFFICIENT_STORAGE, codes::TOO_LARGE),
-        StoreError::Conflict { .. } => (StatusCode::CONFLICT, codes::CONFLICT),
+        StoreError::Conflict { .. } | StoreError::Rotating { .. } => (StatusCode::CONFLICT, codes::CONFLICT),
         StoreError::Unavailable(_) | StoreError::Unconfirmed | StoreError::Closed => {
             (StatusCode::SERVICE_UNAVAILABLE, codes::STORE_UNAVAILABLE)
         }

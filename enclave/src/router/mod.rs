@@ -13,8 +13,8 @@ mod name;
 mod public;
 mod secrets;
 mod state;
-mod wallets;
 mod unlock;
+mod wallets;
 
 use std::sync::Arc;
 

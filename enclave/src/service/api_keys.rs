@@ -65,7 +65,7 @@ impl ApiKeys {
         scopes.dedup();
         if scopes.is_empty() {
             return Err(ServiceError::Invalid(
-                "a key needs at least one scope: invoke, deploy or secrets".into(),
+                "a key needs at least one scope: invoke, deploy, secrets or wallets".into(),
             ));
         }
         let _minting = self.minting.lock().await;

@@ -29,6 +29,14 @@ pub(crate) enum ServiceError {
         /// The limit.
         max: usize,
     },
+    /// A wallet's policy does not allow it.
+    #[error("{message}")]
+    Denied {
+        /// The rule's stable code.
+        code: &'static str,
+        /// For a person.
+        message: String,
+    },
     /// The function's code was refused.
     #[error("{0}")]
     InvalidFunction(String),

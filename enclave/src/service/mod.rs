@@ -8,10 +8,12 @@ pub(crate) mod json;
 mod report_key;
 mod secrets;
 mod tenants;
+mod wallets;
 
 pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use error::ServiceError;
 pub(crate) use functions::{Functions, FunctionsParts};
 pub(crate) use report_key::AttestedReportKey;
-pub(crate) use secrets::Secrets;
+pub(crate) use secrets::{Secrets, SetOptions};
 pub(crate) use tenants::Tenants;
+pub(crate) use wallets::{By, Wallets};

@@ -170,6 +170,9 @@ pub enum Scope {
     Deploy,
     /// Set, list and delete secrets. No scope reads a secret's value.
     Secrets,
+    /// Make, import, list and show wallets, and ask for signatures where a wallet's policy lets API keys. No scope exports a
+    /// key or changes a policy.
+    Wallets,
 }
 
 /// A tenant mints an API key.

@@ -40,6 +40,7 @@
 pub mod functions;
 pub mod identity;
 pub mod secrets;
+pub mod state;
 pub mod status;
 pub mod unlock;
 pub mod wallets;

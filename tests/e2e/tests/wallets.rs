@@ -143,7 +143,8 @@ async fn what_is_signed_is_what_was_asked_for_by_the_wallets_own_key() {
     let signed: Signed = channel.sign("hot", &call(|_| ())).await.unwrap();
     let raw = signed.transaction.unwrap().0;
     assert_eq!(raw[0], 2);
-    let [Item::List(fields)] = items(&raw[1..]).try_into().unwrap() else { panic!("no list") };
+    let read = items(&raw[1..]);
+    let [Item::List(fields)] = read.as_slice() else { panic!("no list: {read:?}") };
     let t = transaction();
     let expected = [
         number(138),

@@ -205,8 +205,8 @@ mod tests {
         let payload = Payload::EvmTransaction(transaction());
         let good = signed(&payload);
         assert!(is_of(&payload, &good));
-        let other = Payload::EvmTransaction(EvmTransaction { nonce: 2, ..transaction() });
-        assert!(!is_of(&other, &good));
+        let another = Payload::EvmTransaction(EvmTransaction { nonce: 2, ..transaction() });
+        assert!(!is_of(&another, &good));
         let changes: [fn(&mut Signed); 6] = [
             |s| s.digest.0[0] ^= 1,
             |s| s.signature.0[0] ^= 1,
@@ -216,9 +216,9 @@ mod tests {
             |s| s.transaction_hash = None,
         ];
         for change in changes {
-            let mut changed = good.clone();
-            change(&mut changed);
-            assert!(!is_of(&payload, &changed), "{changed:?}");
+            let mut other = good.clone();
+            change(&mut other);
+            assert!(!is_of(&payload, &other), "{other:?}");
         }
         // A message has no transaction.
         let message = Payload::Message { bytes: HexBytes(vec![1]) };

@@ -1,4 +1,4 @@
-//! Base58Check: base 58 with four bytes of a double SHA-256 behind.
+//! `Base58Check`: base 58 with four bytes of a double SHA-256 behind.
 
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;

@@ -297,7 +297,7 @@ fn policies_that_contradict_themselves_are_none() {
     let rule = |threshold, count: u8| {
         let approvers = (0..count).map(|number| PublicKey([number; 32])).collect();
         evm(&move |p: &mut Policy| {
-            p.approval = Some(ApprovalRule { threshold, approvers: Vec::clone(&approvers) })
+            p.approval = Some(ApprovalRule { threshold, approvers: Vec::clone(&approvers) });
         })
     };
     assert_eq!(rule(1, 1), Ok(()));

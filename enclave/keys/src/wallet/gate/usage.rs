@@ -29,21 +29,24 @@ struct Entry(u64, u64, Wei);
 
 impl Usage {
     /// The usage with one signature more, and how many the window has left after it.
-    pub(super) fn with(&self, policy: &Policy, spend: Spend, now_ms: u64) -> Result<(Self, u32), Denied> {
+    pub(super) fn with(&self, policy: &Policy, one: Spend, now_ms: u64) -> Result<(Self, u32), Denied> {
         let mut entries: Vec<Entry> = self.counted(policy, now_ms).copied().collect();
         let max = policy.window.max_signatures;
         let made = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         if made >= max {
             return Err(Denied::Rate { max, next_ms: next_ms(&entries, policy) });
         }
-        if let Some(rules) = policy.chains.iter().find(|rules| rules.chain_id == spend.chain_id) {
-            let spent = sum(&entries, spend.chain_id);
-            if spent.saturating_add(spend.amount) > rules.max_spend.0 {
-                let (spent, spend) = (Wei(spent), Wei(spend.amount));
-                return Err(Denied::Spend { spent, spend, max: rules.max_spend });
+        if let Some(rules) = policy.chains.iter().find(|rules| rules.chain_id == one.chain_id) {
+            let before = sum(&entries, one.chain_id);
+            if before.saturating_add(one.amount) > rules.max_spend.0 {
+                return Err(Denied::Spend {
+                    spent: Wei(before),
+                    spend: Wei(one.amount),
+                    max: rules.max_spend,
+                });
             }
         }
-        entries.push(Entry(now_ms, spend.chain_id, Wei(spend.amount)));
+        entries.push(Entry(now_ms, one.chain_id, Wei(one.amount)));
         Ok((Self(entries), max - made - 1))
     }
 

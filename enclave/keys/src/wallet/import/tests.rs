@@ -1,4 +1,4 @@
-//! Published vectors: NEP-2 keys and WIFs of NeoGo's key tests, the two keystores of the Web3 Secret Storage definition.
+//! Published vectors: NEP-2 keys and WIFs of `NeoGo`'s key tests, the two keystores of the Web3 Secret Storage definition.
 //! And what somebody may do to such files.
 
 use r3e_proto::api::wallets::{ImportFormat, KeyType};
@@ -103,9 +103,9 @@ fn numbers_that_are_no_key_are_refused() {
     let of = |key_type, secret: &str| {
         import(&Import { key_type, format: ImportFormat::Hex, secret, password: None, account: None })
     };
-    let order_k1 = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
-    let order_r1 = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
-    for (key_type, order) in [(KeyType::Secp256k1, order_k1), (KeyType::Secp256r1, order_r1)] {
+    let koblitz = "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141";
+    let random = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+    for (key_type, order) in [(KeyType::Secp256k1, koblitz), (KeyType::Secp256r1, random)] {
         let below = format!("{}0", &order[..63]);
         assert!(of(key_type, &below).is_ok());
         for wrong in [order, &"0".repeat(64), &"f".repeat(64)] {
