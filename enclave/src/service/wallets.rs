@@ -76,8 +76,8 @@ impl Wallets {
     /// Makes a wallet with a derived key.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for a bad name or policy; [`ServiceError::Conflict`] if there is one of this name;
-    /// [`ServiceError::TooMany`].
+    /// [`ServiceError::Invalid`] for a bad name or policy; [`ServiceError::Conflict`] if there is one of this name, or as many
+    /// as there may be.
     pub(crate) async fn create(
         &self,
         tenant: TenantId,
@@ -91,8 +91,7 @@ impl Wallets {
         let _making = self.making.lock().await;
         let counted = self.store.get(&spaces.counters, key_type.as_str()).await?;
         let index: u32 = counted.as_ref().map_or(Ok(0), |record| decode(record.value.as_bytes()))?;
-        let next =
-            index.checked_add(1).ok_or(ServiceError::TooMany { what: "derived keys", max: MAX_WALLETS })?;
+        let next = index.checked_add(1).ok_or_else(full)?;
         // An index is given once: a later wallet never has an earlier one's key.
         let count = Write::put(&spaces.counters, key_type.as_str(), encode(&next)?);
         let count = match counted {
@@ -189,7 +188,7 @@ impl Wallets {
             return Err(exists(name));
         }
         if listed.len() >= MAX_WALLETS {
-            return Err(ServiceError::TooMany { what: "wallets", max: MAX_WALLETS });
+            return Err(full());
         }
         Ok(())
     }
@@ -278,6 +277,11 @@ fn checked(name: &str, policy: &Policy, key_type: KeyType) -> Result<(), Service
         return Err(ServiceError::Invalid(rule.into()));
     }
     check_policy(policy, key_type).map_err(|error| ServiceError::Invalid(format!("the policy: {error}")))
+}
+
+/// A wallet is never deleted: its key may hold what nobody could get at then.
+fn full() -> ServiceError {
+    ServiceError::Conflict(format!("a tenant has at most {MAX_WALLETS} wallets"))
 }
 
 fn exists(name: &str) -> ServiceError {

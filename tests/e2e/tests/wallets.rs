@@ -353,6 +353,15 @@ async fn wallets_are_their_tenants_alone_and_api_keys_do_what_they_are_let() {
     let theirs = create(&mut stranger, "hot", policy()).await;
     assert_ne!(theirs.wallet.address, made.wallet.address);
 
+    // One tenant's wallets take no other's places.
+    for number in 1..64 {
+        create(&mut stranger, &format!("w{number}"), policy()).await;
+    }
+    let one_more = CreateWallet { key_type: KeyType::Secp256k1, policy: policy() };
+    assert_eq!(code(stranger.create_wallet("w64", &one_more).await), "conflict");
+    assert_eq!(stranger.wallets().await.unwrap().len(), 64);
+    create(&mut own, "spare", policy()).await;
+
     let minted = |scopes: Vec<Scope>| {
         let alice = &alice;
         async move {
@@ -369,7 +378,7 @@ async fn wallets_are_their_tenants_alone_and_api_keys_do_what_they_are_let() {
     assert_eq!(code(without.create_wallet("x", &create_request).await), "forbidden");
 
     let (id, mut with) = minted(vec![Scope::Wallets]).await;
-    assert_eq!(with.wallets().await.unwrap().len(), 2);
+    assert_eq!(with.wallets().await.unwrap().len(), 3);
     assert_eq!(code(with.sign("hot", &call(|_| ())).await), "api_key_not_allowed");
     let signed = with.sign("shared", &call(|_| ())).await.unwrap();
     assert_eq!(signer(&signed.digest.0, &signed.signature.0), shared.wallet.address);
