@@ -114,14 +114,13 @@ impl Secrets {
             expires_at_ms,
             keep_previous_ms: options.keep_previous_ms,
         };
-        let (mut change, stands) = match found {
-            Some((record, stands)) => (record.next(&next), Some(stands)),
-            None => {
-                if self.store.scan(&records(tenant)?, "", None, MAX_SECRETS)?.len() >= MAX_SECRETS {
-                    return Err(ServiceError::TooMany { what: "secrets", max: MAX_SECRETS });
-                }
-                (Record::first(&next), None)
+        let (mut change, stands) = if let Some((record, stands)) = found {
+            (record.next(&next), Some(stands))
+        } else {
+            if self.store.scan(&records(tenant)?, "", None, MAX_SECRETS)?.len() >= MAX_SECRETS {
+                return Err(ServiceError::TooMany { what: "secrets", max: MAX_SECRETS });
             }
+            (Record::first(&next), None)
         };
         change.record.grant(&options.grantees, now_ms)?;
         let set = AuditEntry {
@@ -156,7 +155,7 @@ impl Secrets {
         self.carry_out(tenant, name, Some(stands), change, Some(value), vec![restored]).await
     }
 
-    /// Grants a secret to a function, or takes that back. Only for a tenant that signed in: an API key grants nothing.
+    /// Grants a secret to a function, or takes that back, as `may` says. Only for a tenant that signed in: an API key grants nothing.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`], also of a grant that is not there; [`ServiceError::TooMany`].
@@ -165,12 +164,12 @@ impl Secrets {
         tenant: TenantId,
         name: &str,
         grantee: &Grantee,
-        granted: bool,
+        may: bool,
     ) -> Result<Secret, ServiceError> {
         let now_ms = (self.now_ms)();
         let _turn = self.changing.lock().await;
         let (mut record, stands) = self.existing(tenant, name).await?;
-        let action = if granted {
+        let action = if may {
             record.grant(std::slice::from_ref(grantee), now_ms)?;
             Action::Grant
         } else {

@@ -128,13 +128,12 @@ pub(super) async fn read(
         if (page + 1).saturating_mul(AUDIT_PAGE_ENTRIES as u64) <= after {
             continue;
         }
-        match store.get(&namespace, &key(page)).await? {
-            Some(record) => entries.extend(decode::<Vec<AuditEntry>>(record.value.as_bytes())?),
+        if let Some(record) = store.get(&namespace, &key(page)).await? {
+            entries.extend(decode::<Vec<AuditEntry>>(record.value.as_bytes())?);
+        } else {
             // Dropped since they were listed, and so were those before it.
-            None => {
-                dropped = (page + 1).saturating_mul(AUDIT_PAGE_ENTRIES as u64);
-                entries.clear();
-            }
+            dropped = (page + 1).saturating_mul(AUDIT_PAGE_ENTRIES as u64);
+            entries.clear();
         }
     }
     entries.retain(|entry| entry.number > after);
