@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 use r3e_e2e::command::{Home, argument};
-use r3e_e2e::main_job::{Town, set_secret, verify_receipt};
+use r3e_e2e::main_job::{Town, set_secret, set_secret_for, verify_receipt};
 use serde_json::{Value, json};
 
 const PROBE: &str = r#"
@@ -95,8 +95,8 @@ async fn what_does_not_fit_is_refused() {
 async fn a_function_has_what_it_was_granted_and_no_more() {
     let town = Town::new().await;
     let (alice, _) = town.admit("alice");
-    set_secret(&alice, "GRANTED", "seen");
-    set_secret(&alice, "WITHHELD", "hidden");
+    set_secret_for(&alice, "GRANTED", "seen", "probe");
+    set_secret_for(&alice, "WITHHELD", "hidden", "probe");
     let source = write(&alice, "probe.js", PROBE);
     let probe = |host: &str| {
         let event = json!({ "host": host }).to_string();

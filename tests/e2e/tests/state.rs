@@ -18,7 +18,7 @@ async fn with_the_root_secret_everything_survives() {
     let mut appliance = Appliance::start(Options::default()).await;
     let tenant = Tenant::admitted(&appliance, "alice").await;
     let mut channel = tenant.channel().await;
-    channel.set_secret("TOKEN", secret("kept")).await.unwrap();
+    tenant.set_secret_for("TOKEN", "kept", "counter").await;
     let deployed = channel.deploy("counter", &granted(javascript(COUNTER), &["TOKEN"], &[])).await.unwrap();
     assert_eq!(
         output(&channel.invoke("counter", "null").await.unwrap()),
@@ -80,4 +80,31 @@ async fn without_the_root_secret_the_state_is_closed_for_ever() {
     let refused = channel.sign_in_tenant(tenant.key()).await.unwrap_err();
     assert_eq!(refused.code(), "unauthenticated");
     assert_eq!(appliance.operator().await.tenants().await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_has_the_keys_of_the_state_rotated() {
+    let mut appliance = Appliance::start(Options::default()).await;
+    let tenant = Tenant::admitted(&appliance, "alice").await;
+    for name in ["A", "B", "C"] {
+        tenant.channel().await.set_secret(name, secret(name)).await.unwrap();
+    }
+    let mut operator = appliance.operator().await;
+    let before = operator.state().await.unwrap();
+    assert_eq!((before.epoch, before.oldest_epoch, before.to_reseal), (1, 1, 0));
+    assert!(before.records >= 4 && before.sealings > before.records, "{before:?}");
+    let begun = operator.rotate_state().await.unwrap();
+    assert_eq!(begun.epoch, 2);
+    let mut now = begun;
+    while now.oldest_epoch < 2 || now.to_reseal > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        now = operator.state().await.unwrap();
+    }
+    assert!(now.sequence > before.sequence && now.root != before.root, "{now:?}");
+    // Whatever moved is as it was, now and after a boot.
+    assert_eq!(tenant.channel().await.secrets().await.unwrap().len(), 3);
+    appliance.restart().await;
+    assert_eq!(tenant.channel().await.secrets().await.unwrap().len(), 3);
+    let again = appliance.operator().await.state().await.unwrap();
+    assert_eq!((again.epoch, again.oldest_epoch), (2, 2));
 }
