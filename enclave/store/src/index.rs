@@ -80,12 +80,11 @@ impl Index {
 
     pub(crate) fn insert(&mut self, namespace: &Namespace, key: &str, entry: Entry) {
         // Looked up by reference first: most writes are to namespaces that are there.
-        let standing = match self.spaces.get_mut(namespace) {
-            Some(space) => space.insert(key.to_owned(), entry),
-            None => {
-                self.spaces.insert(namespace.clone(), BTreeMap::from([(key.to_owned(), entry)]));
-                None
-            }
+        let standing = if let Some(space) = self.spaces.get_mut(namespace) {
+            space.insert(key.to_owned(), entry)
+        } else {
+            self.spaces.insert(namespace.clone(), BTreeMap::from([(key.to_owned(), entry)]));
+            None
         };
         *self.epochs.entry(entry.epoch).or_default() += 1;
         match standing {

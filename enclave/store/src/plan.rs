@@ -91,16 +91,17 @@ impl Plan {
             let planned = staged.get(&name).or_else(|| self.changes.get(&name));
             let current =
                 planned.map_or(committed, |planned| planned.after.as_ref().map(|(version, _)| *version));
+            // Of a record that was written meanwhile, nothing is left to be sealed again.
+            if let Condition::Reseal(version) = write.condition
+                && (current != Some(version) || planned.is_some())
+            {
+                versions.push(None);
+                continue;
+            }
             let holds = match write.condition {
-                Condition::Always => true,
+                Condition::Always | Condition::Reseal(_) => true,
                 Condition::Absent => current.is_none(),
                 Condition::Version(version) => current == Some(version),
-                // Of a record that was written meanwhile, nothing is left to be sealed again.
-                Condition::Reseal(version) if current != Some(version) || planned.is_some() => {
-                    versions.push(None);
-                    continue;
-                }
-                Condition::Reseal(_) => true,
             };
             if !holds {
                 return Err(StoreError::Conflict { index: position, current });

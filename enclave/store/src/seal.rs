@@ -25,7 +25,7 @@
 //! are the same without version and hint; a sealed head has no name either.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     ops::RangeInclusive,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -92,8 +92,8 @@ impl StoreKeys {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
         held.retain(|epoch, _| epochs.contains(epoch));
         for epoch in epochs {
-            if !held.contains_key(&epoch) {
-                held.insert(epoch, self.derived(epoch)?);
+            if let Entry::Vacant(place) = held.entry(epoch) {
+                place.insert(self.derived(epoch)?);
             }
         }
         Ok(())

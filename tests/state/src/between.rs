@@ -1,7 +1,6 @@
 //! The way between the store and its parent. It loses answers and commits on demand, and can be cut at any point of a
 //! commit: the store then hears nothing any more, as if its enclave had ended there.
 
-use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use r3e_proto::host::blob::{BlobName, Commit};
@@ -27,7 +26,7 @@ pub enum Fault {
 #[derive(Debug)]
 pub struct Between {
     blobs: ParentBlobs,
-    faults: Mutex<VecDeque<Fault>>,
+    fault: Mutex<Option<Fault>>,
     cut: watch::Sender<Cut>,
 }
 
@@ -44,12 +43,12 @@ enum Cut {
 impl Between {
     /// In front of `blobs`.
     pub fn new(blobs: ParentBlobs) -> Self {
-        Self { blobs, faults: Mutex::default(), cut: watch::Sender::new(Cut::No) }
+        Self { blobs, fault: Mutex::default(), cut: watch::Sender::new(Cut::No) }
     }
 
-    /// What the next commits meet.
-    pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.faults.lock().unwrap().extend(faults);
+    /// What the next commit meets; a fault that met none is forgotten.
+    pub fn fail_next(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = Some(fault);
     }
 
     /// Whether it was cut.
@@ -76,7 +75,7 @@ impl Between {
 
     async fn pass(&self, commit: &Commit) -> Result<CommitAnswer, BlobError> {
         self.passage().await?;
-        let fault = self.faults.lock().unwrap().pop_front();
+        let fault = self.fault.lock().unwrap().take();
         match fault {
             None => self.blobs.commit(commit).await,
             Some(Fault::LostBefore) => Err(lost()),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::sample::Index;
 use r3e_keys::RootSecret;
-use r3e_store::{Namespace, Options, Store, StoreError, StoreKeys, Summary, Tampered, Write};
+use r3e_store::{BlobStore as _, Namespace, Options, Store, StoreError, StoreKeys, Summary, Tampered, Write};
 use tokio::sync::OnceCell;
 use tokio::task::yield_now;
 use tokio::time::sleep;
@@ -133,33 +133,35 @@ impl World {
 
     /// The batch meets `fault`, and is applied once all the same.
     pub async fn batch_through(&self, changes: &[Change], fault: Fault) {
-        self.between.fail_next([fault]);
+        self.between.fail_next(fault);
         self.batch(changes).await;
     }
 
     /// The parent is stopped and started again while the batch is on its way.
     pub async fn batch_through_a_restart(&mut self, changes: &[Change]) {
         let (store, writes) = (self.store().clone(), writes(changes));
-        let writer = tokio::spawn(async move { store.batch(writes).await });
+        let on_its_way = tokio::spawn(async move { store.batch(writes).await });
         yield_now().await;
         self.parent.stop().await;
         self.parent.resume().await;
-        writer.await.unwrap().unwrap();
+        on_its_way.await.unwrap().unwrap();
+        // A batch that changes nothing does not find out that the connection is gone; the first read would.
+        while self.between.head().await.is_err() {}
     }
 
     /// The enclave ends when the batch's commit was sent: before the parent had it, or after it was applied.
     pub async fn crash(&mut self, changes: &[Change], arrived: bool) {
         // Nothing of the store's own work comes before the batch.
         self.until(|summary| !summary.at_work).await;
-        self.between.fail_next([if arrived { Fault::CutAfter } else { Fault::CutBefore }]);
+        self.between.fail_next(if arrived { Fault::CutAfter } else { Fault::CutBefore });
         let (store, writes) = (self.store().clone(), writes(changes));
-        let writer = tokio::spawn(async move { store.batch(writes).await });
+        let on_its_way = tokio::spawn(async move { store.batch(writes).await });
         // A batch that changes nothing makes no commit.
-        while !writer.is_finished() && !self.between.is_cut() {
+        while !on_its_way.is_finished() && !self.between.is_cut() {
             sleep(Duration::from_micros(100)).await;
         }
-        writer.abort();
-        let _ = writer.await;
+        on_its_way.abort();
+        let _ = on_its_way.await;
         self.end().await;
         self.open().await.unwrap();
     }
