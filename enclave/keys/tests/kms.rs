@@ -35,6 +35,8 @@ impl Entropy for Dead {
     }
 }
 
+type Expected = fn(&KmsError) -> bool;
+
 fn policy(appliance: &str) -> KmsPolicy {
     KmsPolicy::new::<&[u8]>(KEY, appliance, None, &[]).unwrap()
 }
@@ -106,7 +108,7 @@ async fn nothing_is_used_that_is_not_kept() {
 
 #[tokio::test(start_paused = true)]
 async fn each_wrong_answer_is_named_and_not_asked_again() {
-    let cases: [(Answer, fn(&KmsError) -> bool); 9] = [
+    let cases: [(Answer, Expected); 9] = [
         (Answer::OtherKeyId, |error| matches!(error, KmsError::AnswerKey { .. })),
         (Answer::Plaintext, |error| matches!(error, KmsError::Plaintext { .. })),
         (Answer::OtherRecipient, |error| matches!(error, KmsError::Cms(CmsError::Sealed))),

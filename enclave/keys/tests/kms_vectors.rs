@@ -1,5 +1,4 @@
 //! The reader of `CiphertextForRecipient` against answers of the real service.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 use r3e_keys::kms::{CmsError, EnvelopedData};
 

@@ -1,4 +1,4 @@
-//! `CiphertextForRecipient`, byte for byte in the form of the real service: CMS EnvelopedData in BER, the outer elements of
+//! `CiphertextForRecipient`, byte for byte in the form of the real service: CMS `EnvelopedData` in BER, the outer elements of
 //! indefinite length, the content in segments of 1,000 bytes.
 
 use aws_lc_rs::cipher::{
@@ -102,12 +102,12 @@ fn cbc(key: &[u8], iv: [u8; 16], padded: &[u8]) -> Vec<u8> {
     let algorithm = if key.len() == 16 { &AES_128 } else { &AES_256 };
     let key = UnboundCipherKey::new(algorithm, key).expect("a key of its length");
     let mut content = padded.to_vec();
-    let context: DecryptionContext = EncryptingKey::cbc(key)
-        .expect("a mode of AES")
-        .less_safe_encrypt(&mut content, EncryptionContext::Iv128(FixedLength::from(iv)))
-        .expect("whole blocks");
+    let from = EncryptionContext::Iv128(FixedLength::from(iv));
     // Where to begin is in the structure already.
-    drop(context);
+    let _begin: DecryptionContext = EncryptingKey::cbc(key)
+        .expect("a mode of AES")
+        .less_safe_encrypt(&mut content, from)
+        .expect("whole blocks");
     content
 }
 

@@ -1,6 +1,8 @@
 //! Verifies AWS Signature Version 4 from the server's side: it rebuilds what was signed from the request that came, whatever
 //! headers its client chose to sign.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac::{self, HMAC_SHA256};
@@ -100,7 +102,8 @@ fn canonical(head: &Parts, body: &[u8], names: &[&str], signed: &str) -> Result<
         if values.is_empty() {
             return Err(Refusal::new("InvalidSignatureException", format!("{name} is signed and not there")));
         }
-        text += &format!("{name}:{}\n", values.join(","));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{name}:{}", values.join(","));
     }
     Ok(text + &format!("\n{signed}\n{}", sha256(body)))
 }

@@ -1,5 +1,5 @@
 //! What credentials are worth without an enclave: a parent that uses them itself, with whatever documents it can get. Its
-//! requests are signed by the product's own code, so that two implementations of SigV4 check each other.
+//! requests are signed by the product's own code, so that two implementations of `SigV4` check each other.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
 use std::net::SocketAddr;

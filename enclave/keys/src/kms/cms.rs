@@ -1,4 +1,4 @@
-//! `CiphertextForRecipient`: CMS EnvelopedData (RFC 5652 section 6) in the one form that AWS KMS makes, which is
+//! `CiphertextForRecipient`: CMS `EnvelopedData` (RFC 5652 section 6) in the one form that AWS KMS makes, which is
 //! one recipient by subject key identifier, RSAES-OAEP with SHA-256 (RFC 4055), AES-256-CBC (RFC 3565).
 //!
 //! The service writes BER: the outer elements have indefinite lengths, and the content is in segments of 1,000 bytes.

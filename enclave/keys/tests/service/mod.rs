@@ -178,7 +178,7 @@ impl World {
         let mut for_recipient = envelope(&spki, &data_key);
         match fault {
             Some(Answer::OtherKeyId) => {
-                answer["KeyId"] = "arn:aws:kms:eu-central-1:111122223333:key/other".into()
+                answer["KeyId"] = "arn:aws:kms:eu-central-1:111122223333:key/other".into();
             }
             Some(Answer::Plaintext) => answer["Plaintext"] = STANDARD.encode(data_key).into(),
             Some(Answer::Garbage) => for_recipient.truncate(100),
