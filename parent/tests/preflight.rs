@@ -175,7 +175,10 @@ async fn a_running_parent_and_a_taken_address_are_named() {
     assert_eq!(errors(&report), ["parent_running"]);
     let other = Settings { data: machine.path("other"), listen: parent.local_addr(), ..settings };
     let report = check(&other, &machine.launch(), &machine.machine()).await;
-    assert_eq!(errors(&report), ["listen_address", "enclave_port", "enclave_port", "enclave_port"]);
+    assert_eq!(
+        errors(&report),
+        ["listen_address", "enclave_port", "enclave_port", "enclave_port", "enclave_port"]
+    );
     parent.shutdown().await;
 }
 

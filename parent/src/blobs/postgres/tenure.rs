@@ -90,9 +90,11 @@ impl LeaseTask {
                 order = self.orders.recv() => match order {
                     None => return,
                     Some(Order::TakeOver(answer)) => {
-                        let done = self.take_over().await;
+                        let mut done = self.take_over().await;
                         if done.is_err() {
+                            // One who takes over ends the sessions of the holder before, which may have been this parent.
                             self.session = None;
+                            done = self.take_over().await;
                         }
                         let _ = answer.send(done.map_err(|error| in_words(&error)));
                     }
@@ -108,10 +110,16 @@ impl LeaseTask {
         }
     }
 
-    async fn turn(&mut self) -> Result<(), PostgresError> {
-        if self.session.is_none() {
+    /// A session stands, as far as can be seen.
+    async fn connected(&mut self) -> Result<(), PostgresError> {
+        if self.session.as_ref().is_none_or(|session| session.client.is_closed()) {
             self.session = Some(self.connector.connect().await?);
         }
+        Ok(())
+    }
+
+    async fn turn(&mut self) -> Result<(), PostgresError> {
+        self.connected().await?;
         match self.lease.last_known() {
             LeaseState::Held { epoch, .. } => self.renew(epoch).await,
             LeaseState::Standby { .. } => self.ask_for(false).await,
@@ -168,11 +176,13 @@ impl LeaseTask {
     }
 
     async fn take_over(&mut self) -> Result<i64, PostgresError> {
-        if let LeaseState::Held { epoch, .. } = self.lease.state() {
-            return Ok(epoch);
-        }
-        if self.session.is_none() {
-            self.session = Some(self.connector.connect().await?);
+        self.connected().await?;
+        // What this parent believes may be old: only the row says whether it still holds the lease.
+        if let LeaseState::Held { epoch, .. } = self.lease.last_known() {
+            self.renew(epoch).await?;
+            if let LeaseState::Held { epoch, .. } = self.lease.last_known() {
+                return Ok(epoch);
+            }
         }
         let client = &self.session()?.client;
         // A holder that hangs in a transaction would keep the row's lock. What it has committed stands.
