@@ -13,8 +13,8 @@ use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use thiserror::Error;
 
-use self::unlock::UnlockTable;
 pub use self::unlock::UnlockChoice;
+use self::unlock::UnlockTable;
 use crate::limits::{RUNNERS, RUNNERS_MEMORY_MIB, TENANT_SHARE_PERCENT};
 
 /// The configuration as it was measured, and what it says.

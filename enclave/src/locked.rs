@@ -55,7 +55,10 @@ impl Locked {
         self.quorum.may_init(request, binding)?;
         let entropy = DrawnEntropy::draw(&self.attester, SETUP_ENTROPY_BYTES).await?;
         let view = self.quorum.init(request, binding, self.clock.now_ms(), &entropy).await?;
-        tracing::info!(member = request.member, "a member had a new root secret made, and split for the quorum");
+        tracing::info!(
+            member = request.member,
+            "a member had a new root secret made, and split for the quorum"
+        );
         Ok(describe(&self.quorum, view, false))
     }
 
@@ -86,9 +89,10 @@ pub(crate) fn describe(quorum: &Quorum, view: View, serving: bool) -> Unlock {
     let threshold = quorum.policy().threshold();
     let (state, detail) = match view.stage {
         Stage::Reading => (UnlockState::Reading, "reading what the parent keeps".to_owned()),
-        Stage::NoSetup => {
-            (UnlockState::NoSetup, "a new appliance: a member has its root secret made by `r3e operator init`".to_owned())
-        }
+        Stage::NoSetup => (
+            UnlockState::NoSetup,
+            "a new appliance: a member has its root secret made by `r3e operator init`".to_owned(),
+        ),
         Stage::Unusable(problem) => (UnlockState::SetupUnusable, problem.to_string()),
         Stage::Waiting => {
             let missing = usize::from(threshold).saturating_sub(view.approved.len());

@@ -8,9 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use r3e_attester::{Attester, AttesterError, TrustedClock};
 use r3e_keys::kms::{AwsKms, KmsParts};
 use r3e_keys::quorum::Quorum;
-use r3e_keys::{
-    BoxError, Documents, Entropy, Ephemeral, Slot, SlotFuture, SlotWritten, UnlockProvider,
-};
+use r3e_keys::{BoxError, Documents, Entropy, Ephemeral, Slot, SlotFuture, SlotWritten, UnlockProvider};
 use r3e_store::{CommitAnswer, ParentBlobs};
 use r3e_transport::EnclaveTransport;
 use thiserror::Error;
@@ -44,7 +42,9 @@ pub(crate) enum Provider {
 #[non_exhaustive]
 pub enum NoProvider {
     /// The configuration names one that this program has not.
-    #[error("the configuration names the unlock provider {named:?}; this program has: ephemeral, quorum, aws-kms{more}")]
+    #[error(
+        "the configuration names the unlock provider {named:?}; this program has: ephemeral, quorum, aws-kms{more}"
+    )]
     Unknown {
         /// What it names.
         named: String,
@@ -75,13 +75,15 @@ impl Provider {
             }
             UnlockChoice::AwsKms(choice) => {
                 let (https, credentials, clock) =
-                    aws_kms::seams(&transport, &clock, &choice.policy, &choice.roots).map_err(NoProvider::AwsKms)?;
+                    aws_kms::seams(&transport, &clock, &choice.policy, &choice.roots)
+                        .map_err(NoProvider::AwsKms)?;
                 let (slot, documents) = (Arc::new(ParentSlot(blobs)), Arc::new(DeviceDocuments(attester)));
                 let parts = KmsParts { slot, documents, https, credentials, clock };
                 Ok(Self::Alone(Box::new(AwsKms::new(choice.policy.clone(), parts))))
             }
             UnlockChoice::Other(named) => {
-                let more = others.iter().map(|provider| format!(", {}", provider.name())).collect();
+                let more = std::iter::once("").chain(others.iter().map(|provider| provider.name()));
+                let more = more.collect::<Vec<_>>().join(", ");
                 let found = others.into_iter().find(|provider| provider.name() == named);
                 found.map(Self::Alone).ok_or_else(|| NoProvider::Unknown { named: named.clone(), more })
             }

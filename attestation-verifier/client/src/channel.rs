@@ -10,8 +10,8 @@ use r3e_proto::api::unlock::{LockedStatus, Unlock};
 use r3e_proto::channel::binding::{Digest, configuration_digest};
 use r3e_proto::channel::evidence::Evidence;
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::api_key::ApiKey;
 use crate::connector::Shared;
@@ -264,7 +264,10 @@ enum StatusAnswer {
 fn locked(status: &LockedStatus) -> ClientError {
     let Unlock { approved, threshold, detail, .. } = &status.locked;
     let threshold = threshold.unwrap_or_default();
-    let mut message = format!("the appliance is locked ({} of {threshold} members have approved): {detail}", approved.len());
+    let mut message = format!(
+        "the appliance is locked ({} of {threshold} members have approved): {detail}",
+        approved.len()
+    );
     message.truncate(message.floor_char_boundary(MAX_MESSAGE_BYTES));
     ClientError::Api { status: StatusCode::LOCKED.as_u16(), code: codes::LOCKED.to_owned(), message }
 }

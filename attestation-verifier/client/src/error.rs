@@ -314,7 +314,9 @@ impl ClientError {
             Self::UnlockPolicy | Self::Setup(_) => {
                 "Do not approve. Whoever runs the parent may have put it there; compare it with what the other members know."
             }
-            Self::NotAMember => "Use the key file whose public halves stand in the appliance's configuration.",
+            Self::NotAMember => {
+                "Use the key file whose public halves stand in the appliance's configuration."
+            }
             Self::Api { code, .. } if code == r3e_proto::api::codes::LOCKED => {
                 "Members of its quorum must approve first: `r3e operator status` shows how far they are."
             }

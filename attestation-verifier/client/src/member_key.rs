@@ -8,9 +8,9 @@ use aws_lc_rs::agreement::{PrivateKey, X25519};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use r3e_proto::api::identity::PublicKey;
+use r3e_proto::unlock::SHARE_BYTES;
 use r3e_proto::unlock::message::{seal_aad, seal_info, share_digest};
 use r3e_proto::unlock::setup::Setup;
-use r3e_proto::unlock::SHARE_BYTES;
 use rustls::crypto::aws_lc_rs::hpke::DH_KEM_X25519_HKDF_SHA256_AES_256;
 use rustls::crypto::hpke::{EncapsulatedSecret, Hpke as _, HpkePrivateKey};
 use rustls_pki_types::PrivatePkcs8KeyDer;
@@ -119,8 +119,7 @@ impl MemberKey {
             PrivatePkcs8KeyDer::pem_slice_iter(text).collect::<Result<_, _>>().ok()?;
         let [signing, encryption] = keys.as_slice() else { return None };
         let signing = SigningKey::from_pkcs8(signing.secret_pkcs8_der())?;
-        let bytes: &[u8; 32] =
-            encryption.secret_pkcs8_der().strip_prefix(X25519_PKCS8)?.try_into().ok()?;
+        let bytes: &[u8; 32] = encryption.secret_pkcs8_der().strip_prefix(X25519_PKCS8)?.try_into().ok()?;
         let public = PrivateKey::from_private_key(&X25519, bytes).ok()?.compute_public_key().ok()?;
         let encryption_public = public.as_ref().try_into().ok()?;
         Some(Self { signing, encryption: Zeroizing::new(*bytes), encryption_public })
@@ -173,6 +172,38 @@ mod tests {
             "8f40c5adb68f25624ae5b214ea767a6ec94d829d3d7b5e1ad1ba6f3e2138285f"
         );
     }
+
+    /// A setup that a second implementation made opens for each of its members, and for nobody else.
+    #[test]
+    fn the_shares_of_the_vectors_open_for_their_members() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto/vectors/unlock.json");
+        let case: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let bytes = |value: &serde_json::Value| hex::decode(value.as_str().unwrap()).unwrap();
+        let setup = Setup::decode(&bytes(&case["setup"])).unwrap();
+        for which in 0..3 {
+            let member = &setup.policy.members()[which];
+            let keys = &case["members"][which];
+            let seed = bytes(&keys["signing_seed"]);
+            let key = MemberKey {
+                signing: SigningKey::from_pkcs8(&[ED25519_PKCS8, &seed].concat()).unwrap(),
+                encryption: Zeroizing::new(bytes(&keys["encryption_private"]).try_into().unwrap()),
+                encryption_public: member.encryption_key,
+            };
+            assert_eq!(key.signing_key().0, member.signing_key);
+            assert_eq!(key.open(&setup).unwrap().as_slice(), bytes(&case["shares"][which]["share"]));
+            let mut moved = setup.clone();
+            moved.shares.rotate_left(1);
+            assert!(key.open(&moved).is_none(), "another's share in this place");
+            let mut wrong = setup.clone();
+            wrong.shares[which].digest[0] ^= 1;
+            assert!(key.open(&wrong).is_none(), "not the share that the setup names");
+        }
+        assert!(MemberKey::generate().unwrap().open(&setup).is_none());
+    }
+
+    /// RFC 8410 section 7, for Ed25519.
+    const ED25519_PKCS8: &[u8] =
+        &[0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
     #[test]
     fn what_is_not_two_keys_in_their_order_is_refused() {

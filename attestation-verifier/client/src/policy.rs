@@ -125,7 +125,10 @@ impl Policy {
 
     /// Appraises a document of an earlier time as of when it was made, by its own signed word: what it says of its enclave
     /// then does not end when certificates expire.
-    pub(crate) fn appraise_as_of_its_time(&self, document: &[u8]) -> Result<AttestationResult, AppraisalError> {
+    pub(crate) fn appraise_as_of_its_time(
+        &self,
+        document: &[u8],
+    ) -> Result<AttestationResult, AppraisalError> {
         let made_at = inspect(document)?.timestamp();
         appraise_with(&self.chains, document, &self.session, made_at)
     }

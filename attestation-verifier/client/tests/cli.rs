@@ -334,6 +334,30 @@ fn keys_are_made_private_and_never_overwritten() {
 }
 
 #[test]
+fn a_member_needs_its_keys_before_anything_is_sent() {
+    let home = Home::new().unreachable();
+    for command in ["init", "approve"] {
+        let refused = home.expect(2, &["operator", command, "--yes", "--json"]);
+        assert_eq!(json(&refused)["error"]["code"], "no_setting");
+        assert!(text(&refused.stderr).contains("--member-key-file"));
+    }
+    let made = json(&home.expect(0, &["operator", "keygen", "--member", "alice", "--json"]));
+    let path = home.path(".config/r3e/member.pem");
+    assert_eq!(made["key_file"], path.to_str().unwrap());
+    for key in ["signing_key", "encryption_key"] {
+        assert_eq!(made[key].as_str().unwrap().len(), 64);
+    }
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let refused = home.expect(2, &["operator", "approve", "--accept-setup", "ab", "--json"]);
+    assert_eq!(json(&refused)["error"]["code"], "usage");
+    let refused = home.expect(3, &["operator", "approve", "--yes", "--json"]);
+    assert_eq!(json(&refused)["error"]["code"], "connect");
+    std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+    let refused = home.expect(2, &["operator", "approve", "--yes", "--json"]);
+    assert_eq!(json(&refused)["error"]["code"], "key_file");
+}
+
+#[test]
 fn a_key_file_open_to_others_is_refused_before_anything_is_sent() {
     let home = Home::new().unreachable();
     let key = home.path(".config/r3e/tenant.pem");

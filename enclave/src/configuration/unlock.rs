@@ -129,7 +129,9 @@ mod tests {
 
     fn member(number: u8) -> String {
         let (signing, encryption) = (hex::encode([number; 32]), hex::encode([number + 100; 32]));
-        format!("[[quorum.member]]\nname = \"m{number}\"\nsigning_key = \"{signing}\"\nencryption_key = \"{encryption}\"\n")
+        format!(
+            "[[quorum.member]]\nname = \"m{number}\"\nsigning_key = \"{signing}\"\nencryption_key = \"{encryption}\"\n"
+        )
     }
 
     fn quorum(threshold: u8, members: u8) -> String {
@@ -180,7 +182,9 @@ mod tests {
         for (threshold, members) in [(1, 3), (0, 3), (4, 3), (2, 0), (2, 17)] {
             assert!(choice(&quorum(threshold, members)).is_err(), "{threshold} of {members}");
         }
-        for (from, to) in [("m1", "m2"), ("threshold = 2", "threshold = 256"), ("0101", "01"), ("name", "nom")] {
+        for (from, to) in
+            [("m1", "m2"), ("threshold = 2", "threshold = 256"), ("0101", "01"), ("name", "nom")]
+        {
             assert!(choice(&quorum(2, 3).replacen(from, to, 1)).is_err(), "{to}");
         }
         assert!(choice(&format!("{}{}", quorum(2, 3), member(1))).is_err(), "a member twice");

@@ -142,12 +142,19 @@ fn refused(session: &Session, error: &QuorumError) -> ApiError {
         _ => {
             tracing::error!(%error, "the quorum failed");
             let message = "a fault of the appliance's; the operator's log has the cause";
-            return ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, r3e_proto::api::codes::INTERNAL, message);
+            return ApiError::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                r3e_proto::api::codes::INTERNAL,
+                message,
+            );
         }
     };
     if matches!(
         error,
-        QuorumError::Foreign(_) | QuorumError::Stale | QuorumError::Signature | QuorumError::WrongShare { .. }
+        QuorumError::Foreign(_)
+            | QuorumError::Stale
+            | QuorumError::Signature
+            | QuorumError::WrongShare { .. }
     ) {
         session.failed_sign_in();
     }

@@ -128,7 +128,10 @@ async fn two_of_three_unlock_it_and_what_it_kept_is_there() {
         assert_eq!(status["setup"]["identity"], identity.as_str());
         assert!(status["setup"]["made_by_release"].as_str().unwrap().contains("enclave-under-test"));
         let first = town.operator(pair[0], &["approve", "--yes"]).ok().json();
-        assert_eq!((&first["state"], approved(&first)), (&json!("waiting"), vec![town.people[pair[0]].name()]));
+        assert_eq!(
+            (&first["state"], approved(&first)),
+            (&json!("waiting"), vec![town.people[pair[0]].name()])
+        );
         let twice = town.operator(pair[0], &["approve", "--yes"]).exits(1);
         twice.fails_with("unlock_duplicate");
         let second = town.operator(pair[1], &["approve", "--yes"]).ok().json();
@@ -164,7 +167,11 @@ async fn two_of_three_unlock_it_and_what_it_kept_is_there() {
     town.appliance.ready().await;
     let channel = &mut town.appliance.connect().await;
     let unlocking = channel.unlocking().await.unwrap();
-    assert!(unlocking.setup().is_none() && unlocking.detail().contains("other members"), "{}", unlocking.detail());
+    assert!(
+        unlocking.setup().is_none() && unlocking.detail().contains("other members"),
+        "{}",
+        unlocking.detail()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -328,7 +335,8 @@ fn chain(error: &ClientError) -> String {
     let mut text = format!("{}: {error}", error.code());
     let mut source = std::error::Error::source(error);
     while let Some(error) = source {
-        text += &format!(": {error}");
+        text.push_str(": ");
+        text.push_str(&error.to_string());
         source = error.source();
     }
     text
@@ -337,6 +345,9 @@ fn chain(error: &ClientError) -> String {
 fn code(answer: &Answer) -> (u16, String) {
     (answer.status, answer.code())
 }
+
+/// An approval, made for the session of a binding.
+type Make<'a> = Box<dyn Fn(&Digest) -> Value + 'a>;
 
 /// A root that the parent knows, in shares for the members' public keys: everything a parent can make by itself.
 fn parents_own(genuine: &Setup) -> (Setup, [u8; 32]) {
@@ -431,13 +442,20 @@ async fn each_bad_approval_is_named_and_counts_for_nothing() {
     let (first, _) = scene.session().await;
     let (binding, _) = scene.session().await;
     assert_ne!(first, binding);
-    type Make<'a> = Box<dyn Fn(&Digest) -> Value + 'a>;
     let cases: [(&str, Make<'_>, (u16, &str)); 8] = [
-        ("another session's", Box::new(|_| alice.approval(&first, &setup, &alices)), (401, "unlock_signature")),
+        (
+            "another session's",
+            Box::new(|_| alice.approval(&first, &setup, &alices)),
+            (401, "unlock_signature"),
+        ),
         ("zeros", Box::new(|on| alice.approval(on, &setup, &[0; 32])), (422, "unlock_wrong_share")),
         ("another member's", Box::new(|on| alice.approval(on, &setup, &bobs)), (422, "unlock_wrong_share")),
         ("an older setup's", Box::new(|on| alice.approval(on, &older, &alices)), (409, "unlock_stale")),
-        ("another appliance's", Box::new(|on| other_people[0].approval(on, &foreign, &alices)), (403, "unlock_foreign")),
+        (
+            "another appliance's",
+            Box::new(|on| other_people[0].approval(on, &foreign, &alices)),
+            (403, "unlock_foreign"),
+        ),
         ("a stranger's", Box::new(|on| mallory.approval(on, &setup, &alices)), (403, "unlock_foreign")),
         (
             "signed for another share",
@@ -519,13 +537,8 @@ async fn nobody_but_a_member_begins_an_appliance_and_none_over_another() {
         assert_eq!(code(&post(&mut http, "init", &request).await), (status, expected.to_owned()));
     }
     assert_eq!(scene.parent.kept().slot, None);
-    let no_setup = Setup {
-        id: [1; 16],
-        policy: quorum.clone(),
-        commitment: [0; 32],
-        made_at_ms: 0,
-        shares: Vec::new(),
-    };
+    let no_setup =
+        Setup { id: [1; 16], policy: quorum.clone(), commitment: [0; 32], made_at_ms: 0, shares: Vec::new() };
     let approval = scene.people[0].approval(&binding, &no_setup, &[1; 32]);
     assert_eq!(code(&post(&mut http, "shares", &approval).await), (409, "unlock_no_setup".into()));
 
@@ -559,7 +572,8 @@ async fn a_setup_that_is_dropped_or_older_is_noticed() {
     });
     let operator = |who: usize, arguments: &[&str]| {
         let file = homes[who].path("member.pem");
-        homes[who].r3e(&[&["operator"], arguments, &["--json", "--member-key-file", argument(&file)]].concat())
+        homes[who]
+            .r3e(&[&["operator"], arguments, &["--json", "--member-key-file", argument(&file)]].concat())
     };
     operator(0, &["init", "--yes"]).ok();
     let old = scene.parent.kept().clone();

@@ -157,8 +157,8 @@ impl Quorum {
 
     /// How far it is.
     pub fn view(&self) -> View {
-        let state = self.state();
-        let (stage, setup, approved) = match &state.held {
+        let now = self.state();
+        let (stage, setup, approved) = match &now.held {
             Held::Reading => (Stage::Reading, None, Vec::new()),
             Held::NoSetup => (Stage::NoSetup, None, Vec::new()),
             Held::Unusable(problem) => (Stage::Unusable(problem.clone()), None, Vec::new()),

@@ -41,10 +41,14 @@ pub(crate) enum CliError {
     )]
     ConfigurationChanged { address: String, old: String, new: String, file: String },
     /// A quorum's setup is another than the one that was approved at the address, or that the user named.
-    #[error("the setup of {address} is {found}, and {known} is the one that was accepted; nothing was sent to it")]
+    #[error(
+        "the setup of {address} is {found}, and {known} is the one that was accepted; nothing was sent to it"
+    )]
     OtherSetup { address: String, known: String, found: String, file: String },
     /// A setup is remembered where a new root secret would be made.
-    #[error("{address} has a root secret already: its setup {digest} was accepted here before; nothing was made")]
+    #[error(
+        "{address} has a root secret already: its setup {digest} was accepted here before; nothing was made"
+    )]
     SetupRemembered { address: String, digest: String, file: String },
     /// There is no setup to approve.
     #[error("there is nothing to approve: {detail}")]

@@ -21,8 +21,7 @@ use crate::limits::{MAX_KNOWN_CONFIGURATIONS, MAX_KNOWN_FILE_BYTES};
 const CONFIGURATIONS_HEAD: &str =
     "# Appliances that r3e has accepted: address, and SHA-384 of the configuration. `r3e --help` says more.";
 /// The first line of the file of setups.
-const SETUPS_HEAD: &str =
-    "# Setups that r3e has approved: address, and digest of the setup. `r3e operator approve --help` says more.";
+const SETUPS_HEAD: &str = "# Setups that r3e has approved: address, and digest of the setup. `r3e operator approve --help` says more.";
 
 /// A file of known digests.
 #[derive(Debug, Clone)]

@@ -111,7 +111,10 @@ impl Attested {
             ("valid until", time(self.valid_until_ms)),
             ("debug mode", debug.to_owned()),
             ("configuration", self.configuration.clone()),
-            ("report key", self.report_key.clone().unwrap_or_else(|| "none yet: the appliance is locked".to_owned())),
+            (
+                "report key",
+                self.report_key.clone().unwrap_or_else(|| "none yet: the appliance is locked".to_owned()),
+            ),
         ];
         let names: Vec<(String, &String)> = self
             .pcrs

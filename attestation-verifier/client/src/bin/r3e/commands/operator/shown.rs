@@ -102,7 +102,10 @@ impl<'a> Shown<'a> {
             registers.map(|(index, pcr)| (format!("PCR{index}"), pcr.clone())).collect();
         let mut pairs = vec![
             ("module", self.module_id.clone()),
-            ("debug mode", if self.debug { "YES: whoever runs it reads its memory" } else { "no" }.to_owned()),
+            (
+                "debug mode",
+                if self.debug { "YES: whoever runs it reads its memory" } else { "no" }.to_owned(),
+            ),
             ("configuration", self.configuration.clone()),
         ];
         pairs.extend(registers.iter().map(|(name, pcr)| (name.as_str(), pcr.clone())));

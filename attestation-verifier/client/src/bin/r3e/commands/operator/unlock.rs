@@ -59,7 +59,9 @@ pub(crate) async fn init(options: &Init, settings: &Settings, printer: Printer) 
         pins.replace(&address, setup.digest())?;
     }
     let shown = Shown::new(&address, &channel, &made, Stand::Remembered);
-    printer.result(&shown, |shown| format!("a root secret was made, and its setup is remembered\n\n{}", shown.human()))
+    printer.result(&shown, |shown| {
+        format!("a root secret was made, and its setup is remembered\n\n{}", shown.human())
+    })
 }
 
 pub(crate) async fn approve(
