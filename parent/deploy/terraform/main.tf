@@ -60,7 +60,8 @@ data "aws_iam_policy_document" "assume" {
 }
 
 # The machine may read its own release, and be administered by Session Manager. No key of KMS is named: whatever this role
-# may decrypt, the parent may, and the parent is not trusted.
+# may decrypt by a policy of IAM, the parent may, and the parent is not trusted. For `aws-kms` the key's own policy names the
+# role, with a condition on the attestation document that the parent cannot meet (docs/unlock.md).
 data "aws_iam_policy_document" "parent" {
   statement {
     sid       = "ReadRelease"
@@ -108,7 +109,8 @@ resource "aws_instance" "parent" {
     enabled = true
   }
 
-  # IMDSv2 alone, and not through a hop: what the enclave asks the parent to fetch can never be the role's credentials.
+  # IMDSv2 alone, and not through a hop: egress refuses this address, and what a function makes the enclave fetch has no
+  # token. The unlock provider `aws-kms` gets the role's credentials by a question of their own.
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
