@@ -1,7 +1,11 @@
 //! Published vectors: NEP-2 keys and WIFs of `NeoGo`'s key tests, the two keystores of the Web3 Secret Storage definition.
 //! And what somebody may do to such files.
 
-use r3e_proto::api::wallets::{ImportFormat, KeyType};
+use aws_lc_rs::cipher::{AES_128, EncryptingKey, EncryptionContext, UnboundCipherKey};
+use aws_lc_rs::iv::FixedLength;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use r3e_proto::api::wallets::{ImportFormat, KeyType, keccak256};
 use serde_json::{Value, json};
 
 use super::*;
@@ -296,4 +300,56 @@ fn work_that_nobody_should_pay_is_refused_before_it_is_done() {
     assert!(matches!(keystore(&pbkdf2_file(), &long), Err(ImportError::TooLong { .. })));
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     assert!(matches!(nep6(&deep, "x", None), Err(ImportError::Json { .. })));
+}
+
+/// A keystore of this key under an empty password and one iteration, so that thousands can be opened.
+fn cheap_keystore(key: [u8; 32]) -> String {
+    let derived = kdf::pbkdf2_sha256::<32>(b"", &[1; 32], 1).unwrap();
+    let (cipher_key, mac_key) = derived.split_at(16);
+    let mut ciphertext = key;
+    let cipher = EncryptingKey::ctr(UnboundCipherKey::new(&AES_128, cipher_key).unwrap()).unwrap();
+    let context = EncryptionContext::Iv128(FixedLength::from([2; 16]));
+    cipher.less_safe_encrypt(&mut ciphertext, context).unwrap();
+    let secret = plain_key(key);
+    json!({ "version": 3, "address": address(&secret), "crypto": { "cipher": "aes-128-ctr",
+        "cipherparams": { "iv": "02".repeat(16) }, "ciphertext": hex::encode(ciphertext), "kdf": "pbkdf2",
+        "kdfparams": { "c": 1, "dklen": 32, "prf": "hmac-sha256", "salt": "01".repeat(32) },
+        "mac": hex::encode(keccak256(&[mac_key, &ciphertext])) } })
+    .to_string()
+}
+
+fn plain_key(key: [u8; 32]) -> WalletSecret {
+    let (key_type, format) = (KeyType::Secp256k1, ImportFormat::Hex);
+    import(&Import { key_type, format, secret: &hex::encode(key), password: None, account: None }).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    /// However a file is changed, it gives its own key or none: never another one, and never a panic.
+    #[test]
+    fn a_changed_file_gives_its_own_key_or_none(at: Index, byte: u8, cut in proptest::option::of(any::<Index>())) {
+        let key = [7; 32];
+        let mut bytes = cheap_keystore(key).into_bytes();
+        let length = bytes.len();
+        bytes[at.index(length)] = byte;
+        bytes.truncate(cut.map_or(length, |cut| cut.index(length)));
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(()) };
+        let (key_type, format) = (KeyType::Secp256k1, ImportFormat::Keystore);
+        let opened = import(&Import { key_type, format, secret: &text, password: Some(""), account: None });
+        if let Ok(opened) = opened {
+            prop_assert_eq!(opened.stored_form().to_vec(), key.to_vec());
+        }
+    }
+
+    /// Any text at all is a key or an error.
+    #[test]
+    fn any_text_is_a_key_or_an_error(text: String, key_type in select(vec![KeyType::Secp256k1, KeyType::Secp256r1, KeyType::Ed25519])) {
+        for format in [ImportFormat::Hex, ImportFormat::Wif, ImportFormat::Nep2, ImportFormat::Nep6, ImportFormat::Keystore] {
+            for password in [None, Some("x")] {
+                let opened = import(&Import { key_type, format, secret: &text, password, account: None });
+                prop_assert!(opened.is_err());
+            }
+        }
+    }
 }
