@@ -47,15 +47,14 @@ impl List {
 
 /// A length, in one byte up to 55, else behind the number of its bytes.
 fn head(out: &mut Vec<u8>, base: u8, length: usize) {
-    match u8::try_from(length) {
-        Ok(short @ 0..=55) => out.push(base + short),
-        _ => {
-            let bytes = length.to_be_bytes();
-            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-            let bytes = bytes.get(zeros..).unwrap_or_default();
-            // At most eight bytes of length.
-            out.push(base + 55 + u8::try_from(bytes.len()).unwrap_or(8));
-            out.extend_from_slice(bytes);
-        }
+    if let Ok(short @ 0..=55) = u8::try_from(length) {
+        out.push(base + short);
+        return;
     }
+    let bytes = length.to_be_bytes();
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let bytes = bytes.get(zeros..).unwrap_or_default();
+    // At most eight bytes of length.
+    out.push(base + 55 + u8::try_from(bytes.len()).unwrap_or(8));
+    out.extend_from_slice(bytes);
 }
