@@ -3,7 +3,7 @@
 //! It moves the bytes of clients' TLS to the enclave and back (`forwarder`), keeps the enclave's sealed records
 //! (`blobs`), connects to the outside for it (`egress`), hands it its configuration (`configuration`) and answers
 //! its heartbeat (`heartbeat`). [`launch`] starts the enclave too and keeps it running, after [`preflight`] has looked
-//! at the machine; [`finding`] is how both say what is wrong.
+//! at the machine; [`finding`] is how both say what is wrong. [`backup`] makes one file of all records, and back.
 //!
 //! It parses nothing of a client's, holds no key, and knows nothing of attestation, tenants or functions: all it sees
 //! is addresses, sizes and times. It protects itself, its host and the enclave's availability; confidentiality and

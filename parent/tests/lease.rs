@@ -12,6 +12,7 @@ use std::time::Duration;
 use house::postgres::{Server, name_of};
 use house::{BlobClient, CONFIGURATION, House, commit};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use r3e_parent::{PostgresAddress, PostgresSettings, StoreSettings, order_takeover};
 use r3e_proto::host::BLOB_PORT;
@@ -189,6 +190,14 @@ impl Running {
         Self(child)
     }
 
+    /// Stops it, and waits until none of its threads runs.
+    fn stop(&self) {
+        self.signal(Signal::SIGSTOP);
+        let id = Pid::from_raw(self.0.id().try_into().unwrap());
+        let stopped = waitpid(id, Some(WaitPidFlag::WUNTRACED)).unwrap();
+        assert_eq!(stopped, WaitStatus::Stopped(id, Signal::SIGSTOP));
+    }
+
     fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.0.id().try_into().unwrap()), signal).unwrap();
     }
@@ -225,7 +234,7 @@ async fn a_zombie_writes_nothing() {
     let mut heir = dial(&heir_folder).await;
 
     for round in 1..=3_u8 {
-        zombie.signal(Signal::SIGSTOP);
+        zombie.stop();
         // What it is asked for while it is stopped, it does when it wakes: before it can have looked at any clock.
         let late = commit(Some(&[round + b'0']), b"late", vec![([9; 32], b"late".to_vec())]);
         undead.send(late).await.unwrap();

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use house::CONFIGURATION;
 use house::machine::{executable, image};
+use house::postgres::Server;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use r3e_proto::host::{CHANNEL_PORT, HEARTBEAT, HEARTBEAT_PORT};
@@ -202,6 +203,55 @@ async fn an_emulated_enclave_runs_says_what_it_is_and_ends_by_a_signal() {
     let after = place.status("text");
     assert_eq!(after.status.code(), Some(1));
     assert!(String::from_utf8(after.stdout).unwrap().contains("[parent_not_running]"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_parents_the_one_with_the_lease_runs_an_enclave() {
+    let server = Server::shared();
+    let url = server.database();
+    let (first, second) = (Place::new(), Place::new());
+    let mut one = first.run_emulated(&["--store", &url]);
+    let (_enclave, _listener) = first.boot().await;
+    let status = status_with(&first, 0).await;
+    assert_eq!((&status["store"]["lease"], &status["store"]["epoch"]), (&"held".into(), &1.into()));
+
+    let _two = second.run_emulated(&["--store", &url]);
+    second.appears("data/admin.sock").await;
+    let waits = async {
+        loop {
+            let status = status_with(&second, 1).await;
+            if status["enclave"]["state"] == "standby" {
+                return status;
+            }
+        }
+    };
+    let status = timeout(LIMIT, waits).await.expect("the second waits");
+    let codes: Vec<_> = status["findings"].as_array().unwrap().iter().map(|f| f["code"].clone()).collect();
+    assert_eq!(codes, ["emulated", "standby"]);
+    assert!(!second.path("tools/qemu-arguments").exists(), "a standby starts no enclave");
+
+    let takeover = |place: &Place| {
+        Command::new(PROGRAM).args(["takeover", "--data", &place.text("data")]).env_clear().output().unwrap()
+    };
+    let taken = takeover(&second);
+    assert_eq!(taken.status.code(), Some(0), "{}", String::from_utf8_lossy(&taken.stderr));
+    assert!(String::from_utf8(taken.stdout).unwrap().contains("epoch 2"));
+    let (_other_enclave, _other_listener) = second.boot().await;
+    status_with(&second, 0).await;
+    // It finds out at the latest when it renews, and ends what reads an old state.
+    first.appears("tools/qemu-ended").await;
+    let status = status_with(&first, 1).await;
+    assert!(status["findings"].as_array().unwrap().iter().any(|f| f["code"] == "standby"), "{status}");
+
+    // A parent whose store nobody shares has no lease to take.
+    let alone = Place::new();
+    let _alone = alone.run_emulated(&[]);
+    alone.appears("data/admin.sock").await;
+    let refused = takeover(&alone);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("no lease"));
+    one.signal(Signal::SIGTERM);
+    assert_eq!(one.ended().await.0, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
