@@ -97,7 +97,12 @@ impl Committer {
     pub(crate) async fn run(mut self) {
         loop {
             self.reseal_if_needed();
-            let (plan, waiting) = match self.next().await {
+            let next = self.next().await;
+            // A reader may have closed the store meanwhile. Who waits learns it when the queue goes with this task.
+            if self.shared.tampered.get().is_some() {
+                return;
+            }
+            let (plan, waiting) = match next {
                 Next::Job(first) => self.gather(first),
                 Next::Alone => (Plan::new(self.standing().writes), Vec::new()),
                 Next::End => return,
@@ -106,7 +111,7 @@ impl Committer {
             let nothing = plan.is_empty() && chore.is_none();
             let outcome = if nothing { Ok(()) } else { self.commit(plan, chore).await };
             self.answer(waiting, &outcome);
-            if outcome.is_err() || self.shared.tampered.get().is_some() {
+            if outcome.is_err() {
                 return;
             }
         }

@@ -17,7 +17,7 @@ use crate::{
     head::Head,
     index::{Cursor, Index},
     limits::{MAX_SWEPT, TAIL_PART},
-    name::Kind,
+    name::{Kind, Namespace},
     notes::{Notes, note_len},
     seal::StoreKeys,
     store::Options,
@@ -154,10 +154,11 @@ fn enough(head: &Head, index: &Index, options: &Options) -> u64 {
 /// The records that follow `after`, some `bytes` of notes; and where the next page goes on, none if this is the last.
 fn page(index: &Index, after: Option<&Cursor>, bytes: usize) -> (Notes, Option<Cursor>) {
     let mut notes = Notes::with_room(bytes);
-    let mut last: Option<(_, &str)> = None;
+    let mut last: Option<(&Namespace, &str)> = None;
     for (namespace, key, entry) in index.walk(after) {
+        let full = notes.as_bytes().len() + note_len(namespace, key) > bytes;
         if let Some((namespace, key)) = last
-            && notes.as_bytes().len() + note_len(namespace, key) > bytes
+            && full
         {
             return (notes, Some(Cursor { namespace: namespace.clone(), key: key.to_owned() }));
         }

@@ -55,7 +55,7 @@ async fn a_parent_that_is_killed_loses_no_commit() {
         parent = start(folder.path());
         if kill % 3 != 0 {
             let before = acknowledged.load(Ordering::SeqCst);
-            let deadline = Instant::now() + Duration::from_secs(60);
+            let deadline = Instant::now() + Duration::from_mins(1);
             while acknowledged.load(Ordering::SeqCst) == before {
                 assert!(!writer.is_finished() && Instant::now() < deadline, "the writer does not go on");
                 sleep(Duration::from_millis(1)).await;
@@ -106,7 +106,7 @@ fn start(folder: &Path) -> Process {
 
 /// Opens the store, once the parent is there.
 async fn open(folder: &Path) -> Store {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let transport = EnclaveTransport::new(Endpoint::Unix { path: folder.join("enclave.sock") });
     loop {
         let keys = StoreKeys::derive(&RootSecret::from_recovered(&Zeroizing::new([1; 32]))).unwrap();
