@@ -3,7 +3,7 @@
 //! The parent can read none of it, and nothing here makes a backup more than what the store is: an old state that is put
 //! back is a rolled-back state, which enclaves and clients are there to notice.
 //!
-//! [`format`] is the file, `save` writes one, `restore` puts one back.
+//! `format` is the file, `save` writes one, `restore` puts one back.
 
 pub mod format;
 mod restore;

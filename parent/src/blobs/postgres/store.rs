@@ -10,6 +10,7 @@ use std::time::Duration;
 use r3e_proto::host::blob::{BlobName, Commit, HeadDigest};
 use r3e_proto::limits::{MAX_LIST_BYTES, MAX_LIST_RECORDS};
 use tokio::time::{Instant, sleep_until};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row, Statement};
 
 use super::PostgresError;
@@ -129,11 +130,12 @@ impl Postgres {
                 client.execute(&prepared.delete, &[&deletes]).await
             };
             let head = async { client.execute(&prepared.set_head, &[&commit.head]).await };
-            tokio::try_join!(puts, drops, head)
+            let (puts, drops, head) = tokio::join!(puts, drops, head);
+            first_cause([puts, drops, head])
         };
         let written = within(writing).await;
         match written {
-            Ok((_, _, 1)) => Ok(Applied::Written),
+            Ok([_, _, 1]) => Ok(Applied::Written),
             Ok(_) => Err(self.broken(PostgresError::Unexpected { what: "there is no row of the store" })),
             Err(error) => Err(self.broken(error)),
         }
@@ -315,6 +317,22 @@ impl Prepared {
     fn client(&self) -> &Client {
         &self.session.client
     }
+}
+
+/// What statements that were sent together came to. After one that fails, those behind it say only that another has failed.
+fn first_cause(done: [Result<u64, tokio_postgres::Error>; 3]) -> Result<[u64; 3], tokio_postgres::Error> {
+    let mut rows = [0; 3];
+    let mut consequence = None;
+    for (rows, done) in rows.iter_mut().zip(done) {
+        match done {
+            Ok(count) => *rows = count,
+            Err(error) if error.code() == Some(&SqlState::IN_FAILED_SQL_TRANSACTION) => {
+                consequence = Some(error);
+            }
+            Err(cause) => return Err(cause),
+        }
+    }
+    consequence.map_or(Ok(rows), Err)
 }
 
 /// The longest pause before a session is made again: whoever waits for an answer has a limit of its own.
