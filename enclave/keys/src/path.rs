@@ -4,9 +4,9 @@
 //!
 //! The text form is `r3e/1/<purpose>[/<segment>]...`. Two different paths never have the same text:
 //! - a purpose fixes the number and the kinds of the segments after it;
-//! - a number is its decimal digits, without leading zeros;
+//! - bytes are two lower-case hex digits each;
 //! - in a name every byte but `[A-Za-z0-9._-]` is written `%XX`, and so is a leading digit, so that a name never
-//!   holds a `/` and is never read as a number.
+//!   holds a `/`.
 
 use std::fmt::{self, Write as _};
 
@@ -35,12 +35,13 @@ impl KeyPath {
         Self::purpose("identity")
     }
 
-    /// `r3e/1/wallet/<tenant>/<chain>/<index>`: the seed of a tenant's wallet key.
+    /// `r3e/1/wallet/<tenant>/<chain>/<id>`: the seed of a tenant's wallet key. The id is 32 random bytes that belong to one
+    /// wallet alone: a number would be given again in a state that was rolled back, and with it the key to another wallet.
     ///
     /// # Errors
     /// [`KeyError::Name`] if `tenant` or `chain` is empty or over [`MAX_NAME_BYTES`].
-    pub fn wallet(tenant: &str, chain: &str, index: u32) -> Result<Self, KeyError> {
-        Ok(Self::purpose("wallet").name(tenant)?.name(chain)?.number(u64::from(index)))
+    pub fn wallet(tenant: &str, chain: &str, id: &[u8; 32]) -> Result<Self, KeyError> {
+        Ok(Self::purpose("wallet").name(tenant)?.name(chain)?.bytes(id))
     }
 
     /// The text form, which is what the derivation takes as its label.
@@ -52,9 +53,12 @@ impl KeyPath {
         Self(format!("{PREFIX}/{label}"))
     }
 
-    fn number(mut self, number: u64) -> Self {
-        // Writing to a `String` cannot fail.
-        let _ = write!(self.0, "/{number}");
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.0.push('/');
+        for byte in bytes {
+            // Writing to a `String` cannot fail.
+            let _ = write!(self.0, "{byte:02x}");
+        }
         self
     }
 

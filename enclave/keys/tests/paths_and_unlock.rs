@@ -105,8 +105,8 @@ fn names_that_try_to_look_like_other_paths_stay_apart() {
     ];
     let mut seen = HashSet::new();
     for (tenant, chain) in hostile {
-        for index in [0, 1] {
-            let path = KeyPath::wallet(tenant, chain, index).unwrap();
+        for id in [[0; 32], [1; 32]] {
+            let path = KeyPath::wallet(tenant, chain, &id).unwrap();
             assert_eq!(path.as_str().split('/').count(), 6, "{path}");
             assert!(seen.insert(path.as_str().to_owned()), "{path} came up twice");
         }
@@ -116,9 +116,9 @@ fn names_that_try_to_look_like_other_paths_stay_apart() {
 #[test]
 fn names_outside_the_limits_are_refused() {
     let longest = "n".repeat(limits::MAX_NAME_BYTES);
-    assert!(KeyPath::wallet(&longest, &longest, 0).is_ok());
+    assert!(KeyPath::wallet(&longest, &longest, &[0; 32]).is_ok());
     for bad in [String::new(), format!("{longest}n")] {
-        assert!(matches!(KeyPath::wallet(&bad, "c", 0), Err(KeyError::Name { .. })));
-        assert!(matches!(KeyPath::wallet("t", &bad, 0), Err(KeyError::Name { .. })));
+        assert!(matches!(KeyPath::wallet(&bad, "c", &[0; 32]), Err(KeyError::Name { .. })));
+        assert!(matches!(KeyPath::wallet("t", &bad, &[0; 32]), Err(KeyError::Name { .. })));
     }
 }

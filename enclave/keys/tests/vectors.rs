@@ -31,16 +31,16 @@ fn derivations_match_an_independent_hkdf() {
             "8098b5ef1d94f84e9702bcbf0b111930136fe58252a7c84b78ebf9bdbc5b1eb7",
         ),
         (
-            KeyPath::wallet("acme", "eip155-138", 0).unwrap(),
-            "r3e/1/wallet/acme/eip155-138/0",
-            "355810354f839cd15a3faf3745f908bd6c66e485e1d8de21cb1f13cbf1d2408b",
-            "4d014c31c70631e8e89f5891387f64df641e7c70200bc5f009d0caf33d3758f8",
+            KeyPath::wallet("acme", "eip155-138", &[0; 32]).unwrap(),
+            "r3e/1/wallet/acme/eip155-138/0000000000000000000000000000000000000000000000000000000000000000",
+            "5f739799062f2d7ddf1e6a94d5f0ff823f83bebc10739d34e4611ecea722813c",
+            "9b1034fab82b467ebe8b4968b883548ba30e41fb00d49f77e8e048ffbbe3e2dc",
         ),
         (
-            KeyPath::wallet("3fa9", "neo/n3", 7).unwrap(),
-            "r3e/1/wallet/%33fa9/neo%2Fn3/7",
-            "3e7071f70e9fe3c40168e6f375a480322e57382d2723eea31700f14542b6c0d1",
-            "1a2966d0834973154137ca5a31d5b45dcdeee7a0f35cdbf3a2db28949a110444",
+            KeyPath::wallet("3fa9", "neo/n3", &[7; 32]).unwrap(),
+            "r3e/1/wallet/%33fa9/neo%2Fn3/0707070707070707070707070707070707070707070707070707070707070707",
+            "d086639d765ac8cf7cea383f2ee4b7abace8bb3d0cad64dd8289734733d55f34",
+            "cfb26a5e242f82468a9818652be2c23923536de993dd5cfe1d474486250aa9ff",
         ),
     ];
     for (path, text, counting, ones) in table {

@@ -8,6 +8,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
+use aws_lc_rs::rand;
 use r3e_attester::TrustedClock;
 use r3e_keys::wallet::WalletSecret;
 use r3e_keys::wallet::gate::check_policy;
@@ -16,7 +17,8 @@ use r3e_keys::{KeyError, RootSecret};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::is_name;
 use r3e_proto::api::wallets::{
-    Action, AuditEntry, CreateWallet, HexBytes, ImportWallet, KeyType, Origin, Policy, Wallet, WalletDetails,
+    Action, AuditEntry, CreateWallet, Hash32, HexBytes, ImportWallet, KeyType, Origin, Policy, Wallet,
+    WalletDetails,
 };
 use r3e_store::{Store, Write};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
@@ -51,7 +53,7 @@ pub(crate) struct Wallets {
     store: Store,
     clock: TrustedClock,
     root: Arc<RootSecret>,
-    /// Held from the count to the commit, so that two at once cannot both take the last place or one index.
+    /// Held from the count to the commit, so that two at once cannot both take the last place.
     making: Mutex<()>,
     /// One of a wallet's uses at a time: each is judged by what the one before left. Several wallets share a turn.
     turns: Vec<Mutex<()>>,
@@ -89,19 +91,14 @@ impl Wallets {
         checked(name, &policy, key_type)?;
         let spaces = Spaces::of(tenant)?;
         let _making = self.making.lock().await;
-        let counted = self.store.get(&spaces.counters, key_type.as_str()).await?;
-        let index: u32 = counted.as_ref().map_or(Ok(0), |record| decode(record.value.as_bytes()))?;
-        let next = index.checked_add(1).ok_or_else(full)?;
-        // An index is given once: a later wallet never has an earlier one's key.
-        let count = Write::put(&spaces.counters, key_type.as_str(), encode(&next)?);
-        let count = match counted {
-            Some(record) => count.if_version(record.version),
-            None => count.if_absent(),
-        };
-        let secret = WalletSecret::derive(&self.root, tenant, key_type, index)?;
+        // Drawn for this wallet alone: a wallet that is made in a state which was rolled back, or wiped, under the same root
+        // never has the key of one that was there before, and with it another policy.
+        let mut id = Hash32([0; 32]);
+        rand::fill(&mut id.0).map_err(|_| ServiceError::Internal("the random generator failed".into()))?;
+        let secret = WalletSecret::derive(&self.root, tenant, key_type, &id)?;
         let made =
-            Made { name, secret: &secret, origin: Origin::Derived(index), policy, action: Action::Create };
-        self.make(&spaces, by, made, count).await
+            Made { name, secret: &secret, origin: Origin::Derived(id), policy, action: Action::Create };
+        self.make(&spaces, by, made, None).await
     }
 
     /// Makes a wallet with an imported key.
@@ -125,7 +122,7 @@ impl Wallets {
         let _making = self.making.lock().await;
         let keep = Write::put(&spaces.keys, name, secret.stored_form()).if_absent();
         let made = Made { name, secret: &secret, origin, policy, action: Action::Import };
-        self.make(&spaces, by, made, keep).await
+        self.make(&spaces, by, made, Some(keep)).await
     }
 
     /// The tenant's wallets, by name.
@@ -199,7 +196,7 @@ impl Wallets {
         spaces: &Spaces,
         by: &By,
         made: Made<'_>,
-        more: Write,
+        more: Option<Write>,
     ) -> Result<WalletDetails, ServiceError> {
         let Made { name, secret, origin, policy, action } = made;
         self.place_for(spaces, name)?;
@@ -218,12 +215,12 @@ impl Wallets {
         let mut state = State::default();
         let entry = audit::entry(now_ms, action, by, 1);
         let page = audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Done, entry).await?;
-        let writes = vec![
+        let mut writes = vec![
             Write::put(&spaces.wallets, name, encode(&stored)?).if_absent(),
             Write::put(&spaces.states, name, encode(&state)?).if_absent(),
             page,
-            more,
         ];
+        writes.extend(more);
         match self.store.batch(writes).await {
             Ok(_) => Ok(details(stored, &state, now_ms)),
             Err(r3e_store::StoreError::Conflict { .. }) => Err(exists(name)),

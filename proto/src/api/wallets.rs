@@ -93,8 +93,8 @@ pub enum ImportFormat {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// Derived from the appliance's root secret, the number-th of this tenant and key type.
-    Derived(u32),
+    /// Derived from the appliance's root secret and this id, which was drawn for this wallet.
+    Derived(Hash32),
     /// Imported in this form.
     Imported(ImportFormat),
 }

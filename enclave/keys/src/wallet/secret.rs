@@ -4,7 +4,7 @@ use std::fmt;
 
 use hkdf::Hkdf;
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::wallets::KeyType;
+use r3e_proto::api::wallets::{Hash32, KeyType};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -23,7 +23,7 @@ pub struct WalletSecret {
 }
 
 impl WalletSecret {
-    /// The key number `index` of its type of a tenant.
+    /// The key of a tenant's wallet, of this type, with this id.
     ///
     /// For ECDSA, candidates of 32 bytes are drawn from the seed under [`KeyPath::wallet`] by HKDF-Expand, each under the
     /// number of its attempt, until one is a scalar of the group: rejection, as in FIPS 186-5, A.2.2. So every scalar is as
@@ -36,9 +36,9 @@ impl WalletSecret {
         root: &RootSecret,
         tenant: TenantId,
         key_type: KeyType,
-        index: u32,
+        id: &Hash32,
     ) -> Result<Self, KeyError> {
-        let seed = root.derive(&KeyPath::wallet(&tenant.to_string(), key_type.as_str(), index)?)?;
+        let seed = root.derive(&KeyPath::wallet(&tenant.to_string(), key_type.as_str(), &id.0)?)?;
         let refused = || KeyError::Library { operation: "derive a wallet's key" };
         let expand = Hkdf::<Sha256>::from_prk(seed.as_slice()).map_err(|_| refused())?;
         for attempt in 0..MAX_SCALAR_ATTEMPTS {

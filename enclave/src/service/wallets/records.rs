@@ -7,7 +7,7 @@ use r3e_proto::api::wallets::{Policy, Wallet};
 use r3e_store::{Namespace, StoreError};
 use serde::{Deserialize, Serialize};
 
-/// The namespaces of one tenant's wallets; all records but counters and audit pages are under the wallet's name.
+/// The namespaces of one tenant's wallets; all records but audit pages are under the wallet's name.
 pub(super) struct Spaces {
     /// [`Stored`].
     pub(super) wallets: Namespace,
@@ -15,8 +15,6 @@ pub(super) struct Spaces {
     pub(super) states: Namespace,
     /// Imported keys.
     pub(super) keys: Namespace,
-    /// The next index of derived keys, by key type.
-    pub(super) counters: Namespace,
     /// Pages of the audit.
     pub(super) audit: Namespace,
 }
@@ -28,7 +26,6 @@ impl Spaces {
             wallets: Namespace::of_tenant("wallets", &tenant)?,
             states: Namespace::of_tenant("wallet-states", &tenant)?,
             keys: Namespace::of_tenant("wallet-keys", &tenant)?,
-            counters: Namespace::of_tenant("wallet-counters", &tenant)?,
             audit: Namespace::of_tenant("wallet-audit", &tenant)?,
         })
     }

@@ -146,7 +146,7 @@ impl Wallets {
         wallet: &Wallet,
     ) -> Result<WalletSecret, ServiceError> {
         match wallet.origin {
-            Origin::Derived(index) => Ok(WalletSecret::derive(&self.root, tenant, wallet.key_type, index)?),
+            Origin::Derived(id) => Ok(WalletSecret::derive(&self.root, tenant, wallet.key_type, &id)?),
             Origin::Imported(_) => {
                 let record = self.store.get(&spaces.keys, &wallet.name).await?;
                 let record =

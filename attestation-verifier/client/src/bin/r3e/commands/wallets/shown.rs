@@ -126,7 +126,7 @@ fn action(action: Action) -> &'static str {
 
 fn origin(origin: Origin) -> String {
     match origin {
-        Origin::Derived(index) => format!("derived, {index}"),
+        Origin::Derived(_) => "derived".to_owned(),
         Origin::Imported(format) => {
             let format = match format {
                 ImportFormat::Hex => "hex",
