@@ -97,14 +97,16 @@ impl Target for Fjall {
 /// SQLite as an application embeds it.
 pub(crate) struct Sqlite(Mutex<Connection>);
 
-const PUT: &str = "INSERT INTO records (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
+const PUT: &str =
+    "INSERT INTO records (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2";
 
 impl Sqlite {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.execute("CREATE TABLE records (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID", [])?;
+        connection
+            .execute("CREATE TABLE records (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID", [])?;
         Ok(Self(Mutex::new(connection)))
     }
 }
