@@ -56,6 +56,13 @@ pub(crate) const REPORT_KEY_DOCUMENT_AGE: Duration = Duration::from_mins(10);
 pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_mins(1);
 /// Between two tries for the configuration.
 pub(crate) const CONFIGURATION_RETRY: Duration = Duration::from_millis(100);
+/// How long the parent may fail to answer while the sealed state is opened with a root secret that was released: a quorum's
+/// members would have to come again. Long enough for a parent that restarts, or changes its database.
+pub(crate) const STATE_OPENING_TIMEOUT: Duration = Duration::from_mins(5);
+/// Before the second try to open it; doubled for each further one.
+pub(crate) const STATE_OPENING_FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The most that it is doubled to.
+pub(crate) const STATE_OPENING_LAST_PAUSE: Duration = Duration::from_secs(5);
 /// For the parent to answer with credentials: longer than it gives the metadata service.
 pub(crate) const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(8);
 /// For each phase of a request to KMS, which answers in tens of milliseconds.
@@ -107,6 +114,8 @@ pub(crate) const MAX_AUDIT_QUEUE: usize = 4_096;
 pub(crate) const MAX_AUDIT_GROUP_ENTRIES: usize = 256;
 /// Wallets of one tenant: each has up to 20 records.
 pub(crate) const MAX_WALLETS: usize = 64;
+/// Names of one tenant's wallets, those of deleted ones among them, whose audit stays.
+pub(crate) const MAX_WALLET_NAMES: usize = 256;
 /// A wallet that is made or imported, or a policy: 64 recipients on each of a few chains, and a wallet file.
 pub(crate) const MAX_WALLET_BODY_BYTES: usize = 128 * 1024;
 /// A request to sign: 128 KiB of a transaction's data take twice that in hexadecimal.

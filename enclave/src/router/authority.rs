@@ -35,7 +35,7 @@ pub(crate) enum Invoke {}
 pub(crate) enum Deploy {}
 /// To set, list and delete secrets, and to read their log. No right that an API key may carry grants a secret to a function.
 pub(crate) enum Secrets {}
-/// To make, import, list and show wallets, and to ask for signatures where the wallet's policy lets API keys.
+/// To list and show wallets, and to ask for signatures where the wallet's policy lets API keys.
 pub(crate) enum Wallets {}
 
 impl Right for Invoke {

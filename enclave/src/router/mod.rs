@@ -53,7 +53,7 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/secrets/{name}/grants/{grantee}", put(secrets::grant).delete(secrets::revoke))
         .route("/v1/secret-audit", get(secrets::audit))
         .route("/v1/wallets", get(wallets::list))
-        .route("/v1/wallets/{name}", get(wallets::show).post(wallets::create))
+        .route("/v1/wallets/{name}", get(wallets::show).post(wallets::create).delete(wallets::delete))
         .route("/v1/wallets/{name}/import", post(wallets::import))
         .route("/v1/wallets/{name}/policy", put(wallets::set_policy))
         .route("/v1/wallets/{name}/signatures", post(wallets::sign))

@@ -34,17 +34,17 @@ pub(super) async fn show(
 
 pub(super) async fn create(
     State(appliance): State<Shared>,
-    tenant: Tenant<Wallets>,
+    tenant: SignedInTenant,
     Name(name): Name,
     JsonBody { value: request, place: _place }: JsonBody<CreateWallet, MAX_WALLET_BODY_BYTES>,
 ) -> Result<(StatusCode, Json<WalletDetails>), ApiError> {
-    let made = appliance.wallets.create(tenant.id(), &by(&tenant), &name, request).await?;
+    let made = appliance.wallets.create(tenant.id(), &name, request).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
 pub(super) async fn import(
     State(appliance): State<Shared>,
-    tenant: Tenant<Wallets>,
+    tenant: SignedInTenant,
     Name(name): Name,
     Raw { bytes: body, place: _place }: Raw<MAX_WALLET_BODY_BYTES>,
 ) -> Result<(StatusCode, Json<WalletDetails>), ApiError> {
@@ -59,7 +59,7 @@ pub(super) async fn import(
     if let Ok(mut bytes) = body.try_into_mut() {
         bytes.zeroize();
     }
-    let made = appliance.wallets.import(tenant.id(), &by(&tenant), &name, request?).await?;
+    let made = appliance.wallets.import(tenant.id(), &name, request?).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -96,6 +96,15 @@ pub(super) async fn export(
     JsonBody { value: request, place: _place }: JsonBody<ExportRequest>,
 ) -> Result<Json<Exported>, ApiError> {
     Ok(Json(appliance.wallets.export(tenant.id(), &name, &request).await?))
+}
+
+pub(super) async fn delete(
+    State(appliance): State<Shared>,
+    tenant: SignedInTenant,
+    Name(name): Name,
+) -> Result<StatusCode, ApiError> {
+    appliance.wallets.delete(tenant.id(), &name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn by(tenant: &Tenant<Wallets>) -> By {

@@ -1,6 +1,7 @@
 //! Wallets: made or imported by their tenant, listed and shown without their keys. [`signing`] is what they are for.
 
 mod audit;
+mod deletion;
 mod records;
 mod signing;
 
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use aws_lc_rs::rand;
 use r3e_attester::TrustedClock;
 use r3e_keys::wallet::WalletSecret;
-use r3e_keys::wallet::gate::check_policy;
+use r3e_keys::wallet::gate::{Usage, check_policy};
 use r3e_keys::wallet::import::{Import, ImportError, import};
 use r3e_keys::{KeyError, RootSecret};
 use r3e_proto::api::identity::TenantId;
@@ -26,7 +27,7 @@ use tokio::time::timeout;
 
 use super::ServiceError;
 use super::json::{decode, encode};
-use crate::limits::{IMPORT_WAIT, MAX_WALLETS, WALLET_TURNS};
+use crate::limits::{IMPORT_WAIT, MAX_WALLET_NAMES, MAX_WALLETS, WALLET_TURNS};
 use audit::Ring;
 use records::{Spaces, Standing, State, Stored};
 
@@ -83,7 +84,6 @@ impl Wallets {
     pub(crate) async fn create(
         &self,
         tenant: TenantId,
-        by: &By,
         name: &str,
         request: CreateWallet,
     ) -> Result<WalletDetails, ServiceError> {
@@ -98,7 +98,7 @@ impl Wallets {
         let secret = WalletSecret::derive(&self.root, tenant, key_type, &id)?;
         let made =
             Made { name, secret: &secret, origin: Origin::Derived(id), policy, action: Action::Create };
-        self.make(&spaces, by, made, None).await
+        self.make(&spaces, made, None).await
     }
 
     /// Makes a wallet with an imported key.
@@ -109,7 +109,6 @@ impl Wallets {
     pub(crate) async fn import(
         &self,
         tenant: TenantId,
-        by: &By,
         name: &str,
         request: ImportWallet,
     ) -> Result<WalletDetails, ServiceError> {
@@ -122,7 +121,7 @@ impl Wallets {
         let _making = self.making.lock().await;
         let keep = Write::put(&spaces.keys, name, secret.stored_form()).if_absent();
         let made = Made { name, secret: &secret, origin, policy, action: Action::Import };
-        self.make(&spaces, by, made, Some(keep)).await
+        self.make(&spaces, made, Some(keep)).await
     }
 
     /// The tenant's wallets, by name.
@@ -146,13 +145,14 @@ impl Wallets {
         Ok(details(standing.stored, &standing.state, self.clock.now_ms()))
     }
 
-    /// What was done with a wallet and what was refused, oldest first; so much of each as is kept.
+    /// What was done with a wallet and what was refused, oldest first; so much of each as is kept, also of a deleted one.
     ///
     /// # Errors
     /// [`ServiceError::NotFound`].
     pub(crate) async fn audit(&self, tenant: TenantId, name: &str) -> Result<Vec<AuditEntry>, ServiceError> {
         let spaces = Spaces::of(tenant)?;
-        self.standing(&spaces, name).await?;
+        let missing = || ServiceError::NotFound { kind: "wallet", name: name.to_owned() };
+        self.store.get(&spaces.states, name).await?.ok_or_else(missing)?;
         audit::read(&self.store, &spaces.audit, name).await
     }
 
@@ -187,6 +187,13 @@ impl Wallets {
         if listed.len() >= MAX_WALLETS {
             return Err(full());
         }
+        // A deleted wallet's audit stays: names are used up, though one may be used again.
+        let names = self.store.scan(&spaces.states, "", None, MAX_WALLET_NAMES)?;
+        if names.len() >= MAX_WALLET_NAMES && !names.iter().any(|entry| entry.key == name) {
+            return Err(ServiceError::Conflict(format!(
+                "a tenant's wallets have at most {MAX_WALLET_NAMES} names, those of deleted ones among them: use one of these again"
+            )));
+        }
         Ok(())
     }
 
@@ -194,12 +201,20 @@ impl Wallets {
     async fn make(
         &self,
         spaces: &Spaces,
-        by: &By,
         made: Made<'_>,
         more: Option<Write>,
     ) -> Result<WalletDetails, ServiceError> {
         let Made { name, secret, origin, policy, action } = made;
         self.place_for(spaces, name)?;
+        let left = self.store.get(&spaces.states, name).await?;
+        // What a deleted wallet of this name has left is gone on from: its audit, and its revisions, so that no approval
+        // that was given for it holds for this one, though it have the same key.
+        let (mut state, version) = match left {
+            Some(record) => (decode::<State>(record.value.as_bytes())?, Some(record.version)),
+            None => (State::default(), None),
+        };
+        state.usage = Usage::default();
+        let revision = state.deleted_revision.saturating_add(1);
         let key = secret.key()?;
         let now_ms = self.clock.now_ms();
         let wallet = Wallet {
@@ -209,17 +224,18 @@ impl Wallets {
             public_key: HexBytes(key.public_key().to_vec()),
             address: key.address().to_owned(),
             created_at_ms: now_ms,
-            revision: 1,
+            revision,
         };
         let stored = Stored { wallet, policy };
-        let mut state = State::default();
-        let entry = audit::entry(now_ms, action, by, 1);
+        let entry = audit::entry(now_ms, action, &By::Tenant, revision);
         let page = audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Done, entry).await?;
-        let mut writes = vec![
-            Write::put(&spaces.wallets, name, encode(&stored)?).if_absent(),
-            Write::put(&spaces.states, name, encode(&state)?).if_absent(),
-            page,
-        ];
+        let put_state = Write::put(&spaces.states, name, encode(&state)?);
+        let put_state = match version {
+            Some(version) => put_state.if_version(version),
+            None => put_state.if_absent(),
+        };
+        let mut writes =
+            vec![Write::put(&spaces.wallets, name, encode(&stored)?).if_absent(), put_state, page];
         writes.extend(more);
         match self.store.batch(writes).await {
             Ok(_) => Ok(details(stored, &state, now_ms)),
@@ -276,9 +292,8 @@ fn checked(name: &str, policy: &Policy, key_type: KeyType) -> Result<(), Service
     check_policy(policy, key_type).map_err(|error| ServiceError::Invalid(format!("the policy: {error}")))
 }
 
-/// A wallet is never deleted: its key may hold what nobody could get at then.
 fn full() -> ServiceError {
-    ServiceError::Conflict(format!("a tenant has at most {MAX_WALLETS} wallets"))
+    ServiceError::Conflict(format!("a tenant has at most {MAX_WALLETS} wallets: delete one that is empty"))
 }
 
 fn exists(name: &str) -> ServiceError {

@@ -170,8 +170,8 @@ pub enum Scope {
     Deploy,
     /// Set, list and delete secrets. No scope reads a secret's value.
     Secrets,
-    /// Make, import, list and show wallets, and ask for signatures where a wallet's policy lets API keys. No scope exports a
-    /// key or changes a policy.
+    /// List and show wallets, and ask for signatures where a wallet's policy lets API keys. No scope makes, imports or
+    /// deletes a wallet, exports a key or changes a policy.
     Wallets,
 }
 

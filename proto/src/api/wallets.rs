@@ -114,7 +114,7 @@ pub struct Wallet {
     pub address: String,
     /// When it was created or imported.
     pub created_at_ms: u64,
-    /// The policy's number: 1, and one more with each change.
+    /// The policy's number: 1, and one more with each change. One that has the name of a deleted wallet goes on from that.
     pub revision: u64,
 }
 

@@ -375,7 +375,7 @@ async fn wallets_are_their_tenants_alone_and_api_keys_do_what_they_are_let() {
     assert_eq!(code(without.wallet("shared").await), "forbidden");
     assert_eq!(code(without.sign("shared", &call(|_| ())).await), "forbidden");
     let create_request = CreateWallet { key_type: KeyType::Ed25519, policy: policy() };
-    assert_eq!(code(without.create_wallet("x", &create_request).await), "forbidden");
+    assert_eq!(code(without.create_wallet("x", &create_request).await), "unauthenticated");
 
     let (id, mut with) = minted(vec![Scope::Wallets]).await;
     assert_eq!(with.wallets().await.unwrap().len(), 3);
@@ -384,12 +384,19 @@ async fn wallets_are_their_tenants_alone_and_api_keys_do_what_they_are_let() {
     assert_eq!(signer(&signed.digest.0, &signed.signature.0), shared.wallet.address);
     assert_eq!(own.wallet_audit("shared").await.unwrap().last().unwrap().by, id);
 
+    // An API key plants no key of its own making, and fills no places.
+    assert_eq!(code(with.create_wallet("x", &create_request).await), "unauthenticated");
+    let planted = import(ImportFormat::Hex, &"1".repeat(64), None);
+    assert_eq!(code(with.import_wallet("x", &planted).await), "unauthenticated");
+    assert_eq!(own.wallets().await.unwrap().len(), 3);
+
     // Neither policy nor key is an API key's to touch: not by the tool, and not by hand.
     let bearer = minted_text(&alice).await;
     let mut http = r3e_e2e::raw::Http::attested(&appliance.address()).await.unwrap();
     for (method, path, body) in [
         (http::Method::PUT, "/v1/wallets/shared/policy", json!({ "revision": 1, "policy": policy() })),
         (http::Method::POST, "/v1/wallets/shared/export", json!({ "recipient": Hash32([9; 32]) })),
+        (http::Method::DELETE, "/v1/wallets/shared", json!({})),
     ] {
         let headers = [("authorization", bearer.as_str())];
         let answer = http.send(method, path, &headers, body.to_string()).await.unwrap();
@@ -463,6 +470,60 @@ async fn policies_change_by_revision_and_approvers_hold_what_they_hold() {
     assert_eq!(code(own.set_wallet_policy("closed", &set(1, &on, vec![])).await), "export_stays_off");
     let contradictory = Policy { window: Window { seconds: 0, max_signatures: 1 }, ..policy() };
     assert_eq!(code(own.set_wallet_policy("closed", &set(1, &contradictory, vec![])).await), "bad_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_wallet_leaves_its_audit_and_nothing_that_holds_for_the_next() {
+    let mut appliance = Appliance::start(Options::default()).await;
+    let tenant = Tenant::admitted(&appliance, "alice").await;
+    let approver = SigningKey::generate().unwrap();
+    let rule = ApprovalRule { threshold: 1, approvers: vec![approver.public_key()] };
+    let guarded = Policy { approval: Some(rule), ..policy() };
+    let mut own = tenant.signed_in().await;
+    let first = create(own.tenant(), "vault", guarded.clone()).await.wallet;
+
+    // Approvers hold it, until they consent to a policy without them.
+    assert_eq!(code(own.delete_wallet("vault").await), "approvers_hold");
+    let now_ms = own.tenant().channel().status().await.unwrap().time_ms;
+    let subject = Subject::SetPolicy(policy_digest(&policy()).unwrap());
+    let wallet =
+        WalletRevision { tenant: tenant.id(), name: "vault", public_key: &first.public_key.0, revision: 1 };
+    let approvals = vec![approve(&approver, &wallet, subject, now_ms + 3_600_000)];
+    let free = SetPolicy { revision: 1, policy: policy(), approvals };
+    own.set_wallet_policy("vault", &free).await.unwrap();
+    own.delete_wallet("vault").await.unwrap();
+    assert_eq!(code(own.delete_wallet("vault").await), "not_found");
+    assert_eq!(code(own.tenant().wallet("vault").await), "not_found");
+    assert_eq!(code(own.tenant().sign("vault", &call(|_| ())).await), "not_found");
+    let actions = |audit: Vec<r3e_proto::api::wallets::AuditEntry>| {
+        audit.into_iter().map(|entry| (entry.action, entry.denied.is_none())).collect::<Vec<_>>()
+    };
+    let told = vec![
+        (Action::Create, true),
+        (Action::Delete, false),
+        (Action::SetPolicy, true),
+        (Action::Delete, true),
+    ];
+    assert_eq!(actions(own.tenant().wallet_audit("vault").await.unwrap()), told);
+
+    // After a restart, one of the same name has another key and the next revision, and the audit goes on.
+    appliance.restart().await;
+    let mut own = tenant.signed_in().await;
+    assert_eq!(actions(own.tenant().wallet_audit("vault").await.unwrap()), told);
+    let second = create(own.tenant(), "vault", guarded).await.wallet;
+    assert_ne!(second.address, first.address);
+    assert_eq!(second.revision, 3);
+    let replayed = own.set_wallet_policy("vault", &SetPolicy { revision: 3, ..free }).await;
+    assert_eq!(code(replayed), "approval_invalid");
+    assert_eq!(own.tenant().wallet_audit("vault").await.unwrap().len(), 6);
+
+    // An imported key goes with its wallet, and its place is free.
+    let imported = import(ImportFormat::Hex, &"1".repeat(64), None);
+    own.tenant().import_wallet("hot", &imported).await.unwrap();
+    own.tenant().sign("hot", &call(|_| ())).await.unwrap();
+    own.delete_wallet("hot").await.unwrap();
+    let again = own.tenant().import_wallet("hot", &imported).await.unwrap();
+    assert_eq!((again.wallet.revision, again.signatures_in_window), (2, 0));
 }
 
 fn import(format: ImportFormat, secret: &str, password: Option<&str>) -> ImportWallet {
@@ -620,6 +681,11 @@ async fn the_tool_keeps_wallets_for_a_person() {
     let unasked = home.r3e_with_input(&import, NEP2.as_bytes()).exits(2);
     assert!(unasked.err.contains("--password-file"), "{}", unasked.err);
     home.r3e(&[&import[..], &["--password", "city of zion"]].concat()).exits(2);
+    // Deleting asks first; held by approvers, not even then.
+    home.r3e(&["wallets", "delete", "neo"]).exits(2);
+    home.r3e(&["wallets", "delete", "vault", "--yes", "--json"]).fails_with("approvers_hold");
+    home.r3e(&["wallets", "delete", "neo", "--yes"]).ok();
+    assert!(!home.r3e(&["wallets", "list"]).ok().out.contains("NPTmAHDxo6Pkyic8Nvu3kwyXoYJCvcCB6i"));
     let audit = home.r3e(&["wallets", "audit", "vault"]).ok().out;
     for word in ["create", "sign", "approval_missing", "export"] {
         assert!(audit.contains(word), "{audit}");

@@ -36,7 +36,7 @@ impl TenantChannel {
         self.get("the wallet", &path).await
     }
 
-    /// Makes a wallet whose key the appliance derives.
+    /// Makes a wallet whose key the appliance derives. This takes the tenant's own key, signed in: no API key makes any.
     ///
     /// # Errors
     /// [`ClientError`]; `conflict` where there is one of this name.
@@ -49,7 +49,7 @@ impl TenantChannel {
         self.request_json("the wallet", Method::POST, &path, request).await
     }
 
-    /// Imports a key. The request's text is cleared here once it was sent; what TLS buffered of it is not.
+    /// Imports a key, which takes the tenant's own, signed in. The request's text is cleared here once it was sent; what TLS buffered of it is not.
     ///
     /// # Errors
     /// [`ClientError`]; `bad_request` says what is wrong with the key, its file or its password.
@@ -80,7 +80,7 @@ impl TenantChannel {
         }
     }
 
-    /// What was done with a wallet, and what was refused, oldest first.
+    /// What was done with a wallet, and what was refused, oldest first; also of a deleted one.
     ///
     /// # Errors
     /// [`ClientError`]; `not_found` where there is none.
@@ -102,6 +102,15 @@ impl SignedInTenant {
     ) -> Result<WalletDetails, ClientError> {
         let path = wallet_path(name, "/policy")?;
         self.0.request_json("the policy", Method::PUT, &path, request).await
+    }
+
+    /// Deletes a wallet, and with it its key, which nobody gets back.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `approvers_hold` where its policy has approvers.
+    pub async fn delete_wallet(&mut self, name: &str) -> Result<(), ClientError> {
+        let path = wallet_path(name, "")?;
+        self.0.send("the deletion", Method::DELETE, &path, Body::Empty).await.map(drop)
     }
 
     /// A wallet's key, encrypted to the key that the request names: see [`crate::ExportKey`].

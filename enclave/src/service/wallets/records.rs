@@ -49,6 +49,8 @@ pub(super) struct State {
     pub(super) done: u64,
     /// And of what was denied.
     pub(super) denied: u64,
+    /// The last revision of the deleted wallet that had this name; 0 where there was none.
+    pub(super) deleted_revision: u64,
 }
 
 /// A wallet as it was read, with the versions of its records.

@@ -180,7 +180,7 @@ impl Wallets {
     }
 
     /// Keeps what was denied; what the asker is told.
-    async fn deny(
+    pub(super) async fn deny(
         &self,
         spaces: &Spaces,
         standing: &Standing,
@@ -201,18 +201,18 @@ impl Wallets {
         }
     }
 
-    async fn commit(&self, writes: Vec<Write>) -> Result<(), ServiceError> {
+    pub(super) async fn commit(&self, writes: Vec<Write>) -> Result<(), ServiceError> {
         match self.store.batch(writes).await {
             Ok(_) => Ok(()),
             Err(StoreError::Conflict { .. }) => Err(ServiceError::Conflict(
-                "the wallet was used meanwhile; nothing was signed, try again".into(),
+                "the wallet was used meanwhile; nothing was done, try again".into(),
             )),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-fn gate(tenant: TenantId, stored: &Stored) -> Gate<'_> {
+pub(super) fn gate(tenant: TenantId, stored: &Stored) -> Gate<'_> {
     let Stored { wallet, policy } = stored;
     let wallet = WalletRevision {
         tenant,

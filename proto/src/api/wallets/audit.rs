@@ -18,6 +18,8 @@ pub enum Action {
     SetPolicy,
     /// The key was asked for.
     Export,
+    /// The wallet was to be deleted.
+    Delete,
 }
 
 /// One use of a wallet. An entry is durable before what it tells of has an effect.

@@ -122,6 +122,12 @@ pub enum Denied {
     /// The key stays inside for ever.
     #[error("export can be allowed when a wallet is made, and never later")]
     ExportStaysOff,
+    /// Its approvers hold it.
+    #[error(
+        "the policy has approvers, who hold this wallet: it is deleted once a policy without them stands, which takes \
+         their consent"
+    )]
+    ApproversHold,
     /// The policy has no JSON form.
     #[error("the policy cannot be written as JSON")]
     PolicyForm,
@@ -172,6 +178,7 @@ impl Denied {
             Self::Approval { .. } => "approval_invalid",
             Self::Export => "export_not_allowed",
             Self::ExportStaysOff => "export_stays_off",
+            Self::ApproversHold => "approvers_hold",
             Self::PolicyForm => "policy_form",
         }
     }

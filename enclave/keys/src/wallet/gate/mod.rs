@@ -173,6 +173,18 @@ impl Gate<'_> {
         Ok(ExportAllowed { recipient })
     }
 
+    /// Whether the wallet may be deleted, its key with it. Approvers consent to that by consenting to a policy without them.
+    ///
+    /// # Errors
+    /// [`Denied`].
+    pub fn delete(&self, by: Asker) -> Result<(), Denied> {
+        match by {
+            Asker::ApiKey => Err(Denied::ApiKey),
+            Asker::Tenant if self.policy.approval.is_some() => Err(Denied::ApproversHold),
+            Asker::Tenant => Ok(()),
+        }
+    }
+
     fn approved(&self, subject: Subject, asking: &Asking<'_>) -> Result<(), Denied> {
         match &self.policy.approval {
             None => Ok(()),

@@ -278,6 +278,20 @@ fn export_is_never_turned_on_again_and_nothing_of_this_is_an_api_keys() {
     let by_key = Asking { by: Asker::ApiKey, ..tenant(&[]) };
     assert_eq!(gate.set_policy(&off, &by_key), Err(Denied::ApiKey));
     assert_eq!(gate.export(Hash32([1; 32]), &by_key).unwrap_err(), Denied::ApiKey);
+    assert_eq!(gate.delete(Asker::ApiKey), Err(Denied::ApiKey));
+}
+
+#[test]
+fn approvers_hold_a_wallet_until_a_policy_without_them_stands() {
+    let free = policy();
+    let rule = ApprovalRule { threshold: 1, approvers: vec![PublicKey([1; 32])] };
+    let held = Policy { approval: Some(rule), ..policy() };
+    let gate = Gate { wallet: wallet(1), policy: &held };
+    assert_eq!(gate.delete(Asker::Tenant), Err(Denied::ApproversHold));
+    // And that policy takes their consent, whatever else it forbids.
+    let nothing = Policy { chains: vec![], typed_data: vec![], ..free.clone() };
+    assert!(matches!(gate.set_policy(&nothing, &tenant(&[])), Err(Denied::ApprovalMissing { .. })));
+    assert_eq!(Gate { policy: &free, ..gate }.delete(Asker::Tenant), Ok(()));
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(crate) enum ScopeArgument {
     Deploy,
     /// Set, list and delete secrets
     Secrets,
-    /// Make, import and show wallets, and ask for signatures where a wallet's policy lets API keys
+    /// Show wallets, and ask for signatures where a wallet's policy lets API keys
     Wallets,
 }
 

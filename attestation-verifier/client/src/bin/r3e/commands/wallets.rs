@@ -1,5 +1,6 @@
 //! `r3e wallets`.
 
+mod confirm;
 mod consent;
 mod export;
 mod input;
@@ -11,10 +12,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use r3e_proto::api::wallets::{
     Approval, CreateWallet, ImportFormat, ImportWallet, KeyType, Policy, SetPolicy, SignRequest,
 };
+use serde_json::json;
 
+use self::confirm::confirm;
 use self::input::{Secret, json_file};
 use crate::error::CliError;
-use crate::output::Printer;
+use crate::output::{Printer, note};
 use crate::session;
 use crate::settings::Settings;
 
@@ -150,6 +153,19 @@ Examples:
 Example:
   r3e wallets export-open sealed.json --export-key export.key --out treasury.hex")]
     ExportOpen(export::Open),
+    /// Delete a wallet and its key, which nobody gets back; what the audit says of it stays
+    #[command(after_help = "\
+This takes the tenant's own key. A wallet whose policy has approvers is deleted once a policy without them stands.
+
+Example:
+  r3e wallets delete old")]
+    Delete {
+        /// The wallet's name
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Show what was done with a wallet, and what its policy refused
     #[command(after_help = "Example:\n  r3e wallets audit treasury --json")]
     Audit {
@@ -243,7 +259,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
     match command {
         Command::Create { name, key_type, policy } => {
             let request = CreateWallet { key_type: key_type.into(), policy: json_file(&policy)? };
-            let mut tenant = session::tenant(settings).await?;
+            let mut tenant = session::signed_in(settings).await?.into_tenant();
             let made = tenant.create_wallet(&name, &request).await?;
             printer
                 .result(&made, |made| format!("created {}\n\n{}", made.wallet.name, shown::details(made)))?;
@@ -251,7 +267,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         }
         Command::Import(arguments) => {
             let (name, request) = arguments.read()?;
-            let mut tenant = session::tenant(settings).await?;
+            let mut tenant = session::signed_in(settings).await?.into_tenant();
             let made = tenant.import_wallet(&name, &request).await?;
             printer
                 .result(&made, |made| format!("imported {}\n\n{}", made.wallet.name, shown::details(made)))?;
@@ -294,6 +310,15 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         Command::Export(export) => export.run(settings).await,
         Command::ExportKeygen { file } => export::keygen(&file, printer),
         Command::ExportOpen(open) => open.run(printer),
+        Command::Delete { name, yes } => {
+            let mut tenant = session::signed_in(settings).await?;
+            let standing = tenant.tenant().wallet(&name).await?;
+            note(&shown::details(&standing));
+            confirm("Delete this wallet? What its key holds is lost.", yes)?;
+            tenant.delete_wallet(&name).await?;
+            printer.result(&json!({ "deleted": name }), |_| format!("deleted {name}"))?;
+            session::remembered(tenant.tenant().check_state().await)
+        }
         Command::Audit { name } => {
             let entries = session::tenant(settings).await?.wallet_audit(&name).await?;
             printer.result(&entries, |entries| shown::audit(entries))

@@ -121,6 +121,7 @@ fn action(action: Action) -> &'static str {
         Action::Sign => "sign",
         Action::SetPolicy => "set policy",
         Action::Export => "export",
+        Action::Delete => "delete",
     }
 }
 
