@@ -24,6 +24,7 @@ use r3e_store::{Store, StoreError};
 use r3e_transport::EnclaveTransport;
 
 use self::receipts::{Made, Receipts};
+use super::finish::finish;
 use super::{Secrets, ServiceError};
 use crate::configuration::Configuration;
 use crate::memory::runners_budget_mib;
@@ -45,8 +46,8 @@ pub(crate) struct FunctionsParts<'a> {
 pub(crate) struct Functions {
     registry: Arc<Registry>,
     pool: Arc<RunnerPool>,
-    invoker: Invoker,
-    logs: Logs,
+    invoker: Arc<Invoker>,
+    logs: Arc<Logs>,
     receipts: Receipts,
     store: Store,
     clock: TrustedClock,
@@ -76,16 +77,16 @@ impl Functions {
             }
         }));
         let registry = Arc::new(Registry::new(store.clone()));
-        let invoker = Invoker::new(InvokerParts {
+        let invoker = Arc::new(Invoker::new(InvokerParts {
             registry: Arc::clone(&registry),
             pool: Arc::clone(&pool),
             store: store.clone(),
             egress,
             secrets: secrets as Arc<dyn SecretSource>,
             attestation: Arc::new(FunctionAttestation(attester)),
-        });
+        }));
         let receipts = Receipts::new(report_key, *configuration.digest());
-        Ok(Self { registry, pool, invoker, logs: Logs::new(), receipts, store, clock })
+        Ok(Self { registry, pool, invoker, logs: Arc::new(Logs::new()), receipts, store, clock })
     }
 
     /// Deploys a function, once a runner has loaded it.
@@ -102,11 +103,16 @@ impl Functions {
         let definition =
             Definition::new(name, deploy).map_err(|error| ServiceError::Invalid(error.to_string()))?;
         let loadable = Loadable::check(&self.pool, tenant, definition).await?;
-        let deployment = self.registry.deploy(tenant, loadable, self.clock.now_ms()).await?;
-        if let Some(replaced) = &deployment.replaced {
-            self.invoker.forget(tenant, replaced);
-        }
-        Ok(deployment.function)
+        let (registry, invoker, now_ms) =
+            (Arc::clone(&self.registry), Arc::clone(&self.invoker), self.clock.now_ms());
+        let deploying = finish(async move {
+            let deployment = registry.deploy(tenant, loadable, now_ms).await?;
+            if let Some(replaced) = &deployment.replaced {
+                invoker.forget(tenant, replaced);
+            }
+            Ok(deployment.function)
+        });
+        deploying.await
     }
 
     /// The tenant's functions, by name.
@@ -127,10 +133,16 @@ impl Functions {
     /// # Errors
     /// [`ServiceError::NotFound`].
     pub(crate) async fn delete(&self, tenant: TenantId, name: &str) -> Result<(), ServiceError> {
-        let deleted = self.registry.delete(tenant, name).await?;
-        self.invoker.forget(tenant, &deleted);
-        self.logs.forget(tenant, name);
-        Ok(())
+        let (registry, invoker, logs) =
+            (Arc::clone(&self.registry), Arc::clone(&self.invoker), Arc::clone(&self.logs));
+        let name = name.to_owned();
+        let deleting = finish(async move {
+            let deleted = registry.delete(tenant, &name).await?;
+            invoker.forget(tenant, &deleted);
+            logs.forget(tenant, &name);
+            Ok(())
+        });
+        deleting.await
     }
 
     /// The logs of a function's latest invocations since the appliance booted, oldest first.

@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod error;
+mod finish;
 mod functions;
 pub(crate) mod json;
 mod report_key;

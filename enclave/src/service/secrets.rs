@@ -21,13 +21,14 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::is_name;
 use r3e_proto::api::secrets::{Action, Actor, AuditEntry, AuditLog, Grantee, Outcome, Secret, SecretDetails};
 use r3e_store::{Namespace, Store, StoreError, Value, Write};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use zeroize::Zeroizing;
 
 use self::audit::Audit;
 use self::deadlines::Deadlines;
 use self::record::{Change, Next, Record};
 use super::ServiceError;
+use super::finish::finish;
 use super::json::{decode, encode};
 use crate::limits::{MAX_SECRET_BYTES, MAX_SECRET_LIFETIME_MS, MAX_SECRETS};
 
@@ -35,12 +36,13 @@ use crate::limits::{MAX_SECRET_BYTES, MAX_SECRET_LIFETIME_MS, MAX_SECRETS};
 pub(crate) struct Secrets {
     store: Store,
     now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
-    audit: Audit,
+    audit: Arc<Audit>,
     deadlines: Deadlines,
-    /// Held from the look to the commit: two at once cannot both take the last place, or the same next version.
-    changing: Mutex<()>,
+    /// Held from the look to the end of what follows the commit: two at once cannot both take the last place, or the same
+    /// next version.
+    changing: Arc<Mutex<()>>,
     /// Told of each secret that functions may no longer have as they had it.
-    changed: OnceLock<Changed>,
+    changed: Arc<OnceLock<Changed>>,
 }
 
 /// Who is told whose secret changed.
@@ -70,12 +72,12 @@ impl Secrets {
         now_ms: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Result<Arc<Self>, StoreError> {
         let secrets = Arc::new(Self {
-            audit: Audit::start(store.clone()),
+            audit: Arc::new(Audit::start(store.clone())),
             store,
             now_ms: Box::new(now_ms),
             deadlines: Deadlines::new()?,
-            changing: Mutex::new(()),
-            changed: OnceLock::new(),
+            changing: Arc::default(),
+            changed: Arc::default(),
         });
         tokio::spawn(deadlines::keep_sweeping(Arc::downgrade(&secrets)));
         Ok(secrets)
@@ -104,7 +106,7 @@ impl Secrets {
         checked_value(value)?;
         let now_ms = (self.now_ms)();
         let expires_at_ms = options.expires_in_ms.map(|ms| checked_lifetime(now_ms, ms)).transpose()?;
-        let _turn = self.changing.lock().await;
+        let turn = Arc::clone(&self.changing).lock_owned().await;
         let found = self.find(tenant, name).await?;
         expected_version(options.if_version, found.as_ref().map_or(0, |(record, _)| record.current()))?;
         let next = Next {
@@ -127,8 +129,16 @@ impl Secrets {
             functions: options.grantees.iter().map(ToString::to_string).collect(),
             ..entry(Action::Set, name, change.added, by, now_ms)
         };
-        self.carry_out(tenant, name, stands, change, Some(Zeroizing::new(value.to_vec()).into()), vec![set])
-            .await
+        self.carry_out(
+            turn,
+            tenant,
+            name,
+            stands,
+            change,
+            Some(Zeroizing::new(value.to_vec()).into()),
+            vec![set],
+        )
+        .await
     }
 
     /// Makes the value of an earlier version current again, as a new version.
@@ -145,14 +155,14 @@ impl Secrets {
         if_version: Option<u64>,
     ) -> Result<Secret, ServiceError> {
         let now_ms = (self.now_ms)();
-        let _turn = self.changing.lock().await;
+        let turn = Arc::clone(&self.changing).lock_owned().await;
         let (record, stands) = self.existing(tenant, name).await?;
         expected_version(if_version, record.current())?;
         let change = record.restored(to, by.clone(), now_ms)?;
         let value = self.store.get(&values(tenant)?, &value_key(name, to)).await?;
         let value = value.ok_or_else(|| ServiceError::Internal("a kept version has no value".into()))?.value;
         let restored = entry(Action::Rollback, name, change.added, by, now_ms);
-        self.carry_out(tenant, name, Some(stands), change, Some(value), vec![restored]).await
+        self.carry_out(turn, tenant, name, Some(stands), change, Some(value), vec![restored]).await
     }
 
     /// Grants a secret to a function, or takes that back, as `may` says. Only for a tenant that signed in: an API key grants nothing.
@@ -167,7 +177,7 @@ impl Secrets {
         may: bool,
     ) -> Result<Secret, ServiceError> {
         let now_ms = (self.now_ms)();
-        let _turn = self.changing.lock().await;
+        let turn = Arc::clone(&self.changing).lock_owned().await;
         let (mut record, stands) = self.existing(tenant, name).await?;
         let action = if may {
             record.grant(std::slice::from_ref(grantee), now_ms)?;
@@ -182,7 +192,7 @@ impl Secrets {
         };
         let change =
             Change { record, added: None, removed: Vec::new(), deadlines: Vec::new(), settled: Vec::new() };
-        self.carry_out(tenant, name, Some(stands), change, None, vec![logged]).await
+        self.carry_out(turn, tenant, name, Some(stands), change, None, vec![logged]).await
     }
 
     /// Deletes a secret with all its versions and grants. What the log says of it stays.
@@ -190,7 +200,7 @@ impl Secrets {
     /// # Errors
     /// [`ServiceError::NotFound`].
     pub(crate) async fn delete(&self, tenant: TenantId, by: Actor, name: &str) -> Result<(), ServiceError> {
-        let _turn = self.changing.lock().await;
+        let turn = Arc::clone(&self.changing).lock_owned().await;
         let (record, stands) = self.existing(tenant, name).await?;
         let (versions, deadlines) = record.everything();
         let space = values(tenant)?;
@@ -198,7 +208,7 @@ impl Secrets {
         writes.extend(versions.into_iter().map(|version| Write::delete(&space, &value_key(name, version))));
         writes.extend(deadlines.into_iter().map(|deadline| self.deadlines.remove(tenant, name, deadline)));
         let deleted = entry(Action::Delete, name, Some(record.current()), by, (self.now_ms)());
-        self.commit(tenant, name, vec![deleted], writes).await
+        self.commit(turn, tenant, name, vec![deleted], writes).await
     }
 
     /// The tenant's secrets without their values, by name.
@@ -232,8 +242,10 @@ impl Secrets {
     }
 
     /// Commits a change with its entries, over the record of version `stands` or where there was none.
+    #[expect(clippy::too_many_arguments, reason = "whose turn, of what, and the change's parts")]
     async fn carry_out(
         &self,
+        turn: OwnedMutexGuard<()>,
         tenant: TenantId,
         name: &str,
         stands: Option<u64>,
@@ -254,23 +266,31 @@ impl Secrets {
         writes.extend(removed.into_iter().map(|version| Write::delete(&space, &value_key(name, version))));
         writes.extend(settled.into_iter().map(|deadline| self.deadlines.remove(tenant, name, deadline)));
         writes.extend(deadlines.into_iter().map(|deadline| self.deadlines.add(tenant, name, deadline)));
-        self.commit(tenant, name, entries, writes).await?;
+        self.commit(turn, tenant, name, entries, writes).await?;
         Ok(record.shown(name, (self.now_ms)()))
     }
 
+    /// Commits, and tells who holds values in memory: both, also where whoever asked is gone by then. Until both are done
+    /// it is nobody else's turn.
     async fn commit(
         &self,
+        turn: OwnedMutexGuard<()>,
         tenant: TenantId,
         name: &str,
         entries: Vec<AuditEntry>,
         writes: Vec<Write>,
     ) -> Result<(), ServiceError> {
-        let outcome = self.audit.commit(tenant, entries, writes).await;
-        // Also after an answer that was lost: what may have changed is not to be had from memory either.
-        if let Some(changed) = self.changed.get() {
-            changed(tenant, name);
-        }
-        match outcome {
+        let (audit, changed, name) = (Arc::clone(&self.audit), Arc::clone(&self.changed), name.to_owned());
+        let committed = finish(async move {
+            let _turn = turn;
+            let outcome = audit.commit(tenant, entries, writes).await;
+            // Also after an answer that was lost: what may have changed is not to be had from memory either.
+            if let Some(changed) = changed.get() {
+                changed(tenant, &name);
+            }
+            outcome
+        });
+        match committed.await {
             Err(ServiceError::Store(StoreError::Conflict { .. })) => Err(ServiceError::Conflict(
                 "the secret changed meanwhile; look at it, and decide again".into(),
             )),

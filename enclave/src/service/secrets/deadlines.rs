@@ -2,7 +2,7 @@
 //!
 //! A secret's record alone says what is over: an entry of the list that has lost its meaning is only one look in vain.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::secrets::{Action, Actor};
@@ -90,7 +90,7 @@ pub(super) async fn sweep(secrets: &Secrets) -> Result<(), ServiceError> {
 }
 
 async fn sweep_one(secrets: &Secrets, tenant: TenantId, name: &str, now_ms: u64) -> Result<(), ServiceError> {
-    let _turn = secrets.changing.lock().await;
+    let turn = Arc::clone(&secrets.changing).lock_owned().await;
     let Some((record, stands)) = secrets.find(tenant, name).await? else { return Ok(()) };
     let Some(change) = record.swept(now_ms) else { return Ok(()) };
     let entries = change
@@ -98,7 +98,7 @@ async fn sweep_one(secrets: &Secrets, tenant: TenantId, name: &str, now_ms: u64)
         .iter()
         .map(|version| super::entry(Action::Destroy, name, Some(*version), Actor::Appliance {}, now_ms));
     let entries = entries.collect();
-    secrets.carry_out(tenant, name, Some(stands), change, None, entries).await?;
+    secrets.carry_out(turn, tenant, name, Some(stands), change, None, entries).await?;
     Ok(())
 }
 

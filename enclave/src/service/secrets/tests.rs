@@ -8,7 +8,7 @@ use r3e_proto::api::secrets::VersionState;
 use r3e_store::{BlobStore, Options};
 
 use super::*;
-use crate::keeper::{Fault, Keeper, keys};
+use crate::keeper::{Fault, Keeper, keys, others_run};
 
 const ALICE: TenantId = TenantId([1; 16]);
 const BOB: TenantId = TenantId([2; 16]);
@@ -290,6 +290,39 @@ async fn who_holds_values_in_memory_is_told_of_each_change() {
     let changes = house.changes.lock().unwrap().clone();
     let names: Vec<&str> = changes.iter().map(|(_, name)| name.as_str()).collect();
     assert_eq!(names, ["KEY", "KEY", "KEY", "SHORT", "SHORT"]);
+}
+
+#[tokio::test]
+async fn who_holds_values_is_told_also_when_the_client_goes_away_during_the_commit() {
+    for deletes in [false, true] {
+        let house = House::new().await;
+        house.set("KEY", "one", to(&["f"])).await.unwrap();
+        house.changes.lock().unwrap().clear();
+        let stopped = house.keeper.gate.write().await;
+        let client = tokio::spawn({
+            let secrets = Arc::clone(&house.secrets);
+            async move {
+                if deletes {
+                    return secrets.delete(ALICE, Actor::Tenant {}, "KEY").await;
+                }
+                secrets.regrant(ALICE, "KEY", &Grantee::parse("f").unwrap(), false).await.map(drop)
+            }
+        });
+        others_run().await;
+        client.abort();
+        assert!(client.await.unwrap_err().is_cancelled(), "the commit cannot have been answered");
+        assert!(
+            house.secrets.changing.try_lock().is_err(),
+            "it is nobody else's turn before the commit stands"
+        );
+        assert!(house.changes.lock().unwrap().is_empty(), "nothing has changed yet");
+        drop(stopped);
+        // The turn ends after they were told.
+        drop(house.secrets.changing.lock().await);
+        assert_eq!(*house.changes.lock().unwrap(), [(ALICE, "KEY".to_owned())]);
+        let gone = if deletes { "absent" } else { "not granted" };
+        assert_eq!(house.read("f", &CODE, "KEY").await, gone);
+    }
 }
 
 #[tokio::test]
