@@ -29,6 +29,8 @@ use crate::limits::{CLOCK_SKEW_MS, MAX_AGE_MS, REPORT_KEY_MAX_AGE_MS};
 pub struct Policy {
     session: AppraisalPolicy,
     report_key: AppraisalPolicy,
+    /// The session's, with the releases besides it that may have made a quorum's setup; none where there are no such.
+    setups: Option<AppraisalPolicy>,
     /// None where any will do, or where the PCRs settle it.
     configuration: Option<Digest>,
     /// Shared by clones, so that one appliance's chain is verified once and not for each connection.
@@ -70,6 +72,7 @@ impl Policy {
     pub fn builder() -> PolicyBuilder {
         PolicyBuilder {
             appraisal: AppraisalPolicy::builder().clock_skew_ms(CLOCK_SKEW_MS).max_age_ms(MAX_AGE_MS),
+            setup_releases: Vec::new(),
             demand: Demand::None,
             required_by_pcr: false,
             releases: 0,
@@ -95,7 +98,12 @@ impl Policy {
             }
         };
         let report_key = builder.appraisal.clone().max_age_ms(REPORT_KEY_MAX_AGE_MS).build()?;
-        Ok(Self { session: builder.appraisal.build()?, report_key, configuration, chains: Arc::default() })
+        let setups = match builder.setup_releases {
+            releases if releases.is_empty() => None,
+            releases => Some(builder.appraisal.clone().accept_releases(releases).build()?),
+        };
+        let session = builder.appraisal.build()?;
+        Ok(Self { session, report_key, setups, configuration, chains: Arc::default() })
     }
 
     /// The root that it trusts.
@@ -123,14 +131,15 @@ impl Policy {
         appraise_with(&self.chains, document, &self.report_key, UnixTime::from_millis(now_ms))
     }
 
-    /// Appraises a document of an earlier time as of when it was made, by its own signed word: what it says of its enclave
-    /// then does not end when certificates expire.
-    pub(crate) fn appraise_as_of_its_time(
-        &self,
-        document: &[u8],
-    ) -> Result<AttestationResult, AppraisalError> {
+    /// Appraises the document of a quorum's setup as of when it was made, by its own signed word: what it says of its
+    /// enclave then does not end when certificates expire.
+    pub(crate) fn appraise_setup(&self, document: &[u8]) -> Result<AttestationResult, AppraisalError> {
         let made_at = inspect(document)?.timestamp();
-        appraise_with(&self.chains, document, &self.session, made_at)
+        let by_session = appraise_with(&self.chains, document, &self.session, made_at);
+        match &self.setups {
+            Some(setups) if by_session.is_err() => appraise_with(&self.chains, document, setups, made_at),
+            _ => by_session,
+        }
     }
 
     /// Whether the configuration that PCR16 was found to measure is the pinned one.
@@ -152,6 +161,7 @@ impl Policy {
 #[must_use]
 pub struct PolicyBuilder {
     appraisal: AppraisalPolicyBuilder,
+    setup_releases: Vec<ReferenceValues>,
     demand: Demand,
     required_by_pcr: bool,
     releases: usize,
@@ -184,6 +194,13 @@ impl PolicyBuilder {
     /// Accepts several releases.
     pub fn accept_releases(self, releases: impl IntoIterator<Item = ReferenceValues>) -> Self {
         releases.into_iter().fold(self, Self::accept_release)
+    }
+
+    /// Accepts these releases, too, as the makers of a quorum's setup that is seen for the first time. No session is
+    /// accepted for them: an image that is no longer trusted to run may have made a setup when it still was.
+    pub fn accept_setups_of(mut self, releases: impl IntoIterator<Item = ReferenceValues>) -> Self {
+        self.setup_releases.extend(releases);
+        self
     }
 
     /// Requires a value of a PCR, of every release; of PCR16, it pins the configuration.
@@ -292,6 +309,16 @@ mod tests {
         assert_eq!(code(Policy::builder().accept_releases([with("1"), release("2")])), "no_configuration");
         assert!(Policy::builder().accept_release(with("1")).pins_configuration());
         assert!(!Policy::builder().accept_release(release("1")).any_configuration().pins_configuration());
+    }
+
+    #[test]
+    fn releases_of_setups_accept_no_image_and_pin_no_configuration() {
+        let with = release("old").with_pcr(CONFIGURATION_PCR, [5; 48]).unwrap();
+        assert_eq!(code(Policy::builder().accept_setups_of([with.clone()]).any_configuration()), "no_policy");
+        let beside = Policy::builder().accept_release(release("1")).accept_setups_of([with]);
+        assert_eq!(code(beside.clone()), "no_configuration");
+        let policy = Policy::new(beside.any_configuration()).unwrap();
+        assert!(policy.setups.is_some());
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What a quorum's member does: it learns who unlocks the appliance, and verifies the setup before it signs for it.
 //!
 //! Each type is made by the step before it alone: an [`Unlocking`] was held against PCR17 of this session's document; a
-//! [`VerifiedSetup`] was made by an enclave that the policy accepts, for the very members that are measured now; an
-//! [`OpenedShare`] is the member's, and the one that the setup names. Only with it does anything leave.
+//! [`VerifiedSetup`] was made by an enclave that the policy accepts, or is the one that the member verified before, and is
+//! for the very members that are measured now; an [`OpenedShare`] is the member's, and the one that the setup names. Only with it does anything leave.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -36,12 +36,13 @@ pub struct Unlocking {
     setup: Option<VerifiedSetup>,
 }
 
-/// A setup whose document was appraised, as of when it was made: an accepted image made it, and measured the same members.
+/// A setup of the measured members. Its document was appraised, as of when it was made: an accepted image made it. Or it
+/// is, byte for byte, the one that the caller remembers from when that was seen: the image may have been withdrawn since.
 #[derive(Debug, Clone)]
 pub struct VerifiedSetup {
     setup: Setup,
     digest: Digest,
-    attestation: AttestationResult,
+    attestation: Option<AttestationResult>,
 }
 
 /// A member's own share of a verified setup. Wiped when dropped.
@@ -102,9 +103,9 @@ impl VerifiedSetup {
         &self.digest
     }
 
-    /// What the appraisal of its document found.
-    pub fn attestation(&self) -> &AttestationResult {
-        &self.attestation
+    /// What the appraisal of its document found. None for a remembered setup whose document no list accepts now.
+    pub fn attestation(&self) -> Option<&AttestationResult> {
+        self.attestation.as_ref()
     }
 
     /// Opens the member's share.
@@ -122,34 +123,53 @@ impl VerifiedSetup {
         measured: &QuorumPolicy,
         policy: &Policy,
         session: &AttestationResult,
+        remembered: Option<&Digest>,
     ) -> Result<Self, SetupProblem> {
         let attested = AttestedSetup::decode(attested).map_err(SetupProblem::Malformed)?;
-        let attestation =
-            policy.appraise_as_of_its_time(&attested.document).map_err(SetupProblem::Appraisal)?;
         let digest = setup_digest(&attested.setup);
-        let says = Statement::decode(attestation.user_data().unwrap_or_default());
-        if says != Ok(Statement::UnlockSetup { setup: digest }) {
-            return Err(SetupProblem::OtherStatement);
-        }
+        let appraised = appraise(&attested.document, &digest, policy, session);
+        let attestation = match appraised {
+            // What the document shows was seen when the setup was new, and the digest says that it is the same one.
+            Err(_) if remembered == Some(&digest) => None,
+            appraised => Some(appraised?),
+        };
         let setup = Setup::decode(&attested.setup).map_err(SetupProblem::Malformed)?;
-        let same_pcr = attestation.pcr(UNLOCK_PCR) == session.pcr(UNLOCK_PCR);
-        if !same_pcr || setup.policy != *measured {
+        if setup.policy != *measured {
             return Err(SetupProblem::OtherQuorum);
         }
         Ok(Self { setup, digest, attestation })
     }
 }
 
+/// Appraises a setup's document: it must be of an accepted image under this session's unlock policy, and name the setup.
+fn appraise(
+    document: &[u8],
+    digest: &Digest,
+    policy: &Policy,
+    session: &AttestationResult,
+) -> Result<AttestationResult, SetupProblem> {
+    let attestation = policy.appraise_setup(document).map_err(SetupProblem::Appraisal)?;
+    let says = Statement::decode(attestation.user_data().unwrap_or_default());
+    if says != Ok(Statement::UnlockSetup { setup: *digest }) {
+        return Err(SetupProblem::OtherStatement);
+    }
+    if attestation.pcr(UNLOCK_PCR) != session.pcr(UNLOCK_PCR) {
+        return Err(SetupProblem::OtherQuorum);
+    }
+    Ok(attestation)
+}
+
 impl AttestedChannel {
-    /// Asks how the unlocking stands, and verifies the setup, if there is one.
+    /// Asks how the unlocking stands, and verifies the setup, if there is one. `remembered` is the digest of the one that
+    /// the caller verified at this appliance before: that one needs no accepted release any more, any other does.
     ///
     /// # Errors
     /// [`ClientError::NotAQuorum`] where another provider unlocks it; [`ClientError::UnlockPolicy`] where the policy is not
     /// the measured one; [`ClientError::Setup`] where the setup was not made by such an enclave; any other [`ClientError`].
-    pub async fn unlocking(&mut self) -> Result<Unlocking, ClientError> {
+    pub async fn unlocking(&mut self, remembered: Option<&Digest>) -> Result<Unlocking, ClientError> {
         let name = "the unlocking";
         let body = self.send(name, Method::GET, "/v1/unlock", None, Body::Empty).await?;
-        self.read_unlocking(name, json(name, &body)?)
+        self.read_unlocking(name, json(name, &body)?, remembered)
     }
 
     /// Has the appliance make a root secret, split for its quorum, at the word of one of its members. The setup in the
@@ -167,7 +187,7 @@ impl AttestedChannel {
         let message = init_message(self.binding(), &unlocking.policy.digest());
         let request = Init { member, signature: hex::encode(key.sign(&message)) };
         let made = self.post(name, "/v1/unlock/init", &request).await?;
-        let made = self.read_unlocking(name, made)?;
+        let made = self.read_unlocking(name, made, None)?;
         made.setup().ok_or_else(|| answer(name, "it has no setup"))?.open(key)?;
         Ok(made)
     }
@@ -195,10 +215,15 @@ impl AttestedChannel {
         // Cleared once it was sent; what TLS buffered of it is not.
         let body = Body::Json(Bytes::from_owner(text));
         let body = self.send(name, Method::POST, "/v1/unlock/shares", None, body).await?;
-        self.read_unlocking(name, json(name, &body)?)
+        self.read_unlocking(name, json(name, &body)?, Some(&setup.digest))
     }
 
-    fn read_unlocking(&self, name: &'static str, unlock: Unlock) -> Result<Unlocking, ClientError> {
+    fn read_unlocking(
+        &self,
+        name: &'static str,
+        unlock: Unlock,
+        remembered: Option<&Digest>,
+    ) -> Result<Unlocking, ClientError> {
         let bytes = hex::decode(&unlock.policy).map_err(|error| answer(name, &error))?;
         let measured = pcr_extended_once(&configuration_digest(&bytes));
         if self.attestation().pcr(UNLOCK_PCR) != Some(&measured) {
@@ -208,7 +233,7 @@ impl AttestedChannel {
             .map_err(|_| ClientError::NotAQuorum { provider: unlock.provider.clone() })?;
         let verify = |text: &String| {
             let attested = STANDARD.decode(text).map_err(|error| answer(name, &error))?;
-            VerifiedSetup::verify(&attested, &policy, &self.shared.policy, self.attestation())
+            VerifiedSetup::verify(&attested, &policy, &self.shared.policy, self.attestation(), remembered)
                 .map_err(ClientError::Setup)
         };
         let setup = unlock.setup.as_ref().map(verify).transpose()?;

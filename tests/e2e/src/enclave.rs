@@ -158,6 +158,20 @@ impl EnclavePlace {
         Process::start("enclave-under-test", &program("enclave-under-test"), arguments, &self.log())
     }
 
+    /// Starts another release: the same programs, with a runner that is another file, and so another PCR0.
+    pub fn start_with_runner(&self, runner: &Path) -> Process {
+        let (socket, state) = (self.socket(), self.state());
+        let arguments = [
+            "--socket".as_ref(),
+            socket.as_os_str(),
+            "--state".as_ref(),
+            state.as_os_str(),
+            "--runner".as_ref(),
+            runner.as_os_str(),
+        ];
+        Process::start("enclave-under-test", &program("enclave-under-test"), arguments, &self.log())
+    }
+
     /// The file of the image's reference values; it is there once the enclave has started.
     pub fn reference_values_file(&self) -> PathBuf {
         self.state().join("reference-values.json")

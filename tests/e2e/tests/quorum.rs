@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use r3e_e2e::member::{Person, policy, tables};
 use r3e_e2e::process::{Process, tail};
 use r3e_e2e::raw::{Answer, Http, RawSession};
 use r3e_e2e::tenant::{granted, javascript, output};
-use r3e_e2e::{Appliance, EnclavePlace, Options, Tenant};
+use r3e_e2e::{Appliance, EnclavePlace, Options, Tenant, Trust};
 use r3e_proto::channel::binding::Digest;
 use r3e_proto::host::blob::Operation;
 use r3e_proto::unlock::message::share_digest;
@@ -166,7 +167,7 @@ async fn two_of_three_unlock_it_and_what_it_kept_is_there() {
     town.appliance.start_enclave();
     town.appliance.ready().await;
     let channel = &mut town.appliance.connect().await;
-    let unlocking = channel.unlocking().await.unwrap();
+    let unlocking = channel.unlocking(None).await.unwrap();
     assert!(
         unlocking.setup().is_none() && unlocking.detail().contains("other members"),
         "{}",
@@ -233,6 +234,10 @@ impl Scene {
     async fn boot(&mut self) {
         self.end();
         self.enclave = Some(self.place.start());
+        self.answers().await;
+    }
+
+    async fn answers(&mut self) {
         let deadline = Instant::now() + LIMIT;
         while self.health().await.is_none() {
             assert!(self.enclave.as_mut().unwrap().ended().is_none(), "the enclave ended");
@@ -314,7 +319,7 @@ impl Scene {
     /// What a member's client makes of the setup that is offered to it.
     async fn refusal(&self) -> String {
         let mut channel = self.connector().connect().await.unwrap();
-        channel.unlocking().await.map_or_else(|error| chain(&error), |_| "accepted".to_owned())
+        channel.unlocking(None).await.map_or_else(|error| chain(&error), |_| "accepted".to_owned())
     }
 }
 
@@ -673,4 +678,86 @@ async fn what_is_shown_is_what_is_kept() {
     let scene = Scene::initialised().await;
     let shown = scene.unlock().await["setup"].as_str().unwrap().to_owned();
     assert_eq!(STANDARD.decode(shown).unwrap(), *scene.parent.kept().slot.as_ref().unwrap());
+}
+
+/// An image that is no longer accepted made the setup when it was. Who approved the setup then goes on under a new image
+/// without accepting the old one again; who sees it first must name the old one, for setups alone; and a session with the
+/// old one is refused whatever is remembered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setup_outlives_the_release_that_made_it_and_no_session_does() {
+    let mut scene = Scene::initialised().await;
+    let old_list = scene.folder.path().join("old.json");
+    std::fs::copy(scene.place.reference_values_file(), &old_list).unwrap();
+    let new_list = scene.folder.path().join("new.json");
+    let runner = scene.folder.path().join("runner");
+    let mut program = std::fs::read(r3e_e2e::programs::program("r3e-runner")).unwrap();
+    program.push(0);
+    std::fs::write(&runner, program).unwrap();
+    std::fs::set_permissions(&runner, std::fs::Permissions::from_mode(0o755)).unwrap();
+
+    let root = scene.place.test_root_file();
+    let homes = [1, 2].map(|who| {
+        let trust = Trust { reference_values_file: new_list.clone(), test_root_file: root.clone() };
+        let home = Home::at(scene.folder.path(), scene.people[who].name(), &scene.parent.address(), &trust);
+        scene.people[who].write_key_file(&home.path("member.pem"));
+        home
+    });
+    let operator = |home: &Home, arguments: &[&str]| {
+        let file = home.path("member.pem");
+        home.r3e(&[&["operator"], arguments, &["--json", "--member-key-file", argument(&file)]].concat())
+    };
+    let [bob, carol] = &homes;
+
+    // The old image runs, is accepted, and bob approves its setup.
+    std::fs::copy(&old_list, &new_list).unwrap();
+    operator(bob, &["approve", "--yes"]).ok();
+
+    // The new image runs; the old one is on no list of sessions any more.
+    scene.end();
+    scene.enclave = Some(scene.place.start_with_runner(&runner));
+    scene.answers().await;
+    std::fs::copy(scene.place.reference_values_file(), &new_list).unwrap();
+    assert_ne!(std::fs::read(&old_list).unwrap(), std::fs::read(&new_list).unwrap());
+    let any = ["--any-configuration"];
+    let with_list = [any[0], "--setup-reference-values", argument(&old_list)];
+    let known = operator(bob, &["status"]).ok().json();
+    assert_eq!(
+        (&known["setup"]["maker_accepted"], &known["setup"]["made_by_release"]),
+        (&json!(false), &Value::Null)
+    );
+    operator(carol, &["approve", "--yes"]).exits(1).fails_with("unlock_setup");
+    operator(bob, &["approve", "--yes"]).ok();
+    let named = operator(carol, &[&["status"], &with_list[..]].concat()).ok().json();
+    assert_eq!(named["setup"]["maker_accepted"], true);
+    assert_eq!(scene.approved().await, ["bob"]);
+
+    // The parent starts the old image again: nobody speaks with it, whatever is remembered and named for setups.
+    scene.boot().await;
+    for home in &homes {
+        for more in [&any[..], &with_list[..]] {
+            operator(home, &[&["approve", "--yes"], more].concat()).exits(1).fails_with("pcr_mismatch");
+        }
+    }
+    assert_eq!(scene.approved().await, [""; 0]);
+
+    // Another setup beside a remembered one is not taken for it.
+    let (genuine, attested) = (scene.setup(), scene.attested());
+    let forged = parents_own(&genuine).0.encode();
+    scene.put(Some(AttestedSetup { setup: forged, document: attested.document.clone() }.encode()));
+    scene.end();
+    scene.enclave = Some(scene.place.start_with_runner(&runner));
+    scene.answers().await;
+    operator(bob, &["approve", "--yes"]).exits(1).fails_with("unlock_setup");
+
+    scene.put(Some(attested.encode()));
+    scene.end();
+    scene.enclave = Some(scene.place.start_with_runner(&runner));
+    scene.answers().await;
+    operator(bob, &["approve", "--yes"]).ok();
+    operator(carol, &[&["approve", "--yes"], &with_list[1..]].concat()).ok();
+    let deadline = Instant::now() + LIMIT;
+    while scene.health().await.as_deref() != Some("ok") {
+        assert!(Instant::now() < deadline, "it does not serve");
+        sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -57,6 +57,10 @@ pub(crate) struct Global {
     /// The releases to accept, as a JSON file of reference values
     #[arg(long, global = true, env = "R3E_REFERENCE_VALUES", value_name = "FILE")]
     pub(crate) reference_values: Option<PathBuf>,
+    /// Releases that may have made a quorum's setup which this machine does not know yet, beside those accepted: a JSON
+    /// file of reference values. No appliance is accepted for them
+    #[arg(long, global = true, env = "R3E_SETUP_REFERENCE_VALUES", value_name = "FILE")]
+    pub(crate) setup_reference_values: Option<PathBuf>,
     /// Accept only an appliance whose measured configuration (PCR16) is this file, byte for byte. Without it, the
     /// configuration that is seen first at an address is remembered, and no other is accepted there
     #[arg(long, global = true, env = "R3E_PIN_CONFIGURATION", value_name = "FILE")]

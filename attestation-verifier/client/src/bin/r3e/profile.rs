@@ -29,6 +29,7 @@ struct ProfileFile {
 pub(crate) struct Profile {
     pub(crate) address: Option<String>,
     pub(crate) reference_values: Option<PathBuf>,
+    pub(crate) setup_reference_values: Option<PathBuf>,
     pub(crate) pin_configuration: Option<PathBuf>,
     pub(crate) test_root: Option<PathBuf>,
     pub(crate) max_age: Option<u64>,
@@ -106,6 +107,7 @@ impl Profile {
         let Some(folder) = folder else { return self };
         for path in [
             &mut self.reference_values,
+            &mut self.setup_reference_values,
             &mut self.pin_configuration,
             &mut self.test_root,
             &mut self.key_file,

@@ -1,8 +1,9 @@
 //! From settings to a channel: what every command that talks to the appliance begins with.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use r3e_attestation::{TrustAnchor, UnsafeTestRoot, parse_reference_values};
+use r3e_attestation::{ReferenceValues, TrustAnchor, UnsafeTestRoot, parse_reference_values};
 use r3e_client::{
     Address, AttestedChannel, ClientError, Connector, Credential, OperatorChannel, Policy, PolicyBuilder,
     PolicyError, SequenceFiles, SignedInTenant, TenantChannel,
@@ -175,12 +176,10 @@ fn policy(settings: &Settings) -> Result<PolicyBuilder, CliError> {
         .max_age_ms(settings.max_age.value.saturating_mul(1000))
         .clock_skew_ms(settings.clock_skew.value.saturating_mul(1000));
     if let Some(Set { value: path, .. }) = &settings.reference_values {
-        let json = read_limited(path, MAX_POLICY_FILE_BYTES).map_err(|source| CliError::Io {
-            what: format!("the reference values {}", path.display()),
-            source,
-        })?;
-        builder =
-            builder.accept_releases(parse_reference_values(json.as_bytes()).map_err(PolicyError::from)?);
+        builder = builder.accept_releases(releases(path)?);
+    }
+    if let Some(Set { value: path, .. }) = &settings.setup_reference_values {
+        builder = builder.accept_setups_of(releases(path)?);
     }
     if let Some(Set { value: path, source }) = &settings.test_root {
         let pem = read_limited(path, MAX_POLICY_FILE_BYTES)
@@ -194,4 +193,13 @@ fn policy(settings: &Settings) -> Result<PolicyBuilder, CliError> {
         ));
     }
     Ok(builder)
+}
+
+/// A file of reference values.
+fn releases(path: &Path) -> Result<Vec<ReferenceValues>, CliError> {
+    let json = read_limited(path, MAX_POLICY_FILE_BYTES).map_err(|source| CliError::Io {
+        what: format!("the reference values {}", path.display()),
+        source,
+    })?;
+    Ok(parse_reference_values(json.as_bytes()).map_err(PolicyError::from)?)
 }

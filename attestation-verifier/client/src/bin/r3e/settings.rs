@@ -42,6 +42,7 @@ pub(crate) struct Settings {
     pub(crate) folders: Folders,
     pub(crate) address: Option<Set<String>>,
     pub(crate) reference_values: Option<Set<PathBuf>>,
+    pub(crate) setup_reference_values: Option<Set<PathBuf>>,
     pub(crate) pin_configuration: Option<Set<PathBuf>>,
     pub(crate) test_root: Option<Set<PathBuf>>,
     pub(crate) max_age: Set<u64>,
@@ -65,6 +66,11 @@ impl Settings {
         Ok(Self {
             address: pick.one("address", global.address, file.address),
             reference_values: pick.one("reference_values", global.reference_values, file.reference_values),
+            setup_reference_values: pick.one(
+                "setup_reference_values",
+                global.setup_reference_values,
+                file.setup_reference_values,
+            ),
             pin_configuration: pick.one(
                 "pin_configuration",
                 global.pin_configuration,

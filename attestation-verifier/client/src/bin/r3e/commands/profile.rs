@@ -15,6 +15,7 @@ pub(crate) fn show(settings: &Settings, printer: Printer) -> Result<(), CliError
     };
     add("address", set(settings.address.as_ref()));
     add("reference_values", set(settings.reference_values.as_ref()));
+    add("setup_reference_values", set(settings.setup_reference_values.as_ref()));
     add("pin_configuration", set(settings.pin_configuration.as_ref()));
     add("known_configuration", known(settings)?);
     add("test_root", set(settings.test_root.as_ref()));

@@ -52,6 +52,8 @@ struct ShownSetup {
     /// The commitment to the root secret.
     identity: String,
     made_at_ms: u64,
+    /// Whether its document is of a release that is accepted now; else it is taken because it is remembered.
+    maker_accepted: bool,
     made_by_release: Option<String>,
     remembered: Option<String>,
 }
@@ -141,7 +143,10 @@ impl ShownSetup {
             id: hex::encode(setup.id),
             identity: hex::encode(setup.commitment),
             made_at_ms: setup.made_at_ms,
-            made_by_release: verified.attestation().matched_release().map(str::to_owned),
+            maker_accepted: verified.attestation().is_some(),
+            made_by_release: verified
+                .attestation()
+                .and_then(|result| result.matched_release().map(str::to_owned)),
             remembered: match stand {
                 Stand::Unknown => None,
                 Stand::Remembered => Some(digest.clone()),
@@ -152,7 +157,11 @@ impl ShownSetup {
     }
 
     fn pairs(&self) -> Vec<(&'static str, String)> {
-        let made_by = self.made_by_release.as_deref().unwrap_or("an image of the required PCRs");
+        let made_by = match &self.made_by_release {
+            Some(release) => printable(release).into_owned(),
+            None if self.maker_accepted => "an image of the required PCRs".to_owned(),
+            None => "an image that is not accepted now; taken because it is remembered".to_owned(),
+        };
         let remembered = match &self.remembered {
             None => "none; this one is remembered when it is approved".to_owned(),
             Some(digest) if *digest == self.digest => "this one".to_owned(),

@@ -36,11 +36,12 @@ pub(crate) async fn init(options: &Init, settings: &Settings, printer: Printer) 
     let key = settings.member_key()?;
     let mut channel = session::attest(settings).await?;
     let address = address(settings)?;
-    let unlocking = channel.unlocking().await?;
-    let member = unlocking.member(&key)?.to_owned();
     let pins = settings.known_setups();
+    let remembered = pins.find(&address)?;
+    let unlocking = channel.unlocking(remembered.as_ref()).await?;
+    let member = unlocking.member(&key)?.to_owned();
     // A parent that says it keeps nothing could have dropped what it kept.
-    if let Some(pinned) = pins.find(&address)?.filter(|_| !options.new_appliance) {
+    if let Some(pinned) = remembered.filter(|_| !options.new_appliance) {
         return Err(CliError::SetupRemembered {
             address: address.to_string(),
             digest: hex::encode(pinned),
@@ -73,12 +74,13 @@ pub(crate) async fn approve(
     let accepted = options.accept_setup.as_deref().map(digest).transpose()?;
     let mut channel = session::attest(settings).await?;
     let address = address(settings)?;
-    let unlocking = channel.unlocking().await?;
+    let remembered = settings.known_setups().find(&address)?;
+    let unlocking = channel.unlocking(remembered.as_ref()).await?;
     unlocking.member(&key)?;
     let Some(setup) = unlocking.setup() else {
         return Err(CliError::NothingToApprove { detail: unlocking.detail().to_owned() });
     };
-    let stand = stand(settings, &address, setup)?;
+    let stand = stand(remembered, setup);
     match (stand, accepted) {
         (_, Some(accepted)) if accepted != *setup.digest() => {
             return Err(other_setup(settings, &address, &accepted, setup.digest()));
@@ -102,9 +104,10 @@ pub(crate) async fn approve(
 pub(crate) async fn status(settings: &Settings, printer: Printer) -> Result<(), CliError> {
     let mut channel = session::attest(settings).await?;
     let address = address(settings)?;
-    let unlocking = channel.unlocking().await?;
+    let remembered = settings.known_setups().find(&address)?;
+    let unlocking = channel.unlocking(remembered.as_ref()).await?;
     let stand = match unlocking.setup() {
-        Some(setup) => stand(settings, &address, setup)?,
+        Some(setup) => stand(remembered, setup),
         None => Stand::Unknown,
     };
     let shown = Shown::new(&address, &channel, &unlocking, stand);
@@ -128,12 +131,12 @@ fn own_share(settings: &Settings, unlocking: &Unlocking) -> Result<Option<String
 }
 
 /// How a setup stands to the one remembered.
-fn stand(settings: &Settings, address: &Address, setup: &VerifiedSetup) -> Result<Stand, CliError> {
-    Ok(match settings.known_setups().find(address)? {
+fn stand(remembered: Option<Digest>, setup: &VerifiedSetup) -> Stand {
+    match remembered {
         None => Stand::Unknown,
         Some(pinned) if pinned == *setup.digest() => Stand::Remembered,
         Some(pinned) => Stand::Other(pinned),
-    })
+    }
 }
 
 /// Before the share leaves: what is approved is what is remembered.
