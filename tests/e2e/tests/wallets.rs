@@ -620,12 +620,20 @@ async fn the_tool_keeps_wallets_for_a_person() {
     let shown = home.r3e(&["wallets", "policy", "vault"]).ok().json();
     assert_eq!(shown, json!(guarded));
 
+    // Whoever is asked to approve sees what changes, and signs nothing without saying so.
+    write("looser.json", &json!(Policy { messages: true, ..guarded.clone() }));
+    let asked = home.r3e(&["wallets", "ask", "vault", "--policy", "looser.json"]).ok();
+    std::fs::write(home.path("ask.json"), &asked.out).unwrap();
+    let unasked = home.r3e(&["wallets", "approve", "ask.json", "--key-file", "approver.pem"]).exits(2);
+    assert!(unasked.err.contains("+ messages: true") && unasked.err.contains("--yes"), "{}", unasked.err);
+    assert!(!unasked.out.contains("signature"), "{}", unasked.out);
+
     // Asked, consented to on another machine, signed.
     let sign = ["wallets", "sign", "vault", "--payload", "transaction.json", "--json"];
     home.r3e(&sign).fails_with("approval_missing");
     let asked = home.r3e(&["wallets", "ask", "vault", "--payload", "transaction.json"]).ok();
     std::fs::write(home.path("ask.json"), &asked.out).unwrap();
-    let consent = home.r3e(&["wallets", "approve", "ask.json", "--key-file", "approver.pem"]).ok();
+    let consent = home.r3e(&["wallets", "approve", "ask.json", "--key-file", "approver.pem", "--yes"]).ok();
     assert!(
         consent.err.contains("may sign this payload") && consent.err.contains("\"nonce\": 3"),
         "{}",
@@ -640,7 +648,7 @@ async fn the_tool_keeps_wallets_for_a_person() {
     let recipient = made["recipient"].as_str().unwrap();
     let asked = home.r3e(&["wallets", "ask", "vault", "--recipient", recipient]).ok();
     std::fs::write(home.path("ask.json"), &asked.out).unwrap();
-    let consent = home.r3e(&["wallets", "approve", "ask.json", "--key-file", "approver.pem"]).ok();
+    let consent = home.r3e(&["wallets", "approve", "ask.json", "--key-file", "approver.pem", "--yes"]).ok();
     assert!(consent.err.contains("EXPORT ITS PRIVATE KEY"), "{}", consent.err);
     std::fs::write(home.path("consent.json"), &consent.out).unwrap();
     let export = ["wallets", "export", "vault", "--recipient", recipient, "--approval", "consent.json"];

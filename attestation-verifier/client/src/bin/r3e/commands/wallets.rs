@@ -2,6 +2,7 @@
 
 mod confirm;
 mod consent;
+mod difference;
 mod export;
 mod input;
 mod shown;
@@ -128,7 +129,8 @@ Examples:
     Ask(consent::Ask),
     /// Look at what is asked, and consent to it with an approver's key; connects to nothing
     #[command(after_help = "\
-Shows what is asked, in words, and the digest that this tool computes of it.
+Shows what is asked, in words, and the digest that this tool computes of it; of another policy, what it changes. Then it
+asks, unless --yes is said.
 
 Example:
   r3e wallets approve ask.json --key-file alice.pem > alice.json")]

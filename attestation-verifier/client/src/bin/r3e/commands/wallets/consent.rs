@@ -7,11 +7,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use clap::Args;
 use r3e_client::approve;
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::wallets::{Hash32, HexBytes, KeyType, Payload, Policy};
+use r3e_proto::api::wallets::{Hash32, HexBytes, KeyType, Payload, Policy, WalletDetails};
 use r3e_proto::wallet::approval::{Subject, WalletRevision, policy_digest};
 use r3e_proto::wallet::digest;
 use serde::{Deserialize, Serialize};
 
+use super::confirm::confirm;
+use super::difference;
 use super::input::json_file;
 use crate::error::CliError;
 use crate::output::{Printer, note, printable};
@@ -47,6 +49,9 @@ pub(crate) struct Approve {
     /// For how long the consent holds
     #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=96))]
     valid_for: u64,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 /// What is asked.
@@ -59,6 +64,9 @@ struct Asked {
     public_key: HexBytes,
     revision: u64,
     what: Subjects,
+    /// The policy that stands, as whoever asks says, where another one is to take its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    standing: Option<Box<Policy>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -79,7 +87,8 @@ impl Ask {
             (None, None, None) => return Err(CliError::Usage("say what is asked".to_owned())),
         };
         let mut channel = session::tenant(settings).await?;
-        let wallet = channel.wallet(&self.name).await?.wallet;
+        let WalletDetails { wallet, policy, .. } = channel.wallet(&self.name).await?;
+        let standing = matches!(what, Subjects::SetPolicy(_)).then(|| Box::new(policy));
         let whoami = channel.whoami().await?;
         let tenant =
             whoami.tenant.ok_or_else(|| CliError::Usage("these requests are no tenant's".to_owned()))?;
@@ -90,6 +99,7 @@ impl Ask {
             public_key: wallet.public_key,
             revision: wallet.revision,
             what,
+            standing,
         };
         Printer::new(true).result(&asked, |_| String::new())
     }
@@ -123,11 +133,27 @@ impl Asked {
         let (wallet, key) = (printable(&self.wallet), &self.public_key);
         format!(
             "r3e: consenting that the {} wallet {wallet} of the tenant {} (public key {key}),\n\
-             r3e: under revision {} of its policy, may {verb}:\n{}\nr3e: digest {digest}",
+             r3e: under revision {} of its policy, may {verb}:\n{}\n{}r3e: digest {digest}",
             self.key_type.as_str(),
             self.tenant,
             self.revision,
             printable_lines(&fields),
+            self.changes(),
+        )
+    }
+
+    /// What another policy changes. No standing policy is signed for but by its revision, so this is the asker's word.
+    fn changes(&self) -> String {
+        let Subjects::SetPolicy(new) = &self.what else { return String::new() };
+        let Some(standing) = &self.standing else {
+            return "r3e: the file does not say which policy stands: compare this one with it yourself\n"
+                .to_owned();
+        };
+        let changes = difference::policies(standing, new);
+        let changes = if changes.is_empty() { "nothing".to_owned() } else { changes.join("\n") };
+        format!(
+            "r3e: it changes, if the standing policy is the one that this file says:\n{}\n",
+            printable_lines(&changes)
         )
     }
 }
@@ -138,6 +164,7 @@ impl Approve {
         let key = settings.signing_key()?;
         let subject = asked.subject()?;
         note(&asked.words(subject));
+        confirm("Consent to this?", self.yes)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let expires_at_ms = u64::try_from(now).unwrap_or(u64::MAX).saturating_add(self.valid_for * 3_600_000);
         let wallet = WalletRevision {
@@ -181,13 +208,21 @@ mod tests {
             public_key: HexBytes(vec![2; 33]),
             revision: 3,
             what,
+            standing: None,
         };
-        let asked_policy = asked(Subjects::SetPolicy(Box::new(policy.clone())));
+        let mut asked_policy = asked(Subjects::SetPolicy(Box::new(policy.clone())));
         let subject = asked_policy.subject().unwrap();
         assert_eq!(subject, Subject::SetPolicy(policy_digest(&policy).unwrap()));
         let words = asked_policy.words(subject);
         assert!(words.contains("\"messages\": true") && words.contains("revision 3"), "{words}");
         assert!(!words.contains('\u{1b}'), "{words}");
+        // What changes is shown, and by whose word; where nothing is said of it, that is said.
+        assert!(words.contains("does not say which policy stands"), "{words}");
+        asked_policy.standing = Some(Box::new(Policy { messages: false, ..policy.clone() }));
+        let words = asked_policy.words(subject);
+        assert!(words.contains("- messages: false") && words.contains("+ messages: true"), "{words}");
+        asked_policy.standing = Some(Box::new(policy));
+        assert!(asked_policy.words(subject).contains("  nothing"));
         let export = asked(Subjects::Export(Hash32([9; 32])));
         assert!(export.words(export.subject().unwrap()).contains("EXPORT ITS PRIVATE KEY"));
         // A payload that this key cannot sign has no digest to consent to.
