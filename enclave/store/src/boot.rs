@@ -76,7 +76,7 @@ fn fence(keys: &StoreKeys, standing: Head, blob: Option<&[u8]>) -> Result<(Seale
     let mut next =
         Head { sequence: standing.sequence + 1, previous: expected.unwrap_or_default(), ..standing };
     next.epochs.sealings += 2;
-    let notes = keys.seal_notes(next.epochs.current, Kind::Tail, next.sequence, &[])?;
+    let notes = keys.seal_notes(Kind::Tail, next.sequence, &[])?;
     let sealed = next.seal(keys)?;
     let commit = Commit { expected, head: sealed.blob.clone(), puts: vec![notes], deletes: Vec::new() };
     Ok((sealed, commit))

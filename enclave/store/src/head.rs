@@ -94,7 +94,7 @@ impl Head {
     };
 
     pub(crate) fn seal(self, keys: &StoreKeys) -> Result<SealedHead, StoreError> {
-        let blob = keys.seal_head(self.epochs.current, &self.encode())?;
+        let blob = keys.seal_head(&self.encode())?;
         Ok(SealedHead { head: self, digest: digest_of(&blob), blob })
     }
 

@@ -71,7 +71,7 @@ pub(crate) fn build(
             None => {}
         }
     }
-    commit.puts.push(keys.seal_notes(epoch, Kind::Tail, head.sequence, notes.as_bytes())?);
+    commit.puts.push(keys.seal_notes(Kind::Tail, head.sequence, notes.as_bytes())?);
     if let Some(chore) = chore {
         upkeep.work(chore, &index, keys, &shared.options, (&mut head, &mut commit))?;
     }

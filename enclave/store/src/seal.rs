@@ -2,10 +2,14 @@
 //!
 //! ```text
 //! root secret --r3e/1/state--> the store's master --+--> the key that blinds names
-//!                                                   +--> epoch 1, 2, ...: a key each --salt--> one sealing
+//!                                                   +--> the key of heads and notes --salt--> one sealing
+//!                                                   +--> epoch 1, 2, ...: a key each --salt--> one record's sealing
 //! ```
 //!
-//! The key of a sealing is HKDF-SHA-256(salt: 32 fresh random bytes, secret: the epoch's key, info: what it is and
+//! Heads and notes say what the state is, so their key belongs to no epoch: whoever came by an old epoch's key may open
+//! records of that epoch, and can make none that counts.
+//!
+//! The key of a sealing is HKDF-SHA-256(salt: 32 fresh random bytes, secret: the key above it, info: what it is and
 //! its name), so that the nonce can be constant. It is never derived from a record's identity and version: a parent
 //! that rolls back makes the enclave write the same version of the same record twice, with different contents.
 //!
@@ -22,7 +26,7 @@
 //! | 16 | tag |
 //!
 //! The additional data is the domain, all that stands before the ciphertext, and the whole blinded name. Sealed notes
-//! are the same without version and hint; a sealed head has no name either.
+//! are the same with format 2, and without epoch, version and hint; a sealed head has no name either.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -47,11 +51,13 @@ use crate::{
 };
 
 const FORMAT: u8 = 1;
+/// Of heads and notes.
+const INDEX_FORMAT: u8 = 2;
 const SALT_BYTES: usize = 32;
 const NAME_HINT_BYTES: usize = 8;
 const TAG_BYTES: usize = 16;
 const RECORD_HEADER_BYTES: usize = 1 + 4 + 8 + NAME_HINT_BYTES + SALT_BYTES;
-const PLAIN_HEADER_BYTES: usize = 1 + 4 + SALT_BYTES;
+const PLAIN_HEADER_BYTES: usize = 1 + SALT_BYTES;
 const RECORD_DOMAIN: &[u8] = b"r3e/1/store/record";
 const HEAD_DOMAIN: &[u8] = b"r3e/1/store/head";
 const TAIL_DOMAIN: &[u8] = b"r3e/1/store/tail";
@@ -60,15 +66,17 @@ const PAGE_DOMAIN: &[u8] = b"r3e/1/store/page";
 /// The salt of the master's extract step.
 const MASTER_SALT: &[u8] = b"r3e/1/state";
 const BLIND_LABEL: &[u8] = b"blind";
+const INDEX_LABEL: &[u8] = b"index";
 const EPOCH_LABEL: &[u8] = b"seal/";
 
 type EpochKey = Arc<Zeroizing<[u8; 32]>>;
 
-/// The store's own tree of keys: one to blind names, and one for each epoch to seal. It is all that the store ever
+/// The store's own tree of keys: one to blind names, one to seal heads and notes, and one for each epoch to seal records. It is all that the store ever
 /// needs of the root secret.
 pub struct StoreKeys {
     master: Zeroizing<[u8; 32]>,
     blind: hmac::Key,
+    index: Zeroizing<[u8; 32]>,
     tail: Numbered,
     pages: Numbered,
     /// The keys of the epochs in use. Another epoch's is derived when it is asked for, and wiped again.
@@ -84,7 +92,8 @@ impl StoreKeys {
         let master = root.derive(&KeyPath::state())?;
         let blind = hmac::Key::new(hmac::HMAC_SHA256, branch(&master, &[BLIND_LABEL])?.as_slice());
         let (tail, pages) = (Numbered::new(&blind, Kind::Tail), Numbered::new(&blind, Kind::Page));
-        Ok(Self { master, blind, tail, pages, held: RwLock::default() })
+        let index = branch(&master, &[INDEX_LABEL])?;
+        Ok(Self { master, blind, index, tail, pages, held: RwLock::default() })
     }
 
     /// Holds the keys of `epochs`, and wipes all others.
@@ -150,8 +159,8 @@ impl StoreKeys {
     }
 
     /// Seals the encoding of a head.
-    pub(crate) fn seal_head(&self, epoch: u32, encoded: &[u8]) -> Result<Vec<u8>, StoreError> {
-        self.seal_plain(epoch, HEAD_DOMAIN, &[], encoded)
+    pub(crate) fn seal_head(&self, encoded: &[u8]) -> Result<Vec<u8>, StoreError> {
+        self.seal_plain(HEAD_DOMAIN, &[], encoded)
     }
 
     /// Opens a head: its encoding, or none if it is not ours.
@@ -162,13 +171,12 @@ impl StoreKeys {
     /// Seals notes under their name.
     pub(crate) fn seal_notes(
         &self,
-        epoch: u32,
         kind: Kind,
         number: u64,
         notes: &[u8],
     ) -> Result<(BlobName, Vec<u8>), StoreError> {
         let name = self.numbered(kind, number);
-        Ok((name, self.seal_plain(epoch, domain(kind), &name, notes)?))
+        Ok((name, self.seal_plain(domain(kind), &name, notes)?))
     }
 
     /// Opens the notes that the parent keeps under the name of `number`; none if they are not ours, or another's.
@@ -176,28 +184,20 @@ impl StoreKeys {
         self.open_plain(domain(kind), &self.numbered(kind, number), blob)
     }
 
-    fn seal_plain(
-        &self,
-        epoch: u32,
-        domain: &[u8],
-        name: &[u8],
-        plaintext: &[u8],
-    ) -> Result<Vec<u8>, StoreError> {
-        let (epoch_key, salt) = (self.epoch(epoch)?, fresh_salt()?);
+    fn seal_plain(&self, domain: &[u8], name: &[u8], plaintext: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let salt = fresh_salt()?;
         let mut blob = Vec::with_capacity(PLAIN_HEADER_BYTES + plaintext.len() + TAG_BYTES);
-        blob.push(FORMAT);
-        blob.extend_from_slice(&epoch.to_be_bytes());
+        blob.push(INDEX_FORMAT);
         blob.extend_from_slice(&salt);
         blob.extend_from_slice(plaintext);
-        let key = one_key(&epoch_key, &salt, &[domain, name])?;
+        let key = one_key(&self.index, &salt, &[domain, name])?;
         encrypt_tail(&key, blob, PLAIN_HEADER_BYTES, domain, name)
     }
 
     fn open_plain(&self, domain: &[u8], name: &[u8], blob: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (header, body) = blob.split_at_checked(PLAIN_HEADER_BYTES)?;
-        let (epoch, salt) = header.strip_prefix(&[FORMAT])?.split_first_chunk::<4>()?;
-        let epoch_key = self.epoch(u32::from_be_bytes(*epoch)).ok()?;
-        let key = one_key(&epoch_key, salt, &[domain, name]).ok()?;
+        let salt = header.strip_prefix(&[INDEX_FORMAT])?;
+        let key = one_key(&self.index, salt, &[domain, name]).ok()?;
         decrypt(&key, header, body, domain, name)
     }
 
@@ -253,10 +253,10 @@ fn fresh_salt() -> Result<[u8; SALT_BYTES], StoreError> {
 }
 
 /// The AES key of one sealing: used once to seal, so that its nonce can be zero.
-fn one_key(epoch_key: &[u8; 32], salt: &[u8], info: &[&[u8]]) -> Result<LessSafeKey, StoreError> {
+fn one_key(above: &[u8; 32], salt: &[u8], info: &[&[u8]]) -> Result<LessSafeKey, StoreError> {
     let refused = StoreError::Library { operation: "derive the key of one sealing" };
     let mut key = Zeroizing::new([0; 32]);
-    if Hkdf::<Sha256>::new(Some(salt), epoch_key).expand_multi_info(info, key.as_mut_slice()).is_err() {
+    if Hkdf::<Sha256>::new(Some(salt), above).expand_multi_info(info, key.as_mut_slice()).is_err() {
         return Err(refused);
     }
     UnboundKey::new(&AES_256_GCM, key.as_slice()).map(LessSafeKey::new).map_err(|_| refused)
@@ -294,4 +294,28 @@ fn decrypt(
 
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; NONCE_LEN])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an epoch's key seals is no head and no notes, whoever has the key.
+    #[test]
+    fn a_leaked_epoch_key_makes_nothing_that_counts() {
+        let root = RootSecret::from_recovered(&Zeroizing::new([7; 32]));
+        let keys = StoreKeys::derive(&root).unwrap();
+        let leaked = keys.epoch(1).unwrap();
+        let name = keys.numbered(Kind::Tail, 1);
+        let forge = |key: &[u8; 32], domain: &[u8], name: &[u8]| {
+            let salt = fresh_salt().unwrap();
+            let blob = [[INDEX_FORMAT].as_slice(), &salt, b"forged"].concat();
+            let key = one_key(key, &salt, &[domain, name]).unwrap();
+            encrypt_tail(&key, blob, PLAIN_HEADER_BYTES, domain, name).unwrap()
+        };
+        assert!(keys.open_head(&forge(&keys.index, HEAD_DOMAIN, &[])).is_some());
+        assert!(keys.open_head(&forge(&leaked, HEAD_DOMAIN, &[])).is_none());
+        assert!(keys.open_notes(Kind::Tail, 1, &forge(&keys.index, TAIL_DOMAIN, &name)).is_some());
+        assert!(keys.open_notes(Kind::Tail, 1, &forge(&leaked, TAIL_DOMAIN, &name)).is_none());
+    }
 }

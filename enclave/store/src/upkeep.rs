@@ -128,8 +128,7 @@ impl Upkeep {
         });
         let (notes, after) = page(index, checkpoint.after.as_ref(), options.page_bytes);
         if !notes.as_bytes().is_empty() {
-            let epoch = head.epochs.current;
-            commit.puts.push(keys.seal_notes(epoch, Kind::Page, checkpoint.next, notes.as_bytes())?);
+            commit.puts.push(keys.seal_notes(Kind::Page, checkpoint.next, notes.as_bytes())?);
             checkpoint.next += 1;
         }
         if after.is_some() {
