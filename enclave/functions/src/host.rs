@@ -17,7 +17,7 @@ use crate::fetches::{Fetch, Fetches};
 use crate::invoker::InvokeError;
 use crate::limits::{MAX_ATTESTATIONS, MAX_ATTESTATIONS_AT_ONCE};
 use crate::registry::Deployed;
-use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes};
+use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture};
 use crate::secrets::Secrets;
 use crate::sources::{AttestationSource, SecretReader, SecretSource, SourceError};
 use crate::values::{Values, refused};
@@ -89,9 +89,9 @@ impl<'a> Host<'a> {
         self.fetches.bytes_out()
     }
 
-    /// Logs the secrets that the process held and the invocation did not ask for.
-    pub(crate) async fn settle_secrets(&self) -> Result<(), SourceError> {
-        self.secrets.settle().await
+    /// Why the event was not handed over, if the log of what its process holds could not be written.
+    pub(crate) fn not_logged(&self) -> Option<SourceError> {
+        self.secrets.not_logged()
     }
 
     async fn attestation(&self, data_base64: Option<&str>) -> HostReply {
@@ -117,8 +117,8 @@ impl<'a> Host<'a> {
 }
 
 impl HostCalls for Host<'_> {
-    fn served_by(&self, notes: &Arc<ProcessNotes>) {
-        self.secrets.served_by(notes);
+    fn served_by<'a>(&'a self, notes: &'a Arc<ProcessNotes>) -> ReadyFuture<'a> {
+        Box::pin(self.secrets.served_by(notes))
     }
 
     fn call(&self, call: HostCall) -> HostFuture<'_> {

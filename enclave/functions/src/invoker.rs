@@ -68,8 +68,8 @@ pub enum InvokeError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The function ran, and which secrets it may have had in memory could not be logged: no result leaves without it.
-    #[error("the function ran, and the log of its secrets could not be written")]
+    /// Which secrets the process has in memory could not be logged: it was given no event without it.
+    #[error("the log of the secrets that the function's process holds could not be written")]
     Audit(#[source] SourceError),
     /// A permission in the function's record that is none.
     #[error("the function's record grants something that is no host")]
@@ -109,13 +109,15 @@ impl Invoker {
         let limits = pool_limits(&function.limits);
         let ran = self.pool.invoke_under(&lease, &key, deployed.source()?, text, &limits, &host).await;
         let unconfirmed = host.settle().await;
-        host.settle_secrets().await.map_err(InvokeError::Audit)?;
         let outcome = match ran.outcome {
             Ok(output) => {
                 json::check(&output).map_err(InvokeError::Output)?;
                 Outcome::Output(output)
             }
             Err(error @ InvocationError::Busy { .. }) => return Err(InvokeError::Busy(error)),
+            Err(error @ InvocationError::NotReady) => {
+                return Err(host.not_logged().map_or(InvokeError::Busy(error), InvokeError::Audit));
+            }
             Err(error) => Outcome::Error(explained(error).map_err(InvokeError::Runner)?),
         };
         let outcome = if unconfirmed == 0 { outcome } else { not_vouched_for(unconfirmed, &outcome) };

@@ -33,9 +33,7 @@ pub use invoker::{InvokeError, Invoker, InvokerParts};
 pub use logs::Logs;
 pub use r3e_proto::function_version::Version;
 pub use registry::{Deployed, Deployment, Registry, RegistryError};
-pub use sources::{
-    AttestationSource, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture,
-};
+pub use sources::{AttestationSource, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture};
 
 #[cfg(test)]
 #[path = "../../store/tests/keeper/mod.rs"]

@@ -54,6 +54,7 @@ pub(crate) fn explained(error: InvocationError) -> Result<FunctionError, Invocat
         InvocationError::Protocol(_) => ("protocol", message, None),
         InvocationError::Busy { .. }
         | InvocationError::Event(_)
+        | InvocationError::NotReady
         | InvocationError::TooLarge(_)
         | InvocationError::Start(_)
         | InvocationError::Io(_) => return Err(error),

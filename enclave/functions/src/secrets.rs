@@ -1,8 +1,8 @@
 //! `r3e.secrets`: what one invocation is given, asked for once each, and what it may have in memory without asking.
 //!
 //! A process is kept between the invocations of a function, and its code may keep a value in a variable. So each process has
-//! notes of what it was given ([`ProcessNotes`]): an invocation that runs in one and does not ask is logged with what it
-//! may hold, and a process whose notes name a secret that changed is ended.
+//! notes of what it was given ([`ProcessNotes`]): an invocation that will run in one is logged with what that may hold,
+//! before it has its event, and a process whose notes name a secret that changed is ended.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,7 +12,7 @@ use r3e_runner_api::{HostErrorCode, HostReply, HostValue, SecretText};
 use tokio::sync::OnceCell;
 
 use crate::limits::MAX_UNDECLARED_LOGGED;
-use crate::runner_pool::ProcessNotes;
+use crate::runner_pool::{NotReady, ProcessNotes};
 use crate::sources::{SecretAnswer, SecretReader, SecretSource, SourceError};
 use crate::values::refused;
 
@@ -24,18 +24,42 @@ pub(crate) struct Secrets<'a> {
     /// By name; filled once, so that an invocation sees one version, and is logged once, however often it asks.
     asked: Mutex<BTreeMap<String, Arc<OnceCell<SecretAnswer>>>>,
     /// Of the process that serves the invocation.
-    notes: OnceLock<Arc<ProcessNotes>>,
+    notes: Mutex<Option<Arc<ProcessNotes>>>,
+    /// Why what a process holds could not be logged.
+    not_logged: OnceLock<SourceError>,
 }
 
 impl<'a> Secrets<'a> {
     /// Those that `declared` names, for `reader`.
     pub(crate) fn of(source: &'a dyn SecretSource, reader: SecretReader<'a>, declared: &'a [String]) -> Self {
-        Self { source, reader, declared, asked: Mutex::default(), notes: OnceLock::new() }
+        Self {
+            source,
+            reader,
+            declared,
+            asked: Mutex::default(),
+            notes: Mutex::default(),
+            not_logged: OnceLock::new(),
+        }
     }
 
-    /// Takes note of the process that serves the invocation.
-    pub(crate) fn served_by(&self, notes: &Arc<ProcessNotes>) {
-        let _ = self.notes.set(Arc::clone(notes));
+    /// Takes note of the process that will serve the invocation, and logs what that was given in earlier ones, at once and
+    /// durably: from its first instruction on, the invocation may have these values, whatever becomes of it.
+    pub(crate) async fn served_by(&self, notes: &Arc<ProcessNotes>) -> Result<(), NotReady> {
+        let held = notes.all();
+        if !held.is_empty() {
+            self.source.held(self.reader, held).await.map_err(|error| {
+                let _ = self.not_logged.set(error);
+                NotReady
+            })?;
+        }
+        // A process that was not taken after all is not the one that is told of what the next one is given.
+        *self.notes.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(notes));
+        Ok(())
+    }
+
+    /// Why the process may not serve the invocation.
+    pub(crate) fn not_logged(&self) -> Option<SourceError> {
+        self.not_logged.get().cloned()
     }
 
     /// What the invocation is given under `name`.
@@ -61,24 +85,12 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    /// After the invocation: logs what its process held and it was not given anew.
-    pub(crate) async fn settle(&self) -> Result<(), SourceError> {
-        let Some(notes) = self.notes.get() else { return Ok(()) };
-        let held: Vec<(String, u64)> = {
-            let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            let given = |name: &str| {
-                let answer = asked.get(name).and_then(|cell| cell.get());
-                matches!(answer, Some(SecretAnswer::Given { .. }))
-            };
-            notes.all().into_iter().filter(|(name, _)| !given(name)).collect()
-        };
-        if held.is_empty() { Ok(()) } else { self.source.held(self.reader, held).await }
-    }
-
     async fn ask(&self, name: &str) -> Result<SecretAnswer, SourceError> {
         let answer = self.source.read(self.reader, name).await?;
         // Before the value is on its way: a process that may have it is always known to.
-        if let (SecretAnswer::Given { version, .. }, Some(notes)) = (&answer, self.notes.get()) {
+        if let SecretAnswer::Given { version, .. } = &answer
+            && let Some(notes) = &*self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+        {
             notes.add(name, *version);
         }
         Ok(answer)

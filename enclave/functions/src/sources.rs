@@ -58,8 +58,8 @@ pub trait SecretSource: Send + Sync {
     /// Logs that the reader asked for a secret that its manifest does not hold.
     fn undeclared<'a>(&'a self, reader: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, ()>;
 
-    /// Logs that the reader ran in a process that had been given these secrets, each with its version, in an earlier
-    /// invocation, and did not ask for them: their values may be in its memory.
+    /// Logs that the reader is about to run in a process that was given these secrets, each with its version, in an earlier
+    /// invocation: their values may be in its memory. Durable when this answers; dropping the future half way may log it or not.
     fn held<'a>(&'a self, reader: SecretReader<'a>, held: Vec<(String, u64)>) -> SourceFuture<'a, ()>;
 }
 

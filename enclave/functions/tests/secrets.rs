@@ -89,6 +89,92 @@ async fn a_value_kept_in_a_variable_is_logged_as_held() {
     assert_eq!(appliance.secrets.asked.lock().unwrap().len(), 1);
 }
 
+/// Keeps what it was given the first time; afterwards tells that it runs, and does not end.
+const RUNNING: &str = "let kept = null;
+export default async () => {
+    if (kept !== null) {
+        await r3e.store.set('runs', true);
+        while (true) await new Promise((done) => setTimeout(done, 5));
+    }
+    kept = await r3e.secrets.get('KEY');
+    return null;
+};";
+
+async fn is_running(appliance: &Appliance) -> bool {
+    let values = r3e_store::Namespace::of_tenant("function-values", &ALICE.to_string()).unwrap();
+    appliance.store.get(&values, "f/runs").await.unwrap().is_some()
+}
+
+#[tokio::test]
+async fn what_a_process_holds_is_logged_before_it_has_the_event() {
+    let appliance = std::sync::Arc::new(Appliance::new().await);
+    appliance.secrets.set(ALICE, "KEY", "sesame");
+    appliance.deploy("f", granted(RUNNING, &["KEY"], &[])).await;
+    told(&appliance, "null").await;
+    let stopped = appliance.secrets.gate.write().await;
+    let client = tokio::spawn({
+        let appliance = std::sync::Arc::clone(&appliance);
+        async move { told(&appliance, "null").await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert!(!is_running(&appliance).await, "the entry is not durable, and the process has the event");
+    drop(stopped);
+    while !is_running(&appliance).await {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    // The client goes away while the function runs: what it may have had is on record all the same.
+    client.abort();
+    assert!(client.await.unwrap_err().is_cancelled());
+    assert_eq!(*appliance.secrets.held.lock().unwrap(), [("KEY".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_before_the_entry_is_durable_runs_nothing() {
+    let appliance = std::sync::Arc::new(Appliance::new().await);
+    appliance.secrets.set(ALICE, "KEY", "sesame");
+    appliance.deploy("f", granted(RUNNING, &["KEY"], &[])).await;
+    told(&appliance, "null").await;
+    let stopped = appliance.secrets.gate.write().await;
+    let client = tokio::spawn({
+        let appliance = std::sync::Arc::clone(&appliance);
+        async move { told(&appliance, "null").await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    client.abort();
+    assert!(client.await.unwrap_err().is_cancelled(), "it waits for the entry");
+    drop(stopped);
+    assert_eq!(told(&appliance, "null").await, "null", "its process is gone with what that held");
+    assert!(!is_running(&appliance).await && appliance.secrets.held.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn without_the_entry_of_what_it_holds_a_process_has_no_event() {
+    let appliance = Appliance::new().await;
+    appliance.secrets.set(ALICE, "KEY", "sesame");
+    appliance.deploy("f", granted(RUNNING, &["KEY"], &[])).await;
+    told(&appliance, "null").await;
+    appliance.secrets.is_log_lost.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert!(matches!(appliance.invoke("f", "null").await, Err(r3e_functions::InvokeError::Audit(_))));
+    assert!(!is_running(&appliance).await);
+}
+
+#[tokio::test]
+async fn a_secret_that_changes_while_the_entry_is_on_its_way_is_not_in_the_process_that_has_the_event() {
+    let appliance = std::sync::Arc::new(Appliance::new().await);
+    appliance.secrets.set(ALICE, "KEY", "sesame");
+    appliance.deploy("f", granted(KEEPING, &["KEY"], &[])).await;
+    assert_eq!(told(&appliance, "true").await, r#""sesame""#);
+    let stopped = appliance.secrets.gate.write().await;
+    let client = tokio::spawn({
+        let appliance = std::sync::Arc::clone(&appliance);
+        async move { told(&appliance, "false").await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    appliance.pool.end_those_noted(&ALICE.to_string().into(), "KEY");
+    drop(stopped);
+    assert_eq!(client.await.unwrap(), "null", "the event came after the change, the value from before it");
+}
+
 #[tokio::test]
 async fn a_process_that_was_given_a_secret_ends_when_the_secret_changes() {
     let appliance = Appliance::new().await;

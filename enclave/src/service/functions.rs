@@ -20,7 +20,7 @@ use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation, LogEntry};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::channel::statement::Statement;
-use r3e_store::{Store, StoreError};
+use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
 
 use self::receipts::{Made, Receipts};
@@ -253,10 +253,10 @@ impl From<InvokeError> for ServiceError {
             InvokeError::Busy(error) => Self::Busy(error.to_string()),
             InvokeError::Registry(error) => error.into(),
             InvokeError::Store(error) => Self::Store(error),
-            // The function ran: the caller is told what it is told of any write that may stand or not.
+            // No event was handed over: it may be sent again.
             InvokeError::Audit(error) => {
-                tracing::error!(%error, "an invocation's secrets could not be logged; its result is withheld");
-                Self::Store(StoreError::Unconfirmed)
+                tracing::error!(%error, "the secrets that a process holds could not be logged; it was given no event");
+                Self::Busy("the appliance cannot log which secrets the function holds now; try again".into())
             }
             other => Self::Internal(with_causes(&other)),
         }

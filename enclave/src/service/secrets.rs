@@ -104,9 +104,10 @@ impl Secrets {
     ) -> Result<Secret, ServiceError> {
         checked_name(name)?;
         checked_value(value)?;
+        let turn = Arc::clone(&self.changing).lock_owned().await;
+        // Not before: a turn may be long in coming.
         let now_ms = (self.now_ms)();
         let expires_at_ms = options.expires_in_ms.map(|ms| checked_lifetime(now_ms, ms)).transpose()?;
-        let turn = Arc::clone(&self.changing).lock_owned().await;
         let found = self.find(tenant, name).await?;
         expected_version(options.if_version, found.as_ref().map_or(0, |(record, _)| record.current()))?;
         let next = Next {
@@ -154,12 +155,13 @@ impl Secrets {
         to: u64,
         if_version: Option<u64>,
     ) -> Result<Secret, ServiceError> {
-        let now_ms = (self.now_ms)();
         let turn = Arc::clone(&self.changing).lock_owned().await;
         let (record, stands) = self.existing(tenant, name).await?;
         expected_version(if_version, record.current())?;
-        let change = record.restored(to, by.clone(), now_ms)?;
         let value = self.store.get(&values(tenant)?, &value_key(name, to)).await?;
+        // After all that waits: a version whose time ran out meanwhile is not restored.
+        let now_ms = (self.now_ms)();
+        let change = record.restored(to, by.clone(), now_ms)?;
         let value = value.ok_or_else(|| ServiceError::Internal("a kept version has no value".into()))?.value;
         let restored = entry(Action::Rollback, name, change.added, by, now_ms);
         self.carry_out(turn, tenant, name, Some(stands), change, Some(value), vec![restored]).await
@@ -176,9 +178,9 @@ impl Secrets {
         grantee: &Grantee,
         may: bool,
     ) -> Result<Secret, ServiceError> {
-        let now_ms = (self.now_ms)();
         let turn = Arc::clone(&self.changing).lock_owned().await;
         let (mut record, stands) = self.existing(tenant, name).await?;
+        let now_ms = (self.now_ms)();
         let action = if may {
             record.grant(std::slice::from_ref(grantee), now_ms)?;
             Action::Grant

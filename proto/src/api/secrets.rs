@@ -169,7 +169,7 @@ pub enum Actor {
 pub enum Action {
     /// A function asked for the value.
     Read,
-    /// A function ran, without asking, in a process that had been given the value in an earlier invocation.
+    /// A function was about to run in a process that was given the value in an earlier invocation.
     Held,
     /// A version was set.
     Set,

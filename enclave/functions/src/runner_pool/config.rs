@@ -117,11 +117,21 @@ impl Limits {
 /// An answer under way.
 pub type HostFuture<'a> = Pin<Box<dyn Future<Output = HostReply> + Send + 'a>>;
 
+/// Whether an event may be handed over, under way; the host keeps the reason where it may not.
+pub type ReadyFuture<'a> = Pin<Box<dyn Future<Output = Result<(), NotReady>> + Send + 'a>>;
+
+/// The host has something to do before the event, and could not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotReady;
+
 /// What a function's host calls reach. The implementation decides whether the function may.
 pub trait HostCalls: Send + Sync {
     /// Carries out one call. Dropped half way when the event ends first.
     fn call(&self, call: HostCall) -> HostFuture<'_>;
 
-    /// Told, before the event is handed over, of the notes about the process that will serve it.
-    fn served_by(&self, _notes: &Arc<ProcessNotes>) {}
+    /// Told of the notes about the process that will serve the event, which is handed over once this is done, and not where
+    /// it fails.
+    fn served_by<'a>(&'a self, _notes: &'a Arc<ProcessNotes>) -> ReadyFuture<'a> {
+        Box::pin(async { Ok(()) })
+    }
 }

@@ -30,6 +30,9 @@ pub enum InvocationError {
     /// The event is not JSON that a function can be given.
     #[error("the event is not acceptable JSON")]
     Event(#[source] JsonError),
+    /// What the host does before an event could not be done: no event was handed over.
+    #[error("the event was not handed over; try again")]
+    NotReady,
     /// The event or the source does not fit a message.
     #[error("the event or the source is too large")]
     TooLarge(#[source] ProtocolError),
@@ -99,6 +102,7 @@ impl InvocationError {
             Self::Busy { .. } => "busy",
             Self::NoRoom { .. } => "no_room",
             Self::Event(_) => "event",
+            Self::NotReady => "not_ready",
             Self::TooLarge(_) => "too_large",
             Self::Start(_) => "start",
             Self::Load(_) => "load",

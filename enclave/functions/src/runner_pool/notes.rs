@@ -19,6 +19,11 @@ impl ProcessNotes {
         self.lock().contains_key(name)
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// All of them.
     pub fn all(&self) -> Vec<(String, u64)> {
         self.lock().iter().map(|(name, number)| (name.clone(), *number)).collect()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use r3e_runner_api::{LogRecord, json};
 
 use super::admission::{Gate, KeyedGates};
-use super::config::{FunctionKey, HostCalls, Limits, RunnerConfig};
+use super::config::{FunctionKey, HostCalls, Limits, NotReady, RunnerConfig};
 use super::error::InvocationError;
 use super::exchange::{Account, Broken, Exchange};
 use super::leases::{Lease, Leases};
@@ -219,7 +219,7 @@ impl RunnerPool {
         let _tenant_memory = self.inner.tenant_memory.enter_with(&key.tenant, mib).await?;
         let _function = self.inner.functions.enter(key).await?;
         let _slot = self.inner.appliance.enter().await?;
-        let mut process = if let Some(process) = self.inner.take_warm(key, limits) {
+        let mut process = if let Some(process) = self.take_ready(lease, key, limits, host).await? {
             process
         } else {
             usage.cold = true;
@@ -228,9 +228,9 @@ impl RunnerPool {
             if let Err(broken) = loaded {
                 return Err(explain(broken, blank, usage).await);
             }
+            host.served_by(&blank.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
             blank
         };
-        host.served_by(&process.notes);
         let done = Exchange::new(&mut process, limits, account)?.invoke(event.to_owned(), host).await;
         let output = match done {
             Ok(output) => output,
@@ -242,6 +242,20 @@ impl RunnerPool {
             self.inner.keep(lease, key, process);
         }
         Ok(output)
+    }
+
+    /// A warm process for which the host is ready.
+    async fn take_ready(
+        &self,
+        lease: &Lease,
+        key: &FunctionKey,
+        limits: &Limits,
+        host: &dyn HostCalls,
+    ) -> Result<Option<RunnerProcess>, InvocationError> {
+        let Some(process) = self.inner.take_warm(key, limits) else { return Ok(None) };
+        host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
+        // What was noted may have changed while the host made ready, and a process that idled would have been ended for it.
+        Ok((process.notes.is_empty() || lease.holds_for(&key.tenant)).then_some(process))
     }
 }
 

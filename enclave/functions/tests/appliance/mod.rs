@@ -4,13 +4,13 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{
     AttestationSource, CheckError, Completed, Definition, InvokeError, Invoker, InvokerParts, Loadable,
-    Registry, SecretAnswer, SecretReader, SecretSource, SourceFuture, Version,
+    Registry, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions, Runtime};
 use r3e_proto::api::identity::TenantId;
@@ -151,7 +151,11 @@ pub(crate) struct Secrets {
     pub(crate) asked: Mutex<Vec<String>>,
     /// Every name that was asked for by functions that do not declare it.
     pub(crate) undeclared: Mutex<Vec<String>>,
-    /// What invocations may have had in memory without asking.
+    /// Held for writing, it stops every entry of what a process holds before it is durable.
+    pub(crate) gate: tokio::sync::RwLock<()>,
+    /// Whether such entries fail.
+    pub(crate) is_log_lost: AtomicBool,
+    /// What processes had in memory that were about to be given an event.
     pub(crate) held: Mutex<Vec<(String, u64)>>,
     /// What is answered instead of a value, where it is not the value.
     pub(crate) refusals: Mutex<BTreeMap<String, SecretAnswer>>,
@@ -179,8 +183,14 @@ impl SecretSource for Secrets {
     }
 
     fn held<'a>(&'a self, _: SecretReader<'a>, held: Vec<(String, u64)>) -> SourceFuture<'a, ()> {
-        self.held.lock().unwrap().extend(held);
-        Box::pin(async { Ok(()) })
+        Box::pin(async move {
+            let _open = self.gate.read().await;
+            if self.is_log_lost.load(Ordering::SeqCst) {
+                return Err(SourceError("the log is lost".into()));
+            }
+            self.held.lock().unwrap().extend(held);
+            Ok(())
+        })
     }
 }
 

@@ -19,9 +19,12 @@ impl Secrets {
         for _ in 0..MAX_READ_TRIES {
             let found = self.find(reader.tenant, name).await?;
             let stands = found.as_ref().map(|(_, stands)| *stands);
+            let judged = |now_ms| {
+                let (record, _) = found.as_ref()?;
+                Some(record.access(reader.function, &hex::encode(reader.version), now_ms))
+            };
             let now_ms = (self.now_ms)();
-            let access =
-                found.map(|(record, _)| record.access(reader.function, &hex::encode(reader.version), now_ms));
+            let access = judged(now_ms);
             let (answer, outcome, version) = match access {
                 None => (SecretAnswer::Absent, Outcome::Absent, None),
                 Some(Access::NotGranted(version)) => {
@@ -36,9 +39,10 @@ impl Secrets {
             };
             let logged = AuditEntry { outcome, ..entry(Action::Read, name, version, by(reader), now_ms) };
             self.audit.commit(reader.tenant, vec![logged], Vec::new()).await?;
-            // A change that was answered while the entry was on its way holds already: a grant that is gone gives nothing.
+            // A change that was answered while the entry was on its way holds already: a grant that is gone gives nothing. Nor
+            // does a version whose time ran out meanwhile.
             let still = self.find(reader.tenant, name).await?.map(|(_, stands)| stands);
-            if still == stands {
+            if still == stands && judged((self.now_ms)()) == access {
                 return Ok(answer);
             }
         }

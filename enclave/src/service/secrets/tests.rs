@@ -1,7 +1,9 @@
 //! Secrets over a real store with a keeper in memory, and a clock that the test sets.
 
+use std::future::poll_fn;
 use std::sync::Mutex as SyncMutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use r3e_functions::{SecretAnswer, SecretReader, SecretSource};
 use r3e_proto::api::secrets::VersionState;
@@ -126,29 +128,69 @@ async fn no_value_is_given_before_its_entry_is_durable() {
     assert!(matches!(read.await.unwrap(), SecretAnswer::Given { .. }));
 }
 
+/// A read whose entry is on its way, and which goes on when it is awaited.
+async fn read_under_way(house: &House) -> r3e_functions::SourceFuture<'_, SecretAnswer> {
+    let reader = SecretReader { tenant: ALICE, function: "f", version: &CODE, invocation: &[9; 16] };
+    let mut read = house.secrets.read(reader, "KEY");
+    let before = house.log().await.len();
+    while house.log().await.len() == before {
+        let polled = poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await;
+        assert!(polled.is_pending(), "its entry is not durable yet");
+        others_run().await;
+    }
+    read
+}
+
 #[tokio::test]
 async fn a_grant_that_went_while_the_entry_was_on_its_way_gives_nothing() {
     let house = House::new().await;
     house.set("KEY", "one", to(&["f"])).await.unwrap();
-    let stopped = house.keeper.gate.write().await;
-    let reading = tokio::spawn({
+    let read = read_under_way(&house).await;
+    house.secrets.regrant(ALICE, "KEY", &Grantee::parse("f").unwrap(), false).await.unwrap();
+    assert!(matches!(read.await.unwrap(), SecretAnswer::NotGranted));
+    let expected = [
+        (1, Action::Set, Some(1), Outcome::Done),
+        (2, Action::Read, Some(1), Outcome::Done),
+        (3, Action::Revoke, None, Outcome::Done),
+        (4, Action::Read, Some(1), Outcome::NotGranted),
+    ];
+    assert_eq!(house.log().await, expected, "the revocation came between the entry and the second look");
+}
+
+#[tokio::test]
+async fn a_version_whose_time_ran_out_while_the_entry_was_on_its_way_is_not_given() {
+    let house = House::new().await;
+    house.set("KEY", "one", SetOptions { expires_in_ms: Some(500), ..to(&["f"]) }).await.unwrap();
+    let read = read_under_way(&house).await;
+    house.later(500);
+    assert!(matches!(read.await.unwrap(), SecretAnswer::Expired));
+    let outcomes: Vec<Outcome> = house.log().await.into_iter().map(|(.., outcome)| outcome).collect();
+    assert_eq!(outcomes, [Outcome::Done, Outcome::Done, Outcome::Expired]);
+}
+
+#[tokio::test]
+async fn a_change_goes_by_the_time_at_which_its_turn_came() {
+    let house = House::new().await;
+    house.set("KEY", "one", SetOptions { expires_in_ms: Some(500), ..to(&["f"]) }).await.unwrap();
+    house.set("KEY", "two", SetOptions::default()).await.unwrap();
+    let turn = house.secrets.changing.lock().await;
+    let spawned = |restores: bool| {
         let secrets = Arc::clone(&house.secrets);
-        async move {
-            let reader = SecretReader { tenant: ALICE, function: "f", version: &CODE, invocation: &[9; 16] };
-            secrets.read(reader, "KEY").await.unwrap()
-        }
-    });
-    tokio::task::yield_now().await;
-    let revoking = tokio::spawn({
-        let secrets = Arc::clone(&house.secrets);
-        async move { secrets.regrant(ALICE, "KEY", &Grantee::parse("f").unwrap(), false).await }
-    });
-    tokio::task::yield_now().await;
-    drop(stopped);
-    revoking.await.unwrap().unwrap();
-    // Whichever came first: after the revocation was answered, a read is refused.
-    reading.await.unwrap();
-    assert_eq!(house.read("f", &CODE, "KEY").await, "not granted");
+        tokio::spawn(async move {
+            if restores {
+                return secrets.rollback(ALICE, Actor::Tenant {}, "KEY", 1, None).await;
+            }
+            secrets.regrant(ALICE, "KEY", &Grantee::parse("g").unwrap(), true).await
+        })
+    };
+    let (restoring, granting) = (spawned(true), spawned(false));
+    others_run().await;
+    house.later(500);
+    drop(turn);
+    assert!(matches!(restoring.await.unwrap(), Err(ServiceError::Conflict(_))), "it has expired meanwhile");
+    granting.await.unwrap().unwrap();
+    let log = house.secrets.audit(ALICE, None, 2).await.unwrap();
+    assert_eq!((log.entries[0].action, log.entries[0].at_ms), (Action::Grant, 1_500));
 }
 
 #[tokio::test]
