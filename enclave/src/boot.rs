@@ -19,7 +19,7 @@ use r3e_attester::{Attester, AttesterError, TrustedClock};
 use r3e_keys::{KeyError, ReportKey, RootSecret, UnlockProvider};
 use r3e_proto::host::{BLOB_PORT, CHANNEL_PORT, CONFIGURATION_PORT};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
-use r3e_store::{Options, ParentBlobs, Store, StoreError, StoreKeys};
+use r3e_store::{BlobStore, Options, ParentBlobs, Store, StoreError, StoreKeys};
 use r3e_transport::frame::{FrameError, read_frame};
 use r3e_transport::{EnclaveTransport, TransportError};
 use thiserror::Error;
@@ -29,7 +29,10 @@ use tokio::time::{sleep, timeout};
 use crate::appliance::Appliance;
 use crate::channel::{Channel, Counters, EvidenceSource, IdentityError, Stages, TlsIdentity};
 use crate::configuration::{Configuration, ConfigurationError};
-use crate::limits::{CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, UNLOCK_ENTROPY_BYTES};
+use crate::limits::{
+    CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, STATE_OPENING_FIRST_PAUSE, STATE_OPENING_LAST_PAUSE,
+    STATE_OPENING_TIMEOUT, UNLOCK_ENTROPY_BYTES,
+};
 use crate::locked::Locked;
 use crate::measure::{MeasureError, measure};
 use crate::router;
@@ -262,7 +265,25 @@ async fn fetch_once(transport: &EnclaveTransport) -> Result<Vec<u8>, String> {
     read_frame(&mut stream, MAX_CONFIGURATION_BYTES).await.map_err(|error: FrameError| error.to_string())
 }
 
+/// Opens the sealed state. Where the parent does not answer, the root secret is kept and it is asked again; anything else
+/// it does ends the boot.
 async fn open_store(blobs: ParentBlobs, root: &RootSecret) -> Result<Store, StoreError> {
-    let keys = StoreKeys::derive(root)?;
-    Store::open(Arc::new(blobs), keys, Options::default()).await
+    let blobs = Arc::new(blobs);
+    let deadline = Instant::now() + STATE_OPENING_TIMEOUT;
+    let mut pause = STATE_OPENING_FIRST_PAUSE;
+    loop {
+        let keys = StoreKeys::derive(root)?;
+        match Store::open(Arc::clone(&blobs) as Arc<dyn BlobStore>, keys, Options::default()).await {
+            Err(error @ StoreError::Unavailable(_)) if Instant::now() + pause < deadline => {
+                tracing::warn!(
+                    %error,
+                    source = std::error::Error::source(&error).map(ToString::to_string),
+                    "the sealed state is not open yet; trying again"
+                );
+            }
+            opened => return opened,
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(STATE_OPENING_LAST_PAUSE);
+    }
 }

@@ -4,6 +4,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -18,7 +20,7 @@ use r3e_e2e::raw::{Answer, Http, RawSession};
 use r3e_e2e::tenant::{granted, javascript, output};
 use r3e_e2e::{Appliance, EnclavePlace, Options, Tenant, Trust};
 use r3e_proto::channel::binding::Digest;
-use r3e_proto::host::blob::Operation;
+use r3e_proto::host::blob::{Operation, Outcome, Response};
 use r3e_proto::unlock::message::share_digest;
 use r3e_proto::unlock::setup::{AttestedSetup, SealedShare, Setup};
 use serde_json::{Value, json};
@@ -760,4 +762,77 @@ async fn a_setup_outlives_the_release_that_made_it_and_no_session_does() {
         assert!(Instant::now() < deadline, "it does not serve");
         sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// The members have approved, and then the parent does not answer for the sealed state, once or for a while: nobody has to
+/// come again. What it changes while it is asked is found out, and ends the enclave.
+#[tokio::test(flavor = "multi_thread")]
+async fn approvals_outlast_a_parent_that_drops_an_answer_and_no_other_lie() {
+    let failed = |id| Response { id, outcome: Outcome::Failed("no disk".to_owned()) };
+    for dropped in [1, 4] {
+        let mut scene = Scene::initialised().await;
+        let setup = scene.setup();
+        let (left, asked) = (Arc::new(AtomicUsize::new(dropped)), Arc::new(AtomicUsize::new(0)));
+        let (to_drop, heads) = (Arc::clone(&left), Arc::clone(&asked));
+        scene.parent.lie(move |request, honest, _| {
+            if !matches!(request.operation, Operation::Head) {
+                return Sent::Frames(vec![honest]);
+            }
+            heads.fetch_add(1, Ordering::SeqCst);
+            match to_drop.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)) {
+                // The connection ends, or the parent says that its store failed.
+                Ok(left) if left % 2 == 0 => Sent::BytesAndEnd(Vec::new()),
+                Ok(_) => Sent::Frames(vec![failed(request.id)]),
+                Err(_) => Sent::Frames(vec![honest]),
+            }
+        });
+        for who in [0, 2] {
+            assert_eq!(scene.approve(who, &setup, |_| {}).await.status, 200);
+        }
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            match scene.health().await.as_deref() {
+                Some("ok") => break,
+                Some("opening") | None => {}
+                other => panic!("while it is opened, health says {other:?}"),
+            }
+            assert!(scene.enclave.as_mut().unwrap().ended().is_none(), "the approvals were thrown away");
+            assert!(Instant::now() < deadline, "it does not serve");
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(left.load(Ordering::SeqCst), 0);
+        assert!(asked.load(Ordering::SeqCst) > dropped);
+        assert!(scene.place.logged("the sealed state is not open yet; trying again"));
+    }
+
+    // As long as nothing comes, it says so, and is asked again.
+    let mut scene = Scene::initialised().await;
+    let setup = scene.setup();
+    let heads = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&heads);
+    scene.parent.lie(move |request, honest, _| match request.operation {
+        Operation::Head => {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Sent::Frames(vec![failed(request.id)])
+        }
+        _ => Sent::Frames(vec![honest]),
+    });
+    for who in [0, 1] {
+        assert_eq!(scene.approve(who, &setup, |_| {}).await.status, 200);
+    }
+    let deadline = Instant::now() + LIMIT;
+    while heads.load(Ordering::SeqCst) < 3 {
+        assert!(Instant::now() < deadline, "it does not ask again");
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!((scene.health().await.as_deref(), scene.state().await.as_str()), (Some("opening"), "opening"));
+    // A lie is no missing answer.
+    scene.parent.lie(|_, mut honest, _| {
+        if let Outcome::Head(Some(head)) = &mut honest.outcome {
+            *head.last_mut().unwrap() ^= 1;
+        }
+        Sent::Frames(vec![honest])
+    });
+    let status = scene.enclave.as_mut().unwrap().wait(LIMIT).await;
+    assert!(!status.success() && scene.place.logged("the head is not of this appliance"), "{status}");
 }
