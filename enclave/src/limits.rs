@@ -112,7 +112,7 @@ pub(crate) const MAX_AUDIT_QUEUE: usize = 4_096;
 /// Entries of one commit of the log: at the worst each is of another tenant and writes three records of the 1,024 that a
 /// commit takes.
 pub(crate) const MAX_AUDIT_GROUP_ENTRIES: usize = 256;
-/// Wallets of one tenant: each has up to 20 records.
+/// Wallets of one tenant: each has up to 27 records.
 pub(crate) const MAX_WALLETS: usize = 64;
 /// Names of one tenant's wallets, those of deleted ones among them, whose audit stays.
 pub(crate) const MAX_WALLET_NAMES: usize = 256;
@@ -126,7 +126,8 @@ pub(crate) const WALLET_TURNS: usize = 64;
 pub(crate) const IMPORT_WAIT: Duration = Duration::from_secs(10);
 /// Entries of one page of a wallet's audit: a page is written whole with each signature, 10 KiB when it is full.
 pub(crate) const WALLET_AUDIT_PAGE_ENTRIES: u64 = 32;
-/// Pages of each of its two rings. All but one are full, so at least 224 uses and 224 refusals are kept.
+/// Pages of each of its three rings. All but one are full, so at least 224 signatures, 224 refusals, and 224 entries of
+/// everything else are kept.
 pub(crate) const WALLET_AUDIT_PAGES: u64 = 8;
 /// Wrong API keys and signatures on one session before it is closed to more: guesses must cost a handshake.
 pub(crate) const MAX_FAILED_SIGN_INS: u32 = 8;

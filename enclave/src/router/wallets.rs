@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use r3e_proto::api::wallets::{
-    AuditEntry, CreateWallet, ExportRequest, Exported, ImportWallet, SetPolicy, SignRequest, Signed, Wallet,
+    CreateWallet, ExportRequest, Exported, ImportWallet, SetPolicy, SignRequest, Signed, Wallet, WalletAudit,
     WalletDetails,
 };
 use zeroize::Zeroize as _;
@@ -76,7 +76,7 @@ pub(super) async fn audit(
     State(appliance): State<Shared>,
     tenant: Tenant<Wallets>,
     Name(name): Name,
-) -> Result<Json<Vec<AuditEntry>>, ApiError> {
+) -> Result<Json<WalletAudit>, ApiError> {
     Ok(Json(appliance.wallets.audit(tenant.id(), &name).await?))
 }
 

@@ -18,7 +18,7 @@ use r3e_keys::{KeyError, RootSecret};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::is_name;
 use r3e_proto::api::wallets::{
-    Action, AuditEntry, CreateWallet, Hash32, HexBytes, ImportWallet, KeyType, Origin, Policy, Wallet,
+    Action, CreateWallet, Hash32, HexBytes, ImportWallet, KeyType, Origin, Policy, Wallet, WalletAudit,
     WalletDetails,
 };
 use r3e_store::{Store, Write};
@@ -149,11 +149,11 @@ impl Wallets {
     ///
     /// # Errors
     /// [`ServiceError::NotFound`].
-    pub(crate) async fn audit(&self, tenant: TenantId, name: &str) -> Result<Vec<AuditEntry>, ServiceError> {
+    pub(crate) async fn audit(&self, tenant: TenantId, name: &str) -> Result<WalletAudit, ServiceError> {
         let spaces = Spaces::of(tenant)?;
         let missing = || ServiceError::NotFound { kind: "wallet", name: name.to_owned() };
-        self.store.get(&spaces.states, name).await?.ok_or_else(missing)?;
-        audit::read(&self.store, &spaces.audit, name).await
+        let state = self.store.get(&spaces.states, name).await?.ok_or_else(missing)?;
+        audit::read(&self.store, &spaces.audit, name, &decode(state.value.as_bytes())?).await
     }
 
     /// Opens an imported key, apart from the tasks that serve others.
@@ -228,7 +228,7 @@ impl Wallets {
         };
         let stored = Stored { wallet, policy };
         let entry = audit::entry(now_ms, action, &By::Tenant, revision);
-        let page = audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Done, entry).await?;
+        let page = audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Kept, entry).await?;
         let put_state = Write::put(&spaces.states, name, encode(&state)?);
         let put_state = match version {
             Some(version) => put_state.if_version(version),

@@ -9,7 +9,7 @@ mod policy;
 mod secret_text;
 mod values;
 
-pub use audit::{Action, AuditEntry};
+pub use audit::{Action, AuditEntry, WalletAudit};
 pub use payload::{AccessEntry, Eip712Domain, EvmTransaction, Fee, Payload, TypedData};
 pub use policy::{ApprovalRule, ChainRules, Methods, Policy, Recipient, Recipients, TypedDataDomain, Window};
 pub use secret_text::SecretText;

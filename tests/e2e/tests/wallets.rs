@@ -208,7 +208,7 @@ async fn what_the_policy_refuses_is_refused_by_name_and_written_down() {
     }
     // Nothing of it used up anything.
     assert_eq!(channel.wallet("hot").await.unwrap().signatures_in_window, 0);
-    let audit = channel.wallet_audit("hot").await.unwrap();
+    let audit = channel.wallet_audit("hot").await.unwrap().entries;
     assert_eq!((audit[0].action, audit[0].denied.as_deref()), (Action::Create, None));
     let denied: Vec<_> = audit[1..].iter().map(|entry| entry.denied.as_deref().unwrap()).collect();
     assert_eq!(denied, refused.iter().map(|(_, code)| *code).collect::<Vec<_>>());
@@ -224,11 +224,36 @@ async fn what_the_policy_refuses_is_refused_by_name_and_written_down() {
     for _ in 0..300 {
         assert_eq!(code(channel.sign("hot", &message()).await), "message_not_allowed");
     }
-    let audit = channel.wallet_audit("hot").await.unwrap();
+    let audit = channel.wallet_audit("hot").await.unwrap().entries;
     assert!(audit.len() < 300, "{}", audit.len());
     let done: Vec<_> =
         audit.iter().filter(|entry| entry.denied.is_none()).map(|entry| entry.action).collect();
     assert_eq!(done, [Action::Create, Action::Sign]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_number_of_signatures_drives_out_what_a_wallet_is() {
+    let appliance = Appliance::start(Options::default()).await;
+    let tenant = Tenant::admitted(&appliance, "alice").await;
+    let mut own = tenant.signed_in().await;
+    let wide = Policy { window: Window { seconds: 60, max_signatures: 1_000 }, export: true, ..policy() };
+    create(own.tenant(), "hot", wide.clone()).await;
+    let key = ExportKey::generate().unwrap();
+    let export = ExportRequest { recipient: key.public_key(), approvals: vec![] };
+    own.export_wallet("hot", &export).await.unwrap();
+    let looser = SetPolicy { revision: 1, policy: Policy { messages: true, ..wide }, approvals: vec![] };
+    own.set_wallet_policy("hot", &looser).await.unwrap();
+    for _ in 0..300 {
+        own.tenant().sign("hot", &message()).await.unwrap();
+    }
+    let audit = own.tenant().wallet_audit("hot").await.unwrap();
+    let first: Vec<_> = audit.entries[..3].iter().map(|entry| (entry.number, entry.action)).collect();
+    assert_eq!(first, [(1, Action::Create), (2, Action::Export), (3, Action::SetPolicy)]);
+    // What is not kept is counted, and the numbers say which.
+    assert!(audit.dropped > 0);
+    assert_eq!(audit.dropped + audit.entries.len() as u64, 303);
+    assert_eq!(audit.entries.last().unwrap().number, 303);
+    assert_eq!(audit.entries[3].number, 3 + audit.dropped + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -251,7 +276,7 @@ async fn a_window_survives_a_restart_and_a_kill() {
     }
     let refused = tenant.channel().await.sign("hot", &call(|_| ())).await;
     assert_eq!(code(refused), "window_signatures_over_limit");
-    let done = tenant.channel().await.wallet_audit("hot").await.unwrap();
+    let done = tenant.channel().await.wallet_audit("hot").await.unwrap().entries;
     assert_eq!(done.iter().filter(|e| e.denied.is_none() && e.action == Action::Sign).count(), 3);
 }
 
@@ -382,7 +407,7 @@ async fn wallets_are_their_tenants_alone_and_api_keys_do_what_they_are_let() {
     assert_eq!(code(with.sign("hot", &call(|_| ())).await), "api_key_not_allowed");
     let signed = with.sign("shared", &call(|_| ())).await.unwrap();
     assert_eq!(signer(&signed.digest.0, &signed.signature.0), shared.wallet.address);
-    assert_eq!(own.wallet_audit("shared").await.unwrap().last().unwrap().by, id);
+    assert_eq!(own.wallet_audit("shared").await.unwrap().entries.last().unwrap().by, id);
 
     // An API key plants no key of its own making, and fills no places.
     assert_eq!(code(with.create_wallet("x", &create_request).await), "unauthenticated");
@@ -504,18 +529,18 @@ async fn a_deleted_wallet_leaves_its_audit_and_nothing_that_holds_for_the_next()
         (Action::SetPolicy, true),
         (Action::Delete, true),
     ];
-    assert_eq!(actions(own.tenant().wallet_audit("vault").await.unwrap()), told);
+    assert_eq!(actions(own.tenant().wallet_audit("vault").await.unwrap().entries), told);
 
     // After a restart, one of the same name has another key and the next revision, and the audit goes on.
     appliance.restart().await;
     let mut own = tenant.signed_in().await;
-    assert_eq!(actions(own.tenant().wallet_audit("vault").await.unwrap()), told);
+    assert_eq!(actions(own.tenant().wallet_audit("vault").await.unwrap().entries), told);
     let second = create(own.tenant(), "vault", guarded).await.wallet;
     assert_ne!(second.address, first.address);
     assert_eq!(second.revision, 3);
     let replayed = own.set_wallet_policy("vault", &SetPolicy { revision: 3, ..free }).await;
     assert_eq!(code(replayed), "approval_invalid");
-    assert_eq!(own.tenant().wallet_audit("vault").await.unwrap().len(), 6);
+    assert_eq!(own.tenant().wallet_audit("vault").await.unwrap().entries.len(), 6);
 
     // An imported key goes with its wallet, and its place is free.
     let imported = import(ImportFormat::Hex, &"1".repeat(64), None);

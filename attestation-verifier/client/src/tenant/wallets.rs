@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use http::Method;
 use r3e_proto::api::wallets::{
-    Approval, AuditEntry, CreateWallet, ExportRequest, Exported, Hash32, HexBytes, ImportWallet, KeyType,
-    Payload, SetPolicy, SignRequest, Signature64, Signed, Wallet, WalletDetails,
+    Approval, CreateWallet, ExportRequest, Exported, Hash32, HexBytes, ImportWallet, KeyType, Payload,
+    SetPolicy, SignRequest, Signature64, Signed, Wallet, WalletAudit, WalletDetails,
 };
 use r3e_proto::wallet::approval::{Subject, WalletRevision, message};
 use r3e_proto::wallet::{digest, signed_transaction, transaction_hash};
@@ -84,7 +84,7 @@ impl TenantChannel {
     ///
     /// # Errors
     /// [`ClientError`]; `not_found` where there is none.
-    pub async fn wallet_audit(&mut self, name: &str) -> Result<Vec<AuditEntry>, ClientError> {
+    pub async fn wallet_audit(&mut self, name: &str) -> Result<WalletAudit, ClientError> {
         let path = wallet_path(name, "/audit")?;
         self.get("the wallet's audit", &path).await
     }

@@ -1,7 +1,8 @@
-//! What was done with a wallet, and what was denied: two rings of pages, so that whoever is denied often drives out no
-//! record of what was done. A page is written with the state that counts its entries, in one commit.
+//! What was done with a wallet, and what was denied: three rings of pages, so that whoever signs or is denied often drives
+//! out no record of how the wallet came to be, what its policies were, and who had its key. A page is written with the
+//! state that counts its entries, in one commit.
 
-use r3e_proto::api::wallets::{Action, AuditEntry};
+use r3e_proto::api::wallets::{Action, AuditEntry, WalletAudit};
 use r3e_store::{Namespace, Store, Write};
 use serde::{Deserialize, Serialize};
 
@@ -11,14 +12,18 @@ use crate::limits::{WALLET_AUDIT_PAGE_ENTRIES, WALLET_AUDIT_PAGES};
 use crate::service::ServiceError;
 use crate::service::json::{decode, encode};
 
-/// Which of the two.
+/// Which of the three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ring {
-    Done,
+    /// Of what a wallet is: made, given another policy, exported, deleted.
+    Kept,
+    /// Of what it signed.
+    Signed,
+    /// Of what was denied.
     Denied,
 }
 
-/// Entries that follow one another, the first of them with this number.
+/// Entries of one ring that follow one another, the first of them with this place in it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Page {
@@ -29,6 +34,8 @@ struct Page {
 /// An entry of something that was done, to which may be added what it was done to.
 pub(super) fn entry(at_ms: u64, action: Action, by: &By, revision: u64) -> AuditEntry {
     AuditEntry {
+        // Given when it is added.
+        number: 0,
         at_ms,
         action,
         by: by.text(),
@@ -52,12 +59,14 @@ pub(super) async fn add(
     entry: AuditEntry,
 ) -> Result<Write, ServiceError> {
     let count = match ring {
-        Ring::Done => &mut state.done,
+        Ring::Kept => &mut state.kept,
+        Ring::Signed => &mut state.signed,
         Ring::Denied => &mut state.denied,
     };
-    let number = *count;
-    *count += 1;
-    let page = number / WALLET_AUDIT_PAGE_ENTRIES;
+    let place = *count;
+    *count = count.saturating_add(1);
+    let entry = AuditEntry { number: state.entries(), ..entry };
+    let page = place / WALLET_AUDIT_PAGE_ENTRIES;
     let key = page_key(name, ring, page % WALLET_AUDIT_PAGES);
     let first = page * WALLET_AUDIT_PAGE_ENTRIES;
     let standing = match store.get(space, &key).await? {
@@ -70,31 +79,32 @@ pub(super) async fn add(
     Ok(Write::put(space, &key, encode(&Page { first, entries })?))
 }
 
-/// All that is kept of both rings, by time.
+/// All that is kept of the three rings, by number.
 pub(super) async fn read(
     store: &Store,
     space: &Namespace,
     name: &str,
-) -> Result<Vec<AuditEntry>, ServiceError> {
+    state: &State,
+) -> Result<WalletAudit, ServiceError> {
     let mut pages = Vec::new();
-    for ring in [Ring::Done, Ring::Denied] {
+    for ring in [Ring::Kept, Ring::Signed, Ring::Denied] {
         for page in 0..WALLET_AUDIT_PAGES {
             if let Some(record) = store.get(space, &page_key(name, ring, page)).await? {
                 pages.push(decode::<Page>(record.value.as_bytes())?);
             }
         }
     }
-    pages.sort_by_key(|page| page.first);
     let mut entries: Vec<AuditEntry> = pages.into_iter().flat_map(|page| page.entries).collect();
-    // Stable: entries of one moment stay in the order in which they were written.
-    entries.sort_by_key(|entry| entry.at_ms);
-    Ok(entries)
+    entries.sort_by_key(|entry| entry.number);
+    let kept = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+    Ok(WalletAudit { dropped: state.entries().saturating_sub(kept), entries })
 }
 
 /// A wallet's name holds no `/`.
 fn page_key(name: &str, ring: Ring, page: u64) -> String {
     let ring = match ring {
-        Ring::Done => "done",
+        Ring::Kept => "kept",
+        Ring::Signed => "signed",
         Ring::Denied => "denied",
     };
     format!("{name}/{ring}/{page}")

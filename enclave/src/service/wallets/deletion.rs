@@ -29,7 +29,7 @@ impl Wallets {
             return Err(self.deny(&spaces, &standing, entry, denied).await);
         }
         let mut state = State { deleted_revision: revision, ..standing.state };
-        let page = audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Done, entry).await?;
+        let page = audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Kept, entry).await?;
         self.commit(vec![
             page,
             Write::put(&spaces.states, name, encode(&state)?).if_version(standing.state_version),

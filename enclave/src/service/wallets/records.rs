@@ -45,12 +45,21 @@ pub(super) struct Stored {
 pub(super) struct State {
     /// What the window counts.
     pub(super) usage: Usage,
-    /// Entries that the audit has had of what was done.
-    pub(super) done: u64,
-    /// And of what was denied.
+    /// Entries that the audit has had of what the wallet is,
+    pub(super) kept: u64,
+    /// of what it signed,
+    pub(super) signed: u64,
+    /// and of what was denied.
     pub(super) denied: u64,
     /// The last revision of the deleted wallet that had this name; 0 where there was none.
     pub(super) deleted_revision: u64,
+}
+
+impl State {
+    /// Entries that the audit has had.
+    pub(super) fn entries(&self) -> u64 {
+        self.kept.saturating_add(self.signed).saturating_add(self.denied)
+    }
 }
 
 /// A wallet as it was read, with the versions of its records.

@@ -170,8 +170,8 @@ impl Wallets {
         if let Some(usage) = usage {
             state.usage = usage;
         }
-        let mut writes =
-            vec![audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Done, entry).await?];
+        let ring = if entry.action == Action::Sign { Ring::Signed } else { Ring::Kept };
+        let mut writes = vec![audit::add(&self.store, &spaces.audit, name, &mut state, ring, entry).await?];
         writes.push(Write::put(&spaces.states, name, encode(&state)?).if_version(standing.state_version));
         if let Some(stored) = stored {
             writes.push(Write::put(&spaces.wallets, name, encode(stored)?).if_version(standing.version));

@@ -22,9 +22,20 @@ pub enum Action {
     Delete,
 }
 
+/// What is kept of a wallet's use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WalletAudit {
+    /// Entries that there were, and that newer ones have driven out.
+    pub dropped: u64,
+    /// Those that are kept, by their number. A number that is missing is of one that is not.
+    pub entries: Vec<AuditEntry>,
+}
+
 /// One use of a wallet. An entry is durable before what it tells of has an effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
+    /// Counts all entries of the wallet's name, from 1.
+    pub number: u64,
     /// When.
     pub at_ms: u64,
     /// What.

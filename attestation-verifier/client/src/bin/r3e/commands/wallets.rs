@@ -323,7 +323,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         }
         Command::Audit { name } => {
             let entries = session::tenant(settings).await?.wallet_audit(&name).await?;
-            printer.result(&entries, |entries| shown::audit(entries))
+            printer.result(&entries, shown::audit)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Wallets, signatures and the audit as text.
 
 use r3e_proto::api::wallets::{
-    Action, AuditEntry, ImportFormat, Methods, Origin, Policy, Recipients, Signed, Wallet, WalletDetails,
+    Action, ImportFormat, Methods, Origin, Policy, Recipients, Signed, Wallet, WalletAudit, WalletDetails,
 };
 
 use crate::output::{fields, table, time};
@@ -92,8 +92,9 @@ pub(super) fn signed(signed: &Signed) -> String {
     fields(&pairs)
 }
 
-pub(super) fn audit(entries: &[AuditEntry]) -> String {
-    let rows: Vec<[String; 6]> = entries
+pub(super) fn audit(audit: &WalletAudit) -> String {
+    let rows: Vec<[String; 7]> = audit
+        .entries
         .iter()
         .map(|entry| {
             let what = match (&entry.payload, entry.chain_id) {
@@ -102,6 +103,7 @@ pub(super) fn audit(entries: &[AuditEntry]) -> String {
                 _ => String::new(),
             };
             [
+                entry.number.to_string(),
                 time(entry.at_ms),
                 action(entry.action).to_owned(),
                 entry.denied.clone().unwrap_or_else(|| "done".to_owned()),
@@ -111,7 +113,12 @@ pub(super) fn audit(entries: &[AuditEntry]) -> String {
             ]
         })
         .collect();
-    table(["AT", "ACTION", "OUTCOME", "BY", "WHAT", "DIGEST"], &rows)
+    let entries = table(["NUMBER", "AT", "ACTION", "OUTCOME", "BY", "WHAT", "DIGEST"], &rows);
+    if audit.dropped == 0 {
+        entries
+    } else {
+        format!("{entries}\n\n{} older entries are not kept", audit.dropped)
+    }
 }
 
 fn action(action: Action) -> &'static str {
