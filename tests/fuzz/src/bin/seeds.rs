@@ -11,11 +11,11 @@ use std::path::Path;
 use r3e_cbor::{Value, encode};
 use r3e_fuzz::documents::{REAL, payload};
 use r3e_fuzz::pki::Holder;
+use r3e_parent::backup::{Encoder, Entry};
 use r3e_proto::api::functions::Usage;
 use r3e_proto::channel::evidence::{Evidence, EvidenceReply};
 use r3e_proto::channel::merkle::Tree;
 use r3e_proto::channel::statement::Statement;
-use r3e_parent::backup::{Encoder, Entry};
 use r3e_proto::host::blob::{Commit, Operation, Outcome, Request, Response};
 use r3e_proto::host::credentials::{self, AwsCredentials};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
@@ -430,7 +430,11 @@ fn unlock() -> [Vec<u8>; 3] {
         signing_key: [number; 32],
         encryption_key: [number + 100; 32],
     };
-    let share = |number: u8| SealedShare { digest: [number; 48], encapsulated: [number; 32], ciphertext: [number; 48] };
+    let share = |number: u8| SealedShare {
+        digest: [number; 48],
+        encapsulated: [number; 32],
+        ciphertext: [number; 48],
+    };
     let members = (1..=3).map(member).collect();
     let policy = QuorumPolicy::new(2, members).expect("a quorum");
     let bytes = policy.encode();
