@@ -9,10 +9,12 @@
 //! | [`BLOB_PORT`] | parent | frames: [`blob::Request`], [`blob::Response`] |
 //! | [`EGRESS_PORT`] | parent | one frame [`egress::Connect`], one [`egress::Reply`], then raw bytes |
 //! | [`CREDENTIALS_PORT`] | parent | one frame [`credentials::Request`], one [`credentials::Reply`] |
+//! | [`LIFECYCLE_PORT`] | parent | one frame [`lifecycle::Request`], one [`lifecycle::Reply`], then a predecessor's raw bytes |
 
 pub mod blob;
 pub mod credentials;
 pub mod egress;
+pub mod lifecycle;
 
 /// A frame is a 32-bit big-endian length and that many bytes: one message in deterministic CBOR.
 pub const FRAME_HEADER_BYTES: usize = 4;
@@ -26,6 +28,8 @@ pub const BLOB_PORT: u32 = 5002;
 pub const EGRESS_PORT: u32 = 5003;
 /// The parent's AWS credentials.
 pub const CREDENTIALS_PORT: u32 = 5004;
+/// Whom the enclave succeeds, and that it serves.
+pub const LIFECYCLE_PORT: u32 = 5005;
 /// `nitro-cli` and QEMU expect the enclave's heartbeat here.
 pub const HEARTBEAT_PORT: u32 = 9000;
 /// The byte that the enclave sends on [`HEARTBEAT_PORT`] and the parent echoes.

@@ -19,6 +19,7 @@ use r3e_proto::channel::statement::Statement;
 use r3e_proto::host::blob::{Commit, Operation, Outcome, Request, Response};
 use r3e_proto::host::credentials::{self, AwsCredentials};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
+use r3e_proto::host::lifecycle;
 use r3e_proto::receipt::{Bundle, Receipt};
 use r3e_proto::unlock::policy::{Member, QuorumPolicy};
 use r3e_proto::unlock::setup::{AttestedSetup, SealedShare, Setup};
@@ -42,6 +43,7 @@ fn main() -> io::Result<()> {
     write("frames", &frames())?;
     write("json", &json())?;
     write("kms", &kms())?;
+    write("lifecycle", &lifecycle())?;
     write("proof", &proofs())?;
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
@@ -218,6 +220,13 @@ fn credentials() -> Vec<Vec<u8>> {
     let replies = [token(Some("AQoDYXdzEPT//////////wEX==")), token(None), failed];
     let request = credentials::Request { service: credentials::Service::Kms }.encode();
     replies.iter().map(|reply| reply.encode().to_vec()).chain([request]).collect()
+}
+
+fn lifecycle() -> Vec<Vec<u8>> {
+    use lifecycle::{Reply, Request};
+    let requests = [Request::Predecessor, Request::Serving].map(|request| request.encode());
+    let replies = [Reply::None, Reply::Offered { manifest: vec![7; 40] }, Reply::Noted];
+    requests.into_iter().chain(replies.map(|reply| reply.encode())).collect()
 }
 
 /// Answers of the real service, and a slot.

@@ -1,0 +1,149 @@
+//! The lifecycle protocol: at boot the enclave asks whether it succeeds another appliance, and when it serves, it says so.
+//!
+//! The parent's answer decides nothing but whom the enclave talks to next: a predecessor that is named wrongly ends in a
+//! refused handshake, and one that is kept silent about in an ordinary boot, which the unlock provider stands for.
+
+use r3e_cbor::{MapReader, decode_canonical};
+
+use crate::limits::MAX_MANIFEST_BYTES;
+use crate::wire::{WireError, bytes, limits, map, some, within};
+
+/// The most bytes that either message of this protocol has: a signed manifest and its framing.
+pub const MAX_MESSAGE_BYTES: usize = MAX_MANIFEST_BYTES + 64;
+
+/// What the enclave says: one frame on a connection of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// Asked once in each boot, when what is measured is locked: is there an appliance that I am to succeed?
+    Predecessor,
+    /// I serve: clients may be led to me.
+    Serving,
+}
+
+/// What the parent answers: one frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// To `Predecessor`: none. An ordinary boot.
+    None,
+    /// To `Predecessor`: one, and every byte after this frame is its, as on a connection to its `CHANNEL_PORT`.
+    Offered {
+        /// The signed release manifest that approves of the succession, `crate::release`; at most
+        /// [`MAX_MANIFEST_BYTES`].
+        manifest: Vec<u8>,
+    },
+    /// To `Serving`.
+    Noted,
+}
+
+impl Request {
+    /// The message as a frame's body.
+    pub fn encode(&self) -> Vec<u8> {
+        map([(
+            1,
+            some(match self {
+                Self::Predecessor => PREDECESSOR,
+                Self::Serving => SERVING,
+            }),
+        )])
+    }
+
+    /// Reads a frame's body.
+    ///
+    /// # Errors
+    /// [`WireError`]: not of the form.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let mut fields =
+            MapReader::new("lifecycle request", decode_canonical(body, &limits(MAX_MESSAGE_BYTES, 4))?)?;
+        let request = match fields.required(1)? {
+            PREDECESSOR => Self::Predecessor,
+            SERVING => Self::Serving,
+            value => return Err(WireError::Unknown { what: "lifecycle request", value }),
+        };
+        fields.finish()?;
+        Ok(request)
+    }
+}
+
+impl Reply {
+    /// The message as a frame's body.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::None => map([(1, some(NONE))]),
+            Self::Offered { manifest } => map([(1, some(OFFERED)), (2, bytes(manifest.as_slice()))]),
+            Self::Noted => map([(1, some(NOTED))]),
+        }
+    }
+
+    /// Reads a frame's body.
+    ///
+    /// # Errors
+    /// [`WireError`]: not of the form, or a manifest over its limit.
+    pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        let mut fields =
+            MapReader::new("lifecycle reply", decode_canonical(body, &limits(MAX_MESSAGE_BYTES, 8))?)?;
+        let reply = match fields.required(1)? {
+            NONE => Self::None,
+            OFFERED => {
+                let manifest: Vec<u8> = fields.required(2)?;
+                within("manifest", manifest.len(), MAX_MANIFEST_BYTES)?;
+                Self::Offered { manifest }
+            }
+            NOTED => Self::Noted,
+            value => return Err(WireError::Unknown { what: "lifecycle reply", value }),
+        };
+        fields.finish()?;
+        Ok(reply)
+    }
+}
+
+const PREDECESSOR: u64 = 0;
+const SERVING: u64 = 1;
+
+const NONE: u64 = 0;
+const OFFERED: u64 = 1;
+const NOTED: u64 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_back_as_they_were() {
+        for request in [Request::Predecessor, Request::Serving] {
+            let encoded = request.encode();
+            assert_eq!(Request::decode(&encoded), Ok(request));
+            for cut in 0..encoded.len() {
+                assert!(Request::decode(&encoded[..cut]).is_err(), "cut at {cut}");
+            }
+        }
+        for reply in [Reply::None, Reply::Offered { manifest: vec![7; 100] }, Reply::Noted] {
+            let encoded = reply.encode();
+            assert_eq!(Reply::decode(&encoded), Ok(reply));
+            for cut in 0..encoded.len() {
+                assert!(Reply::decode(&encoded[..cut]).is_err(), "cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_manifest_fits_a_frame_and_a_larger_one_is_refused() {
+        let offered = |length| Reply::Offered { manifest: vec![7; length] }.encode();
+        assert!(offered(MAX_MANIFEST_BYTES).len() <= MAX_MESSAGE_BYTES);
+        assert!(Reply::decode(&offered(MAX_MANIFEST_BYTES)).is_ok());
+        assert!(Reply::decode(&offered(MAX_MANIFEST_BYTES + 1)).is_err());
+    }
+
+    #[test]
+    fn what_is_not_known_or_does_not_belong_is_refused() {
+        for body in [
+            map([(1, some(3u64))]),
+            map([(1, some(NONE)), (2, bytes([1]))]),
+            map([(1, some(OFFERED))]),
+            map([(1, some(NOTED)), (3, some(1u64))]),
+        ] {
+            assert!(Reply::decode(&body).is_err(), "{body:?}");
+        }
+        assert!(Request::decode(&map([(1, some(2u64))])).is_err());
+        assert!(Request::decode(&map([(1, some(PREDECESSOR)), (2, some(0u64))])).is_err());
+    }
+}
