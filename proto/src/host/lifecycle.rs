@@ -5,19 +5,22 @@
 
 use r3e_cbor::{MapReader, decode_canonical};
 
-use crate::limits::MAX_MANIFEST_BYTES;
+use crate::limits::{MAX_FAILURE_TEXT_BYTES, MAX_MANIFEST_BYTES};
 use crate::wire::{WireError, bytes, limits, map, some, within};
 
 /// The most bytes that either message of this protocol has: a signed manifest and its framing.
 pub const MAX_MESSAGE_BYTES: usize = MAX_MANIFEST_BYTES + 64;
 
 /// What the enclave says: one frame on a connection of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// Asked once in each boot, when what is measured is locked: is there an appliance that I am to succeed?
     Predecessor,
     /// I serve: clients may be led to me.
     Serving,
+    /// I do not succeed it, and end. The text says why, with the predecessor's own code and words where it was that
+    /// refused: an enclave has no console that its operator could read instead. Nothing secret stands in it.
+    Failed(String),
 }
 
 /// What the parent answers: one frame.
@@ -31,20 +34,21 @@ pub enum Reply {
         /// [`MAX_MANIFEST_BYTES`].
         manifest: Vec<u8>,
     },
-    /// To `Serving`.
+    /// To `Serving` and to `Failed`.
     Noted,
 }
 
 impl Request {
     /// The message as a frame's body.
     pub fn encode(&self) -> Vec<u8> {
-        map([(
-            1,
-            some(match self {
-                Self::Predecessor => PREDECESSOR,
-                Self::Serving => SERVING,
-            }),
-        )])
+        match self {
+            Self::Predecessor => map([(1, some(PREDECESSOR))]),
+            Self::Serving => map([(1, some(SERVING))]),
+            Self::Failed(why) => {
+                let end = why.floor_char_boundary(MAX_FAILURE_TEXT_BYTES);
+                map([(1, some(FAILED)), (2, some(&why[..end]))])
+            }
+        }
     }
 
     /// Reads a frame's body.
@@ -53,10 +57,15 @@ impl Request {
     /// [`WireError`]: not of the form.
     pub fn decode(body: &[u8]) -> Result<Self, WireError> {
         let mut fields =
-            MapReader::new("lifecycle request", decode_canonical(body, &limits(MAX_MESSAGE_BYTES, 4))?)?;
+            MapReader::new("lifecycle request", decode_canonical(body, &limits(MAX_MESSAGE_BYTES, 8))?)?;
         let request = match fields.required(1)? {
             PREDECESSOR => Self::Predecessor,
             SERVING => Self::Serving,
+            FAILED => {
+                let why: String = fields.required(2)?;
+                within("failure text", why.len(), MAX_FAILURE_TEXT_BYTES)?;
+                Self::Failed(why)
+            }
             value => return Err(WireError::Unknown { what: "lifecycle request", value }),
         };
         fields.finish()?;
@@ -98,6 +107,7 @@ impl Reply {
 
 const PREDECESSOR: u64 = 0;
 const SERVING: u64 = 1;
+const FAILED: u64 = 2;
 
 const NONE: u64 = 0;
 const OFFERED: u64 = 1;
@@ -109,7 +119,9 @@ mod tests {
 
     #[test]
     fn messages_come_back_as_they_were() {
-        for request in [Request::Predecessor, Request::Serving] {
+        for request in
+            [Request::Predecessor, Request::Serving, Request::Failed("downgrade: older".to_owned())]
+        {
             let encoded = request.encode();
             assert_eq!(Request::decode(&encoded), Ok(request));
             for cut in 0..encoded.len() {
@@ -144,6 +156,10 @@ mod tests {
             assert!(Reply::decode(&body).is_err(), "{body:?}");
         }
         assert!(Request::decode(&map([(1, some(2u64))])).is_err());
+        assert!(Request::decode(&map([(1, some(3u64))])).is_err());
+        let long = "é".repeat(MAX_FAILURE_TEXT_BYTES);
+        assert!(Request::decode(&map([(1, some(FAILED)), (2, some(long.as_str()))])).is_err());
+        assert!(Request::decode(&Request::Failed(long).encode()).is_ok(), "cut at a character");
         assert!(Request::decode(&map([(1, some(PREDECESSOR)), (2, some(0u64))])).is_err());
     }
 }

@@ -224,7 +224,8 @@ fn credentials() -> Vec<Vec<u8>> {
 
 fn lifecycle() -> Vec<Vec<u8>> {
     use lifecycle::{Reply, Request};
-    let requests = [Request::Predecessor, Request::Serving].map(|request| request.encode());
+    let failed = Request::Failed("downgrade: the release is older".to_owned());
+    let requests = [Request::Predecessor, Request::Serving, failed].map(|request| request.encode());
     let replies = [Reply::None, Reply::Offered { manifest: vec![7; 40] }, Reply::Noted];
     requests.into_iter().chain(replies.map(|reply| reply.encode())).collect()
 }
