@@ -42,7 +42,7 @@ impl EnclaveTransport {
     pub async fn listen(&self, port: u32) -> Result<Listener, TransportError> {
         match &self.0 {
             // Whoever reaches an enclave is its parent, by 3 on hardware and by 2 in QEMU; the number proves nothing.
-            Side::Vsock { .. } => Listener::vsock(None, port),
+            Side::Vsock { .. } => Listener::vsock(port),
             Side::Unix { path, demux } => {
                 let mut shared = demux.lock().await;
                 let open = match &*shared {

@@ -28,6 +28,7 @@ mod parent;
 mod stream;
 mod unix;
 mod vsock;
+mod vsock_ports;
 
 pub use accept::pause_after;
 pub use enclave::EnclaveTransport;

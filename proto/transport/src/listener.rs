@@ -14,6 +14,7 @@ use crate::limits::LISTEN_BACKLOG;
 use crate::stream::Stream;
 use crate::unix::demux::PortQueue;
 use crate::unix::socket_file::SocketFile;
+use crate::vsock_ports::{PeerQueue, VsockPorts};
 
 /// Connections to one port. Dropping it stops listening and removes what it put into the file system.
 #[derive(Debug)]
@@ -24,8 +25,13 @@ pub struct Listener {
 
 #[derive(Debug)]
 enum Source {
-    Vsock { listener: VsockListener, peer_cid: Option<u32> },
-    File { listener: UnixListener, _file: SocketFile },
+    Vsock(VsockListener),
+    /// Of one enclave, on a port that it shares with others.
+    OfOne(PeerQueue),
+    File {
+        listener: UnixListener,
+        _file: SocketFile,
+    },
     Shared(PortQueue),
 }
 
@@ -58,10 +64,12 @@ impl Listener {
                     Ok((stream, _)) => return Ok(stream.into()),
                     Err(error) => error,
                 },
-                Source::Vsock { listener, peer_cid } => match listener.accept().await {
-                    // On the parent's machine another enclave may connect too; only the one peer is listened to.
-                    Ok((_, address)) if peer_cid.is_some_and(|peer| peer != address.cid()) => continue,
+                Source::Vsock(listener) => match listener.accept().await {
                     Ok((stream, _)) => return Ok(stream.into()),
+                    Err(error) => error,
+                },
+                Source::OfOne(queue) => match queue.next().await {
+                    Ok(stream) => return Ok(stream.into()),
                     Err(error) => error,
                 },
             };
@@ -72,11 +80,20 @@ impl Listener {
         }
     }
 
-    /// On vsock, taking connections from `peer_cid` alone, where one is given.
-    pub(crate) fn vsock(peer_cid: Option<u32>, port: u32) -> Result<Self, TransportError> {
+    /// On vsock, taking connections from anyone.
+    pub(crate) fn vsock(port: u32) -> Result<Self, TransportError> {
+        Self::over_vsock(port, bind_vsock(port).map(Source::Vsock))
+    }
+
+    /// On vsock, taking connections from the enclave `cid` alone; those of others go to who listens for them.
+    pub(crate) fn vsock_of(ports: &VsockPorts, cid: u32, port: u32) -> Result<Self, TransportError> {
+        Self::over_vsock(port, ports.open(cid, port, || bind_vsock(port)).map(Source::OfOne))
+    }
+
+    fn over_vsock(port: u32, source: io::Result<Source>) -> Result<Self, TransportError> {
         let name = format!("vsock port {port}");
-        match bind_vsock(port) {
-            Ok(listener) => Ok(Self { name, source: Source::Vsock { listener, peer_cid } }),
+        match source {
+            Ok(source) => Ok(Self { name, source }),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 Err(TransportError::InUse { endpoint: name })
             }

@@ -31,4 +31,12 @@ async fn a_vsock_port_has_one_listener() {
     assert!(matches!(transport.listen(port).await, Err(TransportError::InUse { .. })));
     drop(listener);
     transport.listen(port).await.expect("the port is free again");
+    // A parent listens for two enclaves on one port, and once for each.
+    let first = ParentTransport::new(Endpoint::Vsock { cid: 16 });
+    let second = first.beside(Endpoint::Vsock { cid: 17 });
+    let listeners = (first.listen(port).await.expect("free"), second.listen(port).await.expect("shared"));
+    assert!(matches!(first.listen(port).await, Err(TransportError::InUse { .. })));
+    assert!(matches!(transport.listen(port).await, Err(TransportError::InUse { .. })));
+    drop(listeners);
+    transport.listen(port).await.expect("the port is free again");
 }
