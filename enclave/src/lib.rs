@@ -20,6 +20,7 @@ mod limits;
 mod locked;
 mod measure;
 mod memory;
+mod peer;
 mod router;
 mod service;
 mod session;

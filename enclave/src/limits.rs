@@ -74,6 +74,19 @@ pub(crate) const UNLOCK_ENTROPY_BYTES: usize = 256;
 /// which 16 members with a threshold of 16 take 480.
 pub(crate) const SETUP_ENTROPY_BYTES: usize = 2_048;
 
+/// A TLS handshake with another appliance: two flights and one signature.
+pub(crate) const PEER_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// From a nonce for a peer to the last byte of its evidence: a full queue at its device drains in less.
+pub(crate) const PEER_EVIDENCE_TIMEOUT: Duration = Duration::from_secs(15);
+/// One request to a peer.
+pub(crate) const PEER_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// A peer's answer: what one appliance asks of another is short.
+pub(crate) const MAX_PEER_ANSWER_BYTES: usize = 16 * 1024;
+/// Between two hypervisors' clocks, in either direction: what well-kept machines stay far below.
+pub(crate) const PEER_CLOCK_SKEW_MS: u64 = 60_000;
+/// A peer's document is made after the nonce, so it is as old as the answer took.
+pub(crate) const PEER_MAX_AGE_MS: u64 = 5 * 60_000;
+
 /// Runner processes that a configuration may ask for. Under four, one tenant's event is half of all; over it, their
 /// descriptors and the processor would be the limit.
 pub(crate) const RUNNERS: RangeInclusive<u32> = 4..=256;

@@ -61,6 +61,8 @@ const ALLOWED: [(&str, &[&str]); 18] = [
             "r3e-store",
             "r3e-egress",
             "r3e-functions",
+            // To appraise another appliance: the one it succeeds, or one that witnesses.
+            "r3e-attestation",
         ],
     ),
 ];
