@@ -3,7 +3,7 @@
 //!
 //! `SPEC.md` beside this crate is normative; `vectors/` holds what every implementation must reproduce.
 //! This crate does no I/O, knows no clock and keeps no key. It verifies signatures where a format needs it
-//! (`receipt`) and nothing else; appraising an attestation document is the Verifier's job, not this crate's.
+//! (`receipt`, `release`), by a function that it is given, and nothing else; appraising an attestation document is the Verifier's job, not this crate's.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ pub mod function_version;
 pub mod host;
 pub mod limits;
 pub mod receipt;
+pub mod release;
 pub mod unlock;
 pub mod wallet;
 mod wire;

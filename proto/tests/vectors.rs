@@ -15,6 +15,9 @@ use r3e_proto::channel::statement::Statement;
 use r3e_proto::host::blob::{Operation, Outcome, Request, Response};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::receipt::{Bundle, Receipt, ReceiptError, log_hash};
+use r3e_proto::release::{
+    HandoffPolicy, ImagePcrs, Measured, Release, ReleaseError, SignedRelease, approval_message,
+};
 use r3e_proto::unlock::message::{approve_message, init_message, seal_info, share_digest};
 use r3e_proto::unlock::policy::QuorumPolicy;
 use r3e_proto::unlock::setup::{AttestedSetup, Setup};
@@ -173,6 +176,41 @@ fn unlocking() {
         let message = approve_message(&binding, &setup.digest(), &digest);
         assert_eq!(message, array::<48>(&share["approve"]));
         assert!(signed(usize::from(index) - 1, &message, &share["approve_signature"]));
+    }
+}
+
+#[test]
+fn releases() {
+    let case = vectors("release.json");
+    let release = round_trip(&case["manifest"], Release::decode, Release::encode);
+    let image = |pcrs: &Value| -> ImagePcrs { std::array::from_fn(|index| array(&pcrs[index])) };
+    assert_eq!(release.version().to_string(), case["version"].as_str().unwrap());
+    assert_eq!(release.minimum_sequence(), case["minimum_sequence"].as_u64().unwrap());
+    assert_eq!(*release.pcrs(), image(&case["pcrs"]));
+    let predecessors: Vec<_> = case["predecessors"].as_array().unwrap().iter().map(image).collect();
+    assert_eq!(release.predecessors(), predecessors);
+    let measured = |pair: &Value| Measured { configuration: array(&pair[0]), unlock: array(&pair[1]) };
+    let configurations: Vec<_> = case["configurations"].as_array().unwrap().iter().map(measured).collect();
+    assert_eq!(release.configurations(), configurations);
+    assert_eq!(approval_message(&release.encode()), array::<48>(&case["message"]));
+
+    let keys: Vec<_> = case["keys"].as_array().unwrap().iter().map(|key| PublicKey(array(key))).collect();
+    let policy =
+        HandoffPolicy::new(u8::try_from(case["threshold"].as_u64().unwrap()).unwrap(), keys).unwrap();
+    let ed25519 = |key: &PublicKey, message: &[u8], signature: &[u8; 64]| {
+        UnparsedPublicKey::new(&ED25519, key.0).verify(message, signature).is_ok()
+    };
+    for (name, file) in case["approved"].as_object().unwrap() {
+        let signed = round_trip(file, SignedRelease::decode, SignedRelease::encode);
+        assert_eq!(signed.verify(&policy, ed25519).as_ref(), Ok(&release), "{name}");
+    }
+    for (name, file) in case["not_approved"].as_object().unwrap() {
+        let signed = round_trip(file, SignedRelease::decode, SignedRelease::encode);
+        let refused = signed.verify(&policy, ed25519);
+        assert!(matches!(refused, Err(ReleaseError::NotApproved { .. })), "{name}: {refused:?}");
+    }
+    for key in case["unusable_keys"].as_array().unwrap() {
+        assert!(HandoffPolicy::new(1, vec![PublicKey(array(key))]).is_err(), "{key}");
     }
 }
 

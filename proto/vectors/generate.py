@@ -273,9 +273,83 @@ def unlock():
     }
 
 
+def release():
+    image = lambda name: [filler(f"{name} PCR{n}", 48) for n in range(3)]
+    measured = lambda name: [filler(f"{name} PCR{n}", 48) for n in (16, 17)]
+    successor, predecessors = image("successor"), [image("older"), image("old")]
+    configurations = [measured("one configuration"), measured("another")]
+    manifest = deterministic(["r3e/1/release", "1.4.0-rc.2", successor, 42, predecessors, configurations])
+    message = fields("r3e/1/release-approval", manifest)
+    keys = [Ed25519PrivateKey.from_private_bytes(filler(f"release key {n}", 32)) for n in range(3)]
+    stranger = Ed25519PrivateKey.from_private_bytes(filler("stranger", 32))
+    by = lambda key: [raw_public(key), key.sign(message)]
+    signed = lambda *signatures: deterministic(["r3e/1/signed-release", manifest, list(signatures)]).hex()
+    in_anothers_name = [raw_public(keys[2]), keys[1].sign(message)]
+    over_the_bytes = [raw_public(keys[2]), keys[2].sign(manifest)]
+    return {
+        "version": "1.4.0-rc.2", "minimum_sequence": 42, "pcrs": [p.hex() for p in successor],
+        "predecessors": [[p.hex() for p in i] for i in predecessors],
+        "configurations": [[p.hex() for p in c] for c in configurations],
+        "manifest": manifest.hex(), "message": message.hex(), "threshold": 2, "keys": [raw_public(k).hex() for k in keys],
+        "approved": {
+            "two of three": signed(by(keys[0]), by(keys[2])),
+            "the other order, and a stranger": signed(by(stranger), by(keys[2]), by(keys[1])),
+            "a bad signature and a good one of one key": signed(over_the_bytes, by(keys[2]), by(keys[0])),
+        },
+        "not_approved": {
+            "nobody": signed(),
+            "one of three": signed(by(keys[0])),
+            "one of three, twice": signed(by(keys[0]), by(keys[0])),
+            "one of three and a stranger": signed(by(keys[0]), by(stranger)),
+            "one in another's name": signed(by(keys[1]), in_anothers_name),
+            "one over the bytes, not the message": signed(by(keys[1]), over_the_bytes),
+        },
+        "unusable_keys": [key.hex() for key in unusable_keys()],
+    }
+
+
+def unusable_keys():
+    """Every encoding of a point of edwards25519 whose order divides 8 (RFC 8032 section 5.1), and of a y not below p."""
+    p = 2**255 - 19
+    d = -121665 * pow(121666, -1, p) % p
+    root_of_minus_one = pow(2, (p - 1) // 4, p)
+
+    def add(a, b):
+        (x1, y1), (x2, y2) = a, b
+        t = d * x1 * x2 * y1 * y2
+        return (x1 * y2 + x2 * y1) * pow(1 + t, -1, p) % p, (y1 * y2 + x1 * x2) * pow(1 - t, -1, p) % p
+
+    def x_of(y):
+        square = (y * y - 1) * pow(d * y * y + 1, -1, p) % p
+        for x in (pow(square, (p + 3) // 8, p), pow(square, (p + 3) // 8, p) * root_of_minus_one % p):
+            if x * x % p == square:
+                return x
+        return None
+
+    # A point of order 8: any point, times the prime order of the group's large part.
+    prime_order, y, generator = 2**252 + 27742317777372353535851937790883648493, 2, None
+    while generator is None:
+        x, total = x_of(y), (0, 1)
+        if x is not None:
+            power, point = prime_order, (x, y)
+            while power:
+                total = add(total, point) if power & 1 else total
+                point, power = add(point, point), power >> 1
+            double = add(total, total)
+            generator = total if add(double, double) != (0, 1) else None
+        y += 1
+    small, point = set(), (0, 1)
+    for _ in range(8):
+        small.add(point[1])
+        point = add(point, generator)
+    values = sorted(small) + [y for y in (p, p + 1, p + 18)]
+    return [(y | sign << 255).to_bytes(32, "little") for y in values for sign in (0, 1)]
+
+
 write("bindings.json", bindings())
 write("trees.json", trees())
 write("messages.json", messages())
 write("receipt.json", receipt())
 write("sign-in.json", sign_in())
 write("unlock.json", unlock())
+write("release.json", release())

@@ -13,6 +13,7 @@ use r3e_fuzz::documents::{REAL, payload};
 use r3e_fuzz::pki::Holder;
 use r3e_parent::backup::{Encoder, Entry};
 use r3e_proto::api::functions::Usage;
+use r3e_proto::api::identity::PublicKey;
 use r3e_proto::channel::evidence::{Evidence, EvidenceReply};
 use r3e_proto::channel::merkle::Tree;
 use r3e_proto::channel::statement::Statement;
@@ -21,6 +22,7 @@ use r3e_proto::host::credentials::{self, AwsCredentials};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::host::lifecycle;
 use r3e_proto::receipt::{Bundle, Receipt};
+use r3e_proto::release::{Measured, Release, SignedRelease};
 use r3e_proto::unlock::policy::{Member, QuorumPolicy};
 use r3e_proto::unlock::setup::{AttestedSetup, SealedShare, Setup};
 use r3e_runner_api::{
@@ -47,6 +49,7 @@ fn main() -> io::Result<()> {
     write("proof", &proofs())?;
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
+    write("release", &releases())?;
     write("runner_messages", &runner_messages())?;
     write("runner_session", &runner_session())?;
     write("signed_document", &signed_documents())?;
@@ -357,6 +360,29 @@ fn reference_values() -> Vec<Vec<u8>> {
         )
         .into_bytes(),
     ]
+}
+
+/// Signed releases, the release of one alone, and versions.
+fn releases() -> Vec<Vec<u8>> {
+    let image = |number: u8| [[number; 48], [number + 64; 48], [number + 128; 48]];
+    let pair = |number: u8| Measured { configuration: [number; 48], unlock: [number + 64; 48] };
+    let release = |text: &str, predecessors: u8, configurations: u8| {
+        let predecessors = (2..2 + predecessors).map(image).collect();
+        let configurations = (1..=configurations).map(pair).collect();
+        let version = text.parse().expect("a version");
+        Release::new(version, image(1), 42, predecessors, configurations).expect("a release")
+    };
+    let signed = |release: &Release, signatures: u8| {
+        let mut signed = SignedRelease::unsigned(release);
+        for number in 1..=signatures {
+            signed.add(PublicKey([number; 32]), [number; 64]).expect("another key");
+        }
+        signed.encode()
+    };
+    let (small, large) = (release("1.4.0", 1, 0), release("1.4.0-rc.2", 3, 2));
+    let versions = ["1.0.0-alpha.beta", "1.0.0--.0.9a", "18446744073709551615.0.0"];
+    let files = [signed(&small, 0), signed(&small, 1), signed(&large, 3), large.encode()];
+    files.into_iter().chain(versions.map(|text| text.as_bytes().to_vec())).collect()
 }
 
 fn runner_messages() -> Vec<Vec<u8>> {
