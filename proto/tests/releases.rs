@@ -9,8 +9,8 @@ use r3e_proto::WireError;
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::limits::MAX_MANIFEST_BYTES;
 use r3e_proto::release::{
-    HandoffPolicy, ImagePcrs, MAX_CONFIGURATIONS, MAX_PREDECESSORS, MAX_RELEASE_BYTES, MAX_RELEASE_KEYS,
-    Measured, Outcome, Release, ReleaseError, SignedRelease, Version, approval_message,
+    HandoffPolicy, ImagePcrs, MAX_CONFIGURATIONS, MAX_PREDECESSORS, MAX_RELEASE_BYTES, Measured, Outcome,
+    Release, ReleaseError, SignedRelease, Version, approval_message,
 };
 
 fn verifies(key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
