@@ -1,6 +1,7 @@
 //! The configuration: what the operator decides, handed over by the parent at boot, and therefore measured. PCR16
 //! holds its SHA-384, so a client's policy can demand this one and no other.
 
+mod handoff;
 mod unlock;
 
 use std::fmt;
@@ -8,11 +9,13 @@ use std::fmt;
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::channel::binding::{Digest, configuration_digest};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
+use r3e_proto::release::HandoffPolicy;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use thiserror::Error;
 
+use self::handoff::HandoffTable;
 pub use self::unlock::UnlockChoice;
 use self::unlock::UnlockTable;
 use crate::limits::{RUNNERS, RUNNERS_MEMORY_MIB, TENANT_SHARE_PERCENT};
@@ -24,6 +27,7 @@ pub struct Configuration {
     digest: Digest,
     settings: Settings,
     unlock: UnlockChoice,
+    handoff: Option<HandoffPolicy>,
     extra_roots: Vec<CertificateDer<'static>>,
 }
 
@@ -71,6 +75,9 @@ pub enum ConfigurationError {
     /// `[unlock.quorum]` is no quorum.
     #[error("[unlock.quorum]: {0}")]
     Quorum(#[from] r3e_proto::WireError),
+    /// `[handoff]` is no policy.
+    #[error("[handoff]: {0}")]
+    Handoff(#[source] r3e_proto::WireError),
     /// `[unlock.aws_kms]` is no policy.
     #[error(transparent)]
     AwsKms(#[from] r3e_keys::kms::PolicyError),
@@ -87,6 +94,7 @@ pub enum ConfigurationError {
 struct Settings {
     operator: Operator,
     unlock: UnlockTable,
+    handoff: Option<HandoffTable>,
     #[serde(default)]
     egress: Egress,
     #[serde(default)]
@@ -135,8 +143,9 @@ impl Configuration {
         let extra_roots = CertificateDer::pem_slice_iter(settings.egress.extra_roots.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(ConfigurationError::ExtraRoots)?;
+        let handoff = settings.handoff.as_ref().map(HandoffTable::policy).transpose()?;
         let (unlock, digest) = (settings.unlock.choice()?, configuration_digest(&bytes));
-        Ok(Self { bytes, digest, settings, unlock, extra_roots })
+        Ok(Self { bytes, digest, settings, unlock, handoff, extra_roots })
     }
 
     /// The bytes that were measured.
@@ -157,6 +166,11 @@ impl Configuration {
     /// The unlock provider, and its policy.
     pub fn unlock(&self) -> &UnlockChoice {
         &self.unlock
+    }
+
+    /// Whose signatures let this appliance hand its root secret over, and take it over; without it, neither happens.
+    pub fn handoff(&self) -> Option<&HandoffPolicy> {
+        self.handoff.as_ref()
     }
 
     /// Certificates that functions' `fetch` trusts beside the public web's.
