@@ -10,6 +10,7 @@
 pub mod api;
 pub mod channel;
 pub mod function_version;
+pub mod handoff;
 pub mod host;
 pub mod limits;
 pub mod receipt;

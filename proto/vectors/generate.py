@@ -98,6 +98,27 @@ def trees():
     return cases
 
 
+def handoff():
+    session, configuration = filler("session binding", 48), filler("successor configuration", 48)
+    binding = fields("r3e/1/handoff-successor", session, configuration)
+    root, identity, head = filler("root", 32), filler("identity", 32), filler("head", 32)
+    manifest, document = filler("manifest", 200), filler("document", 300)
+    return {
+        "session": session.hex(), "configuration": configuration.hex(), "binding": binding.hex(),
+        "statement": deterministic(["r3e/1/handoff-successor", binding]).hex(),
+        "manifest": manifest.hex(), "document": document.hex(),
+        "request": deterministic({1: manifest, 2: document, 3: configuration}).hex(),
+        "root": root.hex(), "identity": identity.hex(), "sequence": 70_000, "head": head.hex(),
+        "grant": deterministic({1: root, 2: identity, 3: 70_000, 4: head}).hex(),
+        "lifecycle_request_predecessor": deterministic({1: 0}).hex(),
+        "lifecycle_request_serving": deterministic({1: 1}).hex(),
+        "lifecycle_request_failed": deterministic({1: 2, 2: "downgrade: it is older"}).hex(),
+        "lifecycle_reply_none": deterministic({1: 0}).hex(),
+        "lifecycle_reply_offered": deterministic({1: 1, 2: manifest}).hex(),
+        "lifecycle_reply_noted": deterministic({1: 2}).hex(),
+    }
+
+
 def messages():
     digest, name = filler("digest", 48), filler("name", 32)
     evidence = {1: filler("document", 300), 2: 5, 3: 13, 4: [filler("p0", 48), filler("p1", 48)], 5: digest, 6: b""}
@@ -353,3 +374,4 @@ write("receipt.json", receipt())
 write("sign-in.json", sign_in())
 write("unlock.json", unlock())
 write("release.json", release())
+write("handoff.json", handoff())

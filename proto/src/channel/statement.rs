@@ -19,6 +19,9 @@ pub const KMS_RECIPIENT_DOMAIN: &str = "r3e/1/kms-recipient";
 /// The domain of [`Statement::UnlockSetup`].
 pub const UNLOCK_SETUP_DOMAIN: &str = crate::unlock::SETUP_DOMAIN;
 
+/// The domain of [`Statement::Successor`].
+pub const SUCCESSOR_DOMAIN: &str = "r3e/1/handoff-successor";
+
 /// The NSM takes at most so many bytes of `user_data`.
 pub const MAX_USER_DATA_BYTES: usize = 512;
 /// What a function may have attested: a digest of its choice, or a short text.
@@ -59,6 +62,11 @@ pub enum Statement {
         /// `crate::unlock::setup::Setup::digest`.
         setup: Digest,
     },
+    /// This enclave asks to succeed the appliance at the other end of a session: `[domain, binding]`.
+    Successor {
+        /// `crate::handoff::successor_binding`.
+        binding: Digest,
+    },
 }
 
 impl Statement {
@@ -70,6 +78,7 @@ impl Statement {
             Self::ReportKey { public_key } => vec![REPORT_KEY_DOMAIN.into(), bytes(public_key)],
             Self::KmsRecipient { policy } => vec![KMS_RECIPIENT_DOMAIN.into(), bytes(policy)],
             Self::UnlockSetup { setup } => vec![UNLOCK_SETUP_DOMAIN.into(), bytes(setup)],
+            Self::Successor { binding } => vec![SUCCESSOR_DOMAIN.into(), bytes(binding)],
             Self::Function { tenant, version, data } => {
                 vec![FUNCTION_DOMAIN.into(), bytes(tenant), bytes(version), bytes(data)]
             }
@@ -110,6 +119,10 @@ impl Statement {
                 let [setup]: [Value; 1] = from_value("unlock-setup statement", array)?;
                 Ok(Self::UnlockSetup { setup: from_value("setup", setup)? })
             }
+            SUCCESSOR_DOMAIN => {
+                let [binding]: [Value; 1] = from_value("successor statement", array)?;
+                Ok(Self::Successor { binding: from_value("binding", binding)? })
+            }
             FUNCTION_DOMAIN => {
                 let [tenant, version, data]: [Value; 3] = from_value("function statement", array)?;
                 let data: Vec<u8> = from_value("data", data)?;
@@ -129,12 +142,13 @@ impl Statement {
 mod tests {
     use super::*;
 
-    fn all() -> [Statement; 5] {
+    fn all() -> [Statement; 6] {
         [
             Statement::Sessions { root: [7; 48], size: 3 },
             Statement::ReportKey { public_key: [9; 32] },
             Statement::KmsRecipient { policy: [5; 48] },
             Statement::UnlockSetup { setup: [6; 48] },
+            Statement::Successor { binding: [8; 48] },
             Statement::Function { tenant: [1; 16], version: [2; 32], data: vec![3; MAX_FUNCTION_DATA_BYTES] },
         ]
     }

@@ -12,6 +12,9 @@ fuzz_target!(|data: &[u8]| {
     match statement {
         Statement::Sessions { size, .. } => assert!((1..=MAX_BATCH_LEAVES as u64).contains(&size)),
         Statement::Function { data, .. } => assert!(data.len() <= MAX_FUNCTION_DATA_BYTES),
-        Statement::ReportKey { .. } | Statement::KmsRecipient { .. } | Statement::UnlockSetup { .. } => {}
+        Statement::ReportKey { .. }
+        | Statement::KmsRecipient { .. }
+        | Statement::UnlockSetup { .. }
+        | Statement::Successor { .. } => {}
     }
 });

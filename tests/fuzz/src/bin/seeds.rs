@@ -43,6 +43,7 @@ fn main() -> io::Result<()> {
     write("eif", &eif())?;
     write("evidence", &evidence())?;
     write("frames", &frames())?;
+    write("handoff", &handoff())?;
     write("json", &json())?;
     write("kms", &kms())?;
     write("lifecycle", &lifecycle())?;
@@ -223,6 +224,13 @@ fn credentials() -> Vec<Vec<u8>> {
     let replies = [token(Some("AQoDYXdzEPT//////////wEX==")), token(None), failed];
     let request = credentials::Request { service: credentials::Service::Kms }.encode();
     replies.iter().map(|reply| reply.encode().to_vec()).chain([request]).collect()
+}
+
+fn handoff() -> Vec<Vec<u8>> {
+    use r3e_proto::handoff::{Grant, Request};
+    let request = Request { manifest: vec![7; 40], document: vec![8; 50], configuration: [9; 48] };
+    let grant = |sequence| Grant { root: [1; 32].into(), identity: [2; 32], sequence, head: [4; 32] };
+    vec![request.encode(), grant(7).encode().to_vec(), grant(70_000).encode().to_vec()]
 }
 
 fn lifecycle() -> Vec<Vec<u8>> {
@@ -485,11 +493,12 @@ fn unlock() -> [Vec<u8>; 3] {
     [attested.encode(), setup.encode(), bytes]
 }
 
-fn statements() -> [Statement; 4] {
+fn statements() -> [Statement; 5] {
     [
         Statement::Sessions { root: [7; 48], size: 3 },
         Statement::ReportKey { public_key: [9; 32] },
         Statement::UnlockSetup { setup: [6; 48] },
+        Statement::Successor { binding: [8; 48] },
         Statement::Function { tenant: [1; 16], version: [2; 32], data: b"of the function's choice".to_vec() },
     ]
 }
