@@ -18,6 +18,7 @@ use crate::{
     settle::{Settled, classify, settle},
     trie::{Trie, digest_of},
     upkeep::Upkeep,
+    witness::{Guard, Passed},
 };
 
 /// The state, verified.
@@ -31,8 +32,12 @@ pub(crate) struct Booted {
 /// Reads and verifies the index.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`], to be tried again; [`StoreError::Tampered`].
-pub(crate) async fn boot(blobs: &dyn BlobStore, keys: &StoreKeys) -> Result<Booted, StoreError> {
+/// [`StoreError::Unavailable`], [`StoreError::Unwitnessed`], to be tried again; [`StoreError::Tampered`].
+pub(crate) async fn boot(
+    blobs: &dyn BlobStore,
+    keys: &StoreKeys,
+    guard: &Guard,
+) -> Result<Booted, StoreError> {
     let mut finding = Tampered::HeadForked { found: 0, committed: 0 };
     for _ in 0..MAX_BOOT_ATTEMPTS {
         let head = blobs.head().await.map_err(StoreError::Unavailable)?;
@@ -40,10 +45,15 @@ pub(crate) async fn boot(blobs: &dyn BlobStore, keys: &StoreKeys) -> Result<Boot
             Ok(mut loaded) => {
                 let epochs = loaded.head.epochs;
                 keys.hold(epochs.oldest..=epochs.current)?;
-                let (sealed, commit) = fence(keys, loaded.head, head.as_deref())?;
+                let passed = guard.judge(&loaded.head, head.as_deref().map(digest_of)).await?;
+                if let Some(standing) = passed.record {
+                    guard.record(standing).await?;
+                }
+                let (sealed, commit) = fence(keys, loaded.head, head.as_deref(), passed)?;
                 let tries_used_up = |failures| failures >= MAX_BOOT_COMMIT_TRIES;
                 match settle(blobs, &commit, &sealed.digest, tries_used_up).await {
                     Settled::Committed => {
+                        guard.record(sealed.witnessed()).await?;
                         loaded.upkeep.count(0);
                         loaded.index.head = Some(sealed);
                         let Loaded { index, trie, upkeep, .. } = loaded;
@@ -71,12 +81,16 @@ pub(crate) async fn boot(blobs: &dyn BlobStore, keys: &StoreKeys) -> Result<Boot
 }
 
 /// A commit that follows `blob` and changes no record. Like every commit it has its notes, which are empty.
-fn fence(keys: &StoreKeys, standing: Head, blob: Option<&[u8]>) -> Result<(SealedHead, Commit), StoreError> {
+fn fence(
+    keys: &StoreKeys,
+    standing: Head,
+    blob: Option<&[u8]>,
+    Passed { sequence, restored, .. }: Passed,
+) -> Result<(SealedHead, Commit), StoreError> {
     let expected = blob.map(digest_of);
-    let mut next =
-        Head { sequence: standing.sequence + 1, previous: expected.unwrap_or_default(), ..standing };
+    let mut next = Head { sequence, previous: expected.unwrap_or_default(), restored, ..standing };
     next.epochs.sealings += 2;
-    let notes = keys.seal_notes(Kind::Tail, next.sequence, &[])?;
+    let notes = keys.seal_notes(Kind::Tail, next.number(), &[])?;
     let sealed = next.seal(keys)?;
     let commit = Commit { expected, head: sealed.blob.clone(), puts: vec![notes], deletes: Vec::new() };
     Ok((sealed, commit))

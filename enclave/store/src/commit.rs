@@ -20,6 +20,7 @@ use crate::{
     store::Shared,
     trie::Trie,
     upkeep::{Chore, Upkeep},
+    witness::Confirmed,
     write::{Committed, Write},
 };
 
@@ -227,6 +228,11 @@ impl Committer {
                 ))));
             }
             Settled::GivenUp(_) => return Err(Stop::Closed),
+        }
+        match shared.guard.confirm(&offer.sealed, || self.jobs.is_closed()).await {
+            Confirmed::Stands => {}
+            Confirmed::Overtaken(found) => return Err(Stop::Tampered(shared.condemn(found))),
+            Confirmed::GivenUp => return Err(Stop::Closed),
         }
         let epochs = offer.sealed.head.epochs;
         publish(&shared, offer, &self.upkeep);

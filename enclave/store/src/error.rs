@@ -1,6 +1,6 @@
 //! What can go wrong with sealed state, and what the caller should do. No variant carries a key or a value.
 
-use crate::blobs::BlobError;
+use crate::{blobs::BlobError, trie::Digest, witness::Hex};
 
 /// Why an operation on the store did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,12 @@ pub enum StoreError {
     /// The parent did not confirm a commit in time; it may still take effect, as above.
     #[error("the parent did not confirm the commit in time; read before you write again")]
     Unconfirmed,
+    /// The rollback witness does not confirm. At a boot: try again. Of a write: nothing was written.
+    #[error("the rollback witness does not confirm: {reason}; try again")]
+    Unwitnessed {
+        /// Why.
+        reason: String,
+    },
     /// The parent answered something else than what was committed. The store refuses everything from now on.
     #[error("the sealed state is not what was committed: {0}")]
     Tampered(#[from] Tampered),
@@ -96,6 +102,44 @@ pub enum Tampered {
         found: u64,
         /// The sequence of the last commit that was acknowledged.
         committed: u64,
+    },
+    /// The whole state is an older one than the witness holds.
+    #[error(
+        "the state was rolled back: sequence {held}, head {}, where the witness holds {witnessed}. Give the parent the \
+         latest state; where it is lost, an order of the operator quorum restores this one (`r3e operator restore-order`)",
+        Hex(head)
+    )]
+    RolledBack {
+        /// The sequence of the state.
+        held: u64,
+        /// SHA-256 of its sealed head; zeros where there is none.
+        head: Digest,
+        /// The sequence that the witness holds.
+        witnessed: u64,
+    },
+    /// The state is later than what the witness holds, and grew without it.
+    #[error(
+        "the state grew without its witness: sequence {held}, head {}, where the witness holds {witnessed} and would \
+         hold all but the last commit. It was run without the witness, or the parent shows a branch that was left; an \
+         order of the operator quorum opens it (`r3e operator restore-order`)",
+        Hex(head)
+    )]
+    NotWitnessed {
+        /// The sequence of the state.
+        held: u64,
+        /// SHA-256 of its sealed head.
+        head: Digest,
+        /// The sequence that the witness holds.
+        witnessed: u64,
+    },
+    /// The witness holds another commit of the same sequence: two states grew from one.
+    #[error(
+        "the state was forked: the witness holds another commit of the sequence {sequence}. One appliance was run twice, \
+         or the parent shows a branch that was left"
+    )]
+    Forked {
+        /// The sequence.
+        sequence: u64,
     },
     /// A record, or a note of a commit, is newer than the head: the head was rolled back without it.
     #[error("a record is newer than the head: the head is an older one")]

@@ -5,7 +5,7 @@
 //! that a few integers say what stands, what is rubbish, and where to go on after a crash:
 //!
 //! ```text
-//! tail    kept ..rubbish.. from ..in force.. sequence
+//! tail    kept ..rubbish.. from ..in force.. number
 //! pages   kept ..rubbish.. first ..in force.. end ..of a checkpoint that is being written..
 //! ```
 
@@ -15,12 +15,13 @@ use crate::{
     error::StoreError,
     seal::StoreKeys,
     trie::{Digest, EMPTY_ROOT, digest_of},
+    witness::{Restored, Witnessed},
 };
 
 /// A head, before it is sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
-    /// Commits since the store was new; a boot is one too.
+    /// Commits since the store was new; a boot is one too. In a state that was restored, so many more.
     pub(crate) sequence: u64,
     /// SHA-256 of the sealed head before this one, zeros before the first.
     pub(crate) previous: Digest,
@@ -33,6 +34,8 @@ pub(crate) struct Head {
     pub(crate) epochs: Epochs,
     pub(crate) tail: Tail,
     pub(crate) pages: Pages,
+    /// The last time that an older state was restored, if there was one.
+    pub(crate) restored: Option<Restored>,
 }
 
 /// Which epochs' keys the state needs.
@@ -42,13 +45,13 @@ pub(crate) struct Epochs {
     pub(crate) current: u32,
     /// The first whose key is still needed: the current one, or the one before while records move.
     pub(crate) oldest: u32,
-    /// The sequence of the first commit of the current one.
+    /// The number of the first commit of the current one.
     pub(crate) since: u64,
     /// Sealings under the current one.
     pub(crate) sealings: u64,
 }
 
-/// The notes of commits, by sequence.
+/// The notes of commits, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tail {
     /// The first that the parent may still have.
@@ -77,8 +80,15 @@ pub(crate) struct SealedHead {
     pub(crate) digest: Digest,
 }
 
-/// Fourteen integers and digests: far below this. Only our own sealing is ever decoded.
-const LIMITS: Limits = Limits { max_bytes: 512, max_depth: 1, max_items: 32 };
+/// Nineteen integers and digests: far below this. Only our own sealing is ever decoded.
+const LIMITS: Limits = Limits { max_bytes: 512, max_depth: 1, max_items: 64 };
+
+impl SealedHead {
+    /// What a witness remembers of it.
+    pub(crate) fn witnessed(&self) -> Witnessed {
+        Witnessed { sequence: self.head.sequence, head: self.digest }
+    }
+}
 
 impl Head {
     /// What stands before the first commit.
@@ -91,7 +101,14 @@ impl Head {
         epochs: Epochs { current: 1, oldest: 1, since: 1, sealings: 0 },
         tail: Tail { kept: 1, from: 1 },
         pages: Pages { kept: 1, first: 1, end: 1 },
+        restored: None,
     };
+
+    /// Commits since the store was new, by which notes are numbered. The sequence is ahead of it in a state that was
+    /// restored.
+    pub(crate) fn number(&self) -> u64 {
+        self.sequence - self.restored.map_or(0, |restored| restored.ahead)
+    }
 
     pub(crate) fn seal(self, keys: &StoreKeys) -> Result<SealedHead, StoreError> {
         let blob = keys.seal_head(&self.encode())?;
@@ -133,6 +150,10 @@ impl Head {
             number(self.pages.first),
             number(self.pages.end),
         ];
+        let restored = self.restored.map(|Restored { from, over, at_ms, ahead, over_head }| {
+            [number(from), number(over), number(at_ms), number(ahead), digest(&over_head)]
+        });
+        let fields = fields.into_iter().chain(restored.into_iter().flatten());
         encode(&Value::Map((1..).zip(fields).map(|(key, value)| (Value::from(key), value)).collect()))
     }
 
@@ -156,6 +177,16 @@ impl Head {
                 first: fields.required(13).ok()?,
                 end: fields.required(14).ok()?,
             },
+            restored: match fields.optional(15).ok()? {
+                None => None,
+                Some(from) => Some(Restored {
+                    from,
+                    over: fields.required(16).ok()?,
+                    at_ms: fields.required(17).ok()?,
+                    ahead: fields.required(18).ok()?,
+                    over_head: fields.required(19).ok()?,
+                }),
+            },
         };
         fields.finish().ok()?;
         head.is_sound().then_some(head)
@@ -163,10 +194,12 @@ impl Head {
 
     /// Follows from the seal; checked, since all of a boot rests on it.
     fn is_sound(&self) -> bool {
-        let Self { sequence, epochs, tail, pages, .. } = self;
+        let Self { sequence, epochs, tail, pages, restored, .. } = self;
+        let ahead = restored.map_or(0, |restored| restored.ahead);
+        let Some(number) = sequence.checked_sub(ahead) else { return false };
         1 <= tail.kept
             && tail.kept <= tail.from
-            && tail.from <= *sequence
+            && tail.from <= number
             && 1 <= pages.kept
             && pages.kept <= pages.first
             && pages.first <= pages.end
@@ -188,6 +221,19 @@ mod tests {
             epochs: Epochs { current: u32::MAX, oldest: 4, since: 60, sealings: 5 },
             tail: Tail { kept: 6, from: 7 },
             pages: Pages { kept: 8, first: 9, end: 10 },
+            restored: None,
+        }
+    }
+
+    #[test]
+    fn a_restored_head_round_trips_and_is_numbered_by_its_commits() {
+        let restored = Some(Restored { from: 40, over: 59, at_ms: u64::MAX, ahead: 20, over_head: [3; 32] });
+        let head = Head { restored, ..head() };
+        assert_eq!((head.sequence, head.number()), (70, 50));
+        assert_eq!(Head::decode(&head.encode()), Some(head));
+        for ahead in [64, 71, u64::MAX] {
+            let restored = head.restored.map(|restored| Restored { ahead, ..restored });
+            assert_eq!(Head::decode(&Head { restored, ..head }.encode()), None, "{ahead}");
         }
     }
 

@@ -17,7 +17,7 @@
 //!
 //! Any sign that the parent kept or answered something else than what was committed closes the store for good
 //! ([`Tampered`]). One thing cannot be seen from inside: a whole older state, head and records together, offered at
-//! boot. [`Store::sequence`] and [`Store::head_digest`] are there for a witness that remembers.
+//! boot. A [`Witness`] that remembers [`Store::sequence`] and [`Store::head_digest`] tells it; see `witness`.
 //!
 //! This crate knows nothing of what its records mean, of tenants' rights, or of clients.
 
@@ -48,6 +48,7 @@ mod store;
 mod summary;
 mod trie;
 mod upkeep;
+mod witness;
 mod write;
 
 pub use audit::Audit;
@@ -62,4 +63,5 @@ pub use seal::StoreKeys;
 pub use store::{Options, Store};
 pub use summary::Summary;
 pub use trie::{Digest, EMPTY_ROOT, Trie};
+pub use witness::{Restore, Restored, Witness, WitnessError, WitnessFuture, Witnessed, Witnessing};
 pub use write::{Committed, Write};

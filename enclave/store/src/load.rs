@@ -58,7 +58,7 @@ pub(crate) async fn load(
     let Some(blob) = blob else { return nothing(blobs).await };
     let head = Head::open(keys, blob).ok_or(Tampered::HeadForeign)?;
     // A note of the commit after this head is there only if the head was rolled back without it.
-    let later = head.sequence + 1;
+    let later = head.number() + 1;
     if let Some(notes) = blobs.read(keys.numbered(Kind::Tail, later)).await?
         && keys.open_notes(Kind::Tail, later, &notes).is_some()
     {
@@ -68,7 +68,7 @@ pub(crate) async fn load(
     let (pages, tail) = (head.pages, head.tail);
     state.range(blobs, Kind::Page, pages.first, pages.end).await?;
     state.read = 0;
-    state.range(blobs, Kind::Tail, tail.from, head.sequence + 1).await?;
+    state.range(blobs, Kind::Tail, tail.from, head.number() + 1).await?;
     let Loading { index, read, .. } = state;
     let mut trie = Trie::of(index.digests());
     if trie.len() as u64 != head.records || trie.root() != head.root {

@@ -71,7 +71,7 @@ pub(crate) fn build(
             None => {}
         }
     }
-    commit.puts.push(keys.seal_notes(Kind::Tail, head.sequence, notes.as_bytes())?);
+    commit.puts.push(keys.seal_notes(Kind::Tail, head.number(), notes.as_bytes())?);
     if let Some(chore) = chore {
         upkeep.work(chore, &index, keys, &shared.options, (&mut head, &mut commit))?;
     }
@@ -88,5 +88,5 @@ pub(crate) fn build(
 fn next_epoch(head: &Head) -> Result<Epochs, StoreError> {
     let Epochs { current, .. } = head.epochs;
     let next = current.checked_add(1).ok_or(StoreError::Library { operation: "count so many epochs" })?;
-    Ok(Epochs { current: next, oldest: current, since: head.sequence, sealings: 0 })
+    Ok(Epochs { current: next, oldest: current, since: head.number(), sealings: 0 })
 }

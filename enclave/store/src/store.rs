@@ -27,6 +27,7 @@ use crate::{
     record::{Record, Value},
     seal::StoreKeys,
     trie::Digest,
+    witness::{Guard, Witnessing},
     write::{Committed, Write, checked_batch},
 };
 
@@ -79,13 +80,29 @@ impl Store {
         keys: StoreKeys,
         options: Options,
     ) -> Result<Self, StoreError> {
-        let mut booted = boot(&*blobs, &keys).await?;
+        Self::open_witnessed(blobs, keys, options, Witnessing::default()).await
+    }
+
+    /// The same, with a witness: what it holds must not be later than what `blobs` keeps, and from here on each commit is
+    /// recorded with it before it is acknowledged.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`]; [`StoreError::Unwitnessed`]: try again; [`Tampered::RolledBack`], [`Tampered::Forked`].
+    pub async fn open_witnessed(
+        blobs: Arc<dyn BlobStore>,
+        keys: StoreKeys,
+        options: Options,
+        witnessing: Witnessing,
+    ) -> Result<Self, StoreError> {
+        let guard = Guard::new(witnessing);
+        let mut booted = boot(&*blobs, &keys, &guard).await?;
         booted.upkeep.report(&mut booted.index, &options);
         let (commits, _) = watch::channel(booted.index.sequence());
         let shared = Arc::new(Shared {
             blobs,
             keys,
             options,
+            guard,
             index: RwLock::new(booted.index),
             cache: Mutex::new(Cache::new(options.cache_bytes)),
             commits,
@@ -161,10 +178,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`], [`StoreError::Full`], [`StoreError::TooLarge`], [`StoreError::Name`]: nothing was
-    /// written. [`StoreError::Busy`]: nothing was written, try again. [`StoreError::Unconfirmed`]: read before you
+    /// written. [`StoreError::Busy`], [`StoreError::Unwitnessed`]: nothing was written, try again. [`StoreError::Unconfirmed`]: read before you
     /// write again. [`StoreError::Tampered`], [`StoreError::Closed`]: the store is of no more use.
     pub async fn batch(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
         self.shared.intact()?;
+        self.shared.guard.confirms(self.shared.options.commit_deadline_ms)?;
         let bytes = checked_batch(&writes)?;
         let room = u32::try_from(bytes).map_err(|_| StoreError::Busy)?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(room).map_err(|_| StoreError::Busy)?;
@@ -179,6 +197,7 @@ impl Store {
     /// [`StoreError::Rotating`]: an older epoch is still in use. Those of [`Self::batch`].
     pub async fn rotate(&self) -> Result<u32, StoreError> {
         self.shared.intact()?;
+        self.shared.guard.confirms(self.shared.options.commit_deadline_ms)?;
         let (answer, outcome) = oneshot::channel();
         self.ask(Job::Rotate(answer), outcome).await?
     }
@@ -269,6 +288,7 @@ pub(crate) struct Shared {
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) keys: StoreKeys,
     pub(crate) options: Options,
+    pub(crate) guard: Guard,
     index: RwLock<Index>,
     cache: Mutex<Cache>,
     /// The sequence of the last commit.

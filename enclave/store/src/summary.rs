@@ -1,6 +1,6 @@
 //! What a store says of itself, for an operator: numbers and digests, no name and no value.
 
-use crate::{store::Store, trie::Digest};
+use crate::{store::Store, trie::Digest, witness::Restored};
 
 /// The state of a store after its last commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Summary {
     pub tail: u64,
     /// Whether the store has work of its own to do: a checkpoint, sweeping, records that move to the current epoch.
     pub at_work: bool,
+    /// The last time that an older state was restored, if there was one.
+    pub restored: Option<Restored>,
 }
 
 impl Store {
@@ -46,6 +48,7 @@ impl Store {
             checkpoint_pages: head.pages.end - head.pages.first,
             tail: index.tail,
             at_work: index.at_work,
+            restored: head.restored,
         }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Upkeep {
 /// A checkpoint that is being written.
 #[derive(Debug)]
 struct Checkpoint {
-    /// The sequence of its first page's commit: the tail begins there once it stands.
+    /// The number of its first page's commit: the tail begins there once it stands.
     since: u64,
     /// What the tail held before that.
     before: u64,
@@ -121,7 +121,7 @@ impl Upkeep {
         commit: &mut Commit,
     ) -> Result<(), StoreError> {
         let mut checkpoint = self.checkpoint.take().unwrap_or(Checkpoint {
-            since: head.sequence,
+            since: head.number(),
             before: self.tail,
             next: head.pages.end,
             after: None,

@@ -1,0 +1,285 @@
+//! The rollback witness: whoever remembers, out of the parent's reach, how far this store was.
+//!
+//! A whole older state, head and records together, is genuine in every part: nothing in it tells its age. So the store
+//! tells a witness of every commit before it acknowledges it, and asks the witness before it opens.
+//!
+//! ```text
+//! open      parent's head --> witness: last? --> that head, or the one after it --> record --> commit of the boot --> record
+//! commit    parent's fsync --> record --> visible and acknowledged
+//! ```
+//!
+//! A commit stands before it is recorded, and no commit is made over one that is not. So whenever enclave, parent or
+//! witness stop, an honest parent shows the head that the witness holds, or its one successor. Nothing else is opened. In
+//! particular a higher sequence does not do: a parent that keeps the witness from answering could otherwise have a copy of
+//! the state booted again and again, until its sequence is above that of the branch on which clients were served.
+//!
+//! This module knows nothing of who the witness is, or of how a restore is ordered.
+
+use std::{
+    cmp::Ordering,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    error::{StoreError, Tampered},
+    head::{Head, SealedHead},
+    settle::backoff,
+    trie::Digest,
+};
+
+/// What a witness answers, boxed so that the trait can be a trait object.
+pub type WitnessFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, WitnessError>> + Send + 'a>>;
+
+/// A commit, as a witness remembers it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Witnessed {
+    /// The head's sequence.
+    pub sequence: u64,
+    /// SHA-256 of the sealed head.
+    pub head: Digest,
+}
+
+/// Remembers the latest commit. Every call may be made again after any error.
+pub trait Witness: Send + Sync {
+    /// The latest commit that was recorded; none if none was. No answer may be given that could miss one which `record`
+    /// confirmed.
+    fn last(&self) -> WitnessFuture<'_, Option<Witnessed>>;
+
+    /// Remembers `witnessed`, unless a later commit or another one of the same sequence is remembered: then
+    /// [`WitnessError::Overtaken`]. It stands for all commits before it.
+    fn record(&self, witnessed: Witnessed) -> WitnessFuture<'_, ()>;
+}
+
+/// Why a witness did not confirm.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WitnessError {
+    /// It does not answer, or too few of those that make it up do. It may pass.
+    #[error("{reason}")]
+    Unavailable {
+        /// Who does not answer and why, for the log and for the operator.
+        reason: String,
+    },
+    /// It holds, proven, what this store did not commit: a later commit, or another one of the same sequence.
+    #[error("another commit is recorded: {by:?}")]
+    Overtaken {
+        /// That commit.
+        by: Witnessed,
+    },
+}
+
+/// A state that may be opened although the witness holds a later one. Whoever passes it has checked who orders it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restore {
+    /// The head to be restored, and no other.
+    pub state: Witnessed,
+    /// The latest sequence that may be given up for it.
+    pub over: u64,
+    /// The time, to be kept with the state, in Unix milliseconds.
+    pub at_ms: u64,
+}
+
+/// That a state was restored, as its head says from then on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Restored {
+    /// The sequence that was gone back to.
+    pub from: u64,
+    /// The sequence that the witness held. The restored state goes on above it.
+    pub over: u64,
+    /// When, in Unix milliseconds.
+    pub at_ms: u64,
+    /// How far the sequence is ahead of the number of commits, by this restore and those before it.
+    pub(crate) ahead: u64,
+    /// The head that the witness held.
+    pub(crate) over_head: Digest,
+}
+
+/// A store's witness, and what may be restored against its word.
+#[derive(Clone, Default)]
+pub struct Witnessing {
+    /// None: a rolled-back state is not noticed here.
+    pub witness: Option<Arc<dyn Witness>>,
+    /// Used where the witness holds a later state, and only there.
+    pub restore: Option<Restore>,
+}
+
+/// How the next commit may follow a head that was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Passed {
+    pub(crate) sequence: u64,
+    pub(crate) restored: Option<Restored>,
+    /// What must be recorded before: the head that was judged, where the witness does not hold it yet.
+    pub(crate) record: Option<Witnessed>,
+}
+
+/// How the recording of a commit ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Confirmed {
+    Stands,
+    Overtaken(Tampered),
+    /// Nobody waits any more.
+    GivenUp,
+}
+
+/// The witness as the store uses it.
+#[derive(Default)]
+pub(crate) struct Guard {
+    witnessing: Witnessing,
+    failing: Mutex<Option<Failing>>,
+}
+
+/// Since when it does not confirm, and why.
+struct Failing {
+    since: Instant,
+    reason: String,
+}
+
+impl Guard {
+    pub(crate) fn new(witnessing: Witnessing) -> Self {
+        Self { witnessing, failing: Mutex::default() }
+    }
+
+    /// Whether `standing`, whose sealed form has the digest `digest`, may be opened.
+    pub(crate) async fn judge(&self, standing: &Head, digest: Option<Digest>) -> Result<Passed, StoreError> {
+        let held = digest.map(|head| Witnessed { sequence: standing.sequence, head });
+        let next = standing.sequence.saturating_add(1);
+        let passed = Passed { sequence: next, restored: standing.restored, record: None };
+        let Some(witness) = &self.witnessing.witness else { return Ok(passed) };
+        match (witness.last().await.map_err(|error| unwitnessed(&error))?, held) {
+            (None, _) => Ok(Passed { record: held, ..passed }),
+            (last, _) if last == held => Ok(passed),
+            (Some(last), Some(_)) if follows(standing, &last) => Ok(Passed { record: held, ..passed }),
+            (Some(last), _) => {
+                let order = self.witnessing.restore.filter(|order| {
+                    Some(order.state) == held && order.over >= last.sequence.max(standing.sequence)
+                });
+                let Some(order) = order else { return Err(refusal(standing, digest, &last).into()) };
+                // Above all that the witness or a client can have seen, so that nothing they hold has to go down.
+                let sequence = last.sequence.max(standing.sequence).saturating_add(1);
+                let (from, over, over_head) = (standing.sequence, last.sequence, last.head);
+                let ahead = standing.restored.map_or(0, |restored| restored.ahead);
+                let ahead = ahead.saturating_add(sequence - next);
+                let restored = Restored { from, over, at_ms: order.at_ms, ahead, over_head };
+                tracing::warn!(from, over, "a state is restored by order");
+                Ok(Passed { sequence, restored: Some(restored), record: None })
+            }
+        }
+    }
+
+    /// Records at a boot: once, since a boot is tried again whole.
+    pub(crate) async fn record(&self, witnessed: Witnessed) -> Result<(), StoreError> {
+        let Some(witness) = &self.witnessing.witness else { return Ok(()) };
+        witness.record(witnessed).await.map_err(|error| match error {
+            WitnessError::Overtaken { by } => overtaken(&witnessed, &by).into(),
+            error => unwitnessed(&error),
+        })
+    }
+
+    /// Records a commit that the parent made durable, until the witness confirms it. After each failure `give_up` is
+    /// asked.
+    pub(crate) async fn confirm(&self, sealed: &SealedHead, give_up: impl Fn() -> bool) -> Confirmed {
+        let Some(witness) = &self.witnessing.witness else { return Confirmed::Stands };
+        let mut failures = 0;
+        loop {
+            match witness.record(sealed.witnessed()).await {
+                Ok(()) => {
+                    if self.failing().take().is_some() {
+                        tracing::info!("the rollback witness confirms again");
+                    }
+                    return Confirmed::Stands;
+                }
+                Err(WitnessError::Overtaken { by }) => {
+                    return Confirmed::Overtaken(overtaken(&sealed.witnessed(), &by));
+                }
+                Err(error) => self.fails(error.to_string()),
+            }
+            failures += 1;
+            if give_up() {
+                return Confirmed::GivenUp;
+            }
+            sleep(backoff(failures)).await;
+        }
+    }
+
+    /// Whether a new write has a chance: not where the witness has confirmed nothing for as long as a writer waits. What is
+    /// refused here was not written, and those who wait already are answered as the witness comes back.
+    pub(crate) fn confirms(&self, deadline_ms: u64) -> Result<(), StoreError> {
+        // Most stores ask this for each write, and have none.
+        if self.witnessing.witness.is_none() {
+            return Ok(());
+        }
+        match &*self.failing() {
+            Some(failing) if failing.since.elapsed() >= Duration::from_millis(deadline_ms) => {
+                Err(StoreError::Unwitnessed { reason: failing.reason.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn fails(&self, reason: String) {
+        let mut failing = self.failing();
+        if failing.is_none() {
+            tracing::warn!(%reason, "the rollback witness does not confirm a commit");
+        }
+        let since = failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
+        *failing = Some(Failing { since, reason });
+    }
+
+    // Nothing that holds it can leave it half changed.
+    fn failing(&self) -> MutexGuard<'_, Option<Failing>> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether `standing` is the one commit that may stand after `last` without being recorded.
+fn follows(standing: &Head, last: &Witnessed) -> bool {
+    let over = |restored: Restored| restored.over == last.sequence && restored.over_head == last.head;
+    let next = last.sequence.checked_add(1) == Some(standing.sequence) && standing.previous == last.head;
+    // The first commit of a restored state follows, in the witness's order, the one that it was ordered to go over.
+    let first = |restored: Restored| standing.sequence == restored.over.max(restored.from).saturating_add(1);
+    next || standing.restored.is_some_and(|restored| over(restored) && first(restored))
+}
+
+fn refusal(standing: &Head, digest: Option<Digest>, last: &Witnessed) -> Tampered {
+    let (held, witnessed) = (standing.sequence, last.sequence);
+    match held.cmp(&witnessed) {
+        Ordering::Less => Tampered::RolledBack { held, head: digest.unwrap_or_default(), witnessed },
+        Ordering::Equal => Tampered::Forked { sequence: held },
+        Ordering::Greater => Tampered::NotWitnessed { held, head: digest.unwrap_or_default(), witnessed },
+    }
+}
+
+/// What the witness's word means to a process that has just committed `held`.
+fn overtaken(held: &Witnessed, by: &Witnessed) -> Tampered {
+    let Witnessed { sequence, head } = *held;
+    if by.sequence > sequence {
+        Tampered::RolledBack { held: sequence, head, witnessed: by.sequence }
+    } else {
+        Tampered::Forked { sequence }
+    }
+}
+
+fn unwitnessed(error: &WitnessError) -> StoreError {
+    StoreError::Unwitnessed { reason: error.to_string() }
+}
+
+impl fmt::Debug for Witnessed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "sequence {}, head {}", self.sequence, Hex(&self.head))
+    }
+}
+
+/// A digest as people compare it.
+pub(crate) struct Hex<'a>(pub(crate) &'a Digest);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
