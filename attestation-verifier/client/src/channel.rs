@@ -114,10 +114,11 @@ impl AttestedChannel {
         ReportKey::appraise(&answer, &self.shared.policy, self.shared.clock.unix_ms(), &self.attestation)
     }
 
-    /// Checks that the appliance's state is not older than one that this client has seen, and remembers it.
+    /// Checks that the appliance is the one that is known at its address, and its state not older than one that this client
+    /// has seen, and remembers both.
     ///
     /// # Errors
-    /// [`ClientError::RolledBack`]; any other [`ClientError`].
+    /// As of [`Self::appliance`]; [`ClientError::RolledBack`]; any other [`ClientError`].
     pub async fn check_state(&mut self) -> Result<Status, ClientError> {
         let key = self.report_key().await?;
         self.check_state_of(&key).await
@@ -163,6 +164,7 @@ impl AttestedChannel {
         // Taken before the question: an answer to another session of ours may pass this one on the way.
         let seen = self.seen(key)?;
         let status = self.status().await?;
+        self.recognise(key, &status.identity)?;
         self.remember(key, seen, status.sequence)?;
         Ok(status)
     }

@@ -25,6 +25,7 @@ use sha2_of::sha256;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::appliances::{Appliance, AppliancesInMemory};
 use crate::clock::SystemClock;
 use crate::connector::Timeouts;
 use crate::error::ErrorClass;
@@ -65,10 +66,12 @@ fn attestation() -> (Policy, AttestationResult) {
 
 fn shared(policy: Policy, timeouts: Timeouts) -> Shared {
     Shared {
+        address: "appliance:443".parse().unwrap(),
         policy: Arc::new(policy),
         clock: Arc::new(SystemClock),
         timeouts,
         sequences: Arc::new(SequencesInMemory::default()),
+        appliances: Arc::new(AppliancesInMemory::default()),
         accept_rolled_back: false,
     }
 }
@@ -276,10 +279,44 @@ async fn a_lower_sequence_number_is_a_rollback_and_an_equal_one_is_not() {
 }
 
 #[tokio::test]
-async fn another_appliance_has_a_sequence_of_its_own() {
-    let mut channel = telling(&[7, 1]).await;
-    channel.check_state_of(&ReportKey::appraised_for_test([1; 32])).await.unwrap();
-    channel.check_state_of(&ReportKey::appraised_for_test([2; 32])).await.unwrap();
+async fn another_appliance_is_refused_and_once_it_is_named_has_a_sequence_of_its_own() {
+    let mut channel = telling(&[7, 1, 1, 7]).await;
+    let (one, other) = (ReportKey::appraised_for_test([1; 32]), ReportKey::appraised_for_test([2; 32]));
+    channel.check_state_of(&one).await.unwrap();
+    let refused = channel.check_state_of(&other).await.unwrap_err();
+    assert_eq!((refused.code(), refused.class()), ("other_appliance", ErrorClass::Attestation));
+    assert_eq!(channel.shared.sequences.highest(other.public_key()).unwrap(), None, "nothing is kept of it");
+    let named = Appliance { identity: [0xab; 32], report_key: [2; 32] };
+    channel.shared.appliances.replace(&channel.shared.address, &named).unwrap();
+    channel.check_state_of(&other).await.unwrap();
+    assert_eq!(channel.check_state_of(&one).await.unwrap_err().code(), "other_appliance");
+}
+
+#[tokio::test]
+async fn a_pinned_identity_is_the_only_one_and_brings_no_other_report_key() {
+    let pinned = |identity: [u8; 32]| {
+        let seen = inspect(R14).unwrap();
+        let pcr = |index: u8| seen.pcrs()[&index];
+        let release = ReferenceValues::new("real", pcr(0), pcr(1), pcr(2)).unwrap();
+        let builder = Policy::builder().accept_release(release).any_configuration();
+        Arc::new(Policy::new(builder.pin_identity(identity)).unwrap())
+    };
+    let key = |byte| ReportKey::appraised_for_test([byte; 32]);
+    let mut channel = telling(&[7; 5]).await;
+    channel.check_state_of(&key(1)).await.unwrap();
+    channel.shared.policy = pinned([1; 32]);
+    let refused = channel.check_state_of(&key(1)).await.unwrap_err();
+    assert_eq!((refused.code(), refused.class()), ("other_identity", ErrorClass::Attestation));
+    channel.shared.policy = pinned([0xab; 32]);
+    channel.check_state_of(&key(1)).await.unwrap();
+    // Both come from one root secret: no other key belongs to the same one.
+    assert_eq!(channel.check_state_of(&key(2)).await.unwrap_err().code(), "other_appliance");
+    // An identity that was known before gives way to the one that is named.
+    let before = Appliance { identity: [3; 32], report_key: [3; 32] };
+    channel.shared.appliances.replace(&channel.shared.address, &before).unwrap();
+    channel.check_state_of(&key(2)).await.unwrap();
+    let known = channel.shared.appliances.known(&channel.shared.address).unwrap();
+    assert_eq!(known, Some(Appliance { identity: [0xab; 32], report_key: [2; 32] }));
 }
 
 #[tokio::test]

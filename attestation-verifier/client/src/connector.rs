@@ -15,6 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::address::Address;
+use crate::appliances::{ApplianceMemory, AppliancesInMemory};
 use crate::channel::AttestedChannel;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{ClientError, NotR3e};
@@ -63,7 +64,6 @@ impl Default for Timeouts {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Connector {
-    address: Address,
     pub(crate) shared: Shared,
     tls: TlsConnectorDebug,
 }
@@ -71,29 +71,33 @@ pub struct Connector {
 /// What a channel keeps of its connector.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
+    pub(crate) address: Address,
     pub(crate) policy: Arc<Policy>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timeouts: Timeouts,
     pub(crate) sequences: Arc<dyn SequenceMemory>,
+    pub(crate) appliances: Arc<dyn ApplianceMemory>,
     pub(crate) accept_rolled_back: bool,
 }
 
 impl Connector {
-    /// A connector to `address` that accepts what `policy` accepts, by this machine's clock, and remembers sequence
-    /// numbers as long as it (or a clone) lives.
+    /// A connector to `address` that accepts what `policy` accepts, by this machine's clock, and remembers which
+    /// appliance is there, and its sequence numbers, as long as it (or a clone) lives.
     ///
     /// # Errors
     /// [`ClientError::Tls`]: the TLS library cannot be set up.
     pub fn new(address: Address, policy: Policy) -> Result<Self, ClientError> {
         let tls = TlsConnector::from(Arc::new(tls::config().map_err(ClientError::Tls)?));
         let shared = Shared {
+            address,
             policy: Arc::new(policy),
             clock: Arc::new(SystemClock),
             timeouts: Timeouts::default(),
             sequences: Arc::new(SequencesInMemory::default()),
+            appliances: Arc::new(AppliancesInMemory::default()),
             accept_rolled_back: false,
         };
-        Ok(Self { address, shared, tls: TlsConnectorDebug(tls) })
+        Ok(Self { shared, tls: TlsConnectorDebug(tls) })
     }
 
     /// Appraises by another clock.
@@ -117,6 +121,13 @@ impl Connector {
         self
     }
 
+    /// Another memory of which appliance is where.
+    #[must_use]
+    pub fn with_appliances(mut self, appliances: Arc<dyn ApplianceMemory>) -> Self {
+        self.shared.appliances = appliances;
+        self
+    }
+
     /// Takes the state that the appliance has now for the latest, even if this client has seen a later one. For an
     /// owner who knows why (a restored backup), and only for as long.
     #[must_use]
@@ -127,7 +138,7 @@ impl Connector {
 
     /// Where it connects to.
     pub fn address(&self) -> &Address {
-        &self.address
+        &self.shared.address
     }
 
     /// Connects and attests.
@@ -137,10 +148,10 @@ impl Connector {
     /// was sent then.
     pub async fn connect(&self) -> Result<AttestedChannel, ClientError> {
         let limit_ms = self.shared.timeouts.connect_ms;
-        let dial = TcpStream::connect((self.address.host(), self.address.port()));
+        let dial = TcpStream::connect((self.shared.address.host(), self.shared.address.port()));
         let stream = within("connection", limit_ms, dial)
             .await?
-            .map_err(|source| ClientError::Connect { address: self.address.clone(), source })?;
+            .map_err(|source| ClientError::Connect { address: self.shared.address.clone(), source })?;
         // A channel is a dialogue of small messages; where this is refused it is only slower.
         drop(stream.set_nodelay(true));
         self.connect_over(stream).await
@@ -164,7 +175,7 @@ impl Connector {
         self.shared.policy.check_configuration(&evidence.configuration)?;
 
         // From here on, and not before, HTTP has the stream.
-        let authority = HeaderValue::from_str(&self.address.to_string()).map_err(|error| {
+        let authority = HeaderValue::from_str(&self.shared.address.to_string()).map_err(|error| {
             ClientError::Transport { during: "the start of HTTP", source: std::io::Error::other(error) }
         })?;
         let http = HttpStream::begin(stream, authority).await?;
@@ -176,7 +187,7 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let handshake = self.tls.0.connect(self.address.server_name(), stream);
+        let handshake = self.tls.0.connect(self.shared.address.server_name(), stream);
         let stream = within("TLS handshake", self.shared.timeouts.handshake_ms, handshake)
             .await?
             .map_err(handshake_failed)?;

@@ -12,6 +12,7 @@ use r3e_proto::channel::evidence::BindingError;
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::appliances::{Appliance, ApplianceMemoryError};
 use crate::invocation::ReceiptMismatch;
 use crate::sequences::SequenceError;
 
@@ -160,6 +161,32 @@ pub enum ClientError {
         /// The number now.
         now: u64,
     },
+    /// Another appliance than the one that is known at the address.
+    #[error(
+        "another appliance is there than the one that was: {} with the report key {} was accepted there before, and it is {} \
+         with {} now",
+        Hex(&known.identity),
+        Hex(&known.report_key),
+        Hex(&found.identity),
+        Hex(&found.report_key)
+    )]
+    OtherAppliance {
+        /// The one that is known.
+        known: Box<Appliance>,
+        /// The one that is there.
+        found: Box<Appliance>,
+    },
+    /// Another appliance than the one that the policy pins.
+    #[error("the appliance is {}, and {} is the one that is pinned", Hex(found), Hex(pinned))]
+    OtherIdentity {
+        /// The identity that is pinned.
+        pinned: [u8; 32],
+        /// The identity that it has.
+        found: [u8; 32],
+    },
+    /// Which appliance is where could not be read or kept.
+    #[error(transparent)]
+    Appliances(#[from] ApplianceMemoryError),
     /// The highest sequence number seen could not be read or kept.
     #[error("the memory of sequence numbers failed")]
     Sequence(#[from] SequenceError),
@@ -280,6 +307,9 @@ impl ClientError {
             Self::Receipt(_) => "receipt",
             Self::OtherTenant { .. } => "other_tenant",
             Self::RolledBack { .. } => "rolled_back",
+            Self::OtherAppliance { .. } => "other_appliance",
+            Self::OtherIdentity { .. } => "other_identity",
+            Self::Appliances(_) => "appliance_memory",
             Self::Sequence(_) => "sequence_memory",
             Self::Input { .. } => "input",
         }
@@ -320,6 +350,10 @@ impl ClientError {
             Self::Api { code, .. } if code == r3e_proto::api::codes::LOCKED => {
                 "Members of its quorum must approve first: `r3e operator status` shows how far they are."
             }
+            Self::OtherAppliance { .. } | Self::OtherIdentity { .. } => {
+                "Its parent may have begun a new, empty appliance in the place of the one you know. Ask its operator, on another \
+                 way, for the identity; pin the new one only if it is meant to be there."
+            }
             Self::OtherTenant { .. } => "Log in again: the saved API key is not that tenant's.",
             Self::Answer { .. } => "Client and appliance may be of two releases.",
             Self::RolledBack { .. } => {
@@ -353,9 +387,15 @@ impl ClientError {
             | Self::Setup(_)
             | Self::Receipt(_)
             | Self::OtherTenant { .. }
+            | Self::OtherAppliance { .. }
+            | Self::OtherIdentity { .. }
             | Self::RolledBack { .. } => ErrorClass::Attestation,
             Self::Api { .. } | Self::Answer { .. } | Self::NotAQuorum { .. } => ErrorClass::Refused,
-            Self::Random | Self::Sequence(_) | Self::Input { .. } | Self::NotAMember => ErrorClass::Local,
+            Self::Random
+            | Self::Appliances(_)
+            | Self::Sequence(_)
+            | Self::Input { .. }
+            | Self::NotAMember => ErrorClass::Local,
         }
     }
 }

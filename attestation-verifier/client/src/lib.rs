@@ -37,6 +37,7 @@
 
 mod address;
 mod api_key;
+mod appliances;
 mod channel;
 mod clock;
 mod connector;
@@ -60,6 +61,7 @@ mod unlock;
 
 pub use address::{Address, AddressError, DEFAULT_PORT};
 pub use api_key::{ApiKey, ApiKeyError};
+pub use appliances::{Appliance, ApplianceMemory, ApplianceMemoryError, AppliancesInMemory};
 pub use channel::AttestedChannel;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use connector::{Connector, Timeouts};

@@ -33,6 +33,8 @@ pub struct Policy {
     setups: Option<AppraisalPolicy>,
     /// None where any will do, or where the PCRs settle it.
     configuration: Option<Digest>,
+    /// None where whoever is known at the address, or the first one there, will do.
+    identity: Option<[u8; 32]>,
     /// Shared by clones, so that one appliance's chain is verified once and not for each connection.
     chains: Arc<ChainCache>,
 }
@@ -74,6 +76,7 @@ impl Policy {
             appraisal: AppraisalPolicy::builder().clock_skew_ms(CLOCK_SKEW_MS).max_age_ms(MAX_AGE_MS),
             setup_releases: Vec::new(),
             demand: Demand::None,
+            identity: None,
             required_by_pcr: false,
             releases: 0,
             releases_with_configuration: 0,
@@ -103,7 +106,14 @@ impl Policy {
             releases => Some(builder.appraisal.clone().accept_releases(releases).build()?),
         };
         let session = builder.appraisal.build()?;
-        Ok(Self { session, report_key, setups, configuration, chains: Arc::default() })
+        Ok(Self {
+            session,
+            report_key,
+            setups,
+            configuration,
+            identity: builder.identity,
+            chains: Arc::default(),
+        })
     }
 
     /// The root that it trusts.
@@ -115,6 +125,12 @@ impl Policy {
     /// settle it.
     pub fn pinned_configuration(&self) -> Option<&Digest> {
         self.configuration.as_ref()
+    }
+
+    /// The one appliance that it accepts, by the commitment to its root secret; none where that is left to the memory of
+    /// [`crate::ApplianceMemory`].
+    pub fn pinned_identity(&self) -> Option<&[u8; 32]> {
+        self.identity.as_ref()
     }
 
     /// Appraises the document of a session.
@@ -163,6 +179,7 @@ pub struct PolicyBuilder {
     appraisal: AppraisalPolicyBuilder,
     setup_releases: Vec<ReferenceValues>,
     demand: Demand,
+    identity: Option<[u8; 32]>,
     required_by_pcr: bool,
     releases: usize,
     releases_with_configuration: usize,
@@ -220,6 +237,13 @@ impl PolicyBuilder {
     /// Accepts only this configuration, byte for byte.
     pub fn pin_configuration_file(self, configuration: &[u8]) -> Self {
         self.pin_configuration(configuration_digest(configuration))
+    }
+
+    /// Accepts only the appliance with this identity, whichever was known at its address before: the commitment to its
+    /// root secret.
+    pub fn pin_identity(mut self, identity: [u8; 32]) -> Self {
+        self.identity = Some(identity);
+        self
     }
 
     /// UNSAFE where anything is entrusted to the appliance: accepts an accepted image under any configuration, another

@@ -58,12 +58,21 @@ pub trait Documents: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>, BoxError>> + Send + 'a>>;
 }
 
+/// The time that a provider writes down and signs requests for: the attestation device's, never the parent's.
+pub trait Clock: Send + Sync {
+    /// Unix milliseconds.
+    fn unix_ms(&self) -> u64;
+}
+
 /// What [`UnlockProvider::unlock`] answers, boxed so that the trait can be a trait object.
 pub type UnlockFuture<'a> = Pin<Box<dyn Future<Output = Result<RootSecret, KeyError>> + Send + 'a>>;
 
+/// What [`UnlockProvider::adopt`] answers.
+pub type AdoptFuture<'a> = Pin<Box<dyn Future<Output = Result<(), KeyError>> + Send + 'a>>;
+
 /// One way to obtain the root secret at boot.
 pub trait UnlockProvider: Send + Sync {
-    /// A short stable name, as in the configuration: `ephemeral`, `aws-kms`, `quorum`, `handoff`.
+    /// A short stable name, as in the configuration: `ephemeral`, `aws-kms`, `quorum`.
     fn name(&self) -> &'static str;
 
     /// What is measured: the provider and every rule it keeps, so that another policy is another measurement. The
@@ -75,6 +84,15 @@ pub trait UnlockProvider: Send + Sync {
     /// # Errors
     /// [`KeyError::Entropy`], [`KeyError::DeadEntropy`] or [`KeyError::Locked`]: the appliance does not start.
     fn unlock<'a>(&'a self, entropy: &'a dyn Entropy) -> UnlockFuture<'a>;
+
+    /// Makes a root secret that came by handoff one that this provider releases at the next boot, under its own policy:
+    /// whatever stood in the parent's slot, of another provider or for other members, is replaced. Draws at most
+    /// [`crate::limits::MAX_ADOPT_ENTROPY_BYTES`]. May be called again, after a failure or a success; until it succeeds, the
+    /// appliance would not come back from a restart.
+    ///
+    /// # Errors
+    /// [`KeyError::NotAdopted`]: what stood in the slot stands, or nobody knows. [`KeyError::Entropy`].
+    fn adopt<'a>(&'a self, root: &'a RootSecret, entropy: &'a dyn Entropy) -> AdoptFuture<'a>;
 }
 
 /// A new root secret at every boot, never written anywhere: state sealed before a restart is lost by design.
@@ -87,7 +105,7 @@ impl UnlockProvider for Ephemeral {
     }
 
     fn policy_bytes(&self) -> Vec<u8> {
-        b"r3e/1/unlock/ephemeral".to_vec()
+        r3e_proto::unlock::EPHEMERAL_POLICY.to_vec()
     }
 
     fn unlock<'a>(&'a self, entropy: &'a dyn Entropy) -> UnlockFuture<'a> {
@@ -96,5 +114,10 @@ impl UnlockProvider for Ephemeral {
             // A working source gives 32 equal bytes once in 2^248 boots.
             if root.is_constant() { Err(KeyError::DeadEntropy) } else { Ok(root) }
         })
+    }
+
+    /// Keeps nothing: as with a root of its own, a restart ends the appliance.
+    fn adopt<'a>(&'a self, _: &'a RootSecret, _: &'a dyn Entropy) -> AdoptFuture<'a> {
+        Box::pin(async { Ok(()) })
     }
 }

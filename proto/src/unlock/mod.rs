@@ -8,6 +8,8 @@ pub mod message;
 pub mod policy;
 pub mod setup;
 
+/// The policy bytes of an appliance that has another root secret at each start.
+pub const EPHEMERAL_POLICY: &[u8] = b"r3e/1/unlock/ephemeral";
 /// What the policy bytes begin with, which PCR17 measures.
 pub const POLICY_DOMAIN: &str = "r3e/1/unlock/quorum";
 /// The domain of a setup, of its digest, and of the statement that attests it.

@@ -22,7 +22,8 @@ Settings come from options, else R3E_* variables, else the profile in ~/.config/
 
 Which image may run is in the reference values; which configuration, in pin_configuration. Where none is
 pinned, the first one seen at an address is kept in ~/.config/r3e/known_configurations, and another one there
-is refused until --accept-configuration names it.
+is refused until --accept-configuration names it. So is another appliance than the one seen there first, which is kept
+in known_appliances, until --accept-identity names it: a new one has other keys and an empty state.
 
 Exit codes: 0 done; 1 the appliance refused, or was refused; 2 wrong usage, or an unreadable file;
 3 no connection to an appliance; 4 the function failed.
@@ -68,6 +69,10 @@ pub(crate) struct Global {
     /// Accept the configuration with this SHA-384, and remember it for the address in place of the one seen before
     #[arg(long, global = true, value_name = "DIGEST", conflicts_with = "any_configuration")]
     pub(crate) accept_configuration: Option<String>,
+    /// Accept the appliance with this identity, the commitment to its root secret, and remember it for the address in place
+    /// of the one seen before
+    #[arg(long, global = true, value_name = "HEX")]
+    pub(crate) accept_identity: Option<String>,
     /// UNSAFE: accept any configuration, this once: another operator's too. Nothing is remembered
     #[arg(long, global = true)]
     pub(crate) any_configuration: bool,

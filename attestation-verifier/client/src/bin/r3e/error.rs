@@ -76,6 +76,7 @@ impl CliError {
             Self::Address(_) => "address",
             Self::Policy(error) => error.code(),
             Self::KnownDigests { file, .. } if file.ends_with("known_setups") => "known_setups",
+            Self::KnownDigests { file, .. } if file.ends_with("known_appliances") => "known_appliances",
             Self::KnownDigests { .. } => "known_configurations",
             Self::ConfigurationChanged { .. } => "configuration_changed",
             Self::OtherSetup { .. } => "other_setup",
@@ -83,7 +84,7 @@ impl CliError {
             Self::NothingToApprove { .. } => "nothing_to_approve",
             Self::Key(_) => "key_file",
             Self::ApiKey { .. } => "api_key",
-            Self::Client(error) => error.code(),
+            Self::Client(error) => memory(error).map_or_else(|| error.code(), Self::code),
             Self::Function { code, .. } => code,
         }
     }
@@ -116,7 +117,16 @@ impl CliError {
             Self::Client(ClientError::Api { code, .. }) if code == "unauthenticated" => Some(
                 "Sign in with a key that the operator admitted (--key-file), or run `r3e login` again.".to_owned(),
             ),
-            Self::Client(error) => error.advice().map(str::to_owned),
+            Self::Client(ClientError::OtherAppliance { known, found }) if known.identity != found.identity => Some(format!(
+                "Its parent may have begun a new, empty appliance in the place of the one you know. Ask its operator, on another \
+                 way, for the identity; if it is the new one, run the command once with --accept-identity {}, which writes it \
+                 to ~/.config/r3e/known_appliances.",
+                hex::encode(found.identity)
+            )),
+            Self::Client(error) => match memory(error) {
+                Some(error) => error.advice(),
+                None => error.advice().map(str::to_owned),
+            },
             Self::ConfigurationChanged { new, file, .. } => Some(format!(
                 "Another operator's appliance may have taken its place. Ask the operator, on another way, for the SHA-384 \
                  of the configuration; if it is the new one, run the command once with --accept-configuration {new}, which \
@@ -151,5 +161,13 @@ impl CliError {
             source = error.source();
         }
         text
+    }
+}
+
+/// What kept the tool's own record of appliances from being used.
+fn memory(error: &ClientError) -> Option<&CliError> {
+    match error {
+        ClientError::Appliances(error) => error.0.downcast_ref(),
+        _ => None,
     }
 }

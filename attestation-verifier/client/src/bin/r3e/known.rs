@@ -1,7 +1,8 @@
-//! What was seen and accepted at an address, one digest for each: trust on first use, as `ssh` knows its hosts. One file
-//! has configurations, another the setups of quorums.
+//! What was seen and accepted at an address: trust on first use, as `ssh` knows its hosts. One file has configurations,
+//! one the setups of quorums, one the appliances themselves.
 //!
-//! A file has a line for each appliance, its address and a SHA-384 digest in hex. It is its owner's
+//! A file has a line for each appliance, its address and what is known of it in hex: a SHA-384 digest, or identity and
+//! report key. It is its owner's
 //! alone, is replaced whole, and nothing in it is secret: who could write to it could make the tool trust another
 //! operator's appliance.
 
@@ -12,7 +13,6 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 
 use r3e_client::{Address, write_private_new};
-use r3e_proto::channel::binding::Digest;
 
 use crate::error::CliError;
 use crate::limits::{MAX_KNOWN_CONFIGURATIONS, MAX_KNOWN_FILE_BYTES};
@@ -23,48 +23,65 @@ const CONFIGURATIONS_HEAD: &str =
 /// The first line of the file of setups.
 const SETUPS_HEAD: &str = "# Setups that r3e has approved: address, and digest of the setup. `r3e operator approve --help` says more.";
 
-/// A file of known digests.
+/// The first line of the file of appliances.
+const APPLIANCES_HEAD: &str =
+    "# Appliances that r3e knows: address, identity (the commitment to the root secret), and report key.";
+
+/// A file of SHA-384 digests.
+pub(crate) type KnownDigests = Known<48>;
+
+/// A file of what is known of each address: `N` bytes, written in words of so many.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownDigests {
+pub(crate) struct Known<const N: usize> {
     path: PathBuf,
     head: &'static str,
+    word_bytes: usize,
 }
 
-impl KnownDigests {
+impl Known<64> {
+    /// Appliances, in the tool's folder of settings: identity, then report key.
+    pub(crate) fn appliances(config: &Path) -> Self {
+        Self { path: config.join("known_appliances"), head: APPLIANCES_HEAD, word_bytes: 32 }
+    }
+}
+
+impl Known<48> {
     /// Configurations, in the tool's folder of settings.
     pub(crate) fn configurations(config: &Path) -> Self {
-        Self { path: config.join("known_configurations"), head: CONFIGURATIONS_HEAD }
+        Self { path: config.join("known_configurations"), head: CONFIGURATIONS_HEAD, word_bytes: 48 }
     }
 
     /// Quorums' setups, in the tool's folder of settings.
     pub(crate) fn setups(config: &Path) -> Self {
-        Self { path: config.join("known_setups"), head: SETUPS_HEAD }
+        Self { path: config.join("known_setups"), head: SETUPS_HEAD, word_bytes: 48 }
     }
+}
 
+impl<const N: usize> Known<N> {
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The digest known for an address.
-    pub(crate) fn find(&self, address: &Address) -> Result<Option<Digest>, CliError> {
+    /// What is known of an address.
+    pub(crate) fn find(&self, address: &Address) -> Result<Option<[u8; N]>, CliError> {
         Ok(self.read()?.get(&key(address)).copied())
     }
 
-    /// Remembers a digest where nothing was known. Gives the one that is known from then on: another, where
+    /// Remembers a value where nothing was known. Gives the one that is known from then on: another, where
     /// another run of the tool was first.
-    pub(crate) fn remember_first(&self, address: &Address, digest: &Digest) -> Result<Digest, CliError> {
-        self.change(|known| *known.entry(key(address)).or_insert(*digest))
+    pub(crate) fn remember_first(&self, address: &Address, value: &[u8; N]) -> Result<[u8; N], CliError> {
+        self.change(|known| *known.entry(key(address)).or_insert(*value))
     }
 
-    /// Remembers a digest in place of the one known.
-    pub(crate) fn replace(&self, address: &Address, digest: &Digest) -> Result<(), CliError> {
+    /// Remembers a value in place of the one known.
+    pub(crate) fn replace(&self, address: &Address, value: &[u8; N]) -> Result<(), CliError> {
         self.change(|known| {
-            known.insert(key(address), *digest);
+            known.insert(key(address), *value);
         })
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Digest>) -> T) -> Result<T, CliError> {
+    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, [u8; N]>) -> T) -> Result<T, CliError> {
         if let Some(folder) = self.path.parent() {
             DirBuilder::new()
                 .recursive(true)
@@ -97,7 +114,7 @@ impl KnownDigests {
         Ok(result)
     }
 
-    fn read(&self) -> Result<BTreeMap<String, Digest>, CliError> {
+    fn read(&self) -> Result<BTreeMap<String, [u8; N]>, CliError> {
         let file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
@@ -118,20 +135,38 @@ impl KnownDigests {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let wrong = || self.damaged(&format!("line {number} is not an address and 96 hex digits"));
+            let wrong = || {
+                let digits = 2 * self.word_bytes;
+                self.damaged(&format!(
+                    "line {number} is not an address and {digits} hex digits for each value"
+                ))
+            };
             let (address, digits) = line.split_once(' ').ok_or_else(wrong)?;
             let parsed: Address = address.parse().map_err(|_| wrong())?;
-            let mut digest = [0; 48];
-            hex::decode_to_slice(digits, &mut digest).map_err(|_| wrong())?;
-            if known.insert(key(&parsed), digest).is_some() {
+            let value = self.value(digits).ok_or_else(wrong)?;
+            if known.insert(key(&parsed), value).is_some() {
                 return Err(self.damaged(&format!("line {number} names {address} a second time")));
             }
         }
         Ok(known)
     }
 
-    fn write(&self, known: &BTreeMap<String, Digest>) -> Result<(), CliError> {
-        let lines = known.iter().map(|(address, digest)| format!("{address} {}\n", hex::encode(digest)));
+    /// The value that a line has behind the address: its words, with one space between them.
+    fn value(&self, text: &str) -> Option<[u8; N]> {
+        let mut value = [0; N];
+        let mut words = text.split(' ');
+        for word in value.chunks_mut(self.word_bytes) {
+            hex::decode_to_slice(words.next()?, word).ok()?;
+        }
+        words.next().is_none().then_some(value)
+    }
+
+    fn write(&self, known: &BTreeMap<String, [u8; N]>) -> Result<(), CliError> {
+        let line = |(address, value): (&String, &[u8; N])| {
+            let words: Vec<String> = value.chunks(self.word_bytes).map(hex::encode).collect();
+            format!("{address} {}\n", words.join(" "))
+        };
+        let lines = known.iter().map(line);
         let text = format!("{}\n{}", self.head, lines.collect::<String>());
         let new = self.path.with_extension("new");
         match fs::remove_file(&new) {
@@ -184,6 +219,25 @@ mod tests {
         assert_eq!(known.find(&one).unwrap(), Some([2; 48]));
         assert_eq!(known.find(&two).unwrap(), Some([3; 48]));
         assert_eq!(known.path().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn an_appliance_has_two_words_and_no_digest_passes_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let known = Known::appliances(folder.path());
+        let one = address("one.example");
+        let value: [u8; 64] = std::array::from_fn(|index| if index < 32 { 1 } else { 2 });
+        assert_eq!(known.remember_first(&one, &value).unwrap(), value);
+        let text = fs::read_to_string(known.path()).unwrap();
+        let (identity, key) = ("01".repeat(32), "02".repeat(32));
+        assert!(text.ends_with(&format!("one.example:443 {identity} {key}\n")), "{text}");
+        assert_eq!(known.find(&one).unwrap(), Some(value));
+        for line in
+            [identity.clone(), format!("{identity}{key}"), format!("{identity} {key} {key}"), "ab".repeat(48)]
+        {
+            fs::write(known.path(), format!("one.example:443 {line}\n")).unwrap();
+            assert_eq!(known.find(&one).unwrap_err().code(), "known_appliances", "{line}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod appliances;
 mod cli;
 mod commands;
 mod credentials;

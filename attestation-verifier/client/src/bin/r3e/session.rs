@@ -11,6 +11,7 @@ use r3e_client::{
 use r3e_proto::api::status::Status;
 use r3e_proto::channel::binding::Digest;
 
+use crate::appliances::KnownAppliances;
 use crate::error::CliError;
 use crate::limits::MAX_POLICY_FILE_BYTES;
 use crate::output::{note, printable, spinner};
@@ -63,7 +64,13 @@ pub(crate) async fn operator(settings: &Settings) -> Result<OperatorChannel, Cli
 pub(crate) fn remembered(checked: Result<Status, ClientError>) -> Result<(), CliError> {
     match checked {
         Ok(_) => Ok(()),
-        Err(error @ (ClientError::RolledBack { .. } | ClientError::Sequence(_))) => Err(error.into()),
+        Err(
+            error @ (ClientError::RolledBack { .. }
+            | ClientError::OtherAppliance { .. }
+            | ClientError::OtherIdentity { .. }
+            | ClientError::Appliances(_)
+            | ClientError::Sequence(_)),
+        ) => Err(error.into()),
         Err(error) => {
             let error = CliError::from(error).chain();
             note(&format!("r3e: done, but the state after it was not remembered: {}", printable(&error)));
@@ -164,7 +171,8 @@ fn connector(settings: &Settings) -> Result<(Connector, Pin), CliError> {
     let address: Address = address.value.parse()?;
     let (pin, builder) = Pin::settle(settings, &address, policy(settings)?)?;
     let connector = Connector::new(address, Policy::new(builder)?)?
-        .with_sequences(Arc::new(SequenceFiles::new(settings.folders.state.join("sequences"))));
+        .with_sequences(Arc::new(SequenceFiles::new(settings.folders.state.join("sequences"))))
+        .with_appliances(Arc::new(KnownAppliances(settings.known_appliances())));
     let connector =
         if settings.accept_rolled_back { connector.accepting_rolled_back_state() } else { connector };
     Ok((connector, pin))
@@ -175,6 +183,13 @@ fn policy(settings: &Settings) -> Result<PolicyBuilder, CliError> {
     let mut builder = Policy::builder()
         .max_age_ms(settings.max_age.value.saturating_mul(1000))
         .clock_skew_ms(settings.clock_skew.value.saturating_mul(1000));
+    if let Some(digits) = &settings.accept_identity {
+        let mut identity = [0; 32];
+        hex::decode_to_slice(digits, &mut identity).map_err(|_| {
+            CliError::Usage("--accept-identity takes an appliance's identity, 64 hex digits".to_owned())
+        })?;
+        builder = builder.pin_identity(identity);
+    }
     if let Some(Set { value: path, .. }) = &settings.reference_values {
         builder = builder.accept_releases(releases(path)?);
     }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::cli::Global;
 use crate::credentials;
 use crate::error::CliError;
-use crate::known::KnownDigests;
+use crate::known::{Known, KnownDigests};
 use crate::profile::{self, Folders};
 
 /// The variable that holds an API key. There is no option for it: an argument is seen by every process.
@@ -51,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) operator_key_file: Set<PathBuf>,
     pub(crate) member_key_file: Set<PathBuf>,
     pub(crate) accept_configuration: Option<String>,
+    pub(crate) accept_identity: Option<String>,
     pub(crate) any_configuration: bool,
     pub(crate) accept_rolled_back: bool,
 }
@@ -93,6 +94,7 @@ impl Settings {
                 .one("member_key_file", global.member_key_file, file.member_key_file)
                 .unwrap_or_else(|| key("member.pem")),
             accept_configuration: global.accept_configuration,
+            accept_identity: global.accept_identity,
             any_configuration: global.any_configuration,
             accept_rolled_back: global.accept_rolled_back,
             profile,
@@ -108,6 +110,11 @@ impl Settings {
     /// The configurations that were seen and accepted.
     pub(crate) fn known_configurations(&self) -> KnownDigests {
         KnownDigests::configurations(&self.folders.config)
+    }
+
+    /// The appliances that were seen and accepted.
+    pub(crate) fn known_appliances(&self) -> Known<64> {
+        Known::appliances(&self.folders.config)
     }
 
     /// The quorums' setups that were approved.

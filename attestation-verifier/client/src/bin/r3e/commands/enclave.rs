@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
-use r3e_client::{AttestedChannel, ClientError};
+use r3e_client::{Appliance, AttestedChannel, ClientError};
 use r3e_proto::api::codes;
 use r3e_proto::api::status::{AttestationCalls, Status};
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
     let mut channel = session::attest(settings).await?;
     match command {
         Command::Attest { document, configuration } => {
-            let report_key = report_key(&mut channel).await?;
+            let appliance = appliance(&mut channel).await?;
             if let Some(path) = document {
                 write(&path, channel.document())?;
             }
@@ -45,7 +45,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
                 write(&path, &channel.configuration().await?)?;
             }
             let address = settings.address.as_ref().map(|set| set.value.as_str()).unwrap_or_default();
-            printer.result(&Attested::new(address, &channel, report_key), Attested::human)
+            printer.result(&Attested::new(address, &channel, appliance), Attested::human)
         }
         Command::Status => {
             let status = channel.check_state().await?;
@@ -54,10 +54,10 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
     }
 }
 
-/// The key that signs receipts; none while the appliance is locked.
-async fn report_key(channel: &mut AttestedChannel) -> Result<Option<[u8; 32]>, CliError> {
-    match channel.report_key().await {
-        Ok(key) => Ok(Some(*key.public_key())),
+/// Who it is, by its identity and the key that signs receipts; nobody while it is locked.
+async fn appliance(channel: &mut AttestedChannel) -> Result<Option<Appliance>, CliError> {
+    match channel.appliance().await {
+        Ok(appliance) => Ok(Some(appliance)),
         Err(ClientError::Api { code, .. }) if code == codes::LOCKED => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -76,12 +76,13 @@ struct Attested {
     valid_until_ms: u64,
     configuration: String,
     /// None while the appliance is locked: it has no keys yet.
+    identity: Option<String>,
     report_key: Option<String>,
     pcrs: BTreeMap<u8, String>,
 }
 
 impl Attested {
-    fn new(address: &str, channel: &AttestedChannel, report_key: Option<[u8; 32]>) -> Self {
+    fn new(address: &str, channel: &AttestedChannel, appliance: Option<Appliance>) -> Self {
         let result = channel.attestation();
         Self {
             accepted: true,
@@ -93,7 +94,8 @@ impl Attested {
             timestamp_ms: result.timestamp_ms(),
             valid_until_ms: result.valid_until().as_millis(),
             configuration: hex::encode(channel.configuration_digest()),
-            report_key: report_key.map(hex::encode),
+            identity: appliance.map(|appliance| hex::encode(appliance.identity)),
+            report_key: appliance.map(|appliance| hex::encode(appliance.report_key)),
             pcrs: result.pcrs().iter().map(|(index, pcr)| (*index, hex::encode(pcr))).collect(),
         }
     }
@@ -104,6 +106,7 @@ impl Attested {
             None => "an image of the required PCRs".to_owned(),
         };
         let debug = if self.debug { "YES: whoever runs it reads its memory" } else { "no" };
+        let locked = || "none yet: the appliance is locked".to_owned();
         let mut pairs = vec![
             ("root", self.root.clone()),
             ("module", self.module_id.clone()),
@@ -111,10 +114,8 @@ impl Attested {
             ("valid until", time(self.valid_until_ms)),
             ("debug mode", debug.to_owned()),
             ("configuration", self.configuration.clone()),
-            (
-                "report key",
-                self.report_key.clone().unwrap_or_else(|| "none yet: the appliance is locked".to_owned()),
-            ),
+            ("identity", self.identity.clone().unwrap_or_else(locked)),
+            ("report key", self.report_key.clone().unwrap_or_else(locked)),
         ];
         let names: Vec<(String, &String)> = self
             .pcrs

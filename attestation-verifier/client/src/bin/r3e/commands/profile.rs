@@ -1,8 +1,10 @@
 //! `r3e profile show`.
 
+use r3e_client::{Appliance, ApplianceMemory as _, ClientError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::appliances::KnownAppliances;
 use crate::credentials;
 use crate::error::CliError;
 use crate::output::{Printer, table};
@@ -18,6 +20,7 @@ pub(crate) fn show(settings: &Settings, printer: Printer) -> Result<(), CliError
     add("setup_reference_values", set(settings.setup_reference_values.as_ref()));
     add("pin_configuration", set(settings.pin_configuration.as_ref()));
     add("known_configuration", known(settings)?);
+    add("known_appliance", known_appliance(settings)?);
     add("test_root", set(settings.test_root.as_ref()));
     add("max_age", set(Some(&settings.max_age)));
     add("clock_skew", set(Some(&settings.clock_skew)));
@@ -49,6 +52,15 @@ fn known(settings: &Settings) -> Result<Value, CliError> {
     let known = settings.known_configurations();
     let digest = known.find(&address.value.parse()?)?;
     Ok(digest.map_or(Value::Null, |digest| json!({ "value": hex::encode(digest), "source": known.path() })))
+}
+
+/// The identity of the appliance that is known at the address.
+fn known_appliance(settings: &Settings) -> Result<Value, CliError> {
+    let Some(address) = settings.address.as_ref() else { return Ok(Value::Null) };
+    let known = KnownAppliances(settings.known_appliances());
+    let found = known.known(&address.value.parse()?).map_err(ClientError::from)?;
+    let shown = |found: Appliance| json!({ "value": hex::encode(found.identity), "source": known.0.path() });
+    Ok(found.map_or(Value::Null, shown))
 }
 
 fn set<T: Serialize>(setting: Option<&Set<T>>) -> Value {
