@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::Method;
 use r3e_attestation::AttestationResult;
 use r3e_proto::api::unlock::{Approval, Init, Unlock, UnlockState};
+use r3e_proto::api::wallets::SecretText;
 use r3e_proto::channel::UNLOCK_PCR;
 use r3e_proto::channel::binding::{Digest, configuration_digest, pcr_extended_once};
 use r3e_proto::channel::statement::Statement;
@@ -17,7 +18,7 @@ use r3e_proto::unlock::SHARE_BYTES;
 use r3e_proto::unlock::message::{approve_message, init_message, share_digest};
 use r3e_proto::unlock::policy::QuorumPolicy;
 use r3e_proto::unlock::setup::{AttestedSetup, Setup, setup_digest};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::channel::AttestedChannel;
 use crate::error::{ClientError, SetupProblem};
@@ -201,16 +202,15 @@ impl AttestedChannel {
         let OpenedShare { setup, key, index, member, share } = opened;
         let digest = share_digest(&setup.setup.id, *index, share);
         let message = approve_message(self.binding(), &setup.digest, &digest);
-        let mut approval = Approval {
+        let approval = Approval {
             member: member.clone(),
             policy: hex::encode(setup.setup.policy.digest()),
             setup: hex::encode(setup.setup.id),
-            share: hex::encode(share.as_slice()),
+            share: SecretText::new(Zeroizing::new(hex::encode(share.as_slice()))),
             signature: hex::encode(key.sign(&message)),
         };
         let mut text = Zeroizing::new(Vec::with_capacity(APPROVAL_CAPACITY));
         let written = serde_json::to_writer(&mut *text, &approval);
-        approval.share.zeroize();
         written.map_err(|error| answer(name, &error))?;
         // Cleared once it was sent; what TLS buffered of it is not.
         let body = Body::Json(Bytes::from_owner(text));

@@ -8,11 +8,10 @@ use r3e_proto::api::is_name;
 use r3e_proto::api::secrets::{Actor, AuditLog, Grantee, Rollback, Secret, SecretDetails};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use zeroize::Zeroize as _;
 
 use super::Shared;
 use super::authority::{Secrets, SignedInTenant, Tenant};
-use super::body::{JsonBody, Raw};
+use super::body::{JsonBody, SecretBody};
 use super::error::ApiError;
 use super::name::Name;
 use crate::limits::{MAX_SECRET_BYTES, MAX_SECRET_GRANTS};
@@ -50,20 +49,10 @@ pub(super) async fn set(
     tenant: Tenant<Secrets>,
     Name(name): Name,
     Checked(query): Checked<SetQuery>,
-    Raw { bytes: value, place: _place }: Raw<MAX_SECRET_BYTES>,
+    SecretBody { bytes: value, place: _place }: SecretBody<MAX_SECRET_BYTES>,
 ) -> Result<Json<Secret>, ApiError> {
-    let set = match options(&tenant, query) {
-        Ok(options) => {
-            let set = appliance.secrets.set(tenant.id(), actor(&tenant), &name, &value, options).await;
-            set.map_err(ApiError::from)
-        }
-        Err(refused) => Err(refused),
-    };
-    // The body is this handler's alone by now, so it can be wiped where it lies.
-    if let Ok(mut bytes) = value.try_into_mut() {
-        bytes.zeroize();
-    }
-    Ok(Json(set?))
+    let options = options(&tenant, query)?;
+    Ok(Json(appliance.secrets.set(tenant.id(), actor(&tenant), &name, &value, options).await?))
 }
 
 pub(super) async fn rollback(

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::Shared;
 use super::appliance::attestation_calls;
 use super::authority::OnSession;
-use super::body::JsonBody;
+use super::body::{JsonBody, SecretJson};
 use super::error::ApiError;
 use crate::RELEASE;
 use crate::limits::MAX_SIGN_IN_BODY_BYTES;
@@ -59,12 +59,11 @@ pub(super) async fn init(
 pub(super) async fn approve(
     State(locked): State<Arc<Locked>>,
     OnSession(session): OnSession,
-    JsonBody { value: request, place: _place }: JsonBody<unlock::Approval, MAX_SIGN_IN_BODY_BYTES>,
+    SecretJson { value: request, place: _place }: SecretJson<unlock::Approval, MAX_SIGN_IN_BODY_BYTES>,
 ) -> Result<Json<Unlock>, ApiError> {
     may_try(&session)?;
-    let digits = Zeroizing::new(request.share);
     let mut share = Zeroizing::new([0; r3e_proto::unlock::SHARE_BYTES]);
-    hex::decode_to_slice(digits.as_bytes(), share.as_mut_slice())
+    hex::decode_to_slice(request.share.expose(), share.as_mut_slice())
         .map_err(|_| ApiError::bad_request("share takes 64 hex digits"))?;
     let approval = Approve {
         member: &request.member,

@@ -7,11 +7,10 @@ use r3e_proto::api::wallets::{
     CreateWallet, ExportRequest, Exported, ImportWallet, SetPolicy, SignRequest, Signed, Wallet, WalletAudit,
     WalletDetails,
 };
-use zeroize::Zeroize as _;
 
 use super::Shared;
 use super::authority::{SignedInTenant, Tenant, Wallets};
-use super::body::{JsonBody, Raw};
+use super::body::{JsonBody, SecretJson};
 use super::error::ApiError;
 use super::name::Name;
 use crate::limits::{MAX_SIGN_BODY_BYTES, MAX_WALLET_BODY_BYTES};
@@ -46,20 +45,9 @@ pub(super) async fn import(
     State(appliance): State<Shared>,
     tenant: SignedInTenant,
     Name(name): Name,
-    Raw { bytes: body, place: _place }: Raw<MAX_WALLET_BODY_BYTES>,
+    SecretJson { value: request, place: _place }: SecretJson<ImportWallet, MAX_WALLET_BODY_BYTES>,
 ) -> Result<(StatusCode, Json<WalletDetails>), ApiError> {
-    // Where reading ended, and not what stood there: the body holds a key.
-    let request = serde_json::from_slice::<ImportWallet>(&body).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        ApiError::bad_request(format!(
-            "the body is not the JSON it should be, at line {line}, column {column}"
-        ))
-    });
-    // The body is this handler's alone by now, so it can be wiped where it lies.
-    if let Ok(mut bytes) = body.try_into_mut() {
-        bytes.zeroize();
-    }
-    let made = appliance.wallets.import(tenant.id(), &name, request?).await?;
+    let made = appliance.wallets.import(tenant.id(), &name, request).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 

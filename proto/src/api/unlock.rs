@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::status::AttestationCalls;
+use super::wallets::SecretText;
 
 /// How far the unlocking is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +57,8 @@ pub struct Init {
     pub signature: String,
 }
 
-/// A member approves with its share: `POST /v1/unlock/shares`. Its `Debug` shows nothing of the share.
+/// A member approves with its share: `POST /v1/unlock/shares`. The share is wiped when it is dropped, and `Debug` shows nothing
+/// of it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
@@ -67,7 +69,7 @@ pub struct Approval {
     /// The id of the setup that the share is from, 32 hex digits.
     pub setup: String,
     /// The share, 64 hex digits.
-    pub share: String,
+    pub share: SecretText,
     /// Ed25519 over [`crate::unlock::message::approve_message`], 128 hex digits.
     pub signature: String,
 }
@@ -139,7 +141,7 @@ mod tests {
             member: "alice".into(),
             policy: "aa".into(),
             setup: "bb".into(),
-            share: "5ec7e7".into(),
+            share: SecretText::new("5ec7e7".to_owned().into()),
             signature: "5197".into(),
         };
         let shown = format!("{approval:?}");
