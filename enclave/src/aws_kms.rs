@@ -7,10 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use r3e_attester::TrustedClock;
 use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request, TrustRoots};
-use r3e_keys::BoxError;
-use r3e_keys::kms::{
-    Clock, Credentials, CredentialsFuture, Https, HttpsAnswer, HttpsError, HttpsFuture, KmsPolicy,
-};
+use r3e_keys::kms::{Credentials, CredentialsFuture, Https, HttpsAnswer, HttpsError, HttpsFuture, KmsPolicy};
+use r3e_keys::{BoxError, Clock};
 use r3e_proto::host::CREDENTIALS_PORT;
 use r3e_proto::host::credentials::{
     AwsCredentials, MAX_MESSAGE_BYTES, Reply, Request as CredentialsRequest, Service,

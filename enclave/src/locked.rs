@@ -54,7 +54,7 @@ impl Locked {
         // The device is asked for those alone who may use it.
         self.quorum.may_init(request, binding)?;
         let entropy = DrawnEntropy::draw(&self.attester, SETUP_ENTROPY_BYTES).await?;
-        let view = self.quorum.init(request, binding, self.clock.now_ms(), &entropy).await?;
+        let view = self.quorum.init(request, binding, &entropy).await?;
         tracing::info!(
             member = request.member,
             "a member had a new root secret made, and split for the quorum"

@@ -14,7 +14,7 @@ use r3e_transport::EnclaveTransport;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::aws_kms;
+use crate::aws_kms::{self, DeviceClock};
 use crate::configuration::UnlockChoice;
 
 /// What a provider may be lent.
@@ -71,7 +71,8 @@ impl Provider {
             UnlockChoice::Ephemeral => Ok(Self::Alone(Box::new(Ephemeral))),
             UnlockChoice::Quorum(policy) => {
                 let (slot, documents) = (Arc::new(ParentSlot(blobs)), Arc::new(DeviceDocuments(attester)));
-                Ok(Self::Quorum(Arc::new(Quorum::new(policy.clone(), slot, documents))))
+                let clock = Arc::new(DeviceClock(clock));
+                Ok(Self::Quorum(Arc::new(Quorum::new(policy.clone(), slot, documents, clock))))
             }
             UnlockChoice::AwsKms(choice) => {
                 let (https, credentials, clock) =

@@ -40,6 +40,18 @@ pub enum KeyError {
         #[source]
         source: BoxError,
     },
+    /// An unlock provider could not take over a root secret that came by handoff.
+    #[error(
+        "the unlock provider `{provider}` has not taken the root secret over: the appliance would not come back from a \
+         restart"
+    )]
+    NotAdopted {
+        /// [`crate::UnlockProvider::name`].
+        provider: &'static str,
+        /// The provider's own reason.
+        #[source]
+        source: BoxError,
+    },
     /// The cryptographic library refused an operation that cannot fail on these inputs.
     #[error("the cryptographic library refused to {operation}")]
     Library {

@@ -25,5 +25,6 @@ pub use path::KeyPath;
 pub use report::ReportKey;
 pub use root::RootSecret;
 pub use unlock::{
-    Documents, Entropy, Ephemeral, Slot, SlotFuture, SlotWritten, UnlockFuture, UnlockProvider,
+    AdoptFuture, Clock, Documents, Entropy, Ephemeral, Slot, SlotFuture, SlotWritten, UnlockFuture,
+    UnlockProvider,
 };

@@ -8,6 +8,9 @@ pub const DERIVED_KEY_BYTES: usize = 32;
 pub const COMMITMENT_BYTES: usize = DERIVED_KEY_BYTES;
 /// A name inside a path (a tenant, a chain), before it is escaped: longer than any identifier of ours.
 pub const MAX_NAME_BYTES: usize = 128;
+/// Entropy that taking over a root secret draws at the most: a quorum's setup, with an id of 16 bytes, and four bytes for
+/// each of the 480 coefficients that 16 members with a threshold of 16 take.
+pub const MAX_ADOPT_ENTROPY_BYTES: usize = 16 + 4 * 15 * ROOT_SECRET_BYTES;
 /// A KMS key's ARN: AWS's have some 80 bytes.
 pub const MAX_KEY_ARN_BYTES: usize = 256;
 /// What an operator calls an appliance towards KMS: a name that people read in a log.

@@ -60,6 +60,14 @@ impl RootSecret {
         Ok(*self.derive(&KeyPath::identity())?)
     }
 
+    /// A copy of the bytes, wiped when dropped, for whoever hands the root secret to a successor or keeps it elsewhere: where
+    /// it goes from here is the caller's to answer for.
+    pub fn reveal(&self) -> Box<Zeroizing<[u8; ROOT_SECRET_BYTES]>> {
+        let mut copy = Box::new(Zeroizing::new([0; ROOT_SECRET_BYTES]));
+        copy.copy_from_slice(self.0.as_slice());
+        copy
+    }
+
     /// The bytes, for a provider of this crate that seals or splits them.
     pub(crate) fn expose(&self) -> &[u8; ROOT_SECRET_BYTES] {
         &self.0

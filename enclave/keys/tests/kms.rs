@@ -212,3 +212,71 @@ async fn an_old_slot_with_another_data_key_does_not_open() {
     world.answer_with(Answer::OtherDataKey, u32::MAX);
     assert!(matches!(refused(&world).await, KmsError::Slot(SlotError::Seal)));
 }
+
+fn handed_over() -> RootSecret {
+    RootSecret::fill_with(|bytes| Counting(std::sync::Mutex::new(100)).fill(bytes)).unwrap()
+}
+
+async fn adopt(world: &Arc<World>, root: &RootSecret) -> Result<(), KeyError> {
+    World::provider(world, policy("alpha")).adopt(root, &Counting(std::sync::Mutex::new(0))).await
+}
+
+/// The provider's own reason, and the slot as it was.
+async fn not_adopted(world: &Arc<World>) -> KmsError {
+    let stood = world.slot();
+    let error = adopt(world, &handed_over()).await.unwrap_err();
+    let KeyError::NotAdopted { provider, source } = error else { panic!("{error:?}") };
+    assert_eq!((provider, world.slot()), ("aws-kms", stood));
+    *source.downcast().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_root_that_was_handed_over_comes_back_from_kms() {
+    let root = handed_over();
+    for stood in [None, Some(b"a quorum's setup".as_slice())] {
+        let world = World::new();
+        if let Some(stood) = stood {
+            world.put_slot(stood);
+        }
+        adopt(&world, &root).await.unwrap();
+        assert_eq!(
+            world.operations(),
+            ["GenerateDataKey", "Decrypt"],
+            "KMS must give the key back before it counts"
+        );
+        let back = boot(&world).await.unwrap();
+        assert_eq!(back.commitment().unwrap(), root.commitment().unwrap());
+    }
+    // Over the slot of another root of this very appliance's key and context, and twice.
+    let world = World::new();
+    boot(&world).await.unwrap();
+    for _ in 0..2 {
+        adopt(&world, &root).await.unwrap();
+        assert_eq!(boot(&world).await.unwrap().commitment().unwrap(), root.commitment().unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_kms_does_not_give_back_is_not_kept() {
+    let world = World::new();
+    boot(&world).await.unwrap();
+    world.answer_with(Answer::Refusal(400, "AccessDeniedException"), 1);
+    assert!(matches!(not_adopted(&world).await, KmsError::AccessDenied { .. }));
+    // The key's policy lets this image seal, and not open.
+    world.deny_decrypt();
+    let denied = not_adopted(&world).await;
+    assert!(
+        matches!(denied, KmsError::AccessDenied { operation: r3e_keys::kms::Operation::Decrypt, .. }),
+        "{denied:?}"
+    );
+
+    let world = World::new();
+    world.conflict();
+    assert!(matches!(not_adopted(&world).await, KmsError::SlotConflict));
+    let world = World::new();
+    world.lose_writes();
+    assert!(matches!(not_adopted(&world).await, KmsError::SlotAccess(_)));
+    let world = World::new();
+    world.credentials_expired();
+    assert!(matches!(not_adopted(&world).await, KmsError::CredentialsExpired));
+}

@@ -69,6 +69,22 @@ fn the_ephemeral_root_is_exactly_what_the_source_gave() {
 }
 
 #[test]
+fn a_root_that_was_handed_over_is_not_kept_by_ephemeral() {
+    let root = unlock(&Counting(AtomicU8::new(7))).unwrap();
+    // It asks nobody for anything, so one poll is all it takes.
+    let mut adopting = Ephemeral.adopt(&root, &Broken);
+    let polled = adopting.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Ready(Ok(()))));
+}
+
+#[test]
+fn what_is_revealed_is_the_root() {
+    let root = unlock(&Counting(AtomicU8::new(7))).unwrap();
+    let copy = RootSecret::from_recovered(&root.reveal());
+    assert_eq!(copy.commitment().unwrap(), root.commitment().unwrap());
+}
+
+#[test]
 fn a_constant_source_is_refused() {
     assert!(matches!(unlock(&Constant), Err(KeyError::DeadEntropy)));
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use r3e_keys::quorum::{Approve, Init, Quorum, QuorumError, SetupProblem, Stage, View};
 use r3e_keys::{
-    BoxError, Documents, Entropy, KeyError, RootSecret, Slot, SlotFuture, SlotWritten, UnlockProvider,
+    BoxError, Clock, Documents, Entropy, KeyError, RootSecret, Slot, SlotFuture, SlotWritten, UnlockProvider,
 };
 use r3e_proto::channel::binding::{Digest, configuration_digest};
 use r3e_proto::channel::statement::Statement;
@@ -71,6 +71,28 @@ impl Slot for Kept {
                 Ok(SlotWritten::Written)
             }
         })
+    }
+}
+
+/// The device's time.
+struct Now;
+
+impl Clock for Now {
+    fn unix_ms(&self) -> u64 {
+        NOW_MS
+    }
+}
+
+/// Read just before somebody else writes.
+struct Raced(Arc<Kept>);
+
+impl Slot for Raced {
+    fn read(&self) -> SlotFuture<'_, Option<Vec<u8>>> {
+        Box::pin(async { Ok(Some(b"what stood a moment ago".to_vec())) })
+    }
+
+    fn write<'a>(&'a self, expected: Option<[u8; 32]>, value: &'a [u8]) -> SlotFuture<'a, SlotWritten> {
+        self.0.write(expected, value)
     }
 }
 
@@ -174,7 +196,7 @@ impl Scene {
         let alice = &self.people[0];
         let signature = alice.sign(&init_message(&SESSION, &policy(&self.people).digest()));
         let request = Init { member: alice.name, signature: &signature };
-        self.quorum.init(request, &SESSION, NOW_MS, &Random).await
+        self.quorum.init(request, &SESSION, &Random).await
     }
 
     /// A new appliance, and its root's commitment.
@@ -224,7 +246,7 @@ impl Scene {
 /// A quorum that has read its slot, as one that boots does at once.
 async fn booted(policy: QuorumPolicy, kept: &Arc<Kept>) -> Arc<Quorum> {
     let slot: Arc<dyn Slot> = Arc::clone(kept) as _;
-    let quorum = Arc::new(Quorum::new(policy, slot, Arc::new(Echo)));
+    let quorum = Arc::new(Quorum::new(policy, slot, Arc::new(Echo), Arc::new(Now)));
     assert!(matches!(quorum.view().stage, Stage::Reading));
     assert!(unlocked(&quorum).is_none());
     tokio::task::yield_now().await;
@@ -293,12 +315,12 @@ async fn nobody_but_a_member_on_this_session_starts_an_appliance() {
         ("alice", [0; 64]),
     ] {
         let refused =
-            scene.quorum.init(Init { member: name, signature: &signature }, &SESSION, 0, &Random).await;
+            scene.quorum.init(Init { member: name, signature: &signature }, &SESSION, &Random).await;
         assert!(matches!(refused, Err(QuorumError::Signature)), "{name}");
     }
     let signature = mallory.sign(&init_message(&SESSION, &digest));
     let request = Init { member: "mallory", signature: &signature };
-    assert!(matches!(scene.quorum.init(request, &SESSION, 0, &Random).await, Err(QuorumError::Foreign(_))));
+    assert!(matches!(scene.quorum.init(request, &SESSION, &Random).await, Err(QuorumError::Foreign(_))));
     assert_eq!(*scene.kept.value.lock().unwrap(), None);
     assert!(unlocked(&scene.quorum).is_none());
 }
@@ -338,14 +360,14 @@ async fn without_randomness_or_a_document_nothing_is_kept() {
     let request = Init { member: "alice", signature: &signature };
 
     let quorum = booted(policy(&people), &kept).await;
-    let refused = quorum.init(request, &SESSION, 0, &Constant).await;
+    let refused = quorum.init(request, &SESSION, &Constant).await;
     assert!(matches!(refused, Err(QuorumError::Key(KeyError::DeadEntropy))));
 
     let slot: Arc<dyn Slot> = Arc::clone(&kept) as _;
-    let quorum = Quorum::new(policy(&people), slot, Arc::new(Broken));
-    assert!(matches!(quorum.init(request, &SESSION, 0, &Random).await, Err(QuorumError::Reading)));
+    let quorum = Quorum::new(policy(&people), slot, Arc::new(Broken), Arc::new(Now));
+    assert!(matches!(quorum.init(request, &SESSION, &Random).await, Err(QuorumError::Reading)));
     assert!(unlocked(&quorum).is_none());
-    let refused = quorum.init(request, &SESSION, 0, &Random).await;
+    let refused = quorum.init(request, &SESSION, &Random).await;
     assert!(matches!(refused, Err(QuorumError::Documents(_))));
     assert_eq!(*kept.value.lock().unwrap(), None);
 }
@@ -548,4 +570,163 @@ async fn the_setup_of_a_second_implementation_unlocks() {
     let expected = RootSecret::from_recovered(&Zeroizing::new(bytes(&case["root"]).try_into().unwrap()));
     let path = r3e_keys::KeyPath::report();
     assert_eq!(root.derive(&path).unwrap(), expected.derive(&path).unwrap());
+}
+
+/// A root secret that is in use, as a predecessor hands it over.
+fn handed_over() -> RootSecret {
+    RootSecret::fill_with(|bytes| Random.fill(bytes)).unwrap()
+}
+
+/// Gives so many bytes, and then no more.
+struct Ends(std::sync::atomic::AtomicUsize);
+
+impl Entropy for Ends {
+    fn fill(&self, out: &mut [u8]) -> Result<(), BoxError> {
+        let enough = |left: usize| left.checked_sub(out.len());
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, enough).map_err(|_| "it ended")?;
+        Random.fill(out)
+    }
+}
+
+/// Nothing stood there, another provider's slot, another appliance's setup, or one for other members: each gives way to a
+/// setup of this root that this quorum's members bring back.
+#[tokio::test]
+async fn a_root_that_was_handed_over_comes_back_by_this_quorum() {
+    let (another, _) = Scene::initialised().await;
+    let elsewhere = another.kept.value.lock().unwrap().clone();
+    let other_root = {
+        let (scene, _) = Scene::initialised().await;
+        let kept = scene.kept.value.lock().unwrap().clone();
+        (scene.people, kept)
+    };
+    let people = ["alice", "bob", "carol"].map(Person::new);
+    for (people, stood) in
+        [(people, None), (["dora", "emil", "fritz"].map(Person::new), elsewhere), other_root]
+            .into_iter()
+            .chain([(["a", "b", "c"].map(Person::new), Some(b"of another provider".to_vec()))])
+    {
+        let root = handed_over();
+        let kept: Arc<Kept> = Arc::default();
+        *kept.value.lock().unwrap() = stood;
+        let slot: Arc<dyn Slot> = Arc::clone(&kept) as _;
+        let quorum = Quorum::new(policy(&people), slot, Arc::new(Echo), Arc::new(Now));
+        quorum.adopt(&root, &Random).await.unwrap();
+        let view = quorum.view();
+        assert!(matches!(view.stage, Stage::Released));
+        assert_eq!((view.setup, view.approved.len()), (kept.value.lock().unwrap().clone(), 0));
+
+        let scene = Scene::of(people, kept).await;
+        let setup = scene.setup();
+        assert_eq!((setup.commitment, setup.made_at_ms), (root.commitment().unwrap(), NOW_MS));
+        let statement = Statement::UnlockSetup { setup: setup.digest() };
+        assert_eq!(Statement::decode(&scene.attested().document), Ok(statement), "this enclave attests it");
+        scene.approve(2).unwrap();
+        scene.approve(0).unwrap();
+        let back = unlocked(&scene.quorum).unwrap();
+        assert_eq!(back.commitment().unwrap(), root.commitment().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_setup_of_the_same_root_for_the_same_members_is_kept() {
+    let (scene, commitment) = Scene::initialised().await;
+    scene.approve(0).unwrap();
+    scene.approve(1).unwrap();
+    let root = unlocked(&scene.quorum).unwrap();
+    let stood = scene.kept.value.lock().unwrap().clone();
+    let scene = scene.reboot().await;
+    // Not even a device or entropy is needed.
+    scene.kept.loses_writes.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        scene.quorum.adopt(&root, &Ends(0.into())).await.unwrap();
+        assert_eq!(*scene.kept.value.lock().unwrap(), stood);
+        assert_eq!(scene.quorum.view().setup, stood);
+    }
+    assert_eq!(scene.setup().commitment, commitment);
+}
+
+/// Another threshold alone is another policy, and the shares of before are of another polynomial.
+#[tokio::test]
+async fn another_threshold_is_another_setup() {
+    let (scene, _) = Scene::initialised().await;
+    scene.approve(0).unwrap();
+    scene.approve(1).unwrap();
+    let root = unlocked(&scene.quorum).unwrap();
+    let before = scene.setup();
+    let stricter = QuorumPolicy::new(3, scene.people.iter().map(Person::member).collect()).unwrap();
+    let slot: Arc<dyn Slot> = Arc::clone(&scene.kept) as _;
+    let quorum = Quorum::new(stricter.clone(), slot, Arc::new(Echo), Arc::new(Now));
+    quorum.adopt(&root, &Random).await.unwrap();
+    let after = scene.setup();
+    assert_eq!((&after.policy, after.commitment), (&stricter, before.commitment));
+    assert_ne!(after.id, before.id);
+    for (old, new) in before.shares.iter().zip(&after.shares) {
+        assert_ne!(old.digest, new.digest);
+    }
+}
+
+/// With the root in use, whoever comes for the quorum comes too late: above all, nobody can have another root made, as long
+/// as the slot is not written.
+#[tokio::test]
+async fn nobody_makes_or_approves_beside_a_root_in_use() {
+    let people = ["alice", "bob", "carol"].map(Person::new);
+    let scene = Scene::of(people, Arc::default()).await;
+    scene.kept.loses_writes.store(true, Ordering::Relaxed);
+    let root = handed_over();
+    let failed = scene.quorum.adopt(&root, &Random).await.unwrap_err();
+    assert!(matches!(failed, KeyError::NotAdopted { provider: "quorum", .. }), "{failed:?}");
+    assert_eq!(*scene.kept.value.lock().unwrap(), None);
+    assert!(matches!(scene.quorum.view(), View { stage: Stage::Released, setup: None, .. }));
+    scene.kept.loses_writes.store(false, Ordering::Relaxed);
+    assert!(matches!(scene.init().await, Err(QuorumError::Unlocked)));
+    assert_eq!(*scene.kept.value.lock().unwrap(), None);
+
+    // The answer alone was lost: it is found to stand. Then once more, and all is as it was.
+    scene.kept.loses_answers.store(true, Ordering::Relaxed);
+    scene.quorum.adopt(&root, &Random).await.unwrap();
+    let stood = scene.kept.value.lock().unwrap().clone();
+    scene.quorum.adopt(&root, &Random).await.unwrap();
+    assert_eq!(*scene.kept.value.lock().unwrap(), stood);
+    assert!(matches!(scene.approve(0), Err(QuorumError::Unlocked)));
+}
+
+#[tokio::test]
+async fn what_fails_on_the_way_leaves_the_slot_as_it_was() {
+    let (scene, _) = Scene::initialised().await;
+    let stood = scene.kept.value.lock().unwrap().clone();
+    let root = handed_over();
+    let adopt = async |documents: Arc<dyn Documents>, entropy: &dyn Entropy| {
+        let slot: Arc<dyn Slot> = Arc::clone(&scene.kept) as _;
+        Quorum::new(policy(&scene.people), slot, documents, Arc::new(Now)).adopt(&root, entropy).await
+    };
+    let refused = adopt(Arc::new(Broken), &Random).await.unwrap_err();
+    let KeyError::NotAdopted { source, .. } = refused else { panic!("{refused:?}") };
+    assert!(matches!(source.downcast_ref(), Some(QuorumError::Documents(_))));
+    let refused = adopt(Arc::new(Echo), &Ends(100.into())).await;
+    assert!(matches!(refused, Err(KeyError::Entropy(_))));
+    assert_eq!(*scene.kept.value.lock().unwrap(), stood);
+
+    // Somebody writes between the read and the write.
+    let raced = Arc::new(Raced(Arc::clone(&scene.kept)));
+    let quorum = Quorum::new(policy(&scene.people), raced, Arc::new(Echo), Arc::new(Now));
+    let refused = quorum.adopt(&root, &Random).await.unwrap_err();
+    let KeyError::NotAdopted { source, .. } = refused else { panic!("{refused:?}") };
+    assert!(matches!(source.downcast_ref(), Some(QuorumError::SlotConflict)));
+    assert_eq!(*scene.kept.value.lock().unwrap(), stood);
+}
+
+#[tokio::test]
+async fn the_largest_quorum_draws_what_the_limit_says() {
+    let people: Vec<_> = (0..16).map(|_| Person::new("x")).collect();
+    let members = people.iter().enumerate();
+    let members = members.map(|(at, person)| Member { name: format!("m{at}"), ..person.member() });
+    let policy = QuorumPolicy::new(16, members.collect()).unwrap();
+    for (given, enough) in [
+        (r3e_keys::limits::MAX_ADOPT_ENTROPY_BYTES, true),
+        (r3e_keys::limits::MAX_ADOPT_ENTROPY_BYTES - 1, false),
+    ] {
+        let kept: Arc<Kept> = Arc::default();
+        let quorum = Quorum::new(policy.clone(), kept, Arc::new(Echo), Arc::new(Now));
+        assert_eq!(quorum.adopt(&handed_over(), &Ends(given.into())).await.is_ok(), enough, "{given}");
+    }
 }

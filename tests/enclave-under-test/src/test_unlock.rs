@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use r3e_keys::{BoxError, Entropy, KeyError, RootSecret, UnlockFuture, UnlockProvider};
+use r3e_keys::{AdoptFuture, BoxError, Entropy, KeyError, RootSecret, UnlockFuture, UnlockProvider};
 use zeroize::Zeroizing;
 
 const SECRET_BYTES: usize = 32;
@@ -41,6 +41,15 @@ impl TestUnlock {
         out.copy_from_slice(&kept);
         Ok(())
     }
+
+    /// Puts the root into the file in place of what is there: whole, or not at all.
+    fn keep(&self, root: &RootSecret) -> Result<(), BoxError> {
+        let new = self.file.with_extension("new");
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+        file.write_all(root.reveal().as_slice())?;
+        file.sync_all()?;
+        Ok(fs::rename(&new, &self.file)?)
+    }
 }
 
 impl UnlockProvider for TestUnlock {
@@ -55,6 +64,12 @@ impl UnlockProvider for TestUnlock {
     fn unlock<'a>(&'a self, entropy: &'a dyn Entropy) -> UnlockFuture<'a> {
         Box::pin(async move {
             RootSecret::fill_with(|bytes| self.read_or_make(entropy, bytes)).map_err(KeyError::Entropy)
+        })
+    }
+
+    fn adopt<'a>(&'a self, root: &'a RootSecret, _: &'a dyn Entropy) -> AdoptFuture<'a> {
+        Box::pin(async move {
+            self.keep(root).map_err(|source| KeyError::NotAdopted { provider: self.name(), source })
         })
     }
 }

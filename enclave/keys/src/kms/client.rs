@@ -10,11 +10,11 @@ use super::{
     error::{KmsError, Operation},
     policy::KmsPolicy,
     recipient::{DataKey, RecipientKey},
-    seams::{Clock, Credentials, Https},
+    seams::{Credentials, Https},
     sigv4::{Unsigned, sign},
 };
 use crate::{
-    Documents,
+    Clock, Documents,
     limits::{KMS_FIRST_PAUSE_MS, MAX_KMS_ANSWER_BYTES, MAX_KMS_ATTEMPTS},
 };
 

@@ -31,6 +31,6 @@ pub use cms::{CmsError, EnvelopedData};
 pub use error::{KmsError, Operation};
 pub use policy::{KmsPolicy, PolicyError};
 pub use provider::{AwsKms, KmsParts};
-pub use seams::{Clock, Credentials, CredentialsFuture, Https, HttpsAnswer, HttpsError, HttpsFuture};
+pub use seams::{Credentials, CredentialsFuture, Https, HttpsAnswer, HttpsError, HttpsFuture};
 pub use sigv4::{Unsigned, sign};
 pub use slot::{SealedRoot, SlotError};

@@ -56,9 +56,3 @@ pub trait Credentials: Send + Sync {
     /// The credentials of now.
     fn credentials(&self) -> CredentialsFuture<'_>;
 }
-
-/// The time that requests are signed for: the attestation device's, never the parent's.
-pub trait Clock: Send + Sync {
-    /// Unix milliseconds.
-    fn unix_ms(&self) -> u64;
-}

@@ -58,6 +58,9 @@ pub enum QuorumError {
     /// The parent did not do its part.
     #[error("the parent's slot cannot be used now")]
     Slot(#[source] BoxError),
+    /// The slot was written meanwhile.
+    #[error("somebody else wrote into the parent's slot at the same time; it is read again at the next try")]
+    SlotConflict,
     /// The attestation device did not do its part.
     #[error("the attestation device gives no document now")]
     Documents(#[source] BoxError),

@@ -4,6 +4,7 @@
 //! ```text
 //! first boot   slot empty   --init, signed by a member--> root drawn, split, sealed; setup attested and kept --> released
 //! later boots  setup stands --approve, by k members-----> shares checked, combined, held against the commitment --> released
+//! handoff      anything     --a root comes in use-------> that root split, sealed; setup attested and kept
 //! ```
 //!
 //! The parent carries all of it and can forge none of it. A setup that it made itself releases nothing: each approval is
@@ -12,6 +13,7 @@
 //!
 //! It knows nothing of HTTP, of sessions but their binding, or of who may connect.
 
+mod adopt;
 mod error;
 mod seal;
 mod split;
@@ -35,7 +37,9 @@ pub use error::{QuorumError, SetupProblem};
 use self::split::Share;
 use crate::RootSecret;
 use crate::error::KeyError;
-use crate::unlock::{Documents, Entropy, Slot, SlotWritten, UnlockFuture, UnlockProvider};
+use crate::unlock::{
+    AdoptFuture, Clock, Documents, Entropy, Slot, SlotWritten, UnlockFuture, UnlockProvider,
+};
 
 /// The provider's name.
 const NAME: &str = "quorum";
@@ -45,6 +49,7 @@ pub struct Quorum {
     policy: QuorumPolicy,
     slot: Arc<dyn Slot>,
     documents: Arc<dyn Documents>,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
     /// Held while a setup is made or the slot is read: two makings at once would race for the slot.
     making: tokio::sync::Mutex<()>,
@@ -111,7 +116,11 @@ enum Held {
     NoSetup,
     Unusable(SetupProblem),
     Waiting(Standing),
-    Released { slot: Vec<u8>, approved: Vec<String> },
+    /// Without a slot where the root came by handoff, and no setup of it stands yet.
+    Released {
+        slot: Option<Vec<u8>>,
+        approved: Vec<String>,
+    },
 }
 
 /// A setup that stands, and the shares that have come for it.
@@ -124,11 +133,17 @@ struct Standing {
 
 impl Quorum {
     /// A quorum that has heard from nobody.
-    pub fn new(policy: QuorumPolicy, slot: Arc<dyn Slot>, documents: Arc<dyn Documents>) -> Self {
+    pub fn new(
+        policy: QuorumPolicy,
+        slot: Arc<dyn Slot>,
+        documents: Arc<dyn Documents>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             policy,
             slot,
             documents,
+            clock,
             state: Mutex::new(State { held: Held::Reading, root: None }),
             making: tokio::sync::Mutex::new(()),
             released: Notify::new(),
@@ -165,7 +180,7 @@ impl Quorum {
             Held::Waiting(standing) => {
                 (Stage::Waiting, Some(standing.slot.clone()), self.names(&standing.shares))
             }
-            Held::Released { slot, approved } => (Stage::Released, Some(slot.clone()), approved.clone()),
+            Held::Released { slot, approved } => (Stage::Released, slot.clone(), approved.clone()),
         };
         View { stage, setup, approved }
     }
@@ -195,7 +210,6 @@ impl Quorum {
         &self,
         request: Init<'_>,
         binding: &Digest,
-        now_ms: u64,
         entropy: &dyn Entropy,
     ) -> Result<View, QuorumError> {
         let _making = self.making.lock().await;
@@ -204,10 +218,10 @@ impl Quorum {
         if root.is_constant() {
             return Err(KeyError::DeadEntropy.into());
         }
-        let slot = self.make(&root, now_ms, entropy).await?.encode();
+        let slot = self.make(&root, entropy).await?.encode();
         self.keep(&slot).await?;
         let mut state = self.state();
-        state.held = Held::Released { slot, approved: Vec::new() };
+        state.held = Held::Released { slot: Some(slot), approved: Vec::new() };
         state.root = Some(root);
         drop(state);
         self.released.notify_one();
@@ -240,7 +254,7 @@ impl Quorum {
         }
         let (slot, approved) = (std::mem::take(&mut standing.slot), self.names(&standing.shares));
         // The shares are wiped with what held them.
-        state.held = Held::Released { slot, approved };
+        state.held = Held::Released { slot: Some(slot), approved };
         state.root = Some(root);
         drop(state);
         self.released.notify_one();
@@ -277,12 +291,7 @@ impl Quorum {
         }
     }
 
-    async fn make(
-        &self,
-        root: &RootSecret,
-        now_ms: u64,
-        entropy: &dyn Entropy,
-    ) -> Result<AttestedSetup, QuorumError> {
+    async fn make(&self, root: &RootSecret, entropy: &dyn Entropy) -> Result<AttestedSetup, QuorumError> {
         let mut id = [0; SETUP_ID_BYTES];
         entropy.fill(&mut id).map_err(KeyError::Entropy)?;
         let commitment = root.commitment()?;
@@ -296,7 +305,7 @@ impl Quorum {
             id,
             policy: self.policy.clone(),
             commitment,
-            made_at_ms: now_ms,
+            made_at_ms: self.clock.unix_ms(),
             shares: sealed.collect::<Result<_, _>>()?,
         };
         let statement = Statement::UnlockSetup { setup: setup.digest() }.encode();
@@ -372,6 +381,15 @@ impl UnlockProvider for Quorum {
                 }
                 self.released.notified().await;
             }
+        })
+    }
+
+    fn adopt<'a>(&'a self, root: &'a RootSecret, entropy: &'a dyn Entropy) -> AdoptFuture<'a> {
+        Box::pin(async move {
+            self.take_over(root, entropy).await.map_err(|error| match error {
+                QuorumError::Key(error) => error,
+                error => KeyError::NotAdopted { provider: NAME, source: error.into() },
+            })
         })
     }
 }

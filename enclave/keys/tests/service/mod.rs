@@ -13,10 +13,9 @@ use aws_lc_rs::rsa::{
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use r3e_keys::kms::{
-    AwsKms, Clock, Credentials, CredentialsFuture, Https, HttpsAnswer, HttpsError, HttpsFuture, KmsParts,
-    KmsPolicy,
+    AwsKms, Credentials, CredentialsFuture, Https, HttpsAnswer, HttpsError, HttpsFuture, KmsParts, KmsPolicy,
 };
-use r3e_keys::{BoxError, Documents, Slot, SlotFuture, SlotWritten};
+use r3e_keys::{BoxError, Clock, Documents, Slot, SlotFuture, SlotWritten};
 use r3e_proto::host::credentials::AwsCredentials;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -49,10 +48,12 @@ pub(crate) struct Sent {
 }
 
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of a test's")]
 struct Inner {
     slot: Option<Vec<u8>>,
     conflict: bool,
     lose_writes: bool,
+    deny_decrypt: bool,
     answer: Option<(Answer, u32)>,
     credentials_fail: u32,
     credentials_expired: bool,
@@ -95,6 +96,11 @@ impl World {
 
     pub(crate) fn lose_writes(&self) {
         self.0.lock().unwrap().lose_writes = true;
+    }
+
+    /// From now on KMS gives data keys, and none back.
+    pub(crate) fn deny_decrypt(&self) {
+        self.0.lock().unwrap().deny_decrypt = true;
     }
 
     pub(crate) fn answer_with(&self, answer: Answer, times: u32) {
@@ -152,6 +158,9 @@ impl World {
         }
         let target = headers.iter().find(|(name, _)| name == "x-amz-target").unwrap();
         let operation = target.1.strip_prefix("TrentService.").unwrap().to_owned();
+        if inner.deny_decrypt && operation == "Decrypt" {
+            return plain(400, &json!({ "__type": "AccessDeniedException", "message": "no" }));
+        }
         inner.operations.push(operation.clone());
         let body: Value = serde_json::from_slice(body).unwrap();
         let context = body["EncryptionContext"].to_string().into_bytes();
