@@ -57,7 +57,8 @@ pub const MAX_POLICY_METHODS: usize = 64;
 pub const MAX_POLICY_DOMAINS: usize = 64;
 /// The longest window: 31 days.
 pub const MAX_WINDOW_SECONDS: u32 = 31 * 24 * 3_600;
-/// Signatures of one window: each is remembered for as long as it counts, and all of them are written with each signature.
+/// Signatures of one window. So many are remembered, for as long as the longest window, and all of them are written with each
+/// signature: 30 KiB at the most.
 pub const MAX_WINDOW_SIGNATURES: u32 = 1_000;
 /// Approvers of one wallet: people, and a signature of each is verified with a request.
 pub const MAX_APPROVERS: usize = 16;

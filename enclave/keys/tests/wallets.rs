@@ -41,6 +41,7 @@ fn open() -> Policy {
         creation: true,
         max_value: wide,
         max_fee: wide,
+        max_data_bytes: u32::MAX,
         max_spend: wide,
     };
     Policy {

@@ -69,6 +69,13 @@ pub struct EvmTransaction {
 }
 
 impl EvmTransaction {
+    /// Bytes of data and access list: 20 of each account, 32 of each slot.
+    pub fn data_bytes(&self) -> usize {
+        let listed = |entry: &AccessEntry| entry.storage_keys.len().saturating_mul(32).saturating_add(20);
+        let lists = self.access_list.iter().map(listed).fold(0, usize::saturating_add);
+        self.data.0.len().saturating_add(lists)
+    }
+
     /// The highest fee: all gas at the highest price. None where it is 2^128 or more.
     pub fn highest_fee(&self) -> Option<u128> {
         let price = match self.fee {

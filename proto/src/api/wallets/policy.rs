@@ -44,15 +44,27 @@ pub struct ChainRules {
     pub chain_id: u64,
     /// Who may be sent something, or called.
     pub recipients: Recipients,
-    /// Whether contracts may be created.
+    /// Whether contracts may be created; with a value only where `recipients` are any, since the code that is created may send
+    /// it to anybody.
     #[serde(default)]
     pub creation: bool,
     /// The most that one transaction may send along.
     pub max_value: Wei,
     /// The most that one transaction may cost in fees: all its gas at its highest price.
     pub max_fee: Wei,
+    /// The most bytes of data and access list (20 an account, 32 a slot) that one transaction may have. On a rollup it pays for
+    /// them apart from its gas, which `max_fee` does not bound.
+    #[serde(default = "default_max_data_bytes")]
+    pub max_data_bytes: u32,
     /// The most that all transactions of one window may send along and cost, together.
     pub max_spend: Wei,
+}
+
+/// Calls of tokens and exchanges have tens to hundreds of bytes.
+const DEFAULT_MAX_DATA_BYTES: u32 = 1024;
+
+fn default_max_data_bytes() -> u32 {
+    DEFAULT_MAX_DATA_BYTES
 }
 
 /// Recipients of transactions.

@@ -52,6 +52,23 @@ pub enum Denied {
         /// The chain.
         chain_id: u64,
     },
+    /// A creation with a value, where not every recipient is allowed.
+    #[error(
+        "a creation sends its value wherever the created code says, and the policy does not allow every recipient: create \
+         without the value {value}"
+    )]
+    CreationValue {
+        /// What would be sent along.
+        value: Wei,
+    },
+    /// More data than one transaction may have.
+    #[error("{bytes} bytes of data and access list are over the policy's {max} for one transaction")]
+    Data {
+        /// What it has.
+        bytes: usize,
+        /// What it may have.
+        max: u32,
+    },
     /// Over the value of one transaction.
     #[error("the value {value} is over the policy's {max} for one transaction")]
     Value {
@@ -167,6 +184,8 @@ impl Denied {
             Self::Transfer { .. } => "transfer_not_allowed",
             Self::Method { .. } | Self::ShortData { .. } => "method_not_allowed",
             Self::Creation { .. } => "creation_not_allowed",
+            Self::CreationValue { .. } => "creation_value_not_allowed",
+            Self::Data { .. } => "data_over_limit",
             Self::Value { .. } => "value_over_limit",
             Self::Fee { .. } => "fee_over_limit",
             Self::Spend { .. } => "window_spend_over_limit",

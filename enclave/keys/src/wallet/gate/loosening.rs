@@ -25,6 +25,7 @@ fn chain_within(old: &ChainRules, new: &ChainRules) -> bool {
         && (old.creation || !new.creation)
         && new.max_value <= old.max_value
         && new.max_fee <= old.max_fee
+        && new.max_data_bytes <= old.max_data_bytes
         && new.max_spend <= old.max_spend
 }
 

@@ -35,7 +35,12 @@ pub(super) fn judge(policy: &Policy, payload: &Payload) -> Result<Spend, Denied>
 fn recipient(rules: &ChainRules, transaction: &EvmTransaction) -> Result<(), Denied> {
     let chain_id = rules.chain_id;
     let Some(to) = transaction.to else {
-        return if rules.creation { Ok(()) } else { Err(Denied::Creation { chain_id }) };
+        if !rules.creation {
+            return Err(Denied::Creation { chain_id });
+        }
+        // What is created decides where the value goes.
+        let bound = rules.recipients != Recipients::Any && transaction.value > Wei(0);
+        return if bound { Err(Denied::CreationValue { value: transaction.value }) } else { Ok(()) };
     };
     let listed = match &rules.recipients {
         Recipients::Any => return Ok(()),
@@ -58,6 +63,10 @@ fn recipient(rules: &ChainRules, transaction: &EvmTransaction) -> Result<(), Den
 }
 
 fn amounts(rules: &ChainRules, transaction: &EvmTransaction) -> Result<Spend, Denied> {
+    let bytes = transaction.data_bytes();
+    if bytes > usize::try_from(rules.max_data_bytes).unwrap_or(usize::MAX) {
+        return Err(Denied::Data { bytes, max: rules.max_data_bytes });
+    }
     // What does not fit 128 bits was refused before; as the highest number it is over any limit but that one.
     let fee = Wei(transaction.highest_fee().unwrap_or(u128::MAX));
     if transaction.value > rules.max_value {

@@ -1,19 +1,21 @@
 //! Each rule by name, and what holds for every policy: a window is never exceeded, and what is not called looser allows
 //! nothing more.
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::select;
+use proptest::sample::{select, subsequence};
 use r3e_proto::api::identity::{PublicKey, TenantId};
 use r3e_proto::api::wallets::{
-    ApprovalRule, ChainRules, Eip712Domain, EvmAddress, EvmTransaction, Fee, HexBytes, Methods, Recipient,
-    Recipients, Selector, Signature64, TypedData, TypedDataDomain, Wei, Window,
+    AccessEntry, ApprovalRule, ChainRules, Eip712Domain, EvmAddress, EvmTransaction, Fee, HexBytes, Methods,
+    Recipient, Recipients, Selector, Signature64, TypedData, TypedDataDomain, Wei, Window,
 };
 use r3e_proto::wallet::approval::message;
 
 use super::*;
-use crate::limits::MAX_APPROVAL_LIFETIME_MS;
+use crate::limits::{MAX_APPROVAL_LIFETIME_MS, MAX_WINDOW_SECONDS, MAX_WINDOW_SIGNATURES};
 
 const NOW: u64 = 1_800_000_000_000;
 const TO: EvmAddress = EvmAddress([1; 20]);
@@ -32,6 +34,7 @@ fn chain() -> ChainRules {
         creation: false,
         max_value: Wei(100),
         max_fee: Wei(50),
+        max_data_bytes: 100,
         max_spend: Wei(300),
     }
 }
@@ -98,6 +101,14 @@ fn each_rule_of_a_transaction_is_kept() {
     assert_eq!(with(|t| t.data.0[3] = 0), "method_not_allowed");
     assert_eq!(with(|t| t.value = Wei(101)), "value_over_limit");
     assert_eq!(with(|t| t.gas_limit = 11), "fee_over_limit");
+    assert_eq!(with(|t| t.data.0.resize(100, 0)), "allowed");
+    assert_eq!(with(|t| t.data.0.resize(101, 0)), "data_over_limit");
+    // An access list is paid for like data: 68 bytes of data, 20 and 32 of the list.
+    let listed = |t: &mut EvmTransaction| {
+        t.fee = Fee::Eip1559 { max_fee_per_gas: Wei(5), max_priority_fee_per_gas: Wei(0) };
+        t.access_list = vec![AccessEntry { address: TO, storage_keys: vec![Hash32([0; 32])] }];
+    };
+    assert_eq!(with(listed), "data_over_limit");
     // The fee that counts is the highest, not the likely one.
     let fee = |t: &mut EvmTransaction| {
         t.fee = Fee::Eip1559 { max_fee_per_gas: Wei(6), max_priority_fee_per_gas: Wei(0) };
@@ -115,7 +126,13 @@ fn grants_of_a_chain_are_grants() {
     let plain = EvmTransaction { data: HexBytes(vec![]), ..call() };
     let listed = |recipient: Recipient| Recipients::Only(vec![recipient]);
     let creation = EvmTransaction { to: None, ..call() };
-    assert_eq!(with(|c| c.creation = true, creation.clone()), "allowed");
+    // The code that is created may send its value anywhere.
+    assert_eq!(with(|c| c.creation = true, creation.clone()), "creation_value_not_allowed");
+    let free = EvmTransaction { value: Wei(0), ..creation.clone() };
+    assert_eq!(with(|c| c.creation = true, free.clone()), "allowed");
+    assert_eq!(with(|_| (), free), "creation_not_allowed");
+    let any = |c: &mut ChainRules| (c.creation, c.recipients) = (true, Recipients::Any);
+    assert_eq!(with(any, creation.clone()), "allowed");
     assert_eq!(with(|c| c.recipients = Recipients::Any, plain.clone()), "allowed");
     // Whoever may call anybody may still create nothing.
     assert_eq!(with(|c| c.recipients = Recipients::Any, creation), "creation_not_allowed");
@@ -173,6 +190,36 @@ fn the_window_moves_with_the_clock() {
     assert!(at(&four, &payload, NOW + 60_000).is_ok());
     // A clock that was set back opens nothing.
     assert!(at(&four, &payload, NOW - 1_000_000).is_err());
+}
+
+#[test]
+fn a_longer_window_counts_what_a_shorter_one_no_longer_did() {
+    let payload = Payload::EvmTransaction(call());
+    let with = |seconds, max_signatures| Policy { window: Window { seconds, max_signatures }, ..policy() };
+    let at = |policy: &Policy, usage: &Usage, now_ms| {
+        decide(policy, &payload, usage, &Asking { now_ms, ..tenant(&[]) })
+    };
+    let mut usage = Usage::default();
+    // Of 300 in a second, 150 each; a day's worth.
+    for hour in 0..24 {
+        usage = at(&with(1, 1), &usage, NOW + hour * 3_600_000).unwrap();
+    }
+    let end = NOW + 24 * 3_600_000;
+    assert_eq!((usage.signatures(&with(1, 1), end), usage.signatures(&with(86_401, 24), end)), (0, 24));
+    assert!(matches!(at(&with(86_401, 24), &usage, end), Err(Denied::Rate { max: 24, .. })));
+    let over = at(&with(86_401, 25), &usage, end);
+    assert_eq!(over, Err(Denied::Spend { spent: Wei(24 * 150), spend: Wei(150), max: Wei(300) }));
+    // Beyond the longest window nothing is kept, and never more than any window has room for.
+    let late = at(&with(1, 1), &usage, end + u64::from(MAX_WINDOW_SECONDS) * 1000).unwrap();
+    assert_eq!(late.signatures(&with(MAX_WINDOW_SECONDS, 1_000), end), 1);
+    let typed = typed(1, TO);
+    for second in 0..1_100 {
+        let asking = Asking { now_ms: end + second * 1_000, ..tenant(&[]) };
+        usage = decide(&with(1, 1), &typed, &usage, &asking).unwrap();
+    }
+    let full = with(MAX_WINDOW_SECONDS, MAX_WINDOW_SIGNATURES);
+    assert_eq!(usage.signatures(&full, end + 1_100_000), MAX_WINDOW_SIGNATURES);
+    assert!(matches!(at(&full, &usage, end + 1_100_000), Err(Denied::Rate { .. })));
 }
 
 struct Approver(Ed25519KeyPair);
@@ -373,13 +420,14 @@ fn recipients() -> impl Strategy<Value = Recipients> {
 }
 
 fn any_chain(chain_id: u64) -> impl Strategy<Value = ChainRules> {
-    (recipients(), any::<bool>(), 0..4_u128, 0..4_u128, 0..12_u128).prop_map(
-        move |(recipients, creation, value, fee, spend)| ChainRules {
+    (recipients(), any::<bool>(), 0..4_u128, 0..4_u128, 0..12_u128, select(vec![0, 1, 36, 100])).prop_map(
+        move |(recipients, creation, value, fee, spend, max_data_bytes)| ChainRules {
             chain_id,
             recipients,
             creation,
             max_value: Wei(value),
             max_fee: Wei(fee),
+            max_data_bytes,
             max_spend: Wei(spend),
         },
     )
@@ -396,23 +444,46 @@ fn any_policy() -> impl Strategy<Value = Policy> {
     });
     let window =
         (1..4_u32, 1..5_u32).prop_map(|(seconds, max_signatures)| Window { seconds, max_signatures });
-    (chains, any::<[bool; 3]>(), typed, window).prop_map(
-        |(chains, [messages, raw, api_keys], typed_data, window)| Policy {
+    (chains, any::<[bool; 4]>(), typed, window, approval()).prop_map(
+        |(chains, [messages, raw, api_keys, export], typed_data, window, approval)| Policy {
             chains,
             messages,
             typed_data,
             raw,
             window,
             api_keys,
-            approval: None,
-            export: false,
+            approval,
+            export,
         },
     )
 }
 
+/// Three people who may be approvers.
+fn people() -> &'static [Approver; 3] {
+    static PEOPLE: LazyLock<[Approver; 3]> = LazyLock::new(|| std::array::from_fn(|_| Approver::new()));
+    &PEOPLE
+}
+
+fn approval() -> impl Strategy<Value = Option<ApprovalRule>> {
+    let rule = (subsequence(vec![0_usize, 1, 2], 1..=3), any::<bool>()).prop_map(|(who, all)| ApprovalRule {
+        threshold: if all { u8::try_from(who.len()).unwrap() } else { 1 },
+        approvers: who.iter().map(|person| people()[*person].key()).collect(),
+    });
+    proptest::option::of(rule)
+}
+
+/// Those of three people who consent.
+fn consenting() -> impl Strategy<Value = Vec<usize>> {
+    subsequence(vec![0_usize, 1, 2], 0..=3)
+}
+
+fn consents(who: &[usize], subject: Subject, now_ms: u64) -> Vec<Approval> {
+    who.iter().map(|person| people()[*person].approve(&wallet(1), subject, now_ms + 1_000)).collect()
+}
+
 /// A second policy that is often a part of the first.
 fn two_policies() -> impl Strategy<Value = (Policy, Policy)> {
-    (any_policy(), any_policy(), any::<[bool; 6]>()).prop_map(|(old, other, take)| {
+    (any_policy(), any_policy(), any::<[bool; 8]>()).prop_map(|(old, other, take)| {
         let mut new = old.clone();
         if take[0] {
             new.chains = other.chains;
@@ -431,6 +502,12 @@ fn two_policies() -> impl Strategy<Value = (Policy, Policy)> {
         }
         if take[5] {
             new.typed_data = other.typed_data;
+        }
+        if take[6] {
+            new.approval = other.approval;
+        }
+        if take[7] {
+            new.export = other.export;
         }
         (old, new)
     })
@@ -464,6 +541,25 @@ fn any_payload() -> impl Strategy<Value = Payload> {
     ]
 }
 
+#[test]
+fn each_part_of_an_approval_and_of_an_export_counts_as_looser() {
+    let key = |person: usize| people()[person].key();
+    let rule = |threshold, who: &[usize]| {
+        let approvers = who.iter().map(|person| key(*person)).collect();
+        Policy { approval: Some(ApprovalRule { threshold, approvers }), ..policy() }
+    };
+    let standing = rule(2, &[0, 1]);
+    assert!(!loosens(&standing, &standing));
+    assert!(!loosens(&rule(1, &[0, 1]), &standing), "a higher threshold");
+    assert!(!loosens(&rule(1, &[0, 1]), &rule(1, &[1])), "fewer who may consent");
+    assert!(!loosens(&policy(), &standing), "consent where none was needed");
+    for looser in [policy(), rule(1, &[0, 1]), rule(2, &[0, 1, 2]), rule(2, &[0, 2])] {
+        assert!(loosens(&standing, &looser), "{looser:?}");
+    }
+    assert!(loosens(&policy(), &Policy { export: true, ..policy() }));
+    assert!(!loosens(&Policy { export: true, ..policy() }, &policy()));
+}
+
 proptest! {
     // Most pairs of policies are not one within the other.
     #![proptest_config(ProptestConfig { cases: 1_000, max_global_rejects: 100_000, ..ProptestConfig::default() })]
@@ -472,15 +568,23 @@ proptest! {
     #[test]
     fn what_is_not_looser_allows_nothing_more(
         (old, new) in two_policies(),
-        payloads in vec((any_payload(), 0..1_500_u64, any::<bool>()), 1..12),
+        payloads in vec((any_payload(), 0..1_500_u64, any::<bool>(), consenting()), 1..12),
     ) {
         prop_assume!(!loosens(&old, &new));
         let mut usage = Usage::default();
         let mut now_ms = NOW;
-        for (payload, step, api_key) in payloads {
+        for (payload, step, api_key, who) in payloads {
             now_ms += step;
             let by = if api_key { Asker::ApiKey } else { Asker::Tenant };
-            let asking = Asking { by, now_ms, approvals: &[] };
+            // To whomever the key would go, with these very consents.
+            let recipient = Hash32([4; 32]);
+            let approvals = consents(&who, Subject::Export(recipient), now_ms);
+            let asking = Asking { by, now_ms, approvals: &approvals };
+            let export = |policy| Gate { wallet: wallet(1), policy }.export(recipient, &asking).is_ok();
+            prop_assert!(export(&old) || !export(&new));
+            let subject = Subject::Sign(Hash32(*Decoded::of(KeyType::Secp256k1, &payload).unwrap().digest()));
+            let approvals = consents(&who, subject, now_ms);
+            let asking = Asking { by, now_ms, approvals: &approvals };
             if let Ok(after) = decide(&new, &payload, &usage, &asking) {
                 prop_assert!(decide(&old, &payload, &usage, &asking).is_ok());
                 usage = after;
@@ -499,6 +603,7 @@ proptest! {
         let mut signed: Vec<(u64, u64, u128)> = Vec::new();
         for (payload, step) in requests {
             now_ms += step;
+            let policy = Policy { approval: None, ..policy.clone() };
             if let Ok(after) = decide(&policy, &payload, &usage, &Asking { now_ms, ..tenant(&[]) }) {
                 usage = after;
                 signed.push(match &payload {

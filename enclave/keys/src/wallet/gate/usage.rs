@@ -4,6 +4,7 @@ use r3e_proto::api::wallets::{ChainSpend, Policy, Wei};
 use serde::{Deserialize, Serialize};
 
 use super::Denied;
+use crate::limits::{MAX_WINDOW_SECONDS, MAX_WINDOW_SIGNATURES};
 
 /// What one signature uses up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,8 @@ impl Spend {
     pub(super) const NOTHING: Self = Self { chain_id: 0, amount: 0 };
 }
 
-/// The signatures that may still count. Of them there are never more than a window has room for.
+/// The signatures that may still count, in this policy's window or the longest that another may have: the latest ones, as many
+/// as any window has room for. Who lengthens the window finds all that it counts, or so many that it is full.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Usage(Vec<Entry>);
@@ -30,7 +32,7 @@ struct Entry(u64, u64, Wei);
 impl Usage {
     /// The usage with one signature more, and how many the window has left after it.
     pub(super) fn with(&self, policy: &Policy, one: Spend, now_ms: u64) -> Result<(Self, u32), Denied> {
-        let mut entries: Vec<Entry> = self.counted(policy, now_ms).copied().collect();
+        let entries: Vec<Entry> = self.counted(policy, now_ms).copied().collect();
         let max = policy.window.max_signatures;
         let made = u32::try_from(entries.len()).unwrap_or(u32::MAX);
         if made >= max {
@@ -46,8 +48,19 @@ impl Usage {
                 });
             }
         }
-        entries.push(Entry(now_ms, one.chain_id, Wei(one.amount)));
-        Ok((Self(entries), max - made - 1))
+        Ok((self.and(Entry(now_ms, one.chain_id, Wei(one.amount)), now_ms), max - made - 1))
+    }
+
+    /// With one entry more, without those that no window counts any more.
+    fn and(&self, one: Entry, now_ms: u64) -> Self {
+        let longest_ms = u64::from(MAX_WINDOW_SECONDS) * 1000;
+        let lasting = self.0.iter().filter(|entry| entry.0.saturating_add(longest_ms) > now_ms);
+        let mut entries: Vec<Entry> = lasting.copied().chain([one]).collect();
+        // A clock that was set back put them out of order.
+        entries.sort_by_key(|entry| entry.0);
+        let most = usize::try_from(MAX_WINDOW_SIGNATURES).unwrap_or(usize::MAX);
+        entries.drain(..entries.len().saturating_sub(most));
+        Self(entries)
     }
 
     /// How many signatures count now.

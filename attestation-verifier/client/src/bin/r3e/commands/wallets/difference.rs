@@ -67,6 +67,7 @@ mod tests {
                 creation: false,
                 max_value: Wei(5),
                 max_fee: Wei(5),
+                max_data_bytes: 68,
                 max_spend: Wei(5),
             }],
             messages: false,

@@ -62,8 +62,9 @@ fn rules(policy: &Policy) -> Vec<(&'static str, String)> {
             };
             let creation = if chain.creation { ", may create contracts" } else { "" };
             let (value, fee, spend) = (chain.max_value, chain.max_fee, chain.max_spend);
+            let (id, data) = (chain.chain_id, chain.max_data_bytes);
             let text =
-                format!("{}: {to}{creation}; value {value}, fee {fee}, window {spend}", chain.chain_id);
+                format!("{id}: {to}{creation}; value {value}, fee {fee}, data {data} bytes, window {spend}");
             ("chain", text)
         })
         .collect();
