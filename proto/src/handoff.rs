@@ -63,7 +63,7 @@ pub struct Request {
 /// What the predecessor gives: all that it takes to be the appliance.
 pub struct Grant {
     /// The root secret.
-    pub root: Zeroizing<[u8; 32]>,
+    pub root: Box<Zeroizing<[u8; 32]>>,
     /// Its commitment, by which the successor knows that it arrived whole.
     pub identity: [u8; 32],
     /// The sequence of the sealed state's last commit. There is none after it.
@@ -131,7 +131,7 @@ impl Grant {
     /// [`WireError`]: not of the form.
     pub fn decode(body: &[u8]) -> Result<Self, WireError> {
         within("grant", body.len(), MAX_GRANT_BYTES)?;
-        let mut root = Zeroizing::new([0; 32]);
+        let mut root = Box::new(Zeroizing::new([0; 32]));
         let (Some(before), Some(secret), Some(after)) =
             (body.get(..ROOT_AT.start), body.get(ROOT_AT), body.get(ROOT_AT.end..))
         else {
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn grant(sequence: u64) -> Grant {
-        Grant { root: Zeroizing::new([1; 32]), identity: [2; 32], sequence, head: [4; 32] }
+        Grant { root: Box::new(Zeroizing::new([1; 32])), identity: [2; 32], sequence, head: [4; 32] }
     }
 
     #[test]
@@ -191,7 +191,7 @@ mod tests {
             let encoded = grant(sequence).encode();
             assert!(encoded.len() <= MAX_GRANT_BYTES);
             let decoded = Grant::decode(&encoded).unwrap();
-            assert_eq!((*decoded.root, decoded.identity), ([1; 32], [2; 32]));
+            assert_eq!((**decoded.root, decoded.identity), ([1; 32], [2; 32]));
             assert_eq!((decoded.sequence, decoded.head), (sequence, [4; 32]));
             // What a reader of the whole message, without this one's care, finds.
             let value = decode_canonical(&encoded, &limits(MAX_GRANT_BYTES, 12)).unwrap();

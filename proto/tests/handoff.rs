@@ -37,7 +37,7 @@ fn a_predecessor_grants_as_the_vectors_do() {
     let case = vectors();
     let encoded = bytes(&case["grant"]);
     let grant = Grant::decode(&encoded).unwrap();
-    assert_eq!(*grant.root, array(&case["root"]));
+    assert_eq!(**grant.root, array(&case["root"]));
     assert_eq!((grant.identity, grant.head), (array(&case["identity"]), array(&case["head"])));
     assert_eq!(grant.sequence, case["sequence"].as_u64().unwrap());
     assert_eq!(*grant.encode(), encoded);

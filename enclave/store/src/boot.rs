@@ -16,7 +16,7 @@ use crate::{
     name::Kind,
     seal::StoreKeys,
     settle::{Settled, classify, settle},
-    trie::{Trie, digest_of},
+    trie::{Digest, Trie, digest_of},
     upkeep::Upkeep,
     witness::{Guard, Passed},
 };
@@ -29,18 +29,40 @@ pub(crate) struct Booted {
     pub(crate) upkeep: Upkeep,
 }
 
-/// Reads and verifies the index.
+/// The one state that may be opened: the last one that another enclave of the same root secret committed before it handed
+/// it over. It moves on with what the opening commits, so that an opening that failed half way can be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// Its sequence.
+    pub sequence: u64,
+    /// SHA-256 of its sealed head.
+    pub head: Digest,
+}
+
+impl Expected {
+    fn check(&self, head: Option<&[u8]>) -> Result<(), StoreError> {
+        let stands = head.map(digest_of) == Some(self.head);
+        if stands { Ok(()) } else { Err(StoreError::OtherHead { sequence: self.sequence }) }
+    }
+}
+
+/// Reads and verifies the index: of the state that is expected, or else of whatever stands.
 ///
 /// # Errors
-/// [`StoreError::Unavailable`], [`StoreError::Unwitnessed`], to be tried again; [`StoreError::Tampered`].
+/// [`StoreError::Unavailable`], [`StoreError::Unwitnessed`], to be tried again; [`StoreError::Tampered`];
+/// [`StoreError::OtherHead`].
 pub(crate) async fn boot(
     blobs: &dyn BlobStore,
     keys: &StoreKeys,
     guard: &Guard,
+    mut expected: Option<&mut Expected>,
 ) -> Result<Booted, StoreError> {
     let mut finding = Tampered::HeadForked { found: 0, committed: 0 };
     for _ in 0..MAX_BOOT_ATTEMPTS {
         let head = blobs.head().await.map_err(StoreError::Unavailable)?;
+        if let Some(expected) = &expected {
+            expected.check(head.as_deref())?;
+        }
         match load(blobs, keys, head.as_deref()).await {
             Ok(mut loaded) => {
                 let epochs = loaded.head.epochs;
@@ -50,9 +72,14 @@ pub(crate) async fn boot(
                     guard.record(standing).await?;
                 }
                 let (sealed, commit) = fence(keys, loaded.head, head.as_deref(), passed)?;
-                let tries_used_up = |failures| failures >= MAX_BOOT_COMMIT_TRIES;
+                // Of an expected state there is one opening: its outcome must be known before anything else is tried.
+                let once = expected.is_some();
+                let tries_used_up = |failures| !once && failures >= MAX_BOOT_COMMIT_TRIES;
                 match settle(blobs, &commit, &sealed.digest, tries_used_up).await {
                     Settled::Committed => {
+                        if let Some(expected) = &mut expected {
+                            **expected = Expected { sequence: sealed.head.sequence, head: sealed.digest };
+                        }
                         guard.record(sealed.witnessed()).await?;
                         loaded.upkeep.count(0);
                         loaded.index.head = Some(sealed);

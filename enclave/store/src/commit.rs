@@ -1,6 +1,8 @@
 //! The committer: one task through which every write goes. It merges the batches that wait into one commit, adds what
 //! the store has to do itself, offers it to the parent, and only when it stands makes it visible and answers the writers.
 
+mod frozen;
+
 use std::sync::Arc;
 
 use r3e_proto::host::blob::BlobName;
@@ -8,6 +10,8 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinSet,
 };
+
+pub use frozen::Frozen;
 
 use crate::{
     error::{StoreError, Tampered},
@@ -32,6 +36,10 @@ pub(crate) enum Job {
     Rotate(oneshot::Sender<Result<u32, StoreError>>),
     /// A proof of what stands under a name.
     Prove { name: BlobName, answer: oneshot::Sender<Proven> },
+    /// No commit from here on; answered when those before it stand.
+    Freeze(oneshot::Sender<Frozen>),
+    /// Commits again; answered with the sequence of the commit that it begins with.
+    Thaw(oneshot::Sender<Result<u64, StoreError>>),
 }
 
 /// A batch that waits, and who waits for it.
@@ -78,6 +86,8 @@ pub(crate) struct Committer {
     jobs: mpsc::Receiver<Job>,
     /// A job that did not fit the group before.
     held: Option<Batch>,
+    /// Who wants no commit after this one.
+    freezing: Option<oneshot::Sender<Frozen>>,
     /// For the task that re-seals: how it reaches this one, and its share of the queue.
     way_back: (mpsc::WeakSender<Job>, Arc<Semaphore>),
     /// That task, if records are moving to a new epoch. It ends with this one.
@@ -91,7 +101,7 @@ impl Committer {
         jobs: mpsc::Receiver<Job>,
         way_back: (mpsc::WeakSender<Job>, Arc<Semaphore>),
     ) -> Self {
-        Self { shared, trie, upkeep, jobs, held: None, way_back, resealing: JoinSet::new() }
+        Self { shared, trie, upkeep, jobs, held: None, freezing: None, way_back, resealing: JoinSet::new() }
     }
 
     /// Serves writers until no handle of the store is left, or the store must close.
@@ -113,6 +123,11 @@ impl Committer {
             let outcome = if nothing { Ok(()) } else { self.commit(plan, chore).await };
             self.answer(waiting, &outcome);
             if outcome.is_err() {
+                return;
+            }
+            if let Some(answer) = self.freezing.take()
+                && !self.rest(answer).await
+            {
                 return;
             }
         }
@@ -194,11 +209,13 @@ impl Committer {
                     waiting.push(Waiting::Rotation(answer));
                 }
                 // The trie is that of the last commit until the next one is built.
-                Job::Prove { name, answer } => {
-                    let proof = self.trie.prove(&name);
-                    let Head { sequence, root, .. } = standing;
-                    let _ = answer.send(Proven { name, sequence, root, proof });
+                Job::Prove { name, answer } => self.prove(&name, answer),
+                Job::Freeze(answer) => {
+                    self.freezing = Some(answer);
+                    break;
                 }
+                // It was not frozen.
+                Job::Thaw(answer) => drop(answer.send(Ok(standing.sequence))),
             }
             next = self.jobs.try_recv().ok();
         }
@@ -207,6 +224,13 @@ impl Committer {
             plan.rotates = true;
         }
         (plan, waiting)
+    }
+
+    /// A proof against the root of the last commit.
+    fn prove(&mut self, name: &BlobName, answer: oneshot::Sender<Proven>) {
+        let Head { sequence, root, .. } = self.standing();
+        let proof = self.trie.prove(name);
+        let _ = answer.send(Proven { name: *name, sequence, root, proof });
     }
 
     async fn commit(&mut self, plan: Plan, chore: Option<Chore>) -> Result<(), Stop> {

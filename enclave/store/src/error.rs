@@ -52,6 +52,18 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The state is being handed to another enclave. Nothing was written.
+    #[error("the state is being handed over, and takes no writes; try again in a second")]
+    Frozen,
+    /// The head that stands is not the one that was to be opened.
+    #[error(
+        "the state is not the one that was handed over, of sequence {sequence}: whoever handed it over went on, or the \
+         parent shows another"
+    )]
+    OtherHead {
+        /// The sequence of the state that was to be opened.
+        sequence: u64,
+    },
     /// The parent answered something else than what was committed. The store refuses everything from now on.
     #[error("the sealed state is not what was committed: {0}")]
     Tampered(#[from] Tampered),

@@ -53,6 +53,8 @@ mod write;
 
 pub use audit::Audit;
 pub use blobs::{BlobError, BlobFuture, BlobStore, CommitAnswer, LinkError, Page};
+pub use boot::Expected;
+pub use commit::Frozen;
 pub use error::{StoreError, Tampered};
 pub use index::Listed;
 pub use name::Namespace;

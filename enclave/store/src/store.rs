@@ -13,9 +13,9 @@ use tokio::{
 
 use crate::{
     blobs::BlobStore,
-    boot::boot,
+    boot::{Expected, boot},
     cache::Cache,
-    commit::{Batch, Committer, Job},
+    commit::{Batch, Committer, Frozen, Job},
     error::{StoreError, Tampered},
     index::{Index, Listed},
     limits::{
@@ -94,8 +94,34 @@ impl Store {
         options: Options,
         witnessing: Witnessing,
     ) -> Result<Self, StoreError> {
+        Self::begin(blobs, keys, options, witnessing, None).await
+    }
+
+    /// The same, of a state that another enclave of the same root secret handed over: the head that stands must be exactly
+    /// the expected one, and the first commit follows it, so that the other commits nothing any more from then on. After
+    /// an error that says so it can be tried again with the same `expected`.
+    ///
+    /// # Errors
+    /// Those of [`Self::open_witnessed`]; [`StoreError::OtherHead`]: the other went on, or the parent shows another state.
+    pub async fn open_at(
+        blobs: Arc<dyn BlobStore>,
+        keys: StoreKeys,
+        options: Options,
+        witnessing: Witnessing,
+        expected: &mut Expected,
+    ) -> Result<Self, StoreError> {
+        Self::begin(blobs, keys, options, witnessing, Some(expected)).await
+    }
+
+    async fn begin(
+        blobs: Arc<dyn BlobStore>,
+        keys: StoreKeys,
+        options: Options,
+        witnessing: Witnessing,
+        expected: Option<&mut Expected>,
+    ) -> Result<Self, StoreError> {
         let guard = Guard::new(witnessing);
-        let mut booted = boot(&*blobs, &keys, &guard).await?;
+        let mut booted = boot(&*blobs, &keys, &guard, expected).await?;
         booted.upkeep.report(&mut booted.index, &options);
         let (commits, _) = watch::channel(booted.index.sequence());
         let shared = Arc::new(Shared {
@@ -200,6 +226,29 @@ impl Store {
         self.shared.guard.confirms(self.shared.options.commit_deadline_ms)?;
         let (answer, outcome) = oneshot::channel();
         self.ask(Job::Rotate(answer), outcome).await?
+    }
+
+    /// Makes no commit any more, until [`Self::thaw`]: those before it are settled when this returns, writers are answered
+    /// [`StoreError::Frozen`] from then on, and reads go on. If the future is dropped, it may be frozen or not.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Unconfirmed`]: it goes on, try again. Those of a store that is of no more use.
+    pub async fn freeze(&self) -> Result<Frozen, StoreError> {
+        self.shared.intact()?;
+        let (answer, outcome) = oneshot::channel();
+        self.ask(Job::Freeze(answer), outcome).await
+    }
+
+    /// Commits again, beginning with a commit that changes nothing; its sequence. Waits for the parent as long as it takes,
+    /// since whose state it is depends on that.
+    ///
+    /// # Errors
+    /// [`StoreError::Tampered`], as of any commit: [`Tampered::HeadForked`] where whoever it was handed to has committed.
+    /// [`StoreError::Closed`].
+    pub async fn thaw(&self) -> Result<u64, StoreError> {
+        let (answer, outcome) = oneshot::channel();
+        self.jobs.send(Job::Thaw(answer)).await.map_err(|_| self.shared.gone())?;
+        outcome.await.map_err(|_| self.shared.gone())?
     }
 
     /// A proof of what stands under `key`, or that nothing does, against the root of the last commit.

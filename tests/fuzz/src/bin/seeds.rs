@@ -229,7 +229,7 @@ fn credentials() -> Vec<Vec<u8>> {
 fn handoff() -> Vec<Vec<u8>> {
     use r3e_proto::handoff::{Grant, Request};
     let request = Request { manifest: vec![7; 40], document: vec![8; 50], configuration: [9; 48] };
-    let grant = |sequence| Grant { root: [1; 32].into(), identity: [2; 32], sequence, head: [4; 32] };
+    let grant = |sequence| Grant { root: Box::new([1; 32].into()), identity: [2; 32], sequence, head: [4; 32] };
     vec![request.encode(), grant(7).encode().to_vec(), grant(70_000).encode().to_vec()]
 }
 
