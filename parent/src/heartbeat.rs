@@ -9,11 +9,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
-use crate::counters::Counters;
+use crate::counters::{Count, Counters};
 use crate::limits::SHORT_EXCHANGE_TIMEOUT_MS;
 
-/// Echoes the byte, and records when. Any other byte is not answered.
-pub(crate) async fn serve(mut stream: Stream, counters: Arc<Counters>) {
+/// Echoes the byte, and records when, among all and among this enclave's `own`. Any other byte is not answered.
+pub(crate) async fn serve(mut stream: Stream, counters: Arc<Counters>, own: Arc<Count>) {
     let exchange = async {
         let byte = stream.read_u8().await?;
         if byte != HEARTBEAT {
@@ -22,6 +22,7 @@ pub(crate) async fn serve(mut stream: Stream, counters: Arc<Counters>) {
         }
         counters.heartbeat.last_unix_seconds.set_now();
         counters.heartbeat.beats.add(1);
+        own.add(1);
         stream.write_u8(HEARTBEAT).await?;
         info!("the enclave is up");
         std::io::Result::Ok(())

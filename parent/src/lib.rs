@@ -3,7 +3,8 @@
 //! It moves the bytes of clients' TLS to the enclave and back (`forwarder`), keeps the enclave's sealed records
 //! (`blobs`), connects to the outside for it (`egress`), hands it its configuration (`configuration`) and answers
 //! its heartbeat (`heartbeat`). [`launch`] starts the enclave too and keeps it running, after [`preflight`] has looked
-//! at the machine; [`finding`] is how both say what is wrong. [`backup`] makes one file of all records, and back.
+//! at the machine; [`finding`] is how both say what is wrong. [`upgrade`] goes from one enclave to its successor. [`backup`]
+//! makes one file of all records, and back.
 //!
 //! It parses nothing of a client's, holds no key, and knows nothing of attestation, tenants or functions: all it sees
 //! is addresses, sizes and times. It protects itself, its host and the enclave's availability; confidentiality and
@@ -28,13 +29,15 @@ mod heartbeat;
 pub mod launch;
 pub mod limits;
 mod parent;
+mod ports;
 pub mod preflight;
 mod programs;
 mod relay;
 mod service;
 pub mod settings;
+pub mod upgrade;
 
-pub use admin::{ADMIN_SOCKET, StatusError, StatusFormat, order_takeover, query_status};
+pub use admin::{ADMIN_SOCKET, StatusError, StatusFormat, order_takeover, order_upgrade, query_status};
 pub use blobs::postgres::{AddressError, PostgresAddress, PostgresError, PostgresSettings};
 pub use credentials::{ImdsEndpoint, ImdsEndpointError};
 pub use egress::{HostRule, Network, Resolve, RuleError};

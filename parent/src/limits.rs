@@ -136,6 +136,19 @@ pub const STOP_DURING_START_MS: u64 = 20_000;
 /// Between two looks for the heartbeat of an enclave that boots.
 pub const HEARTBEAT_LOOK_MS: u64 = 50;
 
+/// For a successor to serve, from its start: to boot, to be handed over to, and to read its state.
+pub const DEFAULT_UPGRADE_TIMEOUT_MS: u64 = 300_000;
+/// For the last words of a successor that has ended to arrive.
+pub const LAST_WORDS_MS: u64 = 1_000;
+/// Lines on an upgrade that wait for whoever ordered it: more than there are steps.
+pub const MAX_WAITING_STEPS: usize = 16;
+/// An order to upgrade: some paths.
+pub const MAX_ORDER_BYTES: usize = 32 * 1024;
+/// One line on an upgrade; the longest has what a preflight found.
+pub const MAX_LINE_BYTES: u64 = 256 * 1024;
+/// The record of an upgrade: PCRs and paths.
+pub const MAX_RECORD_BYTES: u64 = 64 * 1024;
+
 /// For `nitro-cli` to describe or to terminate; it talks to a process of this machine.
 pub const NITRO_CLI_TIMEOUT_MS: u64 = 30_000;
 /// Kept of what a tool says on one stream: a description has some KiB for each enclave.

@@ -6,7 +6,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use r3e_proto::host::{BLOB_PORT, CONFIGURATION_PORT, CREDENTIALS_PORT, EGRESS_PORT, HEARTBEAT_PORT};
 use r3e_transport::{Listener, ParentTransport};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
@@ -21,12 +20,12 @@ use crate::credentials::Credentials;
 use crate::descriptors;
 use crate::egress::Egress;
 use crate::error::ParentError;
-use crate::forwarder::{self, Forwarder};
-use crate::heartbeat;
+use crate::forwarder::{self, Forwarder, Target, Targets};
 use crate::launch::State;
-use crate::limits::{MAX_BLOB_CONNECTIONS, MAX_CONNECTIONS_PER_SERVICE};
-use crate::service::Service;
+use crate::limits::MAX_CONNECTIONS_PER_SERVICE;
+use crate::ports::{Common, OpenPorts};
 use crate::settings::Settings;
+use crate::upgrade::{Configuration, Lifecycle, Means, Upgrades};
 
 /// The file whose lock says that a parent uses the data folder.
 pub(crate) const LOCK_FILE: &str = "parent.lock";
@@ -40,14 +39,15 @@ pub struct Parent;
 pub struct RunningParent {
     local_addr: SocketAddr,
     stopping: watch::Sender<bool>,
-    /// None once it has ended.
-    forwarding: Option<JoinHandle<()>>,
+    forwarding: Forwarding,
+    /// The admin socket.
     services: JoinSet<()>,
+    /// With every port towards an enclave.
+    upgrades: Arc<Upgrades>,
     keeper: Option<Keeper>,
     lease: Option<Lease>,
     /// Keeps the lease.
     tenure: JoinSet<()>,
-    counters: Arc<Counters>,
     _lock: File,
 }
 
@@ -67,19 +67,12 @@ impl Parent {
     ) -> Result<RunningParent, ParentError> {
         settings.forward.max_connections = affordable_connections(&settings)?;
         let lock = claim(&settings.data)?;
-        let configuration = configuration::read(&settings.configuration)?;
+        let bytes = configuration::read(&settings.configuration)?;
+        let configuration = Configuration { path: settings.configuration.clone(), bytes };
         let counters = Arc::<Counters>::default();
 
         let transport = ParentTransport::new(settings.enclave.clone());
-        let heartbeats = if settings.heartbeat {
-            Some(Service::open("heartbeat", &transport, HEARTBEAT_PORT).await?)
-        } else {
-            None
-        };
-        let configurations = Service::open("configuration", &transport, CONFIGURATION_PORT).await?;
-        let records = Service::open("blobs", &transport, BLOB_PORT).await?;
-        let outside = Service::open("egress", &transport, EGRESS_PORT).await?;
-        let credentials_asked = Service::open("credentials", &transport, CREDENTIALS_PORT).await?;
+        let ports = OpenPorts::open(&transport, settings.heartbeat).await?;
         let admin_listener = Listener::at_path(&settings.data.join(ADMIN_SOCKET)).await?;
         let public = forwarder::listen(settings.listen)
             .map_err(|source| ParentError::Listen { address: settings.listen, source })?;
@@ -89,40 +82,41 @@ impl Parent {
         let OpenStore { keeper, handle, lease, tenure } =
             OpenStore::open(&settings, Arc::clone(&counters)).await?;
 
-        // Egress takes one more connection than it has places, to say that it is busy.
-        let max_egress_streams = settings.egress.max_connections.saturating_add(MAX_CONNECTIONS_PER_SERVICE);
-        let blobs = Arc::new(Blobs::new(handle.clone(), Arc::clone(&counters)));
-        let egress = Arc::new(Egress::new(settings.egress, Arc::clone(&counters)));
-        let credentials = Arc::new(Credentials::new(settings.imds));
-        let mut services = JoinSet::new();
-        if let Some(heartbeats) = heartbeats {
-            let count = Arc::clone(&counters);
-            let serve = move |stream| heartbeat::serve(stream, Arc::clone(&count));
-            services.spawn(heartbeats.run(MAX_CONNECTIONS_PER_SERVICE, serve));
-        }
-        let count = Arc::clone(&counters);
-        services.spawn(configurations.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| {
-            configuration::serve(stream, Arc::clone(&configuration), Arc::clone(&count))
-        }));
-        services.spawn(records.run(MAX_BLOB_CONNECTIONS, move |stream| Arc::clone(&blobs).serve(stream)));
-        services.spawn(outside.run(max_egress_streams, move |stream| Arc::clone(&egress).serve(stream)));
-        let serve = move |stream| Arc::clone(&credentials).serve(stream);
-        services.spawn(credentials_asked.run(MAX_CONNECTIONS_PER_SERVICE, serve));
+        let common = Common {
+            blobs: Arc::new(Blobs::new(handle.clone(), Arc::clone(&counters))),
+            max_egress_streams: settings.egress.max_connections.saturating_add(MAX_CONNECTIONS_PER_SERVICE),
+            egress: Arc::new(Egress::new(settings.egress, Arc::clone(&counters))),
+            credentials: Arc::new(Credentials::new(settings.imds)),
+            counters: Arc::clone(&counters),
+        };
+        let targets = Arc::new(Targets::new(Target::new(transport.clone(), supervised)));
+        let ports = ports.serve(&common, Arc::clone(&configuration.bytes), Lifecycle::ordinary());
+        let means = Means {
+            common,
+            transport,
+            targets: Arc::clone(&targets),
+            data: settings.data.clone(),
+            heartbeat: settings.heartbeat,
+            drain_timeout_ms: settings.forward.drain_timeout_ms,
+            idle_timeout_ms: settings.forward.idle_timeout_ms,
+            lease: lease.clone(),
+        };
+        let upgrades = Arc::new(Upgrades::new(means, ports, configuration));
         let watched = Watched {
             data: settings.data.clone(),
-            transport: transport.clone(),
+            targets: Arc::clone(&targets),
+            upgrades: Arc::clone(&upgrades),
             heartbeat: settings.heartbeat,
-            supervised,
             store: handle,
             lease: lease.clone(),
         };
         let admin = Arc::new(Admin::new(Arc::clone(&counters), watched));
+        let mut services = JoinSet::new();
         services.spawn(admin::run(admin_listener, admin));
 
         let (stopping, stopped) = watch::channel(false);
-        let forwarder =
-            Forwarder::new(public, lease.clone(), transport, settings.forward, Arc::clone(&counters));
-        let forwarding = Some(tokio::spawn(forwarder.run(stopped)));
+        let forwarder = Forwarder::new(public, lease.clone(), targets, settings.forward, counters);
+        let forwarding = Forwarding(Some(tokio::spawn(forwarder.run(stopped))));
         info!(listen = %local_addr, enclave = %settings.enclave, data = %settings.data.display(), "the parent is up");
         let keeper = Some(keeper);
         Ok(RunningParent {
@@ -130,10 +124,10 @@ impl Parent {
             stopping,
             forwarding,
             services,
+            upgrades,
             keeper,
             lease,
             tenure,
-            counters,
             _lock: lock,
         })
     }
@@ -145,14 +139,9 @@ impl RunningParent {
         self.local_addr
     }
 
-    /// What it counts.
-    pub(crate) fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.counters)
-    }
-
-    /// The lease of the store, where several parents may share it.
-    pub(crate) fn lease(&self) -> Option<Lease> {
-        self.lease.clone()
+    /// The enclave that serves, and what takes it to its successor.
+    pub(crate) fn upgrades(&self) -> &Upgrades {
+        &self.upgrades
     }
 
     /// Takes no new clients, and gives those there are their time; the enclave's ports stay open.
@@ -160,11 +149,11 @@ impl RunningParent {
         info!("stopping");
         // The receiver lives as long as the forwarder.
         let _ = self.stopping.send(true);
-        if let Some(forwarding) = &mut self.forwarding {
+        if let Some(forwarding) = &mut self.forwarding.0 {
             if forwarding.await.is_err() {
                 warn!("the forwarder ended early");
             }
-            self.forwarding = None;
+            self.forwarding.0 = None;
         }
     }
 
@@ -174,16 +163,18 @@ impl RunningParent {
         self.stop().await;
     }
 
-    /// Stops without waiting for clients: those that are left are cut.
+    /// Stops without waiting for clients: those that are left are cut. An enclave that was started here is ended.
     pub(crate) async fn stop(mut self) {
-        if let Some(forwarding) = self.forwarding.take() {
+        self.upgrades.shutdown().await;
+        if let Some(forwarding) = self.forwarding.0.take() {
             forwarding.abort();
             // Ended by the line above, which is no failure.
             let _ = forwarding.await;
         }
         self.services.shutdown().await;
+        drop(self.upgrades);
         if let Some(keeper) = self.keeper.take() {
-            // Its handles went with the services, so it ends by itself.
+            // Its handles went with the services and the ports, so it ends by itself.
             let _ = spawn_blocking(|| keeper.join()).await;
         }
         // Nothing of ours writes any more, so another parent may.
@@ -195,9 +186,13 @@ impl RunningParent {
     }
 }
 
-impl Drop for RunningParent {
+/// Ends with its owner.
+#[derive(Debug)]
+struct Forwarding(Option<JoinHandle<()>>);
+
+impl Drop for Forwarding {
     fn drop(&mut self) {
-        if let Some(forwarding) = &self.forwarding {
+        if let Some(forwarding) = &self.0 {
             forwarding.abort();
         }
     }

@@ -28,6 +28,8 @@ pub(crate) enum Ended {
     Idle,
     /// A socket failed; dropping both tells the other side.
     Failed,
+    /// Someone had it end: never said by [`relay`] itself.
+    Cut,
 }
 
 /// Where moved bytes are counted, while they move.

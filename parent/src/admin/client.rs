@@ -8,11 +8,13 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufRea
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::{ADMIN_SOCKET, BACKUP, METRICS, STATUS, StatusError, StatusFormat, TAKEOVER};
+use super::{ADMIN_SOCKET, BACKUP, METRICS, STATUS, StatusError, StatusFormat, TAKEOVER, UPGRADE};
 use crate::backup::Progress;
 use crate::limits::{
-    ADMIN_TIMEOUT_MS, BLOB_ANSWER_TIMEOUT_MS, MAX_ADMIN_REQUEST_BYTES, MAX_STATUS_BYTES, TAKEOVER_TIMEOUT_MS,
+    ADMIN_TIMEOUT_MS, BLOB_ANSWER_TIMEOUT_MS, MAX_ADMIN_REQUEST_BYTES, MAX_LINE_BYTES, MAX_STATUS_BYTES,
+    TAKEOVER_TIMEOUT_MS,
 };
+use crate::upgrade::{Line, Order};
 
 /// Asks the parent that holds the folder `data`.
 ///
@@ -36,6 +38,37 @@ pub async fn order_takeover(data: &Path) -> Result<u64, StatusError> {
     let path = question.path.clone();
     let answer = question.short(TAKEOVER_TIMEOUT_MS).await?;
     answer.trim().parse().map_err(|_| StatusError::Answer { path })
+}
+
+/// Has the parent that holds the folder `data` go over to a successor of its enclave, and tells each step: the last line is
+/// [`Line::Done`] or [`Line::Failed`]. Dropped before the successor serves, it cancels the upgrade.
+///
+/// # Errors
+/// [`StatusError`]: no parent runs there, it is at another upgrade, or it ended meanwhile.
+pub async fn order_upgrade(
+    data: &Path,
+    order: &Order,
+    told: &mut (dyn FnMut(&Line) + Send),
+) -> Result<Line, StatusError> {
+    let mut question = Question::new(data, "POST", UPGRADE);
+    let failed =
+        |source| StatusError::Connect { path: data.join(ADMIN_SOCKET).display().to_string(), source };
+    let body = serde_json::to_string(order).map_err(|error| failed(io::Error::other(error)))?;
+    question.request =
+        format!("POST {UPGRADE} HTTP/1.1\r\nHost: parent\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let mut from = question.begin(TAKEOVER_TIMEOUT_MS).await?;
+    loop {
+        let mut text = String::new();
+        if (&mut from).take(MAX_LINE_BYTES).read_line(&mut text).await.map_err(failed)? == 0 {
+            return Err(failed(io::ErrorKind::UnexpectedEof.into()));
+        }
+        let line: Line =
+            serde_json::from_str(&text).map_err(|_| StatusError::Answer { path: question.path.clone() })?;
+        told(&line);
+        if !matches!(line, Line::Step { .. }) {
+            return Ok(line);
+        }
+    }
 }
 
 /// Writes what the parent that holds the folder `data` keeps, as a backup, to `writer`. Whether all of it came is said by

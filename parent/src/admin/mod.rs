@@ -1,10 +1,12 @@
 //! The admin socket in the data folder, for this machine's own user: `GET /status` (JSON), `GET /metrics` (Prometheus
-//! text), `GET /backup` (the sealed records as they stand), `POST /takeover` (of the store's lease).
+//! text), `GET /backup` (the sealed records as they stand), `POST /takeover` (of the store's lease), `POST /upgrade` (to a
+//! successor of the enclave; with a body, the order, and a line of the answer for each step).
 //!
-//! It speaks as much HTTP as `curl --unix-socket` needs: one request a connection, no body, no keep-alive.
+//! It speaks as much HTTP as `curl --unix-socket` needs: one request a connection, no keep-alive.
 
 mod client;
 mod report;
+mod upgrade;
 
 use std::io;
 use std::path::PathBuf;
@@ -12,8 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::unistd::{AccessFlags, access};
-use r3e_proto::host::CHANNEL_PORT;
-use r3e_transport::{Listener, ParentTransport, Stream};
+use r3e_transport::{Listener, Stream};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Semaphore;
@@ -22,18 +23,19 @@ use tokio::time::timeout;
 use tracing::{error, warn};
 
 pub(crate) use client::fetch_backup;
-pub use client::{order_takeover, query_status};
+pub use client::{order_takeover, order_upgrade, query_status};
 
 use crate::backup::write_backup;
 use crate::blobs::postgres::Lease;
 use crate::blobs::{Handle, in_words};
 use crate::counters::Counters;
 use crate::disk;
+use crate::forwarder::Targets;
 use crate::health::Observed;
-use crate::launch::State;
 use crate::limits::{
     ADMIN_TIMEOUT_MS, MAX_ADMIN_REQUEST_BYTES, MAX_CONNECTIONS_PER_SERVICE, STATUS_DIAL_TIMEOUT_MS,
 };
+use crate::upgrade::Upgrades;
 
 /// The socket's name in the data folder.
 pub const ADMIN_SOCKET: &str = "admin.sock";
@@ -88,12 +90,12 @@ pub(crate) struct Admin {
 pub(crate) struct Watched {
     /// The data folder.
     pub(crate) data: PathBuf,
-    /// The enclave.
-    pub(crate) transport: ParentTransport,
+    /// The enclave that serves.
+    pub(crate) targets: Arc<Targets>,
+    /// What takes it to its successor.
+    pub(crate) upgrades: Arc<Upgrades>,
     /// Whether the parent answers the heartbeat.
     pub(crate) heartbeat: bool,
-    /// What is known of the enclave, where this process starts it.
-    pub(crate) supervised: Option<Arc<State>>,
     /// The store.
     pub(crate) store: Handle,
     /// Its lease, where several parents may share it.
@@ -108,16 +110,16 @@ impl Admin {
 
     /// Looks at everything now: tries the enclave's port, and the disk.
     async fn observe(&self) -> Observed<'_> {
-        let Watched { data, transport, heartbeat, supervised, lease, .. } = &self.watched;
-        let limit = Duration::from_millis(STATUS_DIAL_TIMEOUT_MS);
-        let unreached = match timeout(limit, transport.dial_enclave(CHANNEL_PORT)).await {
+        let Watched { data, targets, heartbeat, lease, .. } = &self.watched;
+        let (limit, serving) = (Duration::from_millis(STATUS_DIAL_TIMEOUT_MS), targets.current());
+        let unreached = match timeout(limit, serving.dial()).await {
             Ok(Ok(_)) => None,
             Ok(Err(error)) => Some(error.to_string()),
             Err(_) => Some(format!("it did not answer within {STATUS_DIAL_TIMEOUT_MS} ms")),
         };
         Observed {
             counters: &self.counters,
-            enclave: supervised.as_ref().map(|state| state.snapshot()),
+            enclave: serving.state().map(|state| state.snapshot()),
             heartbeat: *heartbeat,
             lease: lease.as_ref().map(Lease::state),
             unreached,
@@ -159,9 +161,10 @@ const METRICS: &str = "/metrics";
 
 const BACKUP: &str = "/backup";
 const TAKEOVER: &str = "/takeover";
+const UPGRADE: &str = "/upgrade";
 
 async fn answer(mut stream: Stream, admin: &Admin) -> io::Result<()> {
-    let request = in_time(read_head(&mut stream)).await?;
+    let (request, rest) = in_time(read_head(&mut stream)).await?;
     let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let line = String::from_utf8_lossy(line);
     let (status, kind, body) = match line.split(' ').collect::<Vec<_>>().as_slice() {
@@ -170,6 +173,7 @@ async fn answer(mut stream: Stream, admin: &Admin) -> io::Result<()> {
         }
         ["GET", METRICS, _version] => ("200 OK", "text/plain; version=0.0.4", report::prometheus(admin)),
         ["GET", BACKUP, _version] => return back_up(stream, admin).await,
+        ["POST", UPGRADE, _version] => return upgrade::answer(stream, &request, rest, admin).await,
         ["POST", TAKEOVER, _version] => {
             let done = match &admin.watched.lease {
                 Some(lease) => lease.take_over().await,
@@ -181,7 +185,8 @@ async fn answer(mut stream: Stream, admin: &Admin) -> io::Result<()> {
             }
         }
         _ => {
-            let words = format!("GET {STATUS}, GET {METRICS}, GET {BACKUP} or POST {TAKEOVER}\n");
+            let words =
+                format!("GET {STATUS}, GET {METRICS}, GET {BACKUP}, POST {TAKEOVER} or POST {UPGRADE}\n");
             ("404 Not Found", "text/plain", words)
         }
     };
@@ -221,10 +226,15 @@ async fn in_time<T>(exchange: impl Future<Output = io::Result<T>>) -> io::Result
     timeout(Duration::from_millis(ADMIN_TIMEOUT_MS), exchange).await?
 }
 
-/// Reads to the empty line that ends a request's head.
-async fn read_head(stream: &mut Stream) -> io::Result<Vec<u8>> {
+/// Reads to the empty line that ends a request's head: the head, and what came behind it.
+async fn read_head(stream: &mut Stream) -> io::Result<(Vec<u8>, Vec<u8>)> {
+    const END: &[u8] = b"\r\n\r\n";
     let mut head = Vec::with_capacity(MAX_ADMIN_REQUEST_BYTES);
-    while !head.ends_with(b"\r\n\r\n") {
+    loop {
+        if let Some(end) = head.windows(END.len()).position(|four| four == END) {
+            let rest = head.split_off(end + END.len());
+            return Ok((head, rest));
+        }
         if head.len() >= MAX_ADMIN_REQUEST_BYTES {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "an admin request of too many bytes"));
         }
@@ -232,5 +242,4 @@ async fn read_head(stream: &mut Stream) -> io::Result<Vec<u8>> {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
-    Ok(head)
 }

@@ -97,7 +97,7 @@ enum Kind {
 fn table(admin: &Admin) -> Vec<(&'static str, Vec<Metric>)> {
     let uptime = admin.started.elapsed().as_secs();
     let served = admin.counters.configurations_served.get();
-    let supervised = admin.watched.supervised.as_ref().map(|state| state.snapshot());
+    let supervised = admin.watched.targets.current().state().map(|state| state.snapshot());
     let supervisor = supervised.iter().map(|enclave| ("supervisor", supervisor(enclave)));
     let lease =
         admin.watched.lease.as_ref().map(|lease| ("lease", lease_numbers(lease, &admin.counters.lease)));

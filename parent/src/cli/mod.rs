@@ -7,6 +7,7 @@ mod serve;
 mod settings;
 mod status;
 mod store;
+mod upgrade;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     Status(status::Status),
     /// Has a parent on standby take over the lease of the store that several parents share
     Takeover(store::Takeover),
+    /// Goes over to a successor of the enclave that runs, another image or configuration, without a pause for clients
+    Upgrade(Box<upgrade::Upgrade>),
     /// Writes the sealed records to one file
     Backup(store::Backup),
     /// Makes the store what a backup holds
@@ -64,6 +67,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Serve(serve) => return serve.run(),
         Command::Status(status) => return status.run(),
         Command::Takeover(takeover) => return takeover.run(),
+        Command::Upgrade(upgrade) => return upgrade.run(),
         Command::Backup(backup) => return backup.run(),
         Command::Restore(restore) => return restore.run(),
         Command::Completions { shell } => {

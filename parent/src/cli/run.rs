@@ -9,6 +9,7 @@ use clap::Args;
 use r3e_parent::finding::{any_error, in_words};
 use r3e_parent::launch::ApplianceError;
 use r3e_parent::preflight::{self, Machine};
+use r3e_parent::upgrade::in_force;
 use r3e_parent::{Appliance, Launch, Settings};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -74,6 +75,9 @@ impl Run {
             Ok(runtime) => runtime,
             Err(error) => return exit(Err(error).context("cannot start"), EXIT_FAILED),
         };
+        let (mut settings, mut launch) = (settings, launch);
+        // As `run` would, and nothing is changed by it.
+        let _ = in_force(&mut settings, &mut launch);
         let report = runtime.block_on(preflight::check(&settings, &launch, &Machine::this()));
         let ready = !any_error(&report.findings);
         let text = if self.json {

@@ -4,14 +4,14 @@
 //! client sends is looked at. While another parent serves, the port is closed: so a balancer finds the one that does.
 
 mod admission;
+mod target;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use r3e_proto::host::CHANNEL_PORT;
-use r3e_transport::{ParentTransport, Stream, TransportError, pause_after};
+use r3e_transport::{Stream, TransportError, pause_after};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -19,11 +19,12 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 
 use admission::{Admission, Admitted, Refusal};
+pub(crate) use target::{Target, Targets};
 
 use crate::blobs::postgres::Lease;
 use crate::counters::Counters;
 use crate::limits::{DIAL_RETRY_PAUSE_MS, LISTEN_BACKLOG, LISTEN_RETRY_MS};
-use crate::relay::{Ended, Moved, relay};
+use crate::relay::{Ended, Moved};
 use crate::settings::Forward;
 
 /// The public side of the parent.
@@ -39,7 +40,7 @@ pub(crate) struct Forwarder {
 /// What every connection needs.
 #[derive(Debug)]
 struct Carrier {
-    transport: ParentTransport,
+    targets: Arc<Targets>,
     settings: Forward,
     counters: Arc<Counters>,
 }
@@ -53,16 +54,16 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl Forwarder {
-    /// Over `listener`, to the enclave behind `transport`.
+    /// Over `listener`, to the enclave that serves.
     pub(crate) fn new(
         listener: TcpListener,
         lease: Option<Lease>,
-        transport: ParentTransport,
+        targets: Arc<Targets>,
         settings: Forward,
         counters: Arc<Counters>,
     ) -> Self {
         let admission = Arc::new(Admission::new(&settings));
-        Self { listener, lease, admission, carrier: Arc::new(Carrier { transport, settings, counters }) }
+        Self { listener, lease, admission, carrier: Arc::new(Carrier { targets, settings, counters }) }
     }
 
     /// Accepts until `stopping` turns true; then lets connections finish for the drain timeout, and cuts the rest.
@@ -168,8 +169,8 @@ impl Carrier {
             Ok(Err(_)) => return clients.failed.add(1),
             Ok(Ok(0)) | Err(_) => return clients.silent.add(1),
         }
-        let mut enclave = match self.dial().await {
-            Ok(enclave) => enclave,
+        let (target, mut enclave) = match self.dial().await {
+            Ok(dialled) => dialled,
             Err(error) => {
                 debug!(%error, "a client could not be carried");
                 return clients.unreached.add(1);
@@ -177,22 +178,23 @@ impl Carrier {
         };
         let idle = Duration::from_millis(self.settings.idle_timeout_ms);
         let moved = Moved { forth: clients.bytes_forth.atomic(), back: clients.bytes_back.atomic() };
-        match relay(&mut client, &mut enclave, idle, moved).await {
-            Ended::Finished => {}
+        match target.carry(&mut client, &mut enclave, idle, moved).await {
+            Ended::Finished | Ended::Cut => {}
             Ended::Idle => clients.idle.add(1),
             Ended::Failed => clients.failed.add(1),
         }
     }
 
-    /// Connects to the enclave, trying again while it starts.
-    async fn dial(&self) -> Result<Stream, TransportError> {
+    /// Connects to the enclave, trying again while it starts; each time to the one that serves then.
+    async fn dial(&self) -> Result<(Arc<Target>, Stream), TransportError> {
         let patience = Instant::now() + Duration::from_millis(self.settings.dial_patience_ms);
         loop {
-            match self.transport.dial_enclave(CHANNEL_PORT).await {
+            let target = self.targets.current();
+            match target.dial().await {
                 Err(_) if Instant::now() < patience => {
                     sleep(Duration::from_millis(DIAL_RETRY_PAUSE_MS)).await;
                 }
-                done => return done,
+                done => return done.map(|enclave| (target, enclave)),
             }
         }
     }

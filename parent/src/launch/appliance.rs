@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tracing::{error, info, warn};
+use tokio::task::spawn_blocking;
+use tracing::{info, warn};
 
 use super::error::{ApplianceError, LaunchError};
+use super::host;
 use super::state::State;
-use super::supervisor::{Done, Supervisor};
 use super::{Host, Launch};
 use crate::finding::any_error;
 use crate::preflight::{self, Machine};
+use crate::upgrade::{self, Crew};
 use crate::{Parent, RunningParent, Settings};
 
 /// Starts appliances.
@@ -22,21 +22,24 @@ pub struct Appliance;
 #[derive(Debug)]
 pub struct RunningAppliance {
     parent: RunningParent,
-    supervising: JoinHandle<Done>,
-    stopping: watch::Sender<bool>,
 }
 
 impl Appliance {
-    /// Looks at the machine, starts the parent and then the enclave. When this returns, clients can connect; the
-    /// enclave may still be starting.
+    /// Looks at the machine, starts the parent and then the enclave: what the settings name, or what an upgrade put in its
+    /// place. When this returns, clients can connect; the enclave may still be starting.
     ///
     /// # Errors
     /// [`ApplianceError`]: nothing keeps running then.
     pub async fn start(
-        settings: Settings,
-        launch: Launch,
+        mut settings: Settings,
+        mut launch: Launch,
         machine: &Machine,
     ) -> Result<RunningAppliance, ApplianceError> {
+        let looking = spawn_blocking(move || {
+            let instead_of = upgrade::in_force(&mut settings, &mut launch);
+            (settings, launch, instead_of)
+        });
+        let (settings, launch, mut instead_of) = looking.await.map_err(ApplianceError::Panicked)?;
         let report = preflight::check(&settings, &launch, machine).await;
         if any_error(&report.findings) {
             return Err(ApplianceError::Preflight(report.findings));
@@ -44,14 +47,21 @@ impl Appliance {
         for finding in &report.findings {
             warn!(code = finding.code, next = finding.next, "{}", finding.words);
         }
+        if let Some(instead_of) = &mut instead_of {
+            instead_of.settle();
+        }
         let state = Arc::new(State::new(&launch));
         let endpoint = settings.enclave.clone();
         let parent = Parent::start_supervising(settings, Some(Arc::clone(&state))).await?;
         warn_of_what_is_not_protected(&launch);
-        let (stopping, stopped) = watch::channel(false);
-        let (counters, lease) = (parent.counters(), parent.lease());
-        let supervisor = Supervisor { launch, endpoint, counters, state, lease, stopping: stopped };
-        Ok(RunningAppliance { parent, supervising: tokio::spawn(supervisor.run()), stopping })
+        // An earlier run may have ended in the middle of an upgrade, or after one.
+        let second = launch.at_other_place();
+        if let Err(error) = host::clean(&second, &second.endpoint(&endpoint)).await {
+            warn!(%error, "cannot see whether a successor is left; nitro-cli describe-enclaves tells");
+        }
+        let crew = Crew { launch, first: endpoint, machine: machine.clone(), instead_of };
+        parent.upgrades().supervise(crew, state).await;
+        Ok(RunningAppliance { parent })
     }
 }
 
@@ -62,12 +72,8 @@ impl RunningAppliance {
     }
 
     /// Waits until the enclave has ended for good: with [`super::Restart::Never`] alone.
-    pub async fn ended(&mut self) -> LaunchError {
-        match (&mut self.supervising).await {
-            Ok(Done::Ended(why)) => why,
-            Ok(Done::Stopped) => LaunchError::Ended("the enclave was stopped".into()),
-            Err(panicked) => LaunchError::Ended(format!("the supervisor failed: {panicked}")),
-        }
+    pub async fn ended(&mut self) -> Arc<LaunchError> {
+        self.parent.upgrades().ended().await
     }
 
     /// Takes no new clients, and gives those there are their time. The enclave runs on.
@@ -77,16 +83,8 @@ impl RunningAppliance {
 
     /// Cuts what is not drained, ends the enclave, then the parent.
     pub async fn shutdown(self) {
-        let Self { parent, supervising, stopping } = self;
-        // The receiver is gone where the enclave has ended for good.
-        let _ = stopping.send(true);
-        if !supervising.is_finished() {
-            info!("ending the enclave");
-            if let Err(failure) = supervising.await {
-                error!(%failure, "the supervisor failed");
-            }
-        }
-        parent.stop().await;
+        info!("ending the enclave");
+        self.parent.stop().await;
     }
 }
 

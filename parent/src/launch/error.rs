@@ -19,6 +19,9 @@ pub enum ApplianceError {
     /// The parent did not start.
     #[error(transparent)]
     Parent(#[from] ParentError),
+    /// A fault of this program's.
+    #[error("looking at the image failed: {0}")]
+    Panicked(tokio::task::JoinError),
 }
 
 /// Why an enclave did not start, or did not stop.

@@ -10,15 +10,19 @@ mod error;
 mod host;
 mod nitro;
 mod nitro_cli;
+mod post;
 mod qemu;
 mod state;
 mod supervisor;
 
 use std::path::PathBuf;
 
+use r3e_transport::Endpoint;
+
 pub use appliance::{Appliance, RunningAppliance};
 pub use error::{ApplianceError, LaunchError};
 pub(crate) use nitro_cli::{Described, NitroCli};
+pub(crate) use post::{End, Post};
 pub(crate) use state::{Phase, Snapshot, State};
 
 use crate::limits::{
@@ -39,7 +43,7 @@ pub struct Launch {
     pub cpus: u32,
     /// Its memory in MiB.
     pub memory_mib: u64,
-    /// Its context id. The parent's transport must be for the same one.
+    /// Its context id. The parent's transport must be for the same one. During an upgrade the next one is used as well.
     pub cid: u32,
     /// Opens the enclave's console and memory to this machine. Its PCRs are zeros then, and no client accepts it.
     pub debug_mode: bool,
@@ -49,6 +53,8 @@ pub struct Launch {
     pub boot_timeout_ms: u64,
     /// Between two looks at whether it runs.
     pub watch_interval_ms: u64,
+    /// Whether it has the second of the two places, so that it can run beside the first: an upgrade goes from one to the other.
+    pub(crate) second: bool,
 }
 
 /// What makes an enclave.
@@ -96,11 +102,36 @@ impl Launch {
             restart: Restart::Backoff { first_ms: DEFAULT_RESTART_FIRST_MS, max_ms: DEFAULT_RESTART_MAX_MS },
             boot_timeout_ms: DEFAULT_BOOT_TIMEOUT_MS,
             watch_interval_ms: DEFAULT_WATCH_INTERVAL_MS,
+            second: false,
+        }
+    }
+
+    /// The same, at the other of the two places.
+    pub(crate) fn at_other_place(&self) -> Self {
+        Self { second: !self.second, ..self.clone() }
+    }
+
+    /// Its context id at its place: the one that was set, or the next.
+    pub(crate) fn context_id(&self) -> u32 {
+        self.cid.saturating_add(self.second.into())
+    }
+
+    /// Where the enclave of this launch is, if the one at the first place is at `first`.
+    pub(crate) fn endpoint(&self, first: &Endpoint) -> Endpoint {
+        match first {
+            first if !self.second => first.clone(),
+            Endpoint::Vsock { .. } => Endpoint::Vsock { cid: self.context_id() },
+            Endpoint::Unix { path } => {
+                let mut name = path.as_os_str().to_owned();
+                name.push("-2");
+                Endpoint::Unix { path: name.into() }
+            }
         }
     }
 
     /// The name by which `nitro-cli` knows the enclave. One that is left over under this name is ours.
     pub(crate) fn enclave_name(&self) -> String {
-        format!("r3e-{}", self.cid)
+        let end = if self.second { "-2" } else { "" };
+        format!("r3e-{}{end}", self.cid)
     }
 }

@@ -50,11 +50,11 @@ pub(super) async fn clean(program: &Path, launch: &Launch) -> Result<(), LaunchE
 pub(super) async fn start(program: &Path, launch: &Launch) -> Result<NitroEnclave, LaunchError> {
     let cli = find(program)?;
     let started = cli.run(launch).await?;
-    if started.cid != u64::from(launch.cid) {
+    if started.cid != u64::from(launch.context_id()) {
         if let Err(error) = cli.terminate(&started.id).await {
             warn!(%error, id = started.id, "an enclave with another CID could not be terminated");
         }
-        return Err(LaunchError::OtherCid { asked: launch.cid, found: started.cid });
+        return Err(LaunchError::OtherCid { asked: launch.context_id(), found: started.cid });
     }
     let console = if launch.debug_mode { console(&cli, &started.id) } else { None };
     let watch_interval = Duration::from_millis(launch.watch_interval_ms);

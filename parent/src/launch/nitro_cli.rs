@@ -116,7 +116,7 @@ impl NitroCli {
     /// Starts an enclave, and waits for its heartbeat, which `nitro-cli` takes itself.
     pub(crate) async fn run(&self, launch: &Launch) -> Result<Started, NitroCliError> {
         let (cpus, memory, cid) =
-            (launch.cpus.to_string(), launch.memory_mib.to_string(), launch.cid.to_string());
+            (launch.cpus.to_string(), launch.memory_mib.to_string(), launch.context_id().to_string());
         let name = launch.enclave_name();
         let mut arguments: Vec<&OsStr> = vec!["--eif-path".as_ref(), launch.image.as_ref()];
         for (option, value) in [

@@ -126,7 +126,7 @@ fn device_socket(enclave_socket: &Path) -> PathBuf {
 }
 
 fn device_arguments(enclave_socket: &Path, device_socket: &Path, launch: &Launch) -> Vec<OsString> {
-    let mut vm = OsString::from(format!("guest-cid={},socket=", launch.cid));
+    let mut vm = OsString::from(format!("guest-cid={},socket=", launch.context_id()));
     vm.push(device_socket);
     vm.push(",uds-path=");
     vm.push(enclave_socket);

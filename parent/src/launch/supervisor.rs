@@ -13,7 +13,7 @@ use super::host::{self, Enclave};
 use super::state::{Phase, State};
 use super::{Host, Launch, Restart};
 use crate::blobs::postgres::{Lease, LeaseState};
-use crate::counters::Counters;
+use crate::counters::Count;
 use crate::limits::{HEARTBEAT_LOOK_MS, STEADY_AFTER_MS, STOP_DURING_START_MS};
 use crate::preflight;
 
@@ -22,10 +22,13 @@ use crate::preflight;
 pub(super) struct Supervisor {
     pub(super) launch: Launch,
     pub(super) endpoint: Endpoint,
-    pub(super) counters: Arc<Counters>,
+    /// Of this enclave alone.
+    pub(super) beats: Arc<Count>,
     pub(super) state: Arc<State>,
     /// Without the lease of the store there is no enclave: it would read what another one writes over.
     pub(super) lease: Option<Lease>,
+    /// What to do when it ends, as it is decided now: a successor is started once, and kept running once it serves.
+    pub(super) restart: watch::Receiver<Restart>,
     /// Turns true when there shall be no enclave any more.
     pub(super) stopping: watch::Receiver<bool>,
 }
@@ -76,7 +79,7 @@ impl Supervisor {
             // An emulator whose enclave is silent still runs.
             self.put_away(enclave).await;
             let why = ended.to_string();
-            let Restart::Backoff { first_ms, max_ms } = self.launch.restart else {
+            let Restart::Backoff { first_ms, max_ms } = *self.restart.borrow() else {
                 error!(why, "there is no enclave any more, and it is not started again");
                 self.state.ended(&why, None);
                 return Done::Ended(ended);
@@ -117,7 +120,7 @@ impl Supervisor {
         // The file may have changed since the last start.
         preflight::allow_image(&self.launch).await.map_err(LaunchError::Image)?;
         host::clean(&self.launch, &self.endpoint).await?;
-        let beats = self.counters.heartbeat.beats.get();
+        let beats = self.beats.get();
         let began = Instant::now();
         info!(image = %self.launch.image.display(), "starting the enclave");
         let enclave = slot.insert(host::start(&self.launch, &self.endpoint).await?);
@@ -138,7 +141,7 @@ impl Supervisor {
     }
 
     async fn heartbeat_after(&self, beats: u64) {
-        while self.counters.heartbeat.beats.get() <= beats {
+        while self.beats.get() <= beats {
             sleep(Duration::from_millis(HEARTBEAT_LOOK_MS)).await;
         }
     }

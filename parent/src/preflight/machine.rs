@@ -56,6 +56,14 @@ impl Machine {
         sum
     }
 
+    /// Memory that programs can still have, by the kernel's estimate; none where it gives none.
+    pub(super) fn available_mib(&self) -> Option<u64> {
+        let text = text(&self.path("proc/meminfo")).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        let kib = line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?;
+        Some(kib / 1024)
+    }
+
     /// How many processors are set aside for enclaves, or none where the driver is not loaded.
     pub(super) fn cpu_pool(&self) -> Option<u64> {
         let text = text(&self.path("sys/module/nitro_enclaves/parameters/ne_cpus")).ok()?;
@@ -147,11 +155,13 @@ mod tests {
             ("sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages", "0\n"),
             ("sys/kernel/mm/hugepages/unknown/nr_hugepages", "9\n"),
             ("sys/module/nitro_enclaves/parameters/ne_cpus", "1,3\n"),
+            ("proc/meminfo", "MemTotal:       8000 kB\nMemFree:         100 kB\nMemAvailable:    4000 kB\n"),
             ("etc/nitro_enclaves/allocator.yaml", "---\n# memory_mib: 9\nmemory_mib: 1024\ncpu_count: 2\n"),
         ]);
         assert_eq!(machine.hugepages(), Hugepages { total_mib: 1536, free_mib: 256 });
         assert_eq!(machine.cpu_pool(), Some(2));
         assert_eq!(machine.allocation(), Some(Allocation { memory_mib: 1024 }));
+        assert_eq!(machine.available_mib(), Some(3));
     }
 
     #[test]

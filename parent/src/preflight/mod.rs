@@ -10,8 +10,10 @@ mod problem;
 mod reference_values;
 mod resources;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use r3e_transport::Endpoint;
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 
@@ -41,7 +43,9 @@ pub async fn check(settings: &Settings, launch: &Launch, machine: &Machine) -> R
             if settings.heartbeat {
                 problems.push(Problem::HeartbeatOnNitro);
             }
-            let (ours, others) = enclaves(nitro_cli, launch, &mut problems).await;
+            // Those of both places: an earlier run may have ended in the middle of an upgrade.
+            let names = [launch.enclave_name(), launch.at_other_place().enclave_name()];
+            let (ours, others) = enclaves(nitro_cli, launch, &names, &mut problems).await;
             let leftover_mib = ours.iter().map(|enclave| enclave.memory_mib).fold(0, u64::saturating_add);
             problems.extend(resources::nitro(launch, machine, image_bytes, &others, leftover_mib));
         }
@@ -62,6 +66,41 @@ pub async fn check(settings: &Settings, launch: &Launch, machine: &Machine) -> R
     Report { findings: problems.iter().map(Problem::finding).collect(), image }
 }
 
+/// Looks at what it needs to start the enclave of `launch` at `endpoint` beside the one that serves, which keeps what it has.
+pub(crate) async fn check_beside(launch: &Launch, machine: &Machine, endpoint: &Endpoint) -> Report {
+    let (image, mut problems) = look_at_image(launch).await;
+    let image_bytes = image.as_ref().map(|image| image.bytes);
+    match &launch.host {
+        Host::Nitro { nitro_cli } => {
+            let (_, others) = enclaves(nitro_cli, launch, &[launch.enclave_name()], &mut problems).await;
+            let found = resources::nitro(launch, machine, image_bytes, &others, 0);
+            problems.extend(found.into_iter().map(|problem| match problem {
+                // Ending the other enclaves, as is advised elsewhere, is what an upgrade is to spare.
+                Problem::HugepagesInUse { memory_mib, free_mib, total_mib } => {
+                    Problem::HugepagesBeside { memory_mib, free_mib, total_mib }
+                }
+                problem => problem,
+            }));
+        }
+        Host::Qemu { .. } => {
+            problems.extend(resources::qemu(launch, machine, image_bytes));
+            problems.extend(resources::memory_beside(launch, machine));
+        }
+    }
+    problems.extend(ports::socket_path(endpoint));
+    Report { findings: problems.iter().map(Problem::finding).collect(), image }
+}
+
+/// Bytes in hex, as measurements are written.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    reference_values::Hex(bytes).to_string()
+}
+
+/// The PCRs of an image in hex, by index; none where it cannot be read.
+pub(crate) fn pcrs(image: &Path) -> Option<BTreeMap<u8, String>> {
+    image::look(image, None).0.map(|report| report.pcrs)
+}
+
 /// Whether the image may still be started; if not, why, in words.
 pub(crate) async fn allow_image(launch: &Launch) -> Result<(), String> {
     let (_, problems) = look_at_image(launch).await;
@@ -78,10 +117,11 @@ async fn look_at_image(launch: &Launch) -> (Option<ImageReport>, Vec<Problem>) {
     })
 }
 
-/// The enclaves of this machine: those that an earlier start of ours left, and all others.
+/// The enclaves of this machine: those that an earlier start of ours left, which have one of `names`, and all others.
 async fn enclaves(
     nitro_cli: &Path,
     launch: &Launch,
+    names: &[String],
     problems: &mut Vec<Problem>,
 ) -> (Vec<Described>, Vec<Described>) {
     let running = match programs::find(nitro_cli) {
@@ -95,11 +135,11 @@ async fn enclaves(
             Vec::new()
         }
     };
-    let name = launch.enclave_name();
-    let (ours, others): (Vec<_>, Vec<_>) =
-        running.into_iter().partition(|enclave| enclave.name.as_ref() == Some(&name));
+    let (ours, others): (Vec<_>, Vec<_>) = running
+        .into_iter()
+        .partition(|enclave| enclave.name.as_ref().is_some_and(|name| names.contains(name)));
     problems.extend(ours.iter().map(|enclave| Problem::Leftover { id: enclave.id.clone() }));
-    let in_use = others.iter().filter(|enclave| enclave.cid == u64::from(launch.cid));
-    problems.extend(in_use.map(|enclave| Problem::CidInUse { cid: launch.cid, id: enclave.id.clone() }));
+    let in_use = others.iter().filter(|enclave| enclave.cid == u64::from(launch.context_id()));
+    problems.extend(in_use.map(|enclave| Problem::CidInUse { cid: launch.context_id(), id: enclave.id.clone() }));
     (ours, others)
 }

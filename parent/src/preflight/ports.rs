@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
-use r3e_proto::host::{BLOB_PORT, CONFIGURATION_PORT, CREDENTIALS_PORT, EGRESS_PORT};
+use r3e_proto::host::{BLOB_PORT, CONFIGURATION_PORT, CREDENTIALS_PORT, EGRESS_PORT, LIFECYCLE_PORT};
 use r3e_transport::{Endpoint, ParentTransport};
 
 use super::problem::Problem;
@@ -43,13 +43,21 @@ pub(crate) fn is_held(data: &Path) -> bool {
 }
 
 fn socket_paths(settings: &Settings) -> Vec<Problem> {
-    let enclave = match &settings.enclave {
-        Endpoint::Unix { path } => Some(path.clone()),
+    let admin = too_long(&settings.data.join(ADMIN_SOCKET));
+    socket_path(&settings.enclave).into_iter().chain(admin).collect()
+}
+
+/// Whether the sockets of an enclave fit, where it has any.
+pub(super) fn socket_path(enclave: &Endpoint) -> Option<Problem> {
+    match enclave {
+        Endpoint::Unix { path } => too_long(path),
         Endpoint::Vsock { .. } => None,
-    };
-    let sockets = enclave.into_iter().chain([settings.data.join(ADMIN_SOCKET)]);
-    let long = sockets.filter(|path| path.as_os_str().len() > MAX_SOCKET_PATH_BYTES);
-    long.map(|path| Problem::SocketPath { path }).collect()
+    }
+}
+
+fn too_long(path: &Path) -> Option<Problem> {
+    let long = path.as_os_str().len() > MAX_SOCKET_PATH_BYTES;
+    long.then(|| Problem::SocketPath { path: path.into() })
 }
 
 /// The folder, or where it is not yet, the nearest one above it, in which it will be made.
@@ -86,7 +94,7 @@ async fn enclave_ports(settings: &Settings) -> Vec<Problem> {
     }
     let transport = ParentTransport::new(settings.enclave.clone());
     let mut problems = Vec::new();
-    for port in [CONFIGURATION_PORT, BLOB_PORT, EGRESS_PORT, CREDENTIALS_PORT] {
+    for port in [CONFIGURATION_PORT, BLOB_PORT, EGRESS_PORT, CREDENTIALS_PORT, LIFECYCLE_PORT] {
         if let Err(error) = transport.listen(port).await {
             problems.push(Problem::EnclavePort { reason: error.to_string() });
         }

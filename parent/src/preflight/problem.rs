@@ -30,6 +30,16 @@ pub enum Problem {
         "of {total_mib} MiB of huge pages {free_mib} MiB are free, and the enclave needs {memory_mib} MiB"
     )]
     HugepagesInUse { memory_mib: u64, free_mib: u64, total_mib: u64 },
+    #[error(
+        "of the memory set aside {free_mib} MiB are free beside the enclave that serves, and its successor needs \
+         {memory_mib} MiB: an upgrade has two enclaves at once"
+    )]
+    HugepagesBeside { memory_mib: u64, free_mib: u64, total_mib: u64 },
+    #[error(
+        "this machine has {available_mib} MiB of memory left, and the successor needs {memory_mib} MiB: an upgrade has \
+         two enclaves at once"
+    )]
+    MemoryBeside { memory_mib: u64, available_mib: u64 },
     #[error("the enclave is to have {cpus} processors; {pool} are set aside, and other enclaves have {used}")]
     CpuPool { cpus: u32, pool: u64, used: u64 },
     #[error("the enclave is to have no processor")]
@@ -109,7 +119,8 @@ impl Problem {
             Self::DeviceForbidden { .. } => "device_forbidden",
             Self::NoHugepages { .. } => "no_hugepages",
             Self::AllocatorTooSmall { .. } => "allocator_too_small",
-            Self::HugepagesInUse { .. } => "hugepages_in_use",
+            Self::HugepagesInUse { .. } | Self::HugepagesBeside { .. } => "hugepages_in_use",
+            Self::MemoryBeside { .. } => "memory_in_use",
             Self::CpuPool { .. } => "cpu_pool_too_small",
             Self::NoCpus | Self::MoreCpusThanThereAre { .. } => "cpu_count",
             Self::CidReserved { .. } => "cid_reserved",
@@ -169,6 +180,12 @@ impl Problem {
             Self::HugepagesInUse { .. } => {
                 "end the other enclaves (nitro-cli describe-enclaves), set more aside, or give less --memory".into()
             }
+            Self::HugepagesBeside { memory_mib, free_mib, total_mib } => format!(
+                "set memory_mib: {} or more in {ALLOCATOR} and restart the allocator, once, while no enclave runs; or \
+                 upgrade with a restart",
+                total_mib.saturating_add(memory_mib.saturating_sub(*free_mib))
+            ),
+            Self::MemoryBeside { .. } => "end other programs, or upgrade with a restart".into(),
             Self::CpuPool { cpus, used, .. } => format!(
                 "set cpu_count: {} or more in {ALLOCATOR}, then systemctl restart nitro-enclaves-allocator; or give \
                  fewer --cpus. Processors come by whole cores, and the machine keeps one",

@@ -55,6 +55,12 @@ pub(super) fn qemu(launch: &Launch, machine: &Machine, image_bytes: Option<u64>)
     problems
 }
 
+/// Whether the machine has the memory for a second emulated one beside the first.
+pub(super) fn memory_beside(launch: &Launch, machine: &Machine) -> Option<Problem> {
+    let (memory_mib, available_mib) = (launch.memory_mib, machine.available_mib()?);
+    (available_mib < memory_mib).then_some(Problem::MemoryBeside { memory_mib, available_mib })
+}
+
 /// Whether QEMU finds what it shall sign with.
 pub(super) fn signing(folder: &Path) -> Vec<Problem> {
     let missing = SIGNING_FILES.iter().map(|file| folder.join(file)).filter(|path| !path.is_file());
@@ -62,8 +68,9 @@ pub(super) fn signing(folder: &Path) -> Vec<Problem> {
 }
 
 fn cid(launch: &Launch) -> Vec<Problem> {
-    let reserved = launch.cid < MIN_ENCLAVE_CID || launch.cid == u32::MAX;
-    if reserved { vec![Problem::CidReserved { cid: launch.cid }] } else { Vec::new() }
+    let cid = launch.context_id();
+    let reserved = cid < MIN_ENCLAVE_CID || cid == u32::MAX;
+    if reserved { vec![Problem::CidReserved { cid }] } else { Vec::new() }
 }
 
 fn memory_for(launch: &Launch, image_bytes: Option<u64>, factor: u64) -> Option<Problem> {

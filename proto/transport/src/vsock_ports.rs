@@ -74,13 +74,12 @@ impl<L: Accept> VsockPorts<L> {
     ) -> io::Result<PeerQueue<L>> {
         let mut open = locked(&self.open);
         open.retain(|_, port| port.strong_count() > 0);
-        let shared = match open.get(&port).and_then(Weak::upgrade) {
-            Some(shared) => shared,
-            None => {
-                let shared = Arc::new(Port { listener: Turn::new(bind()?), queues: Mutex::default() });
-                open.insert(port, Arc::downgrade(&shared));
-                shared
-            }
+        let shared = if let Some(shared) = open.get(&port).and_then(Weak::upgrade) {
+            shared
+        } else {
+            let shared = Arc::new(Port { listener: Turn::new(bind()?), queues: Mutex::default() });
+            open.insert(port, Arc::downgrade(&shared));
+            shared
         };
         let (sender, connections) = mpsc::channel(MAX_PENDING_ACCEPTS);
         match locked(&shared.queues).entry(cid) {
