@@ -122,6 +122,14 @@ impl SigningKey {
         PublicKey(key)
     }
 
+    /// Signs a message: the 64 bytes of RFC 8032.
+    pub(crate) fn sign_fixed(&self, message: &[u8]) -> [u8; 64] {
+        let mut signature = [0; 64];
+        // An Ed25519 signature has 64 bytes (RFC 8032).
+        signature.copy_from_slice(self.0.sign(message).as_ref());
+        signature
+    }
+
     /// Signs a message.
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         self.0.sign(message).as_ref().to_vec()

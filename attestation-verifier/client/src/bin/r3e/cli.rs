@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{enclave, functions, keys, login, operator, secrets, state, tenants, wallets};
+use crate::commands::{enclave, functions, keys, login, operator, release, secrets, state, tenants, wallets};
 
 const AFTER_HELP: &str = "\
 Settings come from options, else R3E_* variables, else the profile in ~/.config/r3e/config.toml:
@@ -130,6 +130,9 @@ pub(crate) enum Command {
     /// Admit and suspend tenants, signed in with the operator's key; make a tenant's key
     #[command(subcommand)]
     Tenants(tenants::Command),
+    /// Say which image a running appliance may be replaced by, and approve it; connects to nothing
+    #[command(subcommand)]
+    Release(release::Command),
     /// Look at the sealed state and rotate its keys, signed in with the operator's key
     #[command(subcommand)]
     State(state::Command),

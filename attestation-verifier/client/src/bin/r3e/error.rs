@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 
 use r3e_client::{AddressError, ApiKeyError, ClientError, ErrorClass, KeyError, PolicyError};
+use r3e_proto::release::ReleaseError;
 use thiserror::Error as ThisError;
 
 /// Why a command failed. Its text does not repeat its source's.
@@ -57,6 +58,12 @@ pub(crate) enum CliError {
     Key(#[from] KeyError),
     #[error("{place} holds no API key")]
     ApiKey { place: String, source: ApiKeyError },
+    /// A release cannot be used, or is not approved.
+    #[error("the release cannot be relied on")]
+    Release(#[from] ReleaseError),
+    /// A release is of another image than the one that was named.
+    #[error("the release is not of the image {name:?}: it names other PCRs")]
+    OtherImage { name: String },
     /// The appliance refused, was refused, or could not be reached.
     #[error(transparent)]
     Client(#[from] ClientError),
@@ -84,6 +91,10 @@ impl CliError {
             Self::NothingToApprove { .. } => "nothing_to_approve",
             Self::Key(_) => "key_file",
             Self::ApiKey { .. } => "api_key",
+            Self::Release(ReleaseError::NotApproved { .. }) => "release_not_approved",
+            Self::Release(ReleaseError::AlreadySigned(_)) => "release_already_signed",
+            Self::Release(_) => "release",
+            Self::OtherImage { .. } => "other_image",
             Self::Client(error) => memory(error).map_or_else(|| error.code(), Self::code),
             Self::Function { code, .. } => code,
         }
@@ -100,6 +111,8 @@ impl CliError {
             Self::ConfigurationChanged { .. }
             | Self::OtherSetup { .. }
             | Self::SetupRemembered { .. }
+            | Self::OtherImage { .. }
+            | Self::Release(ReleaseError::NotApproved { .. })
             | Self::NothingToApprove { .. } => 1,
             Self::Function { .. } => 4,
             _ => 2,

@@ -7,6 +7,8 @@ pub(crate) const MAX_POLICY_FILE_BYTES: u64 = 1024 * 1024;
 /// The file of known configurations, and the appliances it names: more than anybody looks after by hand.
 pub(crate) const MAX_KNOWN_FILE_BYTES: u64 = 1024 * 1024;
 pub(crate) const MAX_KNOWN_CONFIGURATIONS: usize = 2_000;
+/// What `r3e enclave attest --json` prints: 32 registers and a dozen fields.
+pub(crate) const MAX_ATTESTED_FILE_BYTES: u64 = 64 * 1024;
 /// A secret's value: what the appliance takes.
 pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
 /// A function's source: what the appliance takes.

@@ -211,7 +211,7 @@ fn policy(settings: &Settings) -> Result<PolicyBuilder, CliError> {
 }
 
 /// A file of reference values.
-fn releases(path: &Path) -> Result<Vec<ReferenceValues>, CliError> {
+pub(crate) fn releases(path: &Path) -> Result<Vec<ReferenceValues>, CliError> {
     let json = read_limited(path, MAX_POLICY_FILE_BYTES).map_err(|source| CliError::Io {
         what: format!("the reference values {}", path.display()),
         source,

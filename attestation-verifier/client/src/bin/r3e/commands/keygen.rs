@@ -1,4 +1,4 @@
-//! Making a key file, for an operator or a tenant.
+//! Making a key file, for an operator, a tenant, or whoever approves releases.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -32,6 +32,7 @@ struct Made<'a> {
 pub(crate) enum Owner {
     Operator,
     Tenant,
+    Releaser,
 }
 
 /// Makes the folder that a key file goes to.
@@ -63,6 +64,12 @@ impl Keygen {
                 Owner::Operator => {
                     format!(
                         "Put it into the appliance's configuration:\n\n[operator]\npublic_key = \"{}\"",
+                        made.public_key
+                    )
+                }
+                Owner::Releaser => {
+                    format!(
+                        "Put it into the appliance's configuration, among the others:\n\n[handoff]\nkeys = [\"{}\"]",
                         made.public_key
                     )
                 }

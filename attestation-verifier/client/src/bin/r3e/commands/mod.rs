@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod operator;
 mod profile;
+pub(crate) mod release;
 pub(crate) mod secrets;
 pub(crate) mod state;
 pub(crate) mod tenants;
@@ -38,6 +39,7 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Whoami => whoami::run(settings, printer).await,
         Command::Keys(command) => keys::run(command, settings, printer).await,
         Command::Operator(command) => operator::run(command, settings, printer).await,
+        Command::Release(command) => release::run(command, settings, printer),
         Command::State(command) => state::run(command, settings, printer).await,
         Command::Tenants(command) => tenants::run(command, settings, printer).await,
         Command::Profile(ProfileCommand::Show) => profile::show(settings, printer),

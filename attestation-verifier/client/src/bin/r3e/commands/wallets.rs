@@ -1,6 +1,6 @@
 //! `r3e wallets`.
 
-mod confirm;
+pub(super) mod confirm;
 mod consent;
 mod difference;
 mod export;

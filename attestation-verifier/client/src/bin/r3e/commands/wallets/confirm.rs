@@ -6,7 +6,7 @@ use crate::error::CliError;
 use crate::output::note;
 
 /// Asks on the terminal, unless `yes` was said. What is asked about must be on the screen by then.
-pub(super) fn confirm(question: &str, yes: bool) -> Result<(), CliError> {
+pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }
