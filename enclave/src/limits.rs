@@ -118,8 +118,10 @@ pub(crate) const SECRET_SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 pub(crate) const SECRETS_SWEPT_AT_ONCE: usize = 100;
 /// Entries of one page of a tenant's audit log: a page is written whole for each commit to it, 4 KiB when it is full.
 pub(crate) const AUDIT_PAGE_ENTRIES: usize = 16;
-/// Pages of one tenant's audit log. All but one are full, so at least 4,096 entries are kept.
+/// Pages of the ring of reads of one tenant's audit log. All but one are full, so at least 4,096 entries are kept.
 pub(crate) const AUDIT_PAGES: u64 = 257;
+/// Pages of its ring of everything else: at least 1,024 entries.
+pub(crate) const AUDIT_CHANGE_PAGES: u64 = 65;
 /// Batches of entries that wait for the log's writer: more than events can be under way.
 pub(crate) const MAX_AUDIT_QUEUE: usize = 4_096;
 /// Entries of one commit of the log: at the worst each is of another tenant and writes three records of the 1,024 that a
@@ -133,8 +135,14 @@ pub(crate) const MAX_WALLET_NAMES: usize = 256;
 pub(crate) const MAX_WALLET_BODY_BYTES: usize = 128 * 1024;
 /// A request to sign: 128 KiB of a transaction's data take twice that in hexadecimal.
 pub(crate) const MAX_SIGN_BODY_BYTES: usize = 384 * 1024;
-/// Locks that wallets share: two wallets that meet wait for each other's commit, at 64 hardly ever.
-pub(crate) const WALLET_TURNS: usize = 64;
+/// Requests that use one wallet, or make one of a tenant's, or change a tenant's secrets, one of them under way: each is a
+/// commit, so that the last of them waits some hundred milliseconds. More are told to come again.
+pub(crate) const MAX_WAITING_USES: usize = 64;
+/// Imports of one tenant's with a password, one of them under way, which takes a second.
+pub(crate) const MAX_WAITING_IMPORTS: usize = 4;
+/// Refusals of one wallet's that are written down in a minute: each is a commit, and whoever may ask may be refused without end.
+pub(crate) const MAX_LOGGED_REFUSALS: u32 = 60;
+pub(crate) const REFUSAL_SPAN_MS: u64 = 60_000;
 /// How long an import waits for others' before it is told to come again.
 pub(crate) const IMPORT_WAIT: Duration = Duration::from_secs(10);
 /// Entries of one page of a wallet's audit: a page is written whole with each signature, 10 KiB when it is full.

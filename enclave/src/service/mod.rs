@@ -9,6 +9,7 @@ pub(crate) mod json;
 mod report_key;
 mod secrets;
 mod tenants;
+mod turns;
 mod wallets;
 
 pub(crate) use api_keys::{ApiKeys, KeyGrant};

@@ -21,7 +21,6 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::is_name;
 use r3e_proto::api::secrets::{Action, Actor, AuditEntry, AuditLog, Grantee, Outcome, Secret, SecretDetails};
 use r3e_store::{Namespace, Store, StoreError, Value, Write};
-use tokio::sync::{Mutex, OwnedMutexGuard};
 use zeroize::Zeroizing;
 
 use self::audit::Audit;
@@ -30,7 +29,8 @@ use self::record::{Change, Next, Record};
 use super::ServiceError;
 use super::finish::finish;
 use super::json::{decode, encode};
-use crate::limits::{MAX_SECRET_BYTES, MAX_SECRET_LIFETIME_MS, MAX_SECRETS};
+use super::turns::{Turn, Turns};
+use crate::limits::{MAX_SECRET_BYTES, MAX_SECRET_LIFETIME_MS, MAX_SECRETS, MAX_WAITING_USES};
 
 /// The secrets of all tenants.
 pub(crate) struct Secrets {
@@ -38,9 +38,9 @@ pub(crate) struct Secrets {
     now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
     audit: Arc<Audit>,
     deadlines: Deadlines,
-    /// Held from the look to the end of what follows the commit: two at once cannot both take the last place, or the same
-    /// next version.
-    changing: Arc<Mutex<()>>,
+    /// Held from the look to the end of what follows the commit: two at once of a tenant cannot both take the last place, or the
+    /// same next version.
+    changing: Turns<TenantId>,
     /// Told of each secret that functions may no longer have as they had it.
     changed: Arc<OnceLock<Changed>>,
 }
@@ -76,7 +76,7 @@ impl Secrets {
             store,
             now_ms: Box::new(now_ms),
             deadlines: Deadlines::new()?,
-            changing: Arc::default(),
+            changing: Turns::new(MAX_WAITING_USES),
             changed: Arc::default(),
         });
         tokio::spawn(deadlines::keep_sweeping(Arc::downgrade(&secrets)));
@@ -104,7 +104,7 @@ impl Secrets {
     ) -> Result<Secret, ServiceError> {
         checked_name(name)?;
         checked_value(value)?;
-        let turn = Arc::clone(&self.changing).lock_owned().await;
+        let turn = self.changing.take(tenant).await?;
         // Not before: a turn may be long in coming.
         let now_ms = (self.now_ms)();
         let expires_at_ms = options.expires_in_ms.map(|ms| checked_lifetime(now_ms, ms)).transpose()?;
@@ -155,7 +155,7 @@ impl Secrets {
         to: u64,
         if_version: Option<u64>,
     ) -> Result<Secret, ServiceError> {
-        let turn = Arc::clone(&self.changing).lock_owned().await;
+        let turn = self.changing.take(tenant).await?;
         let (record, stands) = self.existing(tenant, name).await?;
         expected_version(if_version, record.current())?;
         let value = self.store.get(&values(tenant)?, &value_key(name, to)).await?;
@@ -178,7 +178,7 @@ impl Secrets {
         grantee: &Grantee,
         may: bool,
     ) -> Result<Secret, ServiceError> {
-        let turn = Arc::clone(&self.changing).lock_owned().await;
+        let turn = self.changing.take(tenant).await?;
         let (mut record, stands) = self.existing(tenant, name).await?;
         let now_ms = (self.now_ms)();
         let action = if may {
@@ -202,7 +202,7 @@ impl Secrets {
     /// # Errors
     /// [`ServiceError::NotFound`].
     pub(crate) async fn delete(&self, tenant: TenantId, by: Actor, name: &str) -> Result<(), ServiceError> {
-        let turn = Arc::clone(&self.changing).lock_owned().await;
+        let turn = self.changing.take(tenant).await?;
         let (record, stands) = self.existing(tenant, name).await?;
         let (versions, deadlines) = record.everything();
         let space = values(tenant)?;
@@ -247,7 +247,7 @@ impl Secrets {
     #[expect(clippy::too_many_arguments, reason = "whose turn, of what, and the change's parts")]
     async fn carry_out(
         &self,
-        turn: OwnedMutexGuard<()>,
+        turn: Turn,
         tenant: TenantId,
         name: &str,
         stands: Option<u64>,
@@ -276,7 +276,7 @@ impl Secrets {
     /// it is nobody else's turn.
     async fn commit(
         &self,
-        turn: OwnedMutexGuard<()>,
+        turn: Turn,
         tenant: TenantId,
         name: &str,
         entries: Vec<AuditEntry>,

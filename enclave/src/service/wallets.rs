@@ -3,10 +3,9 @@
 mod audit;
 mod deletion;
 mod records;
+mod refusals;
 mod signing;
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
@@ -18,18 +17,20 @@ use r3e_keys::{KeyError, RootSecret};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::is_name;
 use r3e_proto::api::wallets::{
-    Action, CreateWallet, Hash32, HexBytes, ImportWallet, KeyType, Origin, Policy, Wallet, WalletAudit,
-    WalletDetails,
+    Action, CreateWallet, Hash32, HexBytes, ImportFormat, ImportWallet, KeyType, Origin, Policy, Wallet,
+    WalletAudit, WalletDetails,
 };
 use r3e_store::{Store, Write};
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::ServiceError;
 use super::json::{decode, encode};
-use crate::limits::{IMPORT_WAIT, MAX_WALLET_NAMES, MAX_WALLETS, WALLET_TURNS};
+use super::turns::{Turn, Turns};
+use crate::limits::{IMPORT_WAIT, MAX_WAITING_IMPORTS, MAX_WAITING_USES, MAX_WALLET_NAMES, MAX_WALLETS};
 use audit::Ring;
 use records::{Spaces, Standing, State, Stored};
+use refusals::Refusals;
 
 /// Who asks for a wallet's use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,13 +55,15 @@ pub(crate) struct Wallets {
     store: Store,
     clock: TrustedClock,
     root: Arc<RootSecret>,
-    /// Held from the count to the commit, so that two at once cannot both take the last place.
-    making: Mutex<()>,
-    /// One of a wallet's uses at a time: each is judged by what the one before left. Several wallets share a turn.
-    turns: Vec<Mutex<()>>,
-    hasher: RandomState,
-    /// One password at a time, for all tenants: each takes a quarter of a gigabyte and a second of a processor.
+    /// Held from the count to the commit, so that two at once of a tenant cannot both take the last place.
+    making: Turns<TenantId>,
+    /// One of a wallet's uses at a time: each is judged by what the one before left.
+    uses: Turns<(TenantId, String)>,
+    /// One password of a tenant's at a time, so that none waits behind many of another's,
+    passwords: Turns<TenantId>,
+    /// and one at a time for all tenants: each takes a quarter of a gigabyte and a second of a processor.
     importing: Arc<Semaphore>,
+    refusals: Refusals,
 }
 
 impl Wallets {
@@ -69,10 +72,11 @@ impl Wallets {
             store,
             clock,
             root,
-            making: Mutex::new(()),
-            turns: (0..WALLET_TURNS).map(|_| Mutex::new(())).collect(),
-            hasher: RandomState::new(),
+            making: Turns::new(MAX_WAITING_USES),
+            uses: Turns::new(MAX_WAITING_USES),
+            passwords: Turns::new(MAX_WAITING_IMPORTS),
             importing: Arc::new(Semaphore::new(1)),
+            refusals: Refusals::default(),
         }
     }
 
@@ -90,7 +94,7 @@ impl Wallets {
         let CreateWallet { key_type, policy } = request;
         checked(name, &policy, key_type)?;
         let spaces = Spaces::of(tenant)?;
-        let _making = self.making.lock().await;
+        let _making = self.making.take(tenant).await?;
         // Drawn for this wallet alone: a wallet that is made in a state which was rolled back, or wiped, under the same root
         // never has the key of one that was there before, and with it another policy.
         let mut id = Hash32([0; 32]);
@@ -117,8 +121,8 @@ impl Wallets {
         // Before any work is done for it.
         self.place_for(&spaces, name)?;
         let (policy, origin) = (request.policy.clone(), Origin::Imported(request.format));
-        let secret = self.open(request).await?;
-        let _making = self.making.lock().await;
+        let secret = self.open(tenant, request).await?;
+        let _making = self.making.take(tenant).await?;
         let keep = Write::put(&spaces.keys, name, secret.stored_form()).if_absent();
         let made = Made { name, secret: &secret, origin, policy, action: Action::Import };
         self.make(&spaces, made, Some(keep)).await
@@ -157,10 +161,14 @@ impl Wallets {
     }
 
     /// Opens an imported key, apart from the tasks that serve others.
-    async fn open(&self, request: ImportWallet) -> Result<WalletSecret, ServiceError> {
-        let busy = || ServiceError::Busy("other imports are under way; try again in some seconds".into());
-        let turn = timeout(IMPORT_WAIT, Arc::clone(&self.importing).acquire_owned()).await;
-        let turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
+    async fn open(&self, tenant: TenantId, request: ImportWallet) -> Result<WalletSecret, ServiceError> {
+        let turn = match request.format {
+            // No password, and no work to speak of.
+            ImportFormat::Hex | ImportFormat::Wif => None,
+            ImportFormat::Nep2 | ImportFormat::Nep6 | ImportFormat::Keystore => {
+                Some(self.password(tenant).await?)
+            }
+        };
         let opened = tokio::task::spawn_blocking(move || {
             // Held until the work is done, also where nobody waits for it any more.
             let _turn = turn;
@@ -176,6 +184,17 @@ impl Wallets {
             .await
             .map_err(|error| ServiceError::Internal(format!("an import broke off: {error}")))?
             .map_err(Into::into)
+    }
+
+    /// Waits for the turn to work on a password.
+    async fn password(&self, tenant: TenantId) -> Result<(Turn, OwnedSemaphorePermit), ServiceError> {
+        let busy = || ServiceError::Busy("other imports are under way; try again in some seconds".into());
+        let both = async {
+            let own = self.passwords.take(tenant).await?;
+            let all = Arc::clone(&self.importing).acquire_owned().await.map_err(|_| busy())?;
+            Ok((own, all))
+        };
+        timeout(IMPORT_WAIT, both).await.map_err(|_| busy())?
     }
 
     /// Whether there is room for one wallet more, of this name.
@@ -258,11 +277,8 @@ impl Wallets {
     }
 
     /// Waits for a wallet's turn.
-    async fn turn(&self, tenant: TenantId, name: &str) -> Result<MutexGuard<'_, ()>, ServiceError> {
-        let hash = self.hasher.hash_one((tenant, name));
-        let at = usize::try_from(hash % WALLET_TURNS as u64).unwrap_or_default();
-        let turn = self.turns.get(at).ok_or_else(|| ServiceError::Internal("a wallet has no turn".into()))?;
-        Ok(turn.lock().await)
+    async fn turn(&self, tenant: TenantId, name: &str) -> Result<Turn, ServiceError> {
+        self.uses.take((tenant, name.to_owned())).await
     }
 }
 

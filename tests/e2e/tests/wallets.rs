@@ -185,6 +185,24 @@ async fn what_is_signed_is_what_was_asked_for_by_the_wallets_own_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn refusals_without_end_are_answered_and_not_all_written_down() {
+    let appliance = Appliance::start(Options::default()).await;
+    let tenant = Tenant::admitted(&appliance, "alice").await;
+    let mut channel = tenant.channel().await;
+    create(&mut channel, "hot", policy()).await;
+    let other_chain = call(|t| t.chain_id = 1);
+    let before = channel.check_state().await.unwrap().sequence;
+    for _ in 0..100 {
+        assert_eq!(code(channel.sign("hot", &other_chain).await), "chain_not_allowed");
+    }
+    let audit = channel.wallet_audit("hot").await.unwrap();
+    let denied = audit.entries.iter().filter(|entry| entry.denied.is_some()).count();
+    // A minute may have ended meanwhile.
+    assert!((60..100).contains(&denied), "{denied}");
+    assert!(channel.check_state().await.unwrap().sequence < before + 100);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_policy_refuses_is_refused_by_name_and_written_down() {
     let appliance = Appliance::start(Options::default()).await;
     let tenant = Tenant::admitted(&appliance, "alice").await;

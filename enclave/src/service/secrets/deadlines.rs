@@ -2,7 +2,7 @@
 //!
 //! A secret's record alone says what is over: an entry of the list that has lost its meaning is only one look in vain.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::secrets::{Action, Actor};
@@ -90,7 +90,7 @@ pub(super) async fn sweep(secrets: &Secrets) -> Result<(), ServiceError> {
 }
 
 async fn sweep_one(secrets: &Secrets, tenant: TenantId, name: &str, now_ms: u64) -> Result<(), ServiceError> {
-    let turn = Arc::clone(&secrets.changing).lock_owned().await;
+    let turn = secrets.changing.take(tenant).await?;
     let Some((record, stands)) = secrets.find(tenant, name).await? else { return Ok(()) };
     let Some(change) = record.swept(now_ms) else { return Ok(()) };
     let entries = change

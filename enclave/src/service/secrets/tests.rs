@@ -4,10 +4,12 @@ use std::future::poll_fn;
 use std::sync::Mutex as SyncMutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use r3e_functions::{SecretAnswer, SecretReader, SecretSource};
 use r3e_proto::api::secrets::VersionState;
 use r3e_store::{BlobStore, Options};
+use tokio::time::timeout;
 
 use super::*;
 use crate::keeper::{Fault, Keeper, keys, others_run};
@@ -173,7 +175,7 @@ async fn a_change_goes_by_the_time_at_which_its_turn_came() {
     let house = House::new().await;
     house.set("KEY", "one", SetOptions { expires_in_ms: Some(500), ..to(&["f"]) }).await.unwrap();
     house.set("KEY", "two", SetOptions::default()).await.unwrap();
-    let turn = house.secrets.changing.lock().await;
+    let turn = house.secrets.changing.take(ALICE).await.unwrap();
     let spawned = |restores: bool| {
         let secrets = Arc::clone(&house.secrets);
         tokio::spawn(async move {
@@ -354,17 +356,37 @@ async fn who_holds_values_is_told_also_when_the_client_goes_away_during_the_comm
         client.abort();
         assert!(client.await.unwrap_err().is_cancelled(), "the commit cannot have been answered");
         assert!(
-            house.secrets.changing.try_lock().is_err(),
+            timeout(Duration::from_millis(20), house.secrets.changing.take(ALICE)).await.is_err(),
             "it is nobody else's turn before the commit stands"
         );
         assert!(house.changes.lock().unwrap().is_empty(), "nothing has changed yet");
         drop(stopped);
         // The turn ends after they were told.
-        drop(house.secrets.changing.lock().await);
+        drop(house.secrets.changing.take(ALICE).await.unwrap());
         assert_eq!(*house.changes.lock().unwrap(), [(ALICE, "KEY".to_owned())]);
         let gone = if deletes { "absent" } else { "not granted" };
         assert_eq!(house.read("f", &CODE, "KEY").await, gone);
     }
+}
+
+#[tokio::test]
+async fn one_tenants_changes_keep_nobody_else_waiting_and_not_all_of_them_wait() {
+    let house = House::new().await;
+    let turn = house.secrets.changing.take(ALICE).await.unwrap();
+    let set = |tenant: TenantId, name: String| {
+        let secrets = Arc::clone(&house.secrets);
+        async move { secrets.set(tenant, Actor::Tenant {}, &name, b"one", SetOptions::default()).await }
+    };
+    let waiting: Vec<_> =
+        (1..MAX_WAITING_USES).map(|number| tokio::spawn(set(ALICE, format!("KEY{number}")))).collect();
+    others_run().await;
+    assert!(matches!(set(ALICE, "MORE".into()).await, Err(ServiceError::Busy(_))));
+    set(BOB, "KEY".into()).await.unwrap();
+    drop(turn);
+    for done in waiting {
+        done.await.unwrap().unwrap();
+    }
+    set(ALICE, "MORE".into()).await.unwrap();
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ impl Wallets {
         let revision = standing.stored.wallet.revision;
         let entry = audit::entry(self.clock.now_ms(), Action::Delete, &By::Tenant, revision);
         if let Err(denied) = gate(tenant, &standing.stored).delete(Asker::Tenant) {
-            return Err(self.deny(&spaces, &standing, entry, denied).await);
+            return Err(self.deny(tenant, &spaces, &standing, entry, denied).await);
         }
         let mut state = State { deleted_revision: revision, ..standing.state };
         let page = audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Kept, entry).await?;

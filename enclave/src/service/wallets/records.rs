@@ -49,16 +49,19 @@ pub(super) struct State {
     pub(super) kept: u64,
     /// of what it signed,
     pub(super) signed: u64,
-    /// and of what was denied.
+    /// and of what was denied;
     pub(super) denied: u64,
+    /// and what was denied without an entry, too often in too short a time.
+    #[serde(default)]
+    pub(super) unlogged: u64,
     /// The last revision of the deleted wallet that had this name; 0 where there was none.
     pub(super) deleted_revision: u64,
 }
 
 impl State {
-    /// Entries that the audit has had.
+    /// Entries that the audit has had, or would have had.
     pub(super) fn entries(&self) -> u64 {
-        self.kept.saturating_add(self.signed).saturating_add(self.denied)
+        self.kept.saturating_add(self.signed).saturating_add(self.denied).saturating_add(self.unlogged)
     }
 }
 

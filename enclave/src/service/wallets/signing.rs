@@ -43,7 +43,7 @@ impl Wallets {
         let gate = gate(tenant, &standing.stored);
         let allowed = match gate.sign(decoded, &standing.state.usage, &asking) {
             Ok(allowed) => allowed,
-            Err(denied) => return Err(self.deny(&spaces, &standing, entry, denied).await),
+            Err(denied) => return Err(self.deny(tenant, &spaces, &standing, entry, denied).await),
         };
         // Before the allowance is used: a key that cannot be had costs nothing.
         let key = self.secret(&spaces, tenant, wallet).await?.key()?;
@@ -92,7 +92,7 @@ impl Wallets {
         };
         let asking = asking(&By::Tenant, now_ms, &request.approvals);
         if let Err(denied) = gate(tenant, &standing.stored).set_policy(&request.policy, &asking) {
-            return Err(self.deny(&spaces, &standing, entry, denied).await);
+            return Err(self.deny(tenant, &spaces, &standing, entry, denied).await);
         }
         let wallet = Wallet { revision: revision.saturating_add(1), ..standing.stored.wallet.clone() };
         let stored = Stored { wallet, policy: request.policy };
@@ -122,7 +122,7 @@ impl Wallets {
         let asking = asking(&By::Tenant, now_ms, &request.approvals);
         let allowed = match gate(tenant, &standing.stored).export(request.recipient, &asking) {
             Ok(allowed) => allowed,
-            Err(denied) => return Err(self.deny(&spaces, &standing, entry, denied).await),
+            Err(denied) => return Err(self.deny(tenant, &spaces, &standing, entry, denied).await),
         };
         let secret = self.secret(&spaces, tenant, wallet).await?;
         let sealed =
@@ -179,24 +179,28 @@ impl Wallets {
         self.commit(writes).await
     }
 
-    /// Keeps what was denied; what the asker is told.
+    /// Keeps what was denied, unless too much was lately; what the asker is told.
     pub(super) async fn deny(
         &self,
+        tenant: TenantId,
         spaces: &Spaces,
         standing: &Standing,
         entry: AuditEntry,
         denied: Denied,
     ) -> ServiceError {
         let name = &standing.stored.wallet.name;
+        let told = ServiceError::Denied { code: denied.code(), message: denied.to_string() };
+        let Some(unlogged) = self.refusals.log(tenant, name, entry.at_ms) else { return told };
         let entry = AuditEntry { denied: Some(denied.code().to_owned()), ..entry };
         let mut state = standing.state.clone();
+        state.unlogged = state.unlogged.saturating_add(unlogged);
         let kept = async {
             let page = audit::add(&self.store, &spaces.audit, name, &mut state, Ring::Denied, entry).await?;
             let state = Write::put(&spaces.states, name, encode(&state)?).if_version(standing.state_version);
             self.commit(vec![page, state]).await
         };
         match kept.await {
-            Ok(()) => ServiceError::Denied { code: denied.code(), message: denied.to_string() },
+            Ok(()) => told,
             Err(error) => error,
         }
     }

@@ -1,0 +1,115 @@
+//! Turns: one piece of work at a time for each tenant, or each wallet, and only so many that wait for it. Nobody waits for
+//! another tenant's.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use tokio::sync::{Mutex as Lock, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+
+use super::ServiceError;
+
+/// The turns of all that have work; who has none leaves no trace but a weak reference.
+pub(super) struct Turns<K> {
+    lines: Mutex<HashMap<K, Weak<Line>>>,
+    /// Those who have their turn or wait for it.
+    max_in_line: usize,
+}
+
+/// Who has a turn, and who waits for it.
+struct Line {
+    lock: Arc<Lock<()>>,
+    places: Arc<Semaphore>,
+}
+
+/// A turn, until it is dropped.
+pub(super) struct Turn {
+    _turn: OwnedMutexGuard<()>,
+    _place: OwnedSemaphorePermit,
+    _line: Arc<Line>,
+}
+
+impl<K: Eq + Hash> Turns<K> {
+    /// With room for so many in each line.
+    pub(super) fn new(max_in_line: usize) -> Self {
+        Self { lines: Mutex::default(), max_in_line }
+    }
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// [`ServiceError::Busy`] where as many wait as may.
+    pub(super) async fn take(&self, of: K) -> Result<Turn, ServiceError> {
+        let line = self.line(of);
+        let place = Arc::clone(&line.places).try_acquire_owned().map_err(|_| {
+            let message =
+                format!("{} requests of this kind wait already; try again in a second", self.max_in_line);
+            ServiceError::Busy(message)
+        })?;
+        let turn = Arc::clone(&line.lock).lock_owned().await;
+        Ok(Turn { _turn: turn, _place: place, _line: line })
+    }
+
+    fn line(&self, of: K) -> Arc<Line> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = lines.get(&of).and_then(Weak::upgrade) {
+            return line;
+        }
+        lines.retain(|_, line| line.strong_count() > 0);
+        let line =
+            Arc::new(Line { lock: Arc::default(), places: Arc::new(Semaphore::new(self.max_in_line)) });
+        lines.insert(of, Arc::downgrade(&line));
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_at_a_time_of_each_and_nobody_waits_for_another() {
+        let turns = Turns::new(2);
+        let first = turns.take("a").await.unwrap();
+        assert!(turns.take("b").await.is_ok());
+        assert!(timeout(Duration::from_millis(20), turns.take("a")).await.is_err());
+        drop(first);
+        assert!(turns.take("a").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_line_has_an_end_and_who_leaves_it_makes_room() {
+        let turns = Arc::new(Turns::new(3));
+        let first = turns.take(1).await.unwrap();
+        let waiting: Vec<_> = (0..2)
+            .map(|_| {
+                let turns = Arc::clone(&turns);
+                tokio::spawn(async move { turns.take(1).await.map(drop) })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        assert!(matches!(turns.take(1).await, Err(ServiceError::Busy(_))));
+        // Another line is as long as ever.
+        assert!(turns.take(2).await.is_ok());
+        let [gone, stays] = <[_; 2]>::try_from(waiting).unwrap();
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        let again = timeout(Duration::from_millis(20), turns.take(1)).await;
+        assert!(again.is_err(), "there is a place again, though no turn");
+        drop(first);
+        stays.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_is_forgotten() {
+        let turns = Turns::new(1);
+        for number in 0..1_000 {
+            drop(turns.take(number).await.unwrap());
+        }
+        assert_eq!(turns.lines.lock().unwrap().len(), 1);
+    }
+}
