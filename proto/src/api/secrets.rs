@@ -227,9 +227,11 @@ pub struct AuditEntry {
 /// What is kept of a tenant's audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditLog {
-    /// Entries that are kept at the least, of the latest; older ones are dropped.
+    /// Entries of reads that are kept at the least, of the latest; older ones are dropped.
     pub kept: u64,
-    /// Entries that were dropped so far: those numbered 1 to this.
+    /// The same of all other entries: reads drive out none of these.
+    pub kept_changes: u64,
+    /// Entries that were dropped so far. A number that is missing, up to the latest, is of one of them.
     pub dropped: u64,
     /// The entries that were asked for, oldest first.
     pub entries: Vec<AuditEntry>,

@@ -13,8 +13,8 @@ use r3e_store::{Store, StoreError, Write};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use super::pages::{self, Tail};
-use crate::limits::{AUDIT_PAGE_ENTRIES, AUDIT_PAGES, MAX_AUDIT_GROUP_ENTRIES, MAX_AUDIT_QUEUE};
+use super::pages::{self, Ring, Tail};
+use crate::limits::{MAX_AUDIT_GROUP_ENTRIES, MAX_AUDIT_QUEUE};
 use crate::service::ServiceError;
 
 /// Times that a commit is planned: again where a page was not as it was remembered, or could not be read. Nothing was written
@@ -76,14 +76,15 @@ impl Audit {
     ) -> Result<AuditLog, ServiceError> {
         let (dropped, mut entries) = pages::read(&self.store, tenant, after).await?;
         entries.retain(|entry| secret.is_none_or(|name| entry.secret == name));
-        Ok(AuditLog { kept: (AUDIT_PAGES - 1) * AUDIT_PAGE_ENTRIES as u64, dropped, entries })
+        Ok(AuditLog { kept: Ring::Reads.kept(), kept_changes: Ring::Changes.kept(), dropped, entries })
     }
 }
 
 /// The one task that writes logs, with the ends of those it wrote to.
 struct Writer {
     store: Store,
-    tails: HashMap<TenantId, Tail>,
+    /// Of each ring of [`Ring::ALL`].
+    tails: HashMap<TenantId, [Tail; 2]>,
 }
 
 /// Why a group was not committed.
@@ -149,17 +150,26 @@ impl Writer {
         }
         let (mut writes, mut staged) = (Vec::new(), Vec::new());
         for (tenant, jobs) in by_tenant {
-            let namespace = pages::namespace(tenant).map_err(because)?;
-            // It comes back when the commit stands; otherwise what was remembered may not be what stands.
-            let tail = match self.tails.remove(&tenant) {
-                Some(tail) => tail,
-                None => Tail::load(&self.store, &namespace).await.map_err(unread)?,
+            // They come back when the commit stands; otherwise what was remembered may not be what stands.
+            let tails = match self.tails.remove(&tenant) {
+                Some(tails) => tails,
+                None => self.load(tenant).await?,
             };
+            let before = tails.iter().map(Tail::last_number).max().unwrap_or_default();
             let entries = jobs.iter().flat_map(|job| job.entries.iter().cloned());
-            let mut part = tail.append(&namespace, entries).map_err(Failed::Because)?;
-            let pages = std::mem::take(&mut part.writes);
-            staged.push((tenant, part, writes.len()..writes.len() + pages.len()));
-            writes.extend(pages);
+            let entries: Vec<AuditEntry> =
+                (before + 1..).zip(entries).map(|(number, entry)| AuditEntry { number, ..entry }).collect();
+            let [changes, reads] = tails;
+            let mut stage = |ring: Ring, tail: Tail| {
+                let of_ring = entries.iter().filter(|entry| Ring::of(entry.action) == ring).cloned();
+                let namespace = ring.namespace(tenant).map_err(because)?;
+                let mut part = tail.append(ring, &namespace, of_ring).map_err(Failed::Because)?;
+                let pages = std::mem::take(&mut part.writes);
+                let range = writes.len()..writes.len() + pages.len();
+                writes.extend(pages);
+                Ok::<_, Failed>((part, range))
+            };
+            staged.push((tenant, [stage(Ring::Changes, changes)?, stage(Ring::Reads, reads)?]));
         }
         let pages = writes.len();
         writes.extend(group.iter().flat_map(|job| job.writes.iter().cloned()));
@@ -170,11 +180,20 @@ impl Writer {
             }
             Err(error) => return Err(because(error)),
         };
-        for (tenant, part, range) in staged {
-            let versions = committed.versions.get(range).unwrap_or_default();
-            self.tails.insert(tenant, part.committed(versions));
+        for (tenant, parts) in staged {
+            let tails =
+                parts.map(|(part, range)| part.committed(committed.versions.get(range).unwrap_or_default()));
+            self.tails.insert(tenant, tails);
         }
         Ok(())
+    }
+
+    /// The ends of a tenant's rings as they stand.
+    async fn load(&self, tenant: TenantId) -> Result<[Tail; 2], Failed> {
+        let [changes, reads] = Ring::ALL.map(|ring| ring.namespace(tenant));
+        let changes = Tail::load(&self.store, &changes.map_err(because)?).await.map_err(unread)?;
+        let reads = Tail::load(&self.store, &reads.map_err(because)?).await.map_err(unread)?;
+        Ok([changes, reads])
     }
 }
 

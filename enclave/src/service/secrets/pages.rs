@@ -1,22 +1,61 @@
-//! The pages of one tenant's audit log: a ring of records that is only ever written at its end. It knows what a page holds and
-//! when one goes, and nothing of who waits for an entry.
+//! The pages of one tenant's audit log: two rings of records that are only ever written at their ends, so that whoever may
+//! invoke, and so have reads logged without end, drives out no entry of who changed or granted a secret. Numbers count the
+//! entries of both. It knows what a page holds and when one goes, and nothing of who waits for an entry.
 
 use std::ops::Range;
 
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::secrets::AuditEntry;
+use r3e_proto::api::secrets::{Action, AuditEntry};
 use r3e_store::{Namespace, Store, StoreError, Write};
 
-use crate::limits::{AUDIT_PAGE_ENTRIES, AUDIT_PAGES};
+use crate::limits::{AUDIT_CHANGE_PAGES, AUDIT_PAGE_ENTRIES, AUDIT_PAGES};
 use crate::service::ServiceError;
 use crate::service::json::{decode, encode};
 
-/// The namespace of a tenant's log.
-pub(super) fn namespace(tenant: TenantId) -> Result<Namespace, StoreError> {
-    Namespace::of_tenant("secret-audit", &tenant.to_string())
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ring {
+    /// Of what was done to secrets.
+    Changes,
+    /// Of what functions asked for, and had.
+    Reads,
 }
 
-/// The end of a log.
+impl Ring {
+    pub(super) const ALL: [Self; 2] = [Self::Changes, Self::Reads];
+
+    /// Where an entry goes.
+    pub(super) fn of(action: Action) -> Self {
+        match action {
+            Action::Read | Action::Held => Self::Reads,
+            _ => Self::Changes,
+        }
+    }
+
+    /// The namespace of a tenant's.
+    pub(super) fn namespace(self, tenant: TenantId) -> Result<Namespace, StoreError> {
+        let name = match self {
+            Self::Changes => "secret-changes",
+            Self::Reads => "secret-audit",
+        };
+        Namespace::of_tenant(name, &tenant.to_string())
+    }
+
+    /// The most pages that it has.
+    fn pages(self) -> u64 {
+        match self {
+            Self::Changes => AUDIT_CHANGE_PAGES,
+            Self::Reads => AUDIT_PAGES,
+        }
+    }
+
+    /// Entries that are kept at the least: those of all pages but one.
+    pub(super) fn kept(self) -> u64 {
+        (self.pages() - 1) * AUDIT_PAGE_ENTRIES as u64
+    }
+}
+
+/// The end of a ring.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     /// Numbers of the pages that stand; the last of them is written to.
@@ -25,10 +64,13 @@ pub(super) struct Tail {
     stands: Option<u64>,
     /// What the last page holds.
     entries: Vec<AuditEntry>,
+    /// The number of the last entry; 0 where there is none.
+    last_number: u64,
 }
 
-/// What a log's next commit writes, and how the log ends after it.
+/// What a ring's next commit writes, and how the ring ends after it.
 pub(super) struct Staged {
+    ring: Ring,
     tail: Tail,
     pub(super) writes: Vec<Write>,
     /// Which of the writes is the last page.
@@ -36,7 +78,7 @@ pub(super) struct Staged {
 }
 
 impl Tail {
-    /// The end of the log that stands in the store.
+    /// The end of the ring that stands in the store.
     pub(super) async fn load(store: &Store, namespace: &Namespace) -> Result<Self, ServiceError> {
         let listed = store.scan(namespace, "", None, usize::MAX)?;
         let number = |key: &str| {
@@ -49,21 +91,24 @@ impl Tail {
         let record = store.get(namespace, &last.key).await?;
         let record =
             record.ok_or_else(|| ServiceError::Internal("the last page of an audit log is gone".into()))?;
-        Ok(Self { pages, stands: Some(record.version), entries: decode(record.value.as_bytes())? })
+        let entries: Vec<AuditEntry> = decode(record.value.as_bytes())?;
+        let last_number = entries.last().map_or(0, |entry| entry.number);
+        Ok(Self { pages, stands: Some(record.version), entries, last_number })
     }
 
-    /// Entries that were dropped: whole pages, the oldest first.
-    pub(super) fn dropped(&self) -> u64 {
-        self.pages.start.saturating_mul(AUDIT_PAGE_ENTRIES as u64)
+    /// The number of the last entry; 0 where there is none.
+    pub(super) fn last_number(&self) -> u64 {
+        self.last_number
     }
 
-    /// The log with `entries` after its last one. Their numbers are set here.
+    /// The ring with `entries`, numbered, after its last one.
     pub(super) fn append(
         self,
+        ring: Ring,
         namespace: &Namespace,
         entries: impl IntoIterator<Item = AuditEntry>,
     ) -> Result<Staged, ServiceError> {
-        let mut staged = Staged { tail: self, writes: Vec::new(), last_page: 0 };
+        let mut staged = Staged { ring, tail: self, writes: Vec::new(), last_page: 0 };
         let mut changed = false;
         for entry in entries {
             if staged.tail.pages.is_empty() || staged.tail.entries.len() >= AUDIT_PAGE_ENTRIES {
@@ -72,9 +117,8 @@ impl Tail {
                 }
                 staged.open_page(namespace);
             }
-            let page = staged.tail.pages.end.saturating_sub(1);
-            let before = page * AUDIT_PAGE_ENTRIES as u64 + staged.tail.entries.len() as u64;
-            staged.tail.entries.push(AuditEntry { number: before + 1, ..entry });
+            staged.tail.last_number = entry.number;
+            staged.tail.entries.push(entry);
             changed = true;
         }
         if changed {
@@ -90,7 +134,7 @@ impl Staged {
         self.tail.pages.end += 1;
         self.tail.stands = None;
         self.tail.entries.clear();
-        if self.tail.pages.end - self.tail.pages.start > AUDIT_PAGES {
+        if self.tail.pages.end - self.tail.pages.start > self.ring.pages() {
             self.writes.push(Write::delete(namespace, &key(self.tail.pages.start)));
             self.tail.pages.start += 1;
         }
@@ -107,36 +151,44 @@ impl Staged {
         Ok(())
     }
 
-    /// The log's end once the writes stand; `versions` are those that the store gave them, in their order.
+    /// The ring's end once the writes stand; `versions` are those that the store gave them, in their order.
     pub(super) fn committed(mut self, versions: &[Option<u64>]) -> Tail {
-        self.tail.stands = versions.get(self.last_page).copied().flatten();
+        if !versions.is_empty() {
+            self.tail.stands = versions.get(self.last_page).copied().flatten();
+        }
         self.tail
     }
 }
 
-/// What is kept of a log: entries, oldest first, and how many were dropped before them.
+/// What is kept of a log after the entry numbered `after`, by number, and how many entries of all were dropped.
 pub(super) async fn read(
     store: &Store,
     tenant: TenantId,
     after: u64,
 ) -> Result<(u64, Vec<AuditEntry>), ServiceError> {
-    let namespace = namespace(tenant)?;
-    let tail = Tail::load(store, &namespace).await?;
-    let mut dropped = tail.dropped();
-    let mut entries = Vec::new();
-    for page in tail.pages.clone() {
-        if (page + 1).saturating_mul(AUDIT_PAGE_ENTRIES as u64) <= after {
-            continue;
+    let (mut dropped, mut entries) = (0, Vec::new());
+    for ring in Ring::ALL {
+        let namespace = ring.namespace(tenant)?;
+        let tail = Tail::load(store, &namespace).await?;
+        let mut first = tail.pages.start;
+        // From the latest page back to the one that was asked for.
+        for page in tail.pages.clone().rev() {
+            let Some(record) = store.get(&namespace, &key(page)).await? else {
+                // Dropped since they were listed, and so were those before it.
+                first = page + 1;
+                break;
+            };
+            let page: Vec<AuditEntry> = decode(record.value.as_bytes())?;
+            let reached = page.first().is_some_and(|entry| entry.number <= after);
+            entries.extend(page);
+            if reached {
+                break;
+            }
         }
-        if let Some(record) = store.get(&namespace, &key(page)).await? {
-            entries.extend(decode::<Vec<AuditEntry>>(record.value.as_bytes())?);
-        } else {
-            // Dropped since they were listed, and so were those before it.
-            dropped = (page + 1).saturating_mul(AUDIT_PAGE_ENTRIES as u64);
-            entries.clear();
-        }
+        dropped += first.saturating_mul(AUDIT_PAGE_ENTRIES as u64);
     }
     entries.retain(|entry| entry.number > after);
+    entries.sort_by_key(|entry| entry.number);
     Ok((dropped, entries))
 }
 
@@ -147,13 +199,13 @@ fn key(page: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use r3e_proto::api::secrets::{Action, Actor, Outcome};
+    use r3e_proto::api::secrets::{Actor, Outcome};
 
     use super::*;
 
-    fn entry() -> AuditEntry {
+    fn entry(number: u64) -> AuditEntry {
         AuditEntry {
-            number: 0,
+            number,
             at_ms: 1,
             action: Action::Read,
             secret: "S".into(),
@@ -164,14 +216,12 @@ mod tests {
         }
     }
 
-    fn space() -> Namespace {
-        namespace(TenantId([1; 16])).unwrap()
-    }
-
     /// Stages `count` entries as if the store took them; how many writes that was.
-    fn append(tail: &mut Tail, count: usize) -> usize {
-        let entries = std::iter::repeat_with(entry).take(count);
-        let staged = std::mem::take(tail).append(&space(), entries).unwrap();
+    fn append(ring: Ring, tail: &mut Tail, count: usize) -> usize {
+        let first = tail.last_number() + 1;
+        let entries = (first..).map(entry).take(count);
+        let space = ring.namespace(TenantId([1; 16])).unwrap();
+        let staged = std::mem::take(tail).append(ring, &space, entries).unwrap();
         let versions: Vec<Option<u64>> = (0..staged.writes.len()).map(|n| Some(n as u64)).collect();
         let writes = staged.writes.len();
         *tail = staged.committed(&versions);
@@ -179,27 +229,29 @@ mod tests {
     }
 
     #[test]
-    fn numbers_rise_without_a_gap_over_pages() {
+    fn entries_fill_pages_and_each_page_is_written_once() {
         let mut tail = Tail::default();
-        assert_eq!(append(&mut tail, 1), 1);
-        assert_eq!(append(&mut tail, AUDIT_PAGE_ENTRIES - 1), 1, "they fit the page");
-        assert_eq!(tail.entries.last().map(|entry| entry.number), Some(AUDIT_PAGE_ENTRIES as u64));
-        assert_eq!(append(&mut tail, AUDIT_PAGE_ENTRIES + 1), 2, "two pages, each written once");
-        assert_eq!(tail.entries.last().map(|entry| entry.number), Some(2 * AUDIT_PAGE_ENTRIES as u64 + 1));
+        let mut append = |count| append(Ring::Reads, &mut tail, count);
+        assert_eq!(append(1), 1);
+        assert_eq!(append(AUDIT_PAGE_ENTRIES - 1), 1, "they fit the page");
+        assert_eq!(append(AUDIT_PAGE_ENTRIES + 1), 2, "two pages, each written once");
+        assert_eq!(append(0), 0);
         assert_eq!((tail.entries.len(), tail.pages.clone()), (1, 0..3));
-        assert_eq!(append(&mut tail, 0), 0);
+        assert_eq!(tail.last_number(), 2 * AUDIT_PAGE_ENTRIES as u64 + 1);
+        assert_eq!(tail.stands, Some(1), "what writes nothing leaves the last page as it stands");
     }
 
     #[test]
-    fn the_ring_drops_whole_pages_and_counts_what_it_dropped() {
-        let mut tail = Tail::default();
-        for _ in 0..AUDIT_PAGES {
-            append(&mut tail, AUDIT_PAGE_ENTRIES);
+    fn each_ring_drops_whole_pages_and_counts_what_it_dropped() {
+        for ring in Ring::ALL {
+            let mut tail = Tail::default();
+            for _ in 0..ring.pages() {
+                append(ring, &mut tail, AUDIT_PAGE_ENTRIES);
+            }
+            assert_eq!(tail.pages, 0..ring.pages());
+            assert_eq!(append(ring, &mut tail, 1), 2, "a new page, and the oldest one's deletion");
+            assert_eq!(tail.pages, 1..ring.pages() + 1);
+            assert_eq!(tail.entries[0].number, ring.pages() * AUDIT_PAGE_ENTRIES as u64 + 1);
         }
-        assert_eq!((tail.dropped(), tail.pages.clone()), (0, 0..AUDIT_PAGES));
-        assert_eq!(append(&mut tail, 1), 2, "a new page, and the oldest one's deletion");
-        assert_eq!((tail.dropped(), tail.pages.start), (AUDIT_PAGE_ENTRIES as u64, 1));
-        assert_eq!(tail.pages.end - tail.pages.start, AUDIT_PAGES);
-        assert_eq!(tail.entries[0].number, AUDIT_PAGES * AUDIT_PAGE_ENTRIES as u64 + 1);
     }
 }

@@ -5,6 +5,7 @@ use r3e_store::{BlobStore, Namespace, Options};
 
 use super::*;
 use crate::keeper::{Fault, Keeper, keys};
+use crate::limits::AUDIT_PAGE_ENTRIES;
 
 const ALICE: TenantId = TenantId([1; 16]);
 const BOB: TenantId = TenantId([2; 16]);
@@ -109,6 +110,34 @@ async fn an_entry_that_nobody_waits_for_any_more_is_logged_all_the_same() {
     drop(stopped);
     audit.commit(ALICE, vec![entry("S")], Vec::new()).await.unwrap();
     assert_eq!(numbers(&audit, ALICE).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn reads_without_end_drive_out_no_change() {
+    let keeper = Keeper::new();
+    let store = store(&keeper).await;
+    let audit = Audit::start(store.clone());
+    let done = |action| AuditEntry { action, ..entry("S") };
+    audit.commit(ALICE, vec![done(Action::Set), done(Action::Grant)], Vec::new()).await.unwrap();
+    let reads = usize::try_from(Ring::Reads.kept()).unwrap() + 3 * AUDIT_PAGE_ENTRIES;
+    for _ in 0..reads.div_ceil(200) {
+        audit.commit(ALICE, vec![entry("S"); 200], Vec::new()).await.unwrap();
+    }
+    audit.commit(ALICE, vec![done(Action::Revoke), entry("S")], Vec::new()).await.unwrap();
+    let log = audit.read(ALICE, None, 0).await.unwrap();
+    let changes: Vec<_> = log.entries.iter().filter(|entry| entry.action != Action::Read).collect();
+    let last = 2 + reads.div_ceil(200) as u64 * 200 + 2;
+    let found: Vec<_> = changes.iter().map(|entry| (entry.number, entry.action)).collect();
+    assert_eq!(found, [(1, Action::Set), (2, Action::Grant), (last - 1, Action::Revoke)]);
+    assert!(log.dropped > 0 && log.entries.len() as u64 >= log.kept);
+    assert_eq!(log.dropped + log.entries.len() as u64, last, "every number is there or counted");
+    assert!(log.entries.is_sorted_by(|one, next| one.number < next.number));
+    // Numbers go on over both rings, also for a writer that finds them in the store.
+    let again = Audit::start(store);
+    again.commit(ALICE, vec![done(Action::Delete)], Vec::new()).await.unwrap();
+    let late = again.read(ALICE, None, last - 1).await.unwrap();
+    let late: Vec<_> = late.entries.iter().map(|entry| (entry.number, entry.action)).collect();
+    assert_eq!(late, [(last, Action::Read), (last + 1, Action::Delete)]);
 }
 
 #[tokio::test]

@@ -76,8 +76,11 @@ pub(super) fn audit(log: &AuditLog) -> String {
     let mut text = table(["NUMBER", "TIME", "SECRET", "VERSION", "WHAT", "BY"], &rows);
     if log.dropped > 0 {
         // Writing to a string does not fail.
-        let _ =
-            writeln!(text, "entries 1 to {} were dropped: the log keeps {} at least", log.dropped, log.kept);
+        let _ = writeln!(
+            text,
+            "{} entries were dropped: the log keeps {} reads and {} other entries at least",
+            log.dropped, log.kept, log.kept_changes
+        );
     }
     text
 }
