@@ -30,6 +30,7 @@ mod cache;
 mod commit;
 mod error;
 mod head;
+mod in_force;
 mod index;
 pub mod limits;
 mod load;
@@ -56,6 +57,7 @@ pub use blobs::{BlobError, BlobFuture, BlobStore, CommitAnswer, LinkError, Page}
 pub use boot::Expected;
 pub use commit::Frozen;
 pub use error::{StoreError, Tampered};
+pub use in_force::notes_in_force;
 pub use index::Listed;
 pub use name::Namespace;
 pub use parent::ParentBlobs;

@@ -64,18 +64,22 @@ impl Tampering {
         Self::ForkedHead,
     ];
 
-    /// Whether the store must find it. What is not part of the state changes nothing: what was invented or brought back,
-    /// and notes that wait to be swept.
-    pub fn must_be_found(self) -> bool {
-        !matches!(
-            self,
-            Self::RestoreDeleted
-                | Self::Invent
-                | Self::FlipNote
-                | Self::DropNote
-                | Self::SwapNotes
-                | Self::OlderNote
-        )
+    /// What the store must make of it. `in_force` says whether any of the notes that it changed counts in the state.
+    pub fn verdict(self, in_force: bool) -> Verdict {
+        match self {
+            Self::RestoreDeleted | Self::Invent => Verdict::Harmless,
+            Self::FlipNote | Self::DropNote | Self::SwapNotes if in_force => Verdict::FoundAtBoot,
+            // All that it says may be said anew by later notes: then it makes no other state, and the root says so.
+            Self::OlderNote if in_force => Verdict::FoundAtBootOrHarmless,
+            Self::FlipNote | Self::DropNote | Self::SwapNotes | Self::OlderNote => Verdict::Harmless,
+            Self::FlipHead | Self::OlderHead | Self::ForeignHead | Self::ForkedHead => Verdict::FoundAtBoot,
+            Self::FlipRecord
+            | Self::DropRecord
+            | Self::CopyRecord
+            | Self::RenameRecord
+            | Self::SwapRecords
+            | Self::OlderRecord => Verdict::Found,
+        }
     }
 
     /// Whether `found` is a right name for it.
@@ -100,6 +104,31 @@ impl Tampering {
             Self::ForkedHead => {
                 matches!(found, HeadOlderThanRecord | TailMissing | CheckpointMissing | IndexOlder)
             }
+        }
+    }
+}
+
+/// What must become of tampering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is found before anything is served.
+    FoundAtBoot,
+    /// That, or it changes nothing.
+    FoundAtBootOrHarmless,
+    /// It is found when the record is read.
+    Found,
+    /// It changes nothing, since it is not part of the state, and so is not found.
+    Harmless,
+}
+
+impl Verdict {
+    /// Whether it holds, where something was found, at the boot or when records were read, or nothing was.
+    pub fn holds(self, found: bool, at_boot: bool) -> bool {
+        match self {
+            Self::FoundAtBoot => found && at_boot,
+            Self::FoundAtBootOrHarmless => !found || at_boot,
+            Self::Found => found && !at_boot,
+            Self::Harmless => !found,
         }
     }
 }

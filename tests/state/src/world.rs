@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use proptest::sample::Index;
 use r3e_keys::RootSecret;
-use r3e_store::{BlobStore as _, Namespace, Options, Store, StoreError, StoreKeys, Summary, Tampered, Write};
+use r3e_store::{
+    BlobStore as _, Committed, Namespace, Options, Store, StoreError, StoreKeys, Summary, Tampered, Write,
+    notes_in_force,
+};
 use tokio::sync::OnceCell;
-use tokio::task::yield_now;
+use tokio::task::{JoinHandle, yield_now};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
@@ -61,6 +64,18 @@ fn address(key: u8) -> (Namespace, String) {
         Namespace::of_appliance("tenants")
     };
     (space.unwrap(), format!("key {key}"))
+}
+
+/// The model after the changes, of which the last one of a key counts.
+pub fn applied(model: &Model, changes: &[Change]) -> Model {
+    let mut model = model.clone();
+    for (key, value) in changes {
+        match value {
+            Some(value) => model.insert(*key, value.clone()),
+            None => model.remove(key),
+        };
+    }
+    model
 }
 
 fn writes(changes: &[Change]) -> Vec<Write> {
@@ -123,6 +138,90 @@ impl World {
         self.store().batch(writes(changes)).await.unwrap();
     }
 
+    /// Applies batches at once, which change no record together.
+    pub async fn together(&self, batches: &[Vec<Change>], fault: Option<Fault>) {
+        if let Some(fault) = fault {
+            self.between.fail_next(fault);
+        }
+        for done in self.spawned(batches) {
+            done.await.unwrap().unwrap();
+        }
+    }
+
+    /// Writes all values over the same missing or standing record at once, each on the condition that it is as it was: one of
+    /// them is written, and the others are refused. Then the first of them is.
+    pub async fn race(&self, key: u8, values: &[Vec<u8>]) {
+        let (space, name) = address(key);
+        let standing = self.store().get(&space, &name).await.unwrap().map(|record| record.version);
+        let writers: Vec<_> = values
+            .iter()
+            .map(|value| {
+                let write = Write::put(&space, &name, value.as_slice());
+                let write = match standing {
+                    Some(version) => write.if_version(version),
+                    None => write.if_absent(),
+                };
+                let store = self.store().clone();
+                tokio::spawn(async move { store.batch(vec![write]).await })
+            })
+            .collect();
+        let mut won = None;
+        for (writer, value) in writers.into_iter().zip(values) {
+            match writer.await.unwrap() {
+                Ok(_) => assert_eq!(won.replace(value), None, "two were written over one version"),
+                Err(StoreError::Conflict { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        let stands = self.store().get(&space, &name).await.unwrap().unwrap();
+        assert_eq!(Some(&stands.value.to_vec()), won, "what was acknowledged stands");
+        self.put(key, &values[0]).await;
+    }
+
+    /// The enclave ends while batches, which change no record together, are on their way at once. Each of them stands whole or
+    /// not at all, and stands if it was acknowledged. Then all of them do.
+    pub async fn crash_together(&mut self, batches: &[Vec<Change>], arrived: bool, before: &Model) {
+        self.until(|summary| !summary.at_work).await;
+        self.between.fail_next(if arrived { Fault::CutAfter } else { Fault::CutBefore });
+        let on_their_way = self.spawned(batches);
+        while !on_their_way.iter().all(JoinHandle::is_finished) && !self.between.is_cut() {
+            sleep(Duration::from_micros(100)).await;
+        }
+        let mut acknowledged = Vec::new();
+        for batch in on_their_way {
+            batch.abort();
+            acknowledged.push(matches!(batch.await, Ok(Ok(_))));
+        }
+        self.end().await;
+        self.open().await.unwrap();
+        for (batch, acknowledged) in batches.iter().zip(acknowledged) {
+            let after = applied(before, batch);
+            let changed: Vec<u8> =
+                batch.iter().map(|(key, _)| *key).filter(|key| before.get(key) != after.get(key)).collect();
+            let mut stands = Vec::new();
+            for key in changed {
+                let (space, name) = address(key);
+                let found =
+                    self.store().get(&space, &name).await.unwrap().map(|record| record.value.to_vec());
+                assert!([before.get(&key), after.get(&key)].contains(&found.as_ref()), "{key}");
+                stands.push(found.as_ref() == after.get(&key));
+            }
+            assert!(stands.iter().all(|stands| *stands) || !stands.contains(&true), "half a batch stands");
+            assert!(!acknowledged || !stands.contains(&false), "an acknowledged batch is lost");
+        }
+        for batch in batches {
+            self.batch(batch).await;
+        }
+    }
+
+    fn spawned(&self, batches: &[Vec<Change>]) -> Vec<JoinHandle<Result<Committed, StoreError>>> {
+        let spawn = |batch: &Vec<Change>| {
+            let (store, writes) = (self.store().clone(), writes(batch));
+            tokio::spawn(async move { store.batch(writes).await })
+        };
+        batches.iter().map(spawn).collect()
+    }
+
     /// Begins an epoch, unless records still move to the current one.
     pub async fn rotate(&self) {
         match self.store().rotate().await {
@@ -183,9 +282,16 @@ impl World {
         let mut changed = honest.clone();
         if tamper(&mut changed, how, pick, bit, material) && changed != honest {
             changed.write(&self.parent.blobs()).await;
-            match self.look(model).await {
-                Some(found) => assert!(how.is_named(found), "{how:?} was called {found:?}"),
-                None => assert!(!how.must_be_found(), "{how:?} was not found"),
+            let in_force = notes_in_force(&keys(1), &honest.head).unwrap();
+            let touched = in_force.iter().any(|name| changed.records.get(name) != honest.records.get(name));
+            let verdict = how.verdict(touched);
+            let (found, at_boot) = self.look(model).await;
+            assert!(
+                verdict.holds(found.is_some(), at_boot),
+                "{how:?}: {verdict:?}, and {found:?} at boot {at_boot}"
+            );
+            if let Some(found) = found {
+                assert!(how.is_named(found), "{how:?} was called {found:?}");
             }
             self.end().await;
         }
@@ -202,7 +308,7 @@ impl World {
         assert!(*sequence < witnessed || *disk == honest);
         let (disk, then) = (disk.clone(), then.clone());
         disk.write(&self.parent.blobs()).await;
-        assert_eq!(self.look(&then).await, None);
+        assert_eq!(self.look(&then).await, (None, false));
         self.end().await;
         honest.write(&self.parent.blobs()).await;
         self.open().await.unwrap();
@@ -213,12 +319,12 @@ impl World {
         assert_eq!(serve(self.store(), model).await, None);
     }
 
-    /// Opens the store on a disk that was tampered with, and reads everything: what was found, if anything. Nothing is
-    /// served that is not of `model`.
-    async fn look(&mut self, model: &Model) -> Option<Tampered> {
+    /// Opens the store on a disk that was tampered with, and reads everything: what was found, if anything, and whether at the
+    /// boot. Nothing is served that is not of `model`.
+    async fn look(&mut self, model: &Model) -> (Option<Tampered>, bool) {
         match self.open().await {
             Ok(()) => {}
-            Err(StoreError::Tampered(found)) => return Some(found),
+            Err(StoreError::Tampered(found)) => return (Some(found), true),
             Err(error) => panic!("{error}"),
         }
         let found = serve(self.store(), model).await;
@@ -229,7 +335,7 @@ impl World {
             assert!(matches!(self.store().delete(&space, &name).await, Err(StoreError::Tampered(_))));
             assert_eq!(self.store().tampered(), Some(found));
         }
-        found
+        (found, false)
     }
 
     /// What the parent would keep had the oldest moment known gone on otherwise. The parent keeps something else then.

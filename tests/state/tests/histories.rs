@@ -11,8 +11,11 @@ use proptest::sample::Index;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 use r3e_state::between::Fault;
 use r3e_state::tamper::Tampering;
-use r3e_state::world::{Change, KEYS, Model, World};
+use r3e_state::world::{Change, KEYS, Model, World, applied};
 use tokio::runtime::Runtime;
+
+/// Batches that are on their way together.
+const BATCHES_AT_ONCE: u8 = 4;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -26,6 +29,12 @@ enum Step {
     BatchThroughARestart(Vec<Change>),
     /// Before the commit arrived, or after it was applied.
     Crash(Vec<Change>, bool),
+    /// Batches at once, and what the first commit meets.
+    Together(Vec<Vec<Change>>, Option<Fault>),
+    /// Batches at once, and the enclave ends before the first commit arrived, or after it was applied.
+    CrashTogether(Vec<Vec<Change>>, bool),
+    /// All of these values at once, on the same condition.
+    Race(u8, Vec<Vec<u8>>),
     Restart,
     Rotate,
     Tamper(Tampering, Index, Index),
@@ -47,7 +56,17 @@ impl ReferenceStateMachine for Reference {
         let key = || 0..KEYS;
         let value = || prop::collection::vec(any::<u8>(), 0..60);
         let changes = || prop::collection::vec((key(), prop::option::weighted(0.8, value())), 0..8);
-        let fault = prop_oneof![Just(Fault::LostBefore), Just(Fault::LostAfter), Just(Fault::FalseConflict)];
+        let fault = prop::sample::select(vec![Fault::LostBefore, Fault::LostAfter, Fault::FalseConflict]);
+        let other_fault = fault.clone();
+        // No two of the batches change the same record: what stands after all of them does not depend on their order.
+        let apart = || {
+            prop::collection::vec((key(), prop::option::weighted(0.8, value())), 0..24).prop_map(|changes| {
+                let of = |batch| move |(key, _): &&Change| *key % BATCHES_AT_ONCE == batch;
+                (0..BATCHES_AT_ONCE)
+                    .map(|batch| changes.iter().filter(of(batch)).cloned().collect())
+                    .collect()
+            })
+        };
         let tampering = prop::sample::select(Tampering::ALL.as_slice());
         prop_oneof![
             8 => (key(), value()).prop_map(|(key, value)| Step::Put(key, value)),
@@ -58,6 +77,10 @@ impl ReferenceStateMachine for Reference {
             2 => (changes(), fault).prop_map(|(changes, fault)| Step::BatchThrough(changes, fault)),
             1 => changes().prop_map(Step::BatchThroughARestart),
             3 => (changes(), any::<bool>()).prop_map(|(changes, arrived)| Step::Crash(changes, arrived)),
+            3 => (apart(), prop::option::of(other_fault))
+                .prop_map(|(batches, fault)| Step::Together(batches, fault)),
+            2 => (apart(), any::<bool>()).prop_map(|(batches, arrived)| Step::CrashTogether(batches, arrived)),
+            1 => (key(), prop::collection::vec(value(), 2..6)).prop_map(|(key, values)| Step::Race(key, values)),
             2 => Just(Step::Restart),
             1 => Just(Step::Rotate),
             4 => (tampering, any::<Index>(), any::<Index>())
@@ -83,13 +106,12 @@ impl ReferenceStateMachine for Reference {
             | Step::BatchThrough(changes, _)
             | Step::BatchThroughARestart(changes)
             | Step::Crash(changes, true) => {
-                for (key, value) in changes {
-                    match value {
-                        Some(value) => model.insert(*key, value.clone()),
-                        None => model.remove(key),
-                    };
-                }
+                model = applied(&model, changes);
             }
+            Step::Together(batches, _) | Step::CrashTogether(batches, _) => {
+                model = batches.iter().fold(model, |model, batch| applied(&model, batch));
+            }
+            Step::Race(key, values) => drop(model.insert(*key, values[0].clone())),
             Step::Crash(_, false) | Step::Restart | Step::Rotate | Step::Tamper(..) | Step::RollBack(_) => {}
         }
         model
@@ -132,6 +154,11 @@ impl StateMachineTest for Histories {
                 Step::BatchThrough(changes, fault) => world.batch_through(&changes, fault).await,
                 Step::BatchThroughARestart(changes) => world.batch_through_a_restart(&changes).await,
                 Step::Crash(changes, arrived) => world.crash(&changes, arrived).await,
+                Step::Together(batches, fault) => world.together(&batches, fault).await,
+                Step::CrashTogether(batches, arrived) => {
+                    world.crash_together(&batches, arrived, before).await
+                }
+                Step::Race(key, values) => world.race(key, &values).await,
                 Step::Restart => world.restart().await,
                 Step::Rotate => world.rotate().await,
                 Step::Tamper(how, pick, bit) => world.tamper(how, pick, bit, model).await,
