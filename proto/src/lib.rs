@@ -15,9 +15,11 @@ pub mod host;
 pub mod limits;
 pub mod receipt;
 pub mod release;
+pub mod restore;
 pub mod unlock;
 pub mod wallet;
 mod wire;
+pub mod witness;
 
 pub use r3e_cbor::CborError;
 pub use wire::WireError;

@@ -58,6 +58,8 @@ pub const MAX_SECRET_ACCESS_KEY_BYTES: usize = 128;
 pub const MAX_SESSION_TOKEN_BYTES: usize = 8 * 1024;
 /// A signed release manifest: some thirty sets of PCRs and sixteen signatures are 7 KiB.
 pub const MAX_MANIFEST_BYTES: usize = 16 * 1024;
+/// A signed order to restore: 100 bytes, and 16 signatures with their keys.
+pub const MAX_RESTORE_ORDER_BYTES: usize = 2 * 1024;
 /// What the parent says of a failure, for the log.
 pub const MAX_FAILURE_TEXT_BYTES: usize = 512;
 /// An outcome's code in a receipt.

@@ -30,3 +30,4 @@ pub use error::{FetchError, Phase, RootsError, TunnelError};
 pub use fetch::{Egress, FetchLimits};
 pub use request::{Request, Response};
 pub use roots::TrustRoots;
+pub use tunnel::open as open_tunnel;

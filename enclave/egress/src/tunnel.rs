@@ -15,7 +15,7 @@ use crate::error::{FetchError, TunnelError};
 ///
 /// # Errors
 /// [`FetchError::Refused`] in the parent's words, [`FetchError::Parent`] if it cannot be asked.
-pub(crate) async fn open(transport: &EnclaveTransport, host: &str, port: u16) -> Result<Stream, FetchError> {
+pub async fn open(transport: &EnclaveTransport, host: &str, port: u16) -> Result<Stream, FetchError> {
     let (stream, reply) = ask(transport, host, port).await.map_err(FetchError::Parent)?;
     match reply {
         Reply::Connected => Ok(stream),

@@ -19,6 +19,7 @@ mod report;
 mod root;
 mod unlock;
 pub mod wallet;
+mod witness;
 
 pub use error::{BoxError, KeyError};
 pub use path::KeyPath;
@@ -28,3 +29,4 @@ pub use unlock::{
     AdoptFuture, Clock, Documents, Entropy, Ephemeral, Slot, SlotFuture, SlotWritten, UnlockFuture,
     UnlockProvider,
 };
+pub use witness::WitnessKey;

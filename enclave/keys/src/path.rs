@@ -30,6 +30,11 @@ impl KeyPath {
         Self::purpose("report")
     }
 
+    /// `r3e/1/witness`: the seed of the key that signs, for rollback witnesses, how far the appliance is.
+    pub fn witness() -> Self {
+        Self::purpose("witness")
+    }
+
     /// `r3e/1/identity`: the commitment to the root secret, which is public: see [`crate::RootSecret::commitment`].
     pub(crate) fn identity() -> Self {
         Self::purpose("identity")

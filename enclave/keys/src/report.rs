@@ -18,8 +18,13 @@ impl ReportKey {
     /// # Errors
     /// [`KeyError::Library`] if the library refuses the derivation or the seed.
     pub fn of(root: &RootSecret) -> Result<Self, KeyError> {
+        Self::under(root, &KeyPath::report())
+    }
+
+    /// The key under another path.
+    pub(crate) fn under(root: &RootSecret, path: &KeyPath) -> Result<Self, KeyError> {
         let refused = |_| KeyError::Library { operation: "make an Ed25519 key of a seed" };
-        let seed = root.derive(&KeyPath::report())?;
+        let seed = root.derive(path)?;
         let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).map_err(refused)?;
         let public = pair
             .public_key()

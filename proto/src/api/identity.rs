@@ -215,22 +215,27 @@ impl fmt::Debug for CreatedKey {
 }
 
 /// Arrays of bytes as lower-case hex.
-mod hex_array {
+pub(super) mod hex_array {
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
     use super::HexError;
 
-    pub(super) fn parse<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
+    pub(in crate::api) fn parse<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
         let mut bytes = [0; N];
         hex::decode_to_slice(text, &mut bytes).map_err(|_| HexError { expected_digits: 2 * N })?;
         Ok(bytes)
     }
 
-    pub(super) fn serialize<S: Serializer, const N: usize>(bytes: &[u8; N], s: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::api) fn serialize<S: Serializer, const N: usize>(
+        bytes: &[u8; N],
+        s: S,
+    ) -> Result<S::Ok, S::Error> {
         s.serialize_str(&hex::encode(bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(d: D) -> Result<[u8; N], D::Error> {
+    pub(in crate::api) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+        d: D,
+    ) -> Result<[u8; N], D::Error> {
         parse(&String::deserialize(d)?).map_err(D::Error::custom)
     }
 }

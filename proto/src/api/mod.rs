@@ -11,6 +11,7 @@
 //! | `GET /v1/unlock` | a session | – → [`unlock::Unlock`] |
 //! | `POST /v1/unlock/init` | a quorum's member | [`unlock::Init`] → [`unlock::Unlock`] |
 //! | `POST /v1/unlock/shares` | a quorum's member | [`unlock::Approval`] → [`unlock::Unlock`] |
+//! | `POST /v1/handoff`, `POST /v1/handoff/done` | a successor | [`crate::handoff`] |
 //! | `POST /v1/sign-in` | a session | [`identity::SignIn`] → [`identity::SignedIn`] |
 //! | `GET /v1/whoami` | operator, tenant | – → [`identity::Whoami`] |
 //! | `POST`, `GET /v1/tenants` | operator | [`identity::AdmitTenant`] → [`identity::Tenant`]; list |
@@ -30,6 +31,10 @@
 //! | `GET /v1/wallets/{name}/audit` | tenant | – → list of [`wallets::AuditEntry`] |
 //! | `PUT /v1/wallets/{name}/policy` | signed-in tenant | [`wallets::SetPolicy`] → [`wallets::WalletDetails`] |
 //! | `POST /v1/wallets/{name}/export` | signed-in tenant | [`wallets::ExportRequest`] → [`wallets::Exported`] |
+//! | `POST /v1/witness` | a witness key | [`witness::Record`] → [`witness::Answer`] |
+//! | `POST /v1/witness/last` | a witness key | [`witness::Ask`] → [`witness::Answer`] |
+//! | `POST`, `GET /v1/witnessed` | operator | [`witness::AdmitWitnessed`] → [`witness::Witnessed`]; list |
+//! | `DELETE /v1/witnessed/{key}` | operator | – |
 //! | `GET /v1/functions`, `GET`, `PUT`, `DELETE /v1/functions/{name}` | tenant | [`functions::Deploy`] → [`functions::Function`] |
 //! | `GET /v1/functions/{name}/logs` | tenant | – → list of [`functions::LogEntry`] |
 //! | `POST /v1/functions/{name}/invocations` | tenant | the event, JSON → [`functions::Invocation`] |
@@ -44,6 +49,7 @@ pub mod state;
 pub mod status;
 pub mod unlock;
 pub mod wallets;
+pub mod witness;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +96,11 @@ pub mod codes {
     /// 503: the parent's store does not answer. What was acknowledged is not lost; a write that was not may still take
     /// effect: read before you write again.
     pub const STORE_UNAVAILABLE: &str = "store_unavailable";
+    /// 503: the state is being handed to a successor, and takes no writes for some seconds. Nothing was written: try again, with
+    /// a new connection where this one is closed.
+    pub const HANDING_OVER: &str = "handing_over";
+    /// 503: a successor has taken this appliance over. Connect again.
+    pub const SUPERSEDED: &str = "superseded";
     /// 503: the parent's store gave back what was not put there; the appliance serves no more state.
     pub const STORE_TAMPERED: &str = "store_tampered";
 }
