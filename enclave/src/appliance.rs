@@ -8,6 +8,7 @@ use r3e_store::Store;
 
 use crate::channel::{Counters, EvidenceSource};
 use crate::configuration::Configuration;
+use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
 use crate::service::{ApiKeys, AttestedReportKey, Functions, Secrets, Tenants, Wallets};
 use crate::unlock::Provider;
@@ -17,7 +18,11 @@ pub(crate) struct Appliance {
     /// The configuration as it was measured.
     pub(crate) configuration: Configuration,
     /// The unlock provider that released the root secret.
-    pub(crate) unlock: Provider,
+    pub(crate) unlock: Arc<Provider>,
+    /// Whether that provider would release it again.
+    pub(crate) adoption: Adoption,
+    /// The way to a successor.
+    pub(crate) handover: Arc<Handover>,
     /// The commitment to the root secret.
     pub(crate) identity: [u8; 32],
     /// The attestation device.

@@ -3,32 +3,43 @@
 //! 1. configuration from the parent, checked; clock from an attestation document;
 //! 2. configuration and unlock policy measured, both PCRs locked;
 //! 3. TLS key made;
-//! 4. root secret released by the provider that the measured policy names: where that waits for a quorum's members, the
+//! 4. the parent asked whom to succeed. Where it offers an appliance, that one hands over its root secret, the state is
+//!    opened that it left, and the unlock provider adopts the root secret. Otherwise:
+//! 5. root secret released by the provider that the measured policy names: where that waits for a quorum's members, the
 //!    listener is open by then, and serves the locked stage;
-//! 5. sealed state opened and verified whole;
-//! 6. everything served: by the listener that opens now, or that leaves the locked stage.
+//! 6. sealed state opened and verified whole;
+//! 7. everything served: by the listener that opens now, or that leaves the locked stage; and the parent told so;
+//! 8. some day, all of it handed over: then nothing is served any more.
 //!
 //! A step that fails ends the process: there is no half-started appliance.
 
+use std::future::Future;
 use std::path::PathBuf;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use r3e_attestation::TrustAnchor;
 use r3e_attester::{Attester, AttesterError, TrustedClock};
 use r3e_keys::{KeyError, ReportKey, RootSecret, UnlockProvider};
 use r3e_proto::host::{BLOB_PORT, CHANNEL_PORT, CONFIGURATION_PORT};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
-use r3e_store::{BlobStore, Options, ParentBlobs, Store, StoreError, StoreKeys};
+use r3e_proto::release::VersionError;
+use r3e_store::{BlobStore, Expected, Options, ParentBlobs, Store, StoreError, StoreKeys, Witnessing};
 use r3e_transport::frame::{FrameError, read_frame};
 use r3e_transport::{EnclaveTransport, TransportError};
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::RELEASE;
 use crate::appliance::Appliance;
 use crate::channel::{Channel, Counters, EvidenceSource, IdentityError, Stages, TlsIdentity};
 use crate::configuration::{Configuration, ConfigurationError};
+use crate::handoff::{
+    Adoption, Handover, HandoverParts, Inherited, Own, Predecessor, SuccessionError, SuccessorParts,
+    lifecycle, succession,
+};
 use crate::limits::{
     CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, STATE_OPENING_FIRST_PAUSE, STATE_OPENING_LAST_PAUSE,
     STATE_OPENING_TIMEOUT, UNLOCK_ENTROPY_BYTES,
@@ -51,6 +62,11 @@ pub struct Parts {
     pub other_unlock_providers: Vec<Box<dyn UnlockProvider>>,
     /// The runner program.
     pub runner: PathBuf,
+    /// The root that other appliances' attestation documents must be signed under.
+    pub trust: TrustAnchor,
+    /// How long a successor may take, after the root secret was handed to it, to say that it serves:
+    /// [`crate::HANDOFF_PATIENCE`].
+    pub handoff_patience: Duration,
 }
 
 /// Why the appliance did not start, or stopped.
@@ -75,6 +91,9 @@ pub enum BootError {
     /// The attestation device.
     #[error("the attestation device: {0}")]
     Attester(#[from] AttesterError),
+    /// The handoff.
+    #[error("this enclave does not succeed the appliance that the parent offers: {0}")]
+    Succession(#[from] SuccessionError),
     /// The root secret.
     #[error("the root secret was not released: {0}")]
     Unlock(#[from] KeyError),
@@ -103,7 +122,7 @@ impl From<ServiceError> for BootError {
 /// # Errors
 /// [`BootError`]: which step failed, and why.
 pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootError> {
-    let Parts { transport, attester, other_unlock_providers, runner } = parts;
+    let Parts { transport, attester, other_unlock_providers, runner, trust, handoff_patience } = parts;
     let configuration = Configuration::parse(fetch_configuration(&transport).await?)?;
     // Made before anything is measured, and shown to nobody: only its time is read.
     let clock = TrustedClock::start(&attester.attest(None, None, None).await?)?;
@@ -117,12 +136,22 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
     let provider = Provider::new(configuration.unlock(), seams, other_unlock_providers)?;
     measure(&attester, configuration.digest(), &provider.get().policy_bytes()).await?;
     tracing::info!(configuration = %hex::encode(configuration.digest()), "measured and locked");
+    let own = Own::read(&attester).await?;
 
     let clock = TrustedClock::start(&attester.attest(None, None, None).await?)?;
     let identity = TlsIdentity::generate()?;
     let digest = *configuration.digest();
     let evidence = EvidenceSource::start(attester.clone(), clock.clone(), digest);
     let counters = Arc::new(Counters::default());
+    let asking = SuccessorParts {
+        transport: &transport,
+        configuration: &configuration,
+        own: &own,
+        attester: &attester,
+        clock: &clock,
+        trust: &trust,
+    };
+    let succession = succession(asking).await?;
     let house = House {
         spki: identity.spki().to_vec(),
         evidence: evidence.clone(),
@@ -134,27 +163,68 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
         runner,
         attester,
         clock,
+        own,
+        trust,
+        handoff_patience,
     };
     let channel = Channel { identity, configuration: digest, evidence, counters };
-    let Some(locked) = house.locked().await? else {
-        let appliance = house.open().await?;
+    let (inherited, predecessor) = succession.map(|it| (it.inherited, it.predecessor)).unzip();
+    let locked = if inherited.is_none() { house.locked().await? } else { None };
+    let Some(locked) = locked else {
+        let opened = house.open(inherited).await;
+        if let (Err(error), true) = (&opened, predecessor.is_some()) {
+            lifecycle::failed(&transport, &error.to_string()).await;
+        }
+        let appliance = opened?;
+        let superseded = appliance.handover.superseded();
         let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::public(appliance));
         let listener = transport.listen(CHANNEL_PORT).await?;
-        tracing::info!("serving");
-        return Ok(channel.run(listener, &stages, stop).await?);
+        tokio::spawn(say_serving(transport, predecessor));
+        return until_superseded(pin!(channel.run(listener, &stages, stop)), &stages, superseded).await;
     };
     let stages = Stages::begin(router::locked(Arc::clone(&locked)), router::public(locked));
     let listener = transport.listen(CHANNEL_PORT).await?;
     tracing::info!("locked: serving what unlocks it");
     let mut serving = pin!(channel.run(listener, &stages, stop));
+    let superseded = tokio::select! {
+        served = &mut serving => return Ok(served?),
+        opened = house.open(None) => {
+            let appliance = opened?;
+            let superseded = appliance.handover.superseded();
+            stages.next(router::attested(Arc::clone(&appliance)), router::public(appliance));
+            superseded
+        }
+    };
+    tokio::spawn(say_serving(transport, None));
+    until_superseded(serving, &stages, superseded).await
+}
+
+/// Tells the parent that this enclave serves, and then the predecessor, which waits for that.
+async fn say_serving(transport: EnclaveTransport, predecessor: Option<Predecessor>) {
+    tracing::info!("serving");
+    lifecycle::serving(&transport).await;
+    if let Some(predecessor) = predecessor {
+        predecessor.done().await;
+    }
+}
+
+/// Serves, and once everything was handed over, nothing more: whatever the appliance held goes with its last request.
+async fn until_superseded(
+    mut serving: Pin<&mut impl Future<Output = Result<(), TransportError>>>,
+    stages: &Stages,
+    mut superseded: watch::Receiver<bool>,
+) -> Result<(), BootError> {
+    let handed_over = async {
+        // Without an appliance there is nobody left to say it.
+        if superseded.wait_for(|superseded| *superseded).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
     tokio::select! {
         served = &mut serving => return Ok(served?),
-        opened = house.open() => {
-            let appliance = opened?;
-            stages.next(router::attested(Arc::clone(&appliance)), router::public(appliance));
-        }
+        () = handed_over => {}
     }
-    tracing::info!("serving");
+    stages.next(router::superseded(), router::superseded());
     Ok(serving.await?)
 }
 
@@ -170,6 +240,9 @@ struct House {
     evidence: EvidenceSource,
     spki: Vec<u8>,
     counters: Arc<Counters>,
+    own: Own,
+    trust: TrustAnchor,
+    handoff_patience: Duration,
 }
 
 impl House {
@@ -190,8 +263,8 @@ impl House {
         })))
     }
 
-    /// Waits for the root secret, and opens the sealed state with it.
-    async fn open(self) -> Result<Arc<Appliance>, BootError> {
+    /// Waits for the root secret, unless it was inherited, and opens the sealed state with it.
+    async fn open(self, inherited: Option<Inherited>) -> Result<Arc<Appliance>, BootError> {
         let Self {
             transport,
             configuration,
@@ -203,13 +276,35 @@ impl House {
             evidence,
             spki,
             counters,
+            own,
+            trust,
+            handoff_patience,
         } = self;
-        let entropy = DrawnEntropy::draw(&attester, UNLOCK_ENTROPY_BYTES).await?;
+        let provider = Arc::new(provider);
         // It stays in memory: keys are derived from it as they are needed.
-        let root = Arc::new(provider.get().unlock(&entropy).await?);
+        let (root, expected) = if let Some(Inherited { root, expected }) = inherited {
+            (Arc::new(root), Some(expected))
+        } else {
+            let entropy = DrawnEntropy::draw(&attester, UNLOCK_ENTROPY_BYTES).await?;
+            (Arc::new(provider.get().unlock(&entropy).await?), None)
+        };
         let report_key = Arc::new(ReportKey::of(&root)?);
-        let store = open_store(blobs, &root).await?;
+        let store = open_store(blobs, &root, expected).await?;
         tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
+        let adoption = match expected {
+            Some(_) => Adoption::begin(Arc::clone(&provider), &root, attester.clone()).await,
+            None => Adoption::of_its_own(),
+        };
+        let handover = Handover::new(HandoverParts {
+            root: Arc::clone(&root),
+            store: store.clone(),
+            policy: configuration.handoff().cloned(),
+            version: RELEASE.parse().map_err(|error: VersionError| BootError::Service(error.to_string()))?,
+            own,
+            clock: clock.clone(),
+            trust,
+            patience: handoff_patience,
+        });
 
         let time = clock.clone();
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
@@ -227,6 +322,8 @@ impl House {
             identity: root.commitment()?,
             wallets: Wallets::new(store.clone(), clock.clone(), Arc::clone(&root)),
             unlock: provider,
+            adoption,
+            handover,
             bodies: router::Bodies::new(),
             tenants: Tenants::new(store.clone(), clock.clone())?,
             api_keys: ApiKeys::new(store.clone(), clock.clone())?,
@@ -265,15 +362,24 @@ async fn fetch_once(transport: &EnclaveTransport) -> Result<Vec<u8>, String> {
     read_frame(&mut stream, MAX_CONFIGURATION_BYTES).await.map_err(|error: FrameError| error.to_string())
 }
 
-/// Opens the sealed state. Where the parent does not answer, the root secret is kept and it is asked again; anything else
+/// Opens the sealed state: the one that was handed over, where one was. Where the parent does not answer, the root secret is kept and it is asked again; anything else
 /// it does ends the boot.
-async fn open_store(blobs: ParentBlobs, root: &RootSecret) -> Result<Store, StoreError> {
-    let blobs = Arc::new(blobs);
+async fn open_store(
+    blobs: ParentBlobs,
+    root: &RootSecret,
+    mut expected: Option<Expected>,
+) -> Result<Store, StoreError> {
+    let blobs: Arc<dyn BlobStore> = Arc::new(blobs);
     let deadline = Instant::now() + STATE_OPENING_TIMEOUT;
     let mut pause = STATE_OPENING_FIRST_PAUSE;
     loop {
         let keys = StoreKeys::derive(root)?;
-        match Store::open(Arc::clone(&blobs) as Arc<dyn BlobStore>, keys, Options::default()).await {
+        let (blobs, options, witnessing) = (Arc::clone(&blobs), Options::default(), Witnessing::default());
+        let opened = match &mut expected {
+            None => Store::open_witnessed(blobs, keys, options, witnessing).await,
+            Some(expected) => Store::open_at(blobs, keys, options, witnessing, expected).await,
+        };
+        match opened {
             Err(error @ StoreError::Unavailable(_)) if Instant::now() + pause < deadline => {
                 tracing::warn!(
                     %error,

@@ -16,6 +16,7 @@ mod boot;
 mod channel;
 mod configuration;
 mod descriptors;
+mod handoff;
 mod limits;
 mod locked;
 mod measure;
@@ -29,6 +30,8 @@ mod unlock;
 pub use boot::{BootError, Parts, run};
 pub use channel::IdentityError;
 pub use configuration::{Configuration, ConfigurationError, UnlockChoice};
+pub use handoff::SuccessionError;
+pub use limits::HANDOFF_PATIENCE;
 pub use measure::MeasureError;
 pub use unlock::NoProvider;
 

@@ -74,6 +74,23 @@ pub(crate) const UNLOCK_ENTROPY_BYTES: usize = 256;
 /// which 16 members with a threshold of 16 take 480.
 pub(crate) const SETUP_ENTROPY_BYTES: usize = 2_048;
 
+/// For one answer of the parent's on the lifecycle port: it looks something up.
+pub(crate) const LIFECYCLE_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the parent may fail to answer there before the boot ends.
+pub(crate) const LIFECYCLE_TIMEOUT: Duration = Duration::from_mins(1);
+/// Between two tries.
+pub(crate) const LIFECYCLE_RETRY: Duration = Duration::from_millis(100);
+/// What is passed on of a predecessor's words: as many characters as a person reads.
+pub(crate) const MAX_REFUSAL_CHARS: usize = 400;
+/// How long an appliance waits, after it handed its root secret over and stopped writing, for its successor to say that it
+/// serves: some times what opening a large state takes. Then it finds out whose the state is.
+pub const HANDOFF_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a successor waits, before it serves, for its unlock provider to adopt the root secret: a few requests to a
+/// service. It goes on without.
+pub(crate) const ADOPTION_WAIT: Duration = Duration::from_secs(10);
+/// Between two tries of that.
+pub(crate) const ADOPTION_RETRY: Duration = Duration::from_mins(1);
+
 /// A TLS handshake with another appliance: two flights and one signature.
 pub(crate) const PEER_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// From a nonce for a peer to the last byte of its evidence: a full queue at its device drains in less.

@@ -5,8 +5,9 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use r3e_attestation::TrustAnchor;
 use r3e_attester::{Attester, AttesterConfig, NsmDevice, Version, hwrng_is_nsm};
-use r3e_enclave::{Parts, run};
+use r3e_enclave::{HANDOFF_PATIENCE, Parts, run};
 use r3e_transport::{EnclaveTransport, Endpoint};
 use tokio::sync::watch;
 
@@ -39,6 +40,8 @@ fn start() -> anyhow::Result<()> {
             attester,
             other_unlock_providers: Vec::new(),
             runner,
+            trust: TrustAnchor::AwsNitroG1,
+            handoff_patience: HANDOFF_PATIENCE,
         };
         // Nothing stops an enclave but its end: the sender lives as long as the appliance serves.
         let (_running, stop) = watch::channel(false);

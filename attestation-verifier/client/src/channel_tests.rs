@@ -130,6 +130,7 @@ fn status_json(sequence: u64) -> Vec<u8> {
     let status = Status {
         version: "1".into(),
         unlock: "ephemeral".into(),
+        unlock_adopted: true,
         identity: "ab".repeat(32),
         rollback_witness: "none".into(),
         sequence,

@@ -23,6 +23,7 @@ pub(super) async fn status(State(appliance): State<Shared>, _: OnSession) -> Jso
     Json(Status {
         version: RELEASE.to_owned(),
         unlock: appliance.unlock.get().name().to_owned(),
+        unlock_adopted: appliance.adoption.is_done(),
         identity: hex::encode(appliance.identity),
         // Nothing outside this appliance remembers its head yet; a client's receipts do.
         rollback_witness: "none".to_owned(),

@@ -109,9 +109,11 @@ fn store_status(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Name { .. } => (StatusCode::BAD_REQUEST, codes::BAD_REQUEST),
         StoreError::Full { .. } => (StatusCode::INSUFFICIENT_STORAGE, codes::TOO_LARGE),
         StoreError::Conflict { .. } | StoreError::Rotating { .. } => (StatusCode::CONFLICT, codes::CONFLICT),
-        StoreError::Unavailable(_) | StoreError::Unconfirmed | StoreError::Closed => {
-            (StatusCode::SERVICE_UNAVAILABLE, codes::STORE_UNAVAILABLE)
-        }
+        StoreError::Unavailable(_)
+        | StoreError::Unconfirmed
+        | StoreError::Unwitnessed { .. }
+        | StoreError::Closed => (StatusCode::SERVICE_UNAVAILABLE, codes::STORE_UNAVAILABLE),
+        StoreError::Frozen => (StatusCode::SERVICE_UNAVAILABLE, codes::HANDING_OVER),
         StoreError::Tampered(_) => (StatusCode::SERVICE_UNAVAILABLE, codes::STORE_TAMPERED),
         _ => (StatusCode::INTERNAL_SERVER_ERROR, codes::INTERNAL),
     }

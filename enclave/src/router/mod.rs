@@ -8,6 +8,7 @@ mod body;
 mod error;
 mod front;
 mod functions;
+mod handoff;
 mod identity;
 mod name;
 mod public;
@@ -22,6 +23,7 @@ use axum::Router;
 use axum::routing::{get, post, put};
 
 pub(crate) use bodies::Bodies;
+pub(crate) use handoff::superseded;
 
 use crate::appliance::Appliance;
 use crate::locked::Locked;
@@ -39,6 +41,8 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/unlock/init", post(unlock::is_unlocked))
         .route("/v1/unlock/shares", post(unlock::is_unlocked))
         .route("/v1/report-key", get(appliance::report_key))
+        .route("/v1/handoff", post(handoff::grant))
+        .route("/v1/handoff/done", post(handoff::done))
         .route("/v1/sign-in", post(identity::sign_in))
         .route("/v1/whoami", get(identity::whoami))
         .route("/v1/tenants", get(identity::list_tenants).post(identity::admit_tenant))

@@ -19,6 +19,9 @@ pub struct Status {
     pub version: String,
     /// The unlock provider: where the root secret comes from.
     pub unlock: String,
+    /// Whether that provider would release this root secret at the next boot. Not so in a successor that inherited it, until
+    /// its provider has adopted it: a restart before that would end the appliance. It is tried each minute.
+    pub unlock_adopted: bool,
     /// The commitment to the root secret, hex: the same as long as the appliance is the same, whatever runs it.
     pub identity: String,
     /// What tells a rolled-back state from the latest one, beside clients' receipts; `none` where nothing does.

@@ -1,6 +1,7 @@
 //! An enclave that a parent can serve, and what a client must know to verify it. Here it is `enclave-under-test`, as a
 //! process; a crate that has another kind implements [`Place`] and [`Running`] for it.
 
+use std::ffi::{OsStr, OsString};
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -153,23 +154,20 @@ impl EnclavePlace {
 
     /// Starts it.
     pub fn start(&self) -> Process {
-        let (socket, state) = (self.socket(), self.state());
-        let arguments = ["--socket".as_ref(), socket.as_os_str(), "--state".as_ref(), state.as_os_str()];
+        self.start_with([""; 0])
+    }
+
+    /// Starts it with further arguments.
+    pub fn start_with<A: AsRef<OsStr>>(&self, further: impl IntoIterator<Item = A>) -> Process {
+        let mut arguments: Vec<OsString> =
+            vec!["--socket".into(), self.socket().into(), "--state".into(), self.state().into()];
+        arguments.extend(further.into_iter().map(|argument| argument.as_ref().to_owned()));
         Process::start("enclave-under-test", &program("enclave-under-test"), arguments, &self.log())
     }
 
     /// Starts another release: the same programs, with a runner that is another file, and so another PCR0.
     pub fn start_with_runner(&self, runner: &Path) -> Process {
-        let (socket, state) = (self.socket(), self.state());
-        let arguments = [
-            "--socket".as_ref(),
-            socket.as_os_str(),
-            "--state".as_ref(),
-            state.as_os_str(),
-            "--runner".as_ref(),
-            runner.as_os_str(),
-        ];
-        Process::start("enclave-under-test", &program("enclave-under-test"), arguments, &self.log())
+        self.start_with(["--runner".as_ref(), runner.as_os_str()])
     }
 
     /// The file of the image's reference values; it is there once the enclave has started.

@@ -4,11 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use r3e_proto::host::blob::{BlobName, Operation, Outcome, Request, Response};
 use r3e_proto::host::egress::{Connect, MAX_MESSAGE_BYTES, Reply};
-use r3e_proto::host::{BLOB_PORT, CHANNEL_PORT, CONFIGURATION_PORT, EGRESS_PORT, HEARTBEAT_PORT};
+use r3e_proto::host::lifecycle;
+use r3e_proto::host::{
+    BLOB_PORT, CHANNEL_PORT, CONFIGURATION_PORT, EGRESS_PORT, HEARTBEAT_PORT, LIFECYCLE_PORT,
+};
 use r3e_proto::limits::{MAX_CONFIGURATION_BYTES, MAX_HOST_FRAME_BYTES};
 use r3e_transport::frame::{read_frame, write_frame};
 use r3e_transport::{Endpoint, Listener, ParentTransport, Stream};
@@ -56,10 +60,23 @@ pub struct Flip {
     pub offset: usize,
 }
 
+/// An appliance to be succeeded, and what approves of that.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The signed release.
+    pub manifest: Vec<u8>,
+    /// Where the predecessor is.
+    pub predecessor: EnclavePlace,
+    /// Once it is set, nothing that the successor says arrives any more.
+    pub cut: Arc<AtomicBool>,
+}
+
 struct Shared {
     transport: ParentTransport,
-    configuration: Vec<u8>,
-    kept: Mutex<Kept>,
+    configuration: Mutex<Vec<u8>>,
+    kept: Arc<Mutex<Kept>>,
+    offer: Mutex<Option<Offer>>,
+    said: Mutex<Vec<lifecycle::Request>>,
     lie: Mutex<Option<Lie>>,
     diverted: Mutex<Option<SocketAddr>>,
     flip: Mutex<Option<Flip>>,
@@ -75,12 +92,23 @@ pub struct HostileParent {
 impl HostileParent {
     /// Starts it for the enclave at `place`, with an empty store.
     pub async fn start(place: &EnclavePlace, configuration: &str) -> Self {
+        Self::start_over(place, configuration, Arc::default()).await
+    }
+
+    /// Starts it for another enclave at `place`, with the same store.
+    pub async fn start_beside(&self, place: &EnclavePlace, configuration: &str) -> Self {
+        Self::start_over(place, configuration, Arc::clone(&self.shared.kept)).await
+    }
+
+    async fn start_over(place: &EnclavePlace, configuration: &str, kept: Arc<Mutex<Kept>>) -> Self {
         let transport = ParentTransport::new(Endpoint::Unix { path: place.socket() });
         let public = TcpListener::bind("127.0.0.1:0").await.expect("a listener");
         let address = public.local_addr().expect("its address");
         let shared = Arc::new(Shared {
-            configuration: configuration.as_bytes().to_vec(),
-            kept: Mutex::default(),
+            configuration: Mutex::new(configuration.as_bytes().to_vec()),
+            kept,
+            offer: Mutex::default(),
+            said: Mutex::default(),
             lie: Mutex::default(),
             diverted: Mutex::default(),
             flip: Mutex::default(),
@@ -92,6 +120,7 @@ impl HostileParent {
         tasks.spawn(each(open(CONFIGURATION_PORT).await, Arc::clone(&shared), configure));
         tasks.spawn(each(open(BLOB_PORT).await, Arc::clone(&shared), keep));
         tasks.spawn(each(open(EGRESS_PORT).await, Arc::clone(&shared), egress));
+        tasks.spawn(each(open(LIFECYCLE_PORT).await, Arc::clone(&shared), live));
         tasks.spawn(forward(public, Arc::clone(&shared)));
         Self { address, shared, _tasks: tasks }
     }
@@ -116,6 +145,21 @@ impl HostileParent {
         *self.shared.lie.lock().expect("no task panicked") = None;
     }
 
+    /// Hands out another configuration, from the next boot on.
+    pub fn set_configuration(&self, configuration: &str) {
+        *self.shared.configuration.lock().expect("no task panicked") = configuration.as_bytes().to_vec();
+    }
+
+    /// Offers an appliance to be succeeded, or none, from the next boot on.
+    pub fn offer(&self, offer: impl Into<Option<Offer>>) {
+        *self.shared.offer.lock().expect("no task panicked") = offer.into();
+    }
+
+    /// What the enclave said of its life, `Predecessor` left out.
+    pub fn said(&self) -> Vec<lifecycle::Request> {
+        self.shared.said.lock().expect("no task panicked").clone()
+    }
+
     /// Connects every egress to `address`, whatever the enclave asked for.
     pub fn divert_egress(&self, address: SocketAddr) {
         *self.shared.diverted.lock().expect("no task panicked") = Some(address);
@@ -129,7 +173,7 @@ impl HostileParent {
 
 impl Kept {
     /// What an honest keeper does and answers.
-    fn answer(&mut self, operation: &Operation) -> Outcome {
+    pub fn answer(&mut self, operation: &Operation) -> Outcome {
         match operation {
             Operation::Head => Outcome::Head(self.head.clone()),
             Operation::Read { name } => Outcome::Read(self.records.get(name).cloned()),
@@ -179,7 +223,8 @@ async fn heartbeat(mut stream: Stream, _: Arc<Shared>) -> Option<()> {
 }
 
 async fn configure(mut stream: Stream, shared: Arc<Shared>) -> Option<()> {
-    write_frame(&mut stream, &shared.configuration, MAX_CONFIGURATION_BYTES).await.ok()
+    let configuration = shared.configuration.lock().expect("no test panicked").clone();
+    write_frame(&mut stream, &configuration, MAX_CONFIGURATION_BYTES).await.ok()
 }
 
 async fn keep(mut stream: Stream, shared: Arc<Shared>) -> Option<()> {
@@ -204,6 +249,53 @@ async fn keep(mut stream: Stream, shared: Arc<Shared>) -> Option<()> {
                 stream.write_all(&bytes).await.ok()?;
                 return stream.shutdown().await.ok();
             }
+        }
+    }
+}
+
+/// Says whom the enclave succeeds, and is its way there.
+async fn live(mut stream: Stream, shared: Arc<Shared>) -> Option<()> {
+    use lifecycle::{MAX_MESSAGE_BYTES, Reply, Request};
+    let request = Request::decode(&read_frame(&mut stream, MAX_MESSAGE_BYTES).await.ok()?).ok()?;
+    let offer = shared.offer.lock().expect("no test panicked").clone();
+    let reply = match (&request, &offer) {
+        (Request::Predecessor, None) => Reply::None,
+        (Request::Predecessor, Some(offer)) => Reply::Offered { manifest: offer.manifest.clone() },
+        _ => Reply::Noted,
+    };
+    write_frame(&mut stream, &reply.encode(), MAX_MESSAGE_BYTES).await.ok()?;
+    let (Request::Predecessor, Some(offer)) = (&request, offer) else {
+        if request != Request::Predecessor {
+            shared.said.lock().expect("no test panicked").push(request);
+        }
+        return Some(());
+    };
+    let to = ParentTransport::new(Endpoint::Unix { path: offer.predecessor.socket() });
+    let predecessor = to.dial_enclave(CHANNEL_PORT).await.ok()?;
+    let (from_successor, to_successor) = split(stream);
+    let (from_predecessor, to_predecessor) = split(predecessor);
+    let there = copy_until_cut(from_successor, to_predecessor, &offer.cut);
+    tokio::select! {
+        () = there => {}
+        _ = copy(from_predecessor, to_successor, None) => {}
+    }
+    Some(())
+}
+
+/// Moves bytes until the end, or until it is cut; then keeps both sides waiting.
+async fn copy_until_cut(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    cut: &AtomicBool,
+) {
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        let read = from.read(&mut buffer).await.unwrap_or(0);
+        if cut.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if read == 0 || to.write_all(&buffer[..read]).await.is_err() {
+            return drop(to.shutdown().await);
         }
     }
 }

@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
+use r3e_attestation::{TrustAnchor, UnsafeTestRoot};
 use r3e_attester::{Attester, AttesterConfig};
-use r3e_enclave::{Parts, run};
+use r3e_enclave::{HANDOFF_PATIENCE, Parts, run};
 use r3e_fake_nsm::{FakeNsm, FakeNsmConfig, measured};
 use r3e_proto::host::{HEARTBEAT, HEARTBEAT_PORT};
 use r3e_transport::{EnclaveTransport, Endpoint};
@@ -40,6 +41,12 @@ struct Options {
     /// The runner program; beside this one by default.
     #[arg(long, value_name = "FILE")]
     runner: Option<PathBuf>,
+    /// How long this appliance waits to hear from a successor that it handed its root secret to.
+    #[arg(long, value_name = "N", default_value_t = default_patience_ms())]
+    handoff_patience_ms: u64,
+    /// Measures PCR0 to 2 as zeros, as an enclave in debug mode does.
+    #[arg(long)]
+    debug_mode: bool,
     /// How long each call to the fake device takes; real ones take milliseconds.
     #[arg(long, value_name = "N", default_value_t = 2)]
     device_latency_ms: u64,
@@ -64,7 +71,10 @@ fn start(options: Options) -> anyhow::Result<()> {
     std::fs::create_dir_all(&options.state).context("the state directory")?;
     let program = std::env::current_exe().context("where this program is")?;
     let runner = options.runner.unwrap_or_else(|| program.with_file_name("r3e-runner"));
-    let pcrs = image_pcrs(&program, &runner)?;
+    let mut pcrs = image_pcrs(&program, &runner)?;
+    if options.debug_mode {
+        pcrs = FakeNsmConfig::debug_mode().pcrs;
+    }
     let config = FakeNsmConfig {
         pcrs,
         call_latency: Duration::from_millis(options.device_latency_ms),
@@ -72,6 +82,7 @@ fn start(options: Options) -> anyhow::Result<()> {
         ..FakeNsmConfig::default()
     };
     let device = FakeNsm::open(&options.state, config)?;
+    let only_in_tests_trust_the_fake_devices_root = unsafe_test_root(&device)?;
     write_reference_values(&options.state, &pcrs)?;
 
     let runtime = tokio::runtime::Runtime::new().context("the runtime")?;
@@ -85,9 +96,21 @@ fn start(options: Options) -> anyhow::Result<()> {
             attester: Attester::start(device, AttesterConfig::default())?,
             other_unlock_providers: vec![Box::new(TestUnlock::new(&options.state))],
             runner,
+            trust: only_in_tests_trust_the_fake_devices_root,
+            handoff_patience: Duration::from_millis(options.handoff_patience_ms),
         };
         run(parts, stop).await.context("the enclave did not start, or stopped")
     })
+}
+
+/// The root that this program's own fake device signs under, for its peers': whoever holds its key can make any document.
+fn unsafe_test_root(device: &FakeNsm) -> anyhow::Result<TrustAnchor> {
+    let root = UnsafeTestRoot::from_pem(device.root().pem()).context("the test root")?;
+    Ok(TrustAnchor::UnsafeTest(root))
+}
+
+fn default_patience_ms() -> u64 {
+    u64::try_from(HANDOFF_PATIENCE.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// PCR0 to 2 as a build would have them: of this program and its runner. The other registers stay zero.

@@ -128,10 +128,20 @@ impl Attested {
     }
 }
 
+/// The unlock provider; where it would not release this root secret again, that is what matters.
+fn unlock(status: &Status) -> String {
+    let Status { unlock, unlock_adopted, .. } = status;
+    if *unlock_adopted {
+        unlock.clone()
+    } else {
+        format!("{unlock}, which has not adopted the root secret yet: a restart now would end the appliance")
+    }
+}
+
 fn human(status: &Status) -> String {
     fields(&[
         ("version", status.version.clone()),
-        ("unlock", status.unlock.clone()),
+        ("unlock", unlock(status)),
         ("identity", status.identity.clone()),
         ("rollback witness", status.rollback_witness.clone()),
         ("sequence", status.sequence.to_string()),
