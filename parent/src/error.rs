@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use r3e_transport::TransportError;
 use thiserror::Error;
 
+use crate::blobs::StoreOpenError;
 use crate::blobs::postgres::PostgresError;
 
 /// Why the parent did not start. Once it runs, it meets failures by logging them and going on.
@@ -32,8 +33,8 @@ pub enum ParentError {
     Store {
         /// The store's folder.
         path: PathBuf,
-        /// The engine's reason.
-        source: fjall::Error,
+        /// Why.
+        source: StoreOpenError,
     },
     /// The store in PostgreSQL cannot be used.
     #[error("cannot use the store in PostgreSQL")]

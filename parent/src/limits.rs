@@ -54,6 +54,13 @@ pub const MAX_BLOB_BYTES_IN_FLIGHT: usize = 32 * 1024 * 1024;
 pub const MAX_GROUP_REQUESTS: usize = 64;
 /// For the enclave to take a blob answer of the largest size.
 pub const BLOB_ANSWER_TIMEOUT_MS: u64 = 30_000;
+/// After so many bytes, the embedded store's journal goes on in its other file: some 6,000 records of 1 KiB, which the
+/// engine has to make durable first, and reads again after a crash.
+pub const JOURNAL_FILE_BYTES: u64 = 8 * 1024 * 1024;
+/// How much of a file of the journal is written with zeros ahead.
+pub const JOURNAL_STEP_BYTES: u64 = 1024 * 1024;
+/// Between two looks at how much of the disk the store takes.
+pub const DISK_LOOK_MS: u64 = 1_000;
 /// Memory for unchanged records. The enclave holds its state itself, and reads at boot.
 pub const STORE_CACHE_BYTES: u64 = 16 * 1024 * 1024;
 

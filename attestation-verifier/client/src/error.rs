@@ -354,6 +354,12 @@ impl ClientError {
                 "Its parent may have begun a new, empty appliance in the place of the one you know. Ask its operator, on another \
                  way, for the identity; pin the new one only if it is meant to be there."
             }
+            Self::Api { code, .. }
+                if [r3e_proto::api::codes::HANDING_OVER, r3e_proto::api::codes::SUPERSEDED]
+                    .contains(&code.as_str()) =>
+            {
+                "Nothing was done. Send it again in a second: the appliance goes over to its successor, which is attested anew."
+            }
             Self::OtherTenant { .. } => "Log in again: the saved API key is not that tenant's.",
             Self::Answer { .. } => "Client and appliance may be of two releases.",
             Self::RolledBack { .. } => {

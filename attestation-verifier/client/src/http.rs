@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
@@ -95,8 +95,8 @@ impl HttpStream {
             Err(_) => Err(ClientError::Timeout { awaited: name, limit_ms }),
         };
         match outcome {
-            Ok((status, body)) => {
-                self.broken = false;
+            Ok((status, body, closes)) => {
+                self.broken = closes;
                 if status.is_success() { Ok(body) } else { Err(refusal(status, &body)) }
             }
             Err(error) => {
@@ -106,7 +106,8 @@ impl HttpStream {
         }
     }
 
-    async fn exchange(&mut self, call: Call<'_>) -> Result<(StatusCode, Bytes), ClientError> {
+    /// Status, body, and whether the other end closes the stream behind them.
+    async fn exchange(&mut self, call: Call<'_>) -> Result<(StatusCode, Bytes, bool), ClientError> {
         let mut request = Request::builder().method(call.method).uri(call.path).header(HOST, &self.authority);
         if let Some(ApiKeyHeader(value)) = call.authorization {
             request = request.header(AUTHORIZATION, value);
@@ -136,7 +137,12 @@ impl HttpStream {
                 return Err(ClientError::Transport { during: call.name, source });
             }
         };
-        Ok((head.status, body))
+        // RFC 9112 section 9.6: nothing more is sent on this stream, though its end may not be seen yet.
+        let closes = head.headers.get_all(CONNECTION).iter().any(|value| {
+            let options = value.to_str().unwrap_or_default();
+            options.split(',').any(|option| option.trim().eq_ignore_ascii_case("close"))
+        });
+        Ok((head.status, body, closes))
     }
 }
 

@@ -72,7 +72,7 @@ pub use invocation::{Invocation, ReceiptMismatch};
 pub use member_key::MemberKey;
 pub use operator::OperatorChannel;
 pub use policy::{Policy, PolicyBuilder, PolicyError};
-pub use reconnect::{Credential, TenantClient};
+pub use reconnect::{Attempts, Credential, Resend, TenantClient};
 pub use release::{approve_release, release_outcomes, verify_release};
 pub use report_key::ReportKey;
 pub use sequences::{ApplianceKey, SequenceError, SequenceFiles, SequenceMemory, SequencesInMemory};

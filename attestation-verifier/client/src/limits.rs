@@ -11,6 +11,11 @@ pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
 /// One invocation: the minute that a function may run, and its wait for a runner.
 pub const INVOCATION_TIMEOUT_MS: u64 = 120_000;
 
+/// How long a request is made again while the appliance cannot be reached or hands over: longer than a handover takes.
+pub const RECONNECT_PATIENCE_MS: u64 = 30_000;
+/// Between two tries.
+pub const RECONNECT_PAUSE_MS: u64 = 100;
+
 /// One answer's body: logs are the largest, and the appliance keeps less of them than this.
 pub const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 /// An answer's head: a status line and a handful of fields.

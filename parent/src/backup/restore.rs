@@ -133,7 +133,7 @@ fn open(path: &Path) -> Result<Embedded, BackupError> {
 }
 
 fn is_empty(path: &Path) -> Result<bool, BackupError> {
-    let store = open(path)?;
+    let mut store = open(path)?;
     let failed = |error: crate::blobs::StoreError| BackupError::Store(in_words(&error));
     let records = store.list(None).map_err(failed)?.records;
     Ok(store.head().map_err(failed)?.is_none()

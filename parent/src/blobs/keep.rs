@@ -11,6 +11,7 @@ use r3e_proto::host::blob::{BlobName, Commit, HeadDigest};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
+use super::journal::JournalError;
 use super::postgres::PostgresError;
 
 /// What a store answers, boxed so that the store can be a trait object.
@@ -40,6 +41,11 @@ pub(crate) trait Store: Send {
     /// unknown whether any of it stands.
     fn finish(&mut self) -> StoreFuture<'_, bool>;
 
+    /// Does what no answer waits for, after the answers were given.
+    fn rest(&mut self) -> StoreFuture<'_, ()> {
+        at_once(Ok(()))
+    }
+
     /// Everything as it stands now, to be read while others write.
     fn snapshot(&mut self) -> StoreFuture<'_, Box<dyn Snapshot>>;
 
@@ -48,7 +54,7 @@ pub(crate) trait Store: Send {
         false
     }
 
-    /// Bytes on this machine's disk, where the store lies there.
+    /// Bytes on this machine's disk, where the store lies there, as of some moment lately.
     fn disk_bytes(&self) -> Option<u64> {
         None
     }
@@ -72,6 +78,9 @@ pub(crate) enum StoreError {
     /// The embedded engine or the disk below it.
     #[error("the engine failed: {0}")]
     Engine(#[from] fjall::Error),
+    /// The journal before the engine.
+    #[error("the journal of commits failed: {0}")]
+    Journal(#[from] JournalError),
     /// A write failed before.
     #[error("a write failed earlier: restart r3e-parent once the disk is well")]
     Stopped,

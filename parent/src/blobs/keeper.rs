@@ -36,9 +36,6 @@ enum Job {
 impl Keeper {
     /// Starts the thread, which owns `store` from here on.
     pub(crate) fn start(store: Box<dyn Store>, counters: Arc<Counters>) -> io::Result<(Self, Handle)> {
-        if let Some(bytes) = store.disk_bytes() {
-            counters.blobs.disk_bytes.set(bytes);
-        }
         let (jobs, waiting) = mpsc::channel(MAX_GROUP_REQUESTS);
         // A runtime of its own: a disk blocks it, and a database is spoken to without anyone else's delay.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -74,6 +71,7 @@ impl Handle {
 }
 
 async fn serve(mut store: Box<dyn Store>, mut waiting: mpsc::Receiver<Job>, counters: &Counters) {
+    rest(&mut *store, counters).await;
     while let Some(first) = waiting.recv().await {
         let mut answers = Vec::new();
         let mut wants_snapshot = None;
@@ -94,12 +92,7 @@ async fn serve(mut store: Box<dyn Store>, mut waiting: mpsc::Receiver<Job>, coun
         }
         match store.finish().await {
             Ok(false) => {}
-            Ok(true) => {
-                counters.blobs.syncs.add(1);
-                if let Some(bytes) = store.disk_bytes() {
-                    counters.blobs.disk_bytes.set(bytes);
-                }
-            }
+            Ok(true) => counters.blobs.syncs.add(1),
             // Nothing is known of the group, so no answer that rests on it may leave.
             Err(error) => {
                 for (_, outcome) in &mut answers {
@@ -109,10 +102,7 @@ async fn serve(mut store: Box<dyn Store>, mut waiting: mpsc::Receiver<Job>, coun
                 }
             }
         }
-        if store.is_stopped() && !counters.blobs.stopped.is_raised() {
-            counters.blobs.stopped.raise();
-            error!("a write to the blob store failed: it refuses everything until r3e-parent is restarted");
-        }
+        look_after(&*store, counters);
         for (answer, outcome) in answers {
             count(&outcome, counters);
             // The connection may be gone; the commit stands all the same.
@@ -121,6 +111,28 @@ async fn serve(mut store: Box<dyn Store>, mut waiting: mpsc::Receiver<Job>, coun
         if let Some(answer) = wants_snapshot {
             let _ = answer.send(store.snapshot().await);
         }
+        rest(&mut *store, counters).await;
+    }
+}
+
+/// Lets the store do what nobody waits for. What fails there is known by what the store answers from then on.
+async fn rest(store: &mut dyn Store, counters: &Counters) {
+    if let Err(reason) = store.rest().await
+        && !counters.blobs.stopped.is_raised()
+    {
+        let _ = failed(&reason, counters);
+    }
+    if let Some(bytes) = store.disk_bytes() {
+        counters.blobs.disk_bytes.set(bytes);
+    }
+    look_after(store, counters);
+}
+
+/// Says once that the store has stopped.
+fn look_after(store: &dyn Store, counters: &Counters) {
+    if store.is_stopped() && !counters.blobs.stopped.is_raised() {
+        counters.blobs.stopped.raise();
+        error!("a write to the blob store failed: it refuses everything until r3e-parent is restarted");
     }
 }
 

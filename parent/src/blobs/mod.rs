@@ -1,10 +1,11 @@
 //! Keeps the enclave's sealed records: reads requests from the enclave, answers each in order.
 //!
 //! Requests may be pipelined; the answers come in the order of the requests. [`keep`] says what a store is, [`embedded`]
-//! and [`postgres`] are the two there are, [`keeper`] is the one thread that uses it. Names are blinded and records
+//! (with its [`journal`]) and [`postgres`] are the two there are, [`keeper`] is the one thread that uses it. Names are blinded and records
 //! sealed before they come here.
 
 mod embedded;
+mod journal;
 mod keep;
 mod keeper;
 mod open;
@@ -23,6 +24,8 @@ use tokio::time::timeout;
 use tracing::warn;
 
 pub(crate) use embedded::Embedded;
+pub use embedded::StoreOpenError;
+pub use journal::JournalError;
 pub(crate) use keep::{Snapshot, Store, StoreError};
 pub(crate) use keeper::{Handle, Keeper, in_words};
 pub(crate) use open::{OpenStore, STORE_FOLDER};

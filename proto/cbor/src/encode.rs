@@ -83,7 +83,7 @@ fn negative_argument(negative: i128) -> u64 {
 }
 
 /// Writes the shortest head for `major` with `argument`.
-fn head(major: u8, argument: u64, out: &mut Vec<u8>) {
+pub(crate) fn head(major: u8, argument: u64, out: &mut Vec<u8>) {
     let major = major << 5;
     if let Ok(byte) = u8::try_from(argument) {
         if byte < 24 {

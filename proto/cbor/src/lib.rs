@@ -6,6 +6,7 @@
 //!   need: one value has one encoding, so bytes can be hashed and compared.
 //! - [`encode`] writes deterministic encoding.
 //! - [`MapReader`] takes typed fields out of a map, and refuses what is left.
+//! - [`Writer`] and [`Scanner`] do without a [`Value`] where a message carries megabytes.
 //!
 //! Values are [`ciborium::Value`]. This crate does no I/O and knows nothing of COSE, of attestation or of
 //! any of our formats.
@@ -21,6 +22,8 @@ mod error;
 mod float;
 mod limits;
 mod map;
+mod scan;
+mod write;
 
 pub use ciborium::Value;
 pub use decode::{decode, decode_canonical};
@@ -28,3 +31,5 @@ pub use encode::encode;
 pub use error::CborError;
 pub use limits::{HARD_MAX_DEPTH, Limits};
 pub use map::{FromValue, Key, MapReader, from_value};
+pub use scan::Scanner;
+pub use write::Writer;

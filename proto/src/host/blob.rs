@@ -7,7 +7,7 @@
 //! a key service. It is written like a head, over the value that the enclave expects.
 
 use ciborium::Value;
-use r3e_cbor::{MapReader, decode_canonical, from_value};
+use r3e_cbor::{MapReader, Scanner, Writer, decode_canonical, from_value};
 
 use crate::limits::{
     BLOB_NAME_BYTES, MAX_BLOB_BYTES, MAX_COMMIT_RECORDS, MAX_FAILURE_TEXT_BYTES, MAX_HEAD_BYTES,
@@ -114,19 +114,11 @@ impl Request {
             Operation::Head => map([(0, id), (1, some(OP_HEAD))]),
             Operation::Read { name } => map([(0, id), (1, some(OP_READ)), (2, bytes(*name))]),
             Operation::List { after } => map([(0, id), (1, some(OP_LIST)), (2, after.and_then(bytes))]),
-            Operation::Commit(commit) => map([
-                (0, id),
-                (1, some(OP_COMMIT)),
-                (2, commit.expected.and_then(bytes)),
-                (3, bytes(commit.head.as_slice())),
-                (4, Some(records_value(&commit.puts))),
-                (
-                    5,
-                    Some(Value::Array(
-                        commit.deletes.iter().map(|name| Value::Bytes(name.to_vec())).collect(),
-                    )),
-                ),
-            ]),
+            Operation::Commit(commit) => {
+                let mut body = Vec::with_capacity(commit_room(commit));
+                Self::encode_commit(self.id, commit, &mut body);
+                body
+            }
             Operation::SlotRead => map([(0, id), (1, some(OP_SLOT_READ))]),
             Operation::SlotWrite { expected, value } => map([
                 (0, id),
@@ -137,11 +129,32 @@ impl Request {
         }
     }
 
+    /// Appends the body of a request with the operation [`Operation::Commit`] to `out`: a commit is megabytes, and is
+    /// copied only once.
+    pub fn encode_commit(id: u64, commit: &Commit, out: &mut Vec<u8>) {
+        out.reserve(commit_room(commit));
+        let mut writer = Writer::new(out);
+        writer.map(5 + usize::from(commit.expected.is_some()));
+        writer.unsigned(0).unsigned(id).unsigned(1).unsigned(OP_COMMIT);
+        if let Some(expected) = &commit.expected {
+            writer.unsigned(2).bytes(expected);
+        }
+        writer.unsigned(3).bytes(&commit.head).unsigned(4);
+        write_records(&mut writer, &commit.puts);
+        writer.unsigned(5).array(commit.deletes.len());
+        for name in &commit.deletes {
+            writer.bytes(name);
+        }
+    }
+
     /// Reads a frame's body.
     ///
     /// # Errors
     /// [`WireError`]: not of the form, or over a limit.
     pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        if let Some(request) = scan_commit(body) {
+            return Ok(request);
+        }
         let mut fields =
             MapReader::new("request", decode_canonical(body, &limits(MAX_HOST_FRAME_BYTES, MAX_ITEMS))?)?;
         let id = fields.required(0)?;
@@ -182,7 +195,12 @@ impl Response {
             Outcome::Head(head) => map([(0, id), (1, some(OUT_HEAD)), (2, head.as_deref().and_then(bytes))]),
             Outcome::Read(blob) => map([(0, id), (1, some(OUT_READ)), (2, blob.as_deref().and_then(bytes))]),
             Outcome::List { records, more } => {
-                map([(0, id), (1, some(OUT_LIST)), (2, Some(records_value(records))), (3, some(*more))])
+                let mut body = Vec::with_capacity(records_room(records) + 32);
+                let mut writer = Writer::new(&mut body);
+                writer.map(4).unsigned(0).unsigned(self.id).unsigned(1).unsigned(OUT_LIST).unsigned(2);
+                write_records(&mut writer, records);
+                writer.unsigned(3).bool(*more);
+                body
             }
             Outcome::Committed => map([(0, id), (1, some(OUT_COMMITTED))]),
             Outcome::Conflict => map([(0, id), (1, some(OUT_CONFLICT))]),
@@ -201,6 +219,9 @@ impl Response {
     /// # Errors
     /// [`WireError`]: not of the form, or over a limit.
     pub fn decode(body: &[u8]) -> Result<Self, WireError> {
+        if let Some(response) = scan_list(body) {
+            return Ok(response);
+        }
         let mut fields =
             MapReader::new("response", decode_canonical(body, &limits(MAX_HOST_FRAME_BYTES, MAX_ITEMS))?)?;
         let id = fields.required(0)?;
@@ -239,11 +260,89 @@ impl Response {
     }
 }
 
-fn records_value(records: &[(BlobName, Vec<u8>)]) -> Value {
-    let pair = |(name, blob): &(BlobName, Vec<u8>)| {
-        Value::Array(vec![Value::Bytes(name.to_vec()), Value::Bytes(blob.clone())])
+/// The most bytes that the body of a commit takes.
+fn commit_room(commit: &Commit) -> usize {
+    let heads = 64 + commit.head.len() + records_room(&commit.puts);
+    heads + commit.deletes.len() * (BLOB_NAME_BYTES + 2)
+}
+
+fn records_room(records: &[(BlobName, Vec<u8>)]) -> usize {
+    records.iter().map(|(name, blob)| name.len() + blob.len() + 8).sum::<usize>() + 8
+}
+
+fn write_records(writer: &mut Writer<'_>, records: &[(BlobName, Vec<u8>)]) {
+    writer.array(records.len());
+    for (name, blob) in records {
+        writer.array(2).bytes(name).bytes(blob);
+    }
+}
+
+/// Reads a commit without a tree of values between. None for anything that is no commit within the limits: the decoder
+/// proper reads the rest, and says what is wrong.
+fn scan_commit(body: &[u8]) -> Option<Request> {
+    if body.len() > MAX_HOST_FRAME_BYTES {
+        return None;
+    }
+    let mut scan = Scanner::new(body);
+    let fields = scan.map()?;
+    let id = scan_field(&mut scan, 0)?.unsigned()?;
+    if scan_field(&mut scan, 1)?.unsigned()? != OP_COMMIT {
+        return None;
+    }
+    let expected = match fields {
+        5 => None,
+        6 => Some(scan_field(&mut scan, 2)?.array_of_bytes()?),
+        _ => return None,
     };
-    Value::Array(records.iter().map(pair).collect())
+    let head = scan_field(&mut scan, 3)?.bytes()?.to_vec();
+    let puts = scan_records(scan_field(&mut scan, 4)?, MAX_COMMIT_RECORDS)?;
+    let count = scan_field(&mut scan, 5)?.array()?;
+    if head.len() > MAX_HEAD_BYTES || puts.len() + count > MAX_COMMIT_RECORDS {
+        return None;
+    }
+    let mut deletes = Vec::with_capacity(count);
+    for _ in 0..count {
+        deletes.push(scan.array_of_bytes()?);
+    }
+    let operation = Operation::Commit(Commit { expected, head, puts, deletes });
+    scan.is_at_end().then_some(Request { id, operation })
+}
+
+/// The same for a page of records.
+fn scan_list(body: &[u8]) -> Option<Response> {
+    if body.len() > MAX_HOST_FRAME_BYTES {
+        return None;
+    }
+    let mut scan = Scanner::new(body);
+    let fields = scan.map()?;
+    let id = scan_field(&mut scan, 0)?.unsigned()?;
+    if fields != 4 || scan_field(&mut scan, 1)?.unsigned()? != OUT_LIST {
+        return None;
+    }
+    let records = scan_records(scan_field(&mut scan, 2)?, MAX_LIST_RECORDS)?;
+    let more = scan_field(&mut scan, 3)?.bool()?;
+    scan.is_at_end().then_some(Response { id, outcome: Outcome::List { records, more } })
+}
+
+/// The value under `key`, if that is the next one.
+fn scan_field<'a, 's>(scan: &'s mut Scanner<'a>, key: u64) -> Option<&'s mut Scanner<'a>> {
+    (scan.unsigned()? == key).then_some(scan)
+}
+
+fn scan_records(scan: &mut Scanner<'_>, max: usize) -> Option<Vec<(BlobName, Vec<u8>)>> {
+    let count = scan.array()?;
+    if count > max {
+        return None;
+    }
+    let mut records = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (2, name, blob) = (scan.array()?, scan.array_of_bytes()?, scan.bytes()?) else { return None };
+        if blob.len() > MAX_BLOB_BYTES {
+            return None;
+        }
+        records.push((name, blob.to_vec()));
+    }
+    Some(records)
 }
 
 fn records(values: Vec<Value>) -> Result<Vec<(BlobName, Vec<u8>)>, WireError> {

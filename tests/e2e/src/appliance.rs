@@ -180,6 +180,13 @@ impl<P: Place> Appliance<P> {
         self.enclave = Some(self.place.start());
     }
 
+    /// Another enclave has taken over, at another place: it is the one that is served, stopped and started from here on.
+    /// What is left of the one before comes back.
+    pub fn went_over(&mut self, place: P, enclave: P::Running) -> P::Running {
+        self.place = place;
+        self.enclave.replace(enclave).expect("the enclave was started")
+    }
+
     /// Kills the parent.
     pub fn kill_parent(&mut self) {
         self.parent.take().expect("the parent runs").kill();
@@ -270,7 +277,8 @@ impl<P: Place> Appliance<P> {
         matches!(timeout(Duration::from_secs(2), ask).await, Ok(Some(answer)) if answer.status == 200)
     }
 
-    fn data(&self) -> PathBuf {
+    /// The parent's data folder.
+    pub fn data(&self) -> PathBuf {
         self.folder().join("data")
     }
 

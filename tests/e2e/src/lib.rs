@@ -8,10 +8,10 @@
 //! | [`command`] | the tools `r3e` and `r3e-verify`, as a user runs them |
 //! | [`member`] | a member of an unlock quorum, over the protocol's text |
 //! | [`cloud`] | AWS KMS and the metadata service around an appliance |
+//! | [`succession`] | a successor beside an appliance, and the way to it |
 //! | [`tenant`] | a tenant with its key, over the client library |
 //! | [`venue`] | an HTTPS server for functions to fetch from, under a test CA |
 //! | [`raw`] | a client that trusts anyone and says anything, inside and outside the attested channel |
-//! | [`handoff`] | a release, who signs it, and two places where one appliance succeeds another |
 //! | [`impostor`] | a server that speaks the channel's protocol with a key of its own |
 //! | [`hostile_parent`] | a parent that lies |
 //! | [`runners`] | the enclave's runner processes, as the operating system sees them |
@@ -25,7 +25,6 @@ pub mod appliance;
 pub mod cloud;
 pub mod command;
 pub mod enclave;
-pub mod handoff;
 pub mod hostile_parent;
 pub mod impostor;
 pub mod main_job;
@@ -35,6 +34,7 @@ pub mod process;
 pub mod programs;
 pub mod raw;
 pub mod runners;
+pub mod succession;
 pub mod tenant;
 pub mod tls;
 pub mod venue;

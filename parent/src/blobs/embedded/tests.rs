@@ -1,12 +1,14 @@
 //! The embedded store by itself.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use r3e_proto::limits::MAX_BLOB_BYTES;
 
 use super::*;
+use crate::limits::JOURNAL_FILE_BYTES;
 
 fn name(n: u16) -> BlobName {
     let mut name = [0; 32];
@@ -18,7 +20,7 @@ fn commit(expected: Option<&[u8]>, head: &[u8]) -> Commit {
     Commit { expected: expected.map(digest), head: head.to_vec(), puts: Vec::new(), deletes: Vec::new() }
 }
 
-fn all(store: &Embedded) -> Vec<(BlobName, Vec<u8>)> {
+fn all(store: &mut Embedded) -> Vec<(BlobName, Vec<u8>)> {
     let mut records = Vec::new();
     loop {
         let page = store.list(records.last().map(|(name, _)| name)).unwrap();
@@ -61,7 +63,7 @@ fn a_name_twice_in_one_commit_is_refused_whole() {
     both.puts = vec![(name(1), vec![1])];
     both.deletes = vec![name(1)];
     assert!(matches!(store.apply(both), Err(StoreError::Twice)));
-    assert!(all(&store).is_empty());
+    assert!(all(&mut store).is_empty());
     assert_eq!(store.head().unwrap(), None);
     assert!(!store.is_stopped(), "a bad commit is the enclave's fault, not the disk's");
 }
@@ -90,7 +92,7 @@ fn pages_keep_to_both_limits() {
     store.apply(three).unwrap();
     let page = store.list(None).unwrap();
     assert_eq!((page.records.len(), page.more), (MAX_LIST_BYTES / MAX_BLOB_BYTES, true));
-    assert_eq!(all(&store).len(), 3);
+    assert_eq!(all(&mut store).len(), 3);
 }
 
 #[test]
@@ -110,10 +112,113 @@ fn the_slot_is_written_over_the_value_that_stands_and_over_no_other() {
     assert_eq!(store.write_slot(Some(digest(b"two")), Vec::new()).unwrap(), Applied::Written);
     store.sync().unwrap();
     drop(store);
-    let store = Embedded::open(folder.path()).unwrap();
+    let mut store = Embedded::open(folder.path()).unwrap();
     assert_eq!(store.slot().unwrap(), Some(Vec::new()));
     assert_eq!(store.head().unwrap(), Some(b"head".to_vec()));
-    assert_eq!(all(&store), [(name(1), vec![1])]);
+    assert_eq!(all(&mut store), [(name(1), vec![1])]);
+}
+
+/// Every file below `from`, as it is now, below `to`, where nothing is yet.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to)
+        } else {
+            fs::copy(entry.path(), to).map(drop).unwrap()
+        }
+    }
+}
+
+fn is_journal(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "log")
+}
+
+/// A loss of power takes what the engine was given and did not sync: the journal has it.
+#[test]
+fn what_was_synced_stands_whatever_the_engine_lost() {
+    let (folder, lost, place) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut store = Embedded::open(folder.path()).unwrap();
+    let head = |n: u64| n.to_be_bytes().to_vec();
+    // Far enough for both files of the journal to be begun anew.
+    let (records, bytes) = (40, 256 * 1024);
+    let commits = 4 * JOURNAL_FILE_BYTES / bytes as u64;
+    let mut turns = 0;
+    copy(folder.path(), &lost.path().join("0"));
+    for n in 1..=commits {
+        let mut next = commit((n > 1).then(|| head(n - 1)).as_deref(), &head(n));
+        next.puts.push((name((n % records).try_into().unwrap()), vec![n.to_be_bytes()[7]; bytes]));
+        store.apply(next).unwrap();
+        store.sync().unwrap();
+        let turning = store.journal.is_full();
+        store.rest().unwrap();
+        if turning {
+            // What the engine has synced now is the least that it has from here on.
+            turns += 1;
+            copy(folder.path(), &lost.path().join(turns.to_string()));
+        }
+        if n % 7 != 0 && !turning {
+            continue;
+        }
+        let at = place.path().join(n.to_string());
+        copy(&lost.path().join(turns.to_string()), &at);
+        for file in fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()) {
+            if is_journal(&file) {
+                fs::copy(&file, at.join(file.file_name().unwrap())).unwrap();
+            }
+        }
+        let mut again = Embedded::open(&at).unwrap();
+        assert_eq!(again.head().unwrap(), Some(head(n)));
+        let first = (n + 1).saturating_sub(records).max(1);
+        let expected: BTreeMap<_, _> = (first..=n)
+            .map(|m| (name((m % records).try_into().unwrap()), vec![m.to_be_bytes()[7]; bytes]))
+            .collect();
+        assert!(all(&mut again).into_iter().eq(expected), "after {n}");
+        drop(again);
+        fs::remove_dir_all(at).unwrap();
+    }
+    assert!(turns >= 3, "{turns} turns");
+}
+
+#[test]
+fn the_journal_of_another_state_is_refused() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (folder, heads) in [(&one, ["a", "b"]), (&other, ["x", "y"])] {
+        let mut store = Embedded::open(folder.path()).unwrap();
+        store.apply(commit(None, heads[0].as_bytes())).unwrap();
+        store.sync().unwrap();
+        drop(store);
+        // Into the engine, out of the journal.
+        let mut store = Embedded::open(folder.path()).unwrap();
+        store.apply(commit(Some(heads[0].as_bytes()), heads[1].as_bytes())).unwrap();
+        store.sync().unwrap();
+    }
+    for file in fs::read_dir(one.path()).unwrap().map(|file| file.unwrap().path()) {
+        if is_journal(&file) {
+            fs::copy(&file, other.path().join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    assert!(matches!(Embedded::open(other.path()), Err(StoreOpenError::Apart)));
+}
+
+/// A read in the same group as a commit sees it, and neither is answered well if it cannot be made durable.
+#[test]
+fn a_read_behind_a_commit_sees_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Embedded::open(folder.path()).unwrap();
+    let mut first = commit(None, b"1");
+    first.puts.push((name(1), vec![1]));
+    store.apply(first).unwrap();
+    assert_eq!(store.read(&name(1)).unwrap(), Some(vec![1]));
+    assert!(store.sync().unwrap(), "it counts as a sync all the same");
+    assert!(!store.sync().unwrap());
+    let mut second = commit(Some(b"1"), b"2");
+    second.deletes.push(name(1));
+    store.apply(second).unwrap();
+    assert!(all(&mut store).is_empty());
 }
 
 #[derive(Debug, Clone)]
@@ -162,10 +267,13 @@ proptest! {
                         model.retain(|name, _| !deletes.iter().any(|n| self::name(*n) == *name));
                     }
                     store.sync().unwrap();
+                    if turn % 3 == 0 {
+                        store.rest().unwrap();
+                    }
                 }
             }
             prop_assert_eq!(store.head().unwrap(), head.clone());
-            prop_assert_eq!(all(&store), model.clone().into_iter().collect::<Vec<_>>());
+            prop_assert_eq!(all(&mut store), model.clone().into_iter().collect::<Vec<_>>());
         }
     }
 }

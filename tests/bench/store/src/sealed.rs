@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use nix::unistd::Pid;
 use r3e_keys::RootSecret;
 use r3e_parent::{Parent, Settings};
 use r3e_proto::host::BLOB_PORT;
@@ -16,7 +17,7 @@ use r3e_transport::{EnclaveTransport, Endpoint};
 use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
-use crate::targets::Target;
+use crate::targets::{Target, worked_by};
 use crate::{RECORD_BYTES, key};
 
 /// The store, and the process of its parent.
@@ -112,6 +113,11 @@ impl Target for Sealed {
             ensure!(found.value.len() == RECORD_BYTES);
             Ok(())
         })
+    }
+
+    fn worked(&self) -> anyhow::Result<Duration> {
+        let parent = Pid::from_raw(i32::try_from(self.parent.id())?);
+        Ok(worked_by(Pid::this())? + worked_by(parent)?)
     }
 }
 

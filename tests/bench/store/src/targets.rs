@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use fjall::{Database, KeyspaceCreateOptions, PersistMode};
+use nix::time::clock_getcpuclockid;
+use nix::unistd::Pid;
 use rusqlite::Connection;
 
 use crate::{RECORD_BYTES, key};
@@ -22,6 +24,16 @@ pub(crate) trait Target: Send + Sync {
 
     /// Reads single records from `readers` at once; how many.
     fn gets(&self, readers: usize, turn: Duration) -> anyhow::Result<usize>;
+
+    /// Processor time that the processes of this target have used.
+    fn worked(&self) -> anyhow::Result<Duration> {
+        worked_by(Pid::this())
+    }
+}
+
+/// Processor time that a process has used.
+pub(crate) fn worked_by(process: Pid) -> anyhow::Result<Duration> {
+    Ok(clock_getcpuclockid(process)?.now()?.into())
 }
 
 /// Does `one` from as many threads, each over keys of its own; how often.
