@@ -12,6 +12,7 @@
 //! | [`tenant`] | a tenant with its key, over the client library |
 //! | [`venue`] | an HTTPS server for functions to fetch from, under a test CA |
 //! | [`raw`] | a client that trusts anyone and says anything, inside and outside the attested channel |
+//! | [`handoff`] | a release, who signs it, and two places where one appliance succeeds another |
 //! | [`impostor`] | a server that speaks the channel's protocol with a key of its own |
 //! | [`hostile_parent`] | a parent that lies |
 //! | [`runners`] | the enclave's runner processes, as the operating system sees them |
@@ -25,6 +26,7 @@ pub mod appliance;
 pub mod cloud;
 pub mod command;
 pub mod enclave;
+pub mod handoff;
 pub mod hostile_parent;
 pub mod impostor;
 pub mod main_job;
