@@ -39,6 +39,7 @@ pub mod upgrade;
 
 pub use admin::{ADMIN_SOCKET, StatusError, StatusFormat, order_takeover, order_upgrade, query_status};
 pub use blobs::postgres::{AddressError, PostgresAddress, PostgresError, PostgresSettings};
+pub use blobs::{JournalError, StoreOpenError};
 pub use credentials::{ImdsEndpoint, ImdsEndpointError};
 pub use egress::{HostRule, Network, Resolve, RuleError};
 pub use error::ParentError;

@@ -1,8 +1,6 @@
 //! The blob store's large messages, which are read and written without a tree of values: the same bytes, and the same
 //! verdicts, as with one.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-
 use r3e_cbor::{Limits, Value, decode_canonical, encode};
 use r3e_proto::host::blob::{BlobName, Commit, Operation, Outcome, Request, Response};
 use r3e_proto::limits::{MAX_BLOB_BYTES, MAX_COMMIT_RECORDS, MAX_HEAD_BYTES, MAX_LIST_RECORDS};
