@@ -134,7 +134,17 @@ impl Scene {
         tenant.channel().await.set_secret("A", secret("first")).await.unwrap();
         let runner = other_runner(folder.path(), "r3e-runner-next");
         let draft = Draft::new(image(&old_runner()), image(&runner));
-        Self { releasers, draft, runner, cut: Arc::default(), configuration: text, a, b, tenant, _folder: folder }
+        Self {
+            releasers,
+            draft,
+            runner,
+            cut: Arc::default(),
+            configuration: text,
+            a,
+            b,
+            tenant,
+            _folder: folder,
+        }
     }
 
     /// Starts the successor, with the predecessor offered under a release that is approved.
@@ -306,7 +316,8 @@ async fn a_release_that_is_not_approved_is_refused_by_the_successor_already() {
         scene.upgrade_by(manifest, &[]);
         let status = scene.b.enclave.as_mut().unwrap().wait(LIMIT).await;
         let said = scene.b.parent.said().split_off(said);
-        let refused = matches!(said.as_slice(), [Request::Failed(why)] if why.starts_with("release_not_approved"));
+        let refused =
+            matches!(said.as_slice(), [Request::Failed(why)] if why.starts_with("release_not_approved"));
         assert!(!status.success() && refused, "{case}: {said:?}");
     }
     assert!(!scene.a.place.logged("successor"), "nothing was asked of the predecessor");
