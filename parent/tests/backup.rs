@@ -220,6 +220,37 @@ async fn what_is_there_is_replaced_only_when_that_is_said_and_never_under_a_pare
     refused(&["restore", &file], "--data");
 }
 
+/// An earlier version's restore could end between exchanging and renaming: the newest state was then under the name of what
+/// is half built.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_interrupted_restore_left_is_never_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let path = |name: &str| folder.path().join(name);
+    let (data, file) = (path("data").display().to_string(), path("backup").display().to_string());
+    write(&settings, 3).await;
+    let old = content(&settings).await;
+    done(&["backup", "--data", &data, "--out", &file]);
+    let parent = Parent::start(settings.clone()).await.unwrap();
+    let mut client = BlobClient::dial(&EnclaveTransport::new(settings.enclave.clone())).await;
+    assert_eq!(client.ask(numbered(4)).await, Outcome::Committed);
+    parent.shutdown().await;
+    let newest = content(&settings).await;
+    fs::rename(path("data/blobs"), path("data/blobs.restoring")).unwrap();
+    for arguments in
+        [&["restore", &file, "--data", &data][..], &["restore", &file, "--data", &data, "--replace"]]
+    {
+        refused(arguments, "newest copy");
+    }
+    fs::rename(path("data/blobs.restoring"), path("data/blobs")).unwrap();
+    assert_eq!(content(&settings).await, newest);
+    // A restore that ends leaves nothing under that name, and what it replaced under its own.
+    let restored = done(&["restore", &file, "--data", &data, "--replace"]);
+    assert!(!path("data/blobs.restoring").exists());
+    assert!(restored["kept"].as_str().unwrap().contains("blobs.replaced-"));
+    assert_eq!(content(&settings).await, old);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_damaged_file_changes_nothing() {
     let server = Server::shared();

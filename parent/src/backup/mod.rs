@@ -94,6 +94,15 @@ pub enum BackupError {
     /// The parent that runs was asked, and did not give its records.
     #[error(transparent)]
     Running(#[from] StatusError),
+    /// An earlier restore did not end.
+    #[error(
+        "an earlier restore left {path:?}, which may be the newest copy of a store: look at it, with `r3e-parent backup` on a \
+         folder where it is called `blobs`, then move it away or remove it"
+    )]
+    Leftover {
+        /// The folder.
+        path: PathBuf,
+    },
     /// There is something already.
     #[error("the store holds records already: they are replaced only with --replace")]
     NotEmpty,

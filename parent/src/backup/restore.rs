@@ -1,7 +1,7 @@
 //! Puts a backup back, whole or not at all. The file is read to its end before anything is touched.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -97,7 +97,7 @@ fn into_embedded(
     }
     let unusable = |path: &Path, source| BackupError::File { path: path.into(), source };
     if new.exists() {
-        fs::remove_dir_all(&new).map_err(|error| unusable(&new, error))?;
+        return Err(BackupError::Leftover { path: new });
     }
     let failed = |error: crate::blobs::StoreError| BackupError::Store(in_words(&error));
     let mut store = open(&new)?;
@@ -114,18 +114,31 @@ fn into_embedded(
 
     let mut kept = None;
     if standing.exists() {
-        // At every moment there is a whole store under the name: the one before, or the one of the backup.
-        renameat2(AT_FDCWD, &new, AT_FDCWD, &standing, RenameFlags::RENAME_EXCHANGE)
-            .map_err(|error| unusable(&standing, error.into()))?;
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let aside = data.join(format!("{STORE_FOLDER}.replaced-{seconds}"));
-        fs::rename(&new, &aside).map_err(|error| unusable(&aside, error))?;
+        // First the name that the one before will have, then the exchange: at every moment there is a whole store under the
+        // store's name, and the one before is under that or under the name of what is kept, never under one that is for a
+        // store half built.
+        rename_new(&new, &aside).map_err(|error| unusable(&aside, error))?;
+        sync(data).map_err(|error| unusable(data, error))?;
+        renameat2(AT_FDCWD, &aside, AT_FDCWD, &standing, RenameFlags::RENAME_EXCHANGE)
+            .map_err(|error| unusable(&standing, error.into()))?;
         kept = holds_something.then_some(aside);
     } else {
-        fs::rename(&new, &standing).map_err(|error| unusable(&standing, error))?;
+        rename_new(&new, &standing).map_err(|error| unusable(&standing, error))?;
     }
-    File::open(data).and_then(|folder| folder.sync_all()).map_err(|error| unusable(data, error))?;
+    sync(data).map_err(|error| unusable(data, error))?;
     Ok(kept)
+}
+
+/// Renames where nothing stands under the new name.
+fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
+    Ok(renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlags::RENAME_NOREPLACE)?)
+}
+
+/// Makes a folder's names durable.
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 fn open(path: &Path) -> Result<Embedded, BackupError> {
