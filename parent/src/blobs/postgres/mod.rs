@@ -18,6 +18,7 @@
 
 mod address;
 mod connect;
+mod holder;
 mod lease;
 mod restoring;
 mod schema;

@@ -5,7 +5,6 @@
 //! when it is told to. Each change of hands raises the epoch, by which the one before is kept from writing.
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,14 +15,12 @@ use tokio_postgres::types::ToSql;
 use tracing::{info, warn};
 
 use super::connect::{Connector, Session, application_name};
+use super::holder::Holder;
 use super::lease::{Lease, LeaseState, Order};
 use super::{PostgresError, PostgresSettings, schema};
 use crate::blobs::in_words;
 use crate::counters::Counters;
 use crate::limits::{MIN_LEASE_MS, STORE_OPERATION_TIMEOUT_MS, STORE_RETRY_FIRST_MS, STORE_RETRY_MOST_MS};
-
-/// The file in the data folder that keeps who this parent is: after a crash it takes its own lease again at once.
-const IDENTITY_FILE: &str = "lease-holder";
 
 /// Keeps the lease, or waits for it, until it is dropped.
 pub(crate) struct LeaseTask {
@@ -37,13 +34,14 @@ pub(crate) struct LeaseTask {
 }
 
 impl LeaseTask {
-    /// Connects, makes the tables where there are none, and takes the lease if it is free or this parent's own.
+    /// Connects, makes the tables where there are none, and takes the lease if it is free, or of the process that had this very
+    /// folder before.
     pub(crate) async fn open(
         settings: &PostgresSettings,
         data: &Path,
         counters: Arc<Counters>,
     ) -> Result<(Self, Lease), PostgresError> {
-        let holder = identity(data)?;
+        let Holder { name: holder, before } = Holder::begin(data)?;
         let connector = Connector::new(settings, &holder)?;
         let session = connector.connect().await?;
         within(schema::prepare(&session)).await?;
@@ -57,7 +55,7 @@ impl LeaseTask {
             term: Duration::from_millis(settings.lease_ms.max(MIN_LEASE_MS).into()),
             counters,
         };
-        task.ask_for(true).await?;
+        task.ask_for(before.as_deref()).await?;
         Ok((task, lease))
     }
 
@@ -73,8 +71,13 @@ impl LeaseTask {
             let pause = match self.turn().await {
                 Ok(()) => {
                     failures = 0;
-                    let parts = if matches!(self.lease.state(), LeaseState::Held { .. }) { 3 } else { 10 };
-                    self.term / parts
+                    match self.lease.state() {
+                        // An answer that was long in coming leaves less than the whole term.
+                        LeaseState::Held { until, .. } => {
+                            until.duration_since(Instant::now()).min(self.term) / 3
+                        }
+                        LeaseState::Standby { .. } => self.term / 10,
+                    }
                 }
                 Err(error) => {
                     self.session = None;
@@ -122,7 +125,7 @@ impl LeaseTask {
         self.connected().await?;
         match self.lease.last_known() {
             LeaseState::Held { epoch, .. } => self.renew(epoch).await,
-            LeaseState::Standby { .. } => self.ask_for(false).await,
+            LeaseState::Standby { .. } => self.ask_for(None).await,
         }
     }
 
@@ -144,11 +147,12 @@ impl LeaseTask {
         Ok(())
     }
 
-    /// Takes the lease if it has run out, or, at the start of a process, if it is this parent's own.
-    async fn ask_for(&self, own: bool) -> Result<(), PostgresError> {
+    /// Takes the lease if it has run out, or if it is still that of `before`, who is known to be dead.
+    async fn ask_for(&self, before: Option<&str>) -> Result<(), PostgresError> {
         let client = &self.session()?.client;
         let asked_at = Instant::now();
-        let parameters: [&(dyn ToSql + Sync); 4] = [&self.lease.holder(), &self.name, &self.term_ms(), &own];
+        let parameters: [&(dyn ToSql + Sync); 4] =
+            [&self.lease.holder(), &self.name, &self.term_ms(), &before];
         match within(client.query_opt(TAKE_IF_FREE, &parameters)).await? {
             Some(row) => {
                 let epoch = row.try_get(0)?;
@@ -254,7 +258,7 @@ const RENEW: &str = "
 const TAKE_IF_FREE: &str = "
     UPDATE r3e.store SET holder = $1, holder_name = $2, epoch = epoch + 1,
         expires_at = clock_timestamp() + $3::float8 * interval '1 millisecond'
-    WHERE expires_at <= clock_timestamp() OR ($4::boolean AND holder = $1)
+    WHERE expires_at <= clock_timestamp() OR holder = $4::text
     RETURNING epoch";
 
 const TAKE: &str = "
@@ -283,23 +287,6 @@ pub(super) async fn within<T, E: Into<PostgresError>>(
 pub(super) fn retry_pause(failures: u32) -> Duration {
     let doubled = STORE_RETRY_FIRST_MS.saturating_mul(1 << failures.saturating_sub(1).min(16));
     Duration::from_millis(doubled.min(STORE_RETRY_MOST_MS))
-}
-
-/// Who this parent is, from its data folder: 16 random bytes in hex, made at the first start.
-fn identity(data: &Path) -> Result<String, PostgresError> {
-    let path = data.join(IDENTITY_FILE);
-    let failed = |source| PostgresError::Identity { path: path.clone(), source };
-    match fs::read_to_string(&path) {
-        Ok(text) if text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) => return Ok(text),
-        Ok(_) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
-    let mut random = [0; 16];
-    fs::File::open("/dev/urandom").and_then(|mut device| device.read_exact(&mut random)).map_err(failed)?;
-    let text = random.map(|byte| format!("{byte:02x}")).concat();
-    fs::write(&path, &text).map_err(failed)?;
-    Ok(text)
 }
 
 /// What a person who reads a status on another machine knows this parent by.
