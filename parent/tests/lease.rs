@@ -9,8 +9,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use house::postgres::{Server, name_of};
-use house::{BlobClient, CONFIGURATION, House, commit};
+use house::postgres::{Network, Server, Weather, name_of};
+use house::{BlobClient, CONFIGURATION, House, commit, is_closed, ping};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -272,6 +272,73 @@ async fn a_parent_that_was_killed_takes_its_own_lease_again_at_once() {
         // Killed by its drop.
     }
     assert_eq!(server.sql(name_of(&url), "SELECT epoch FROM r3e.store"), "5");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_a_live_parents_folder_is_another_parent() {
+    let server = Server::shared();
+    let url = server.database();
+    let first = parent(&url, 60_000).await;
+    let mut one = BlobClient::dial(&first.enclave).await;
+    assert_eq!(one.ask(commit(None, b"1", Vec::new())).await, Outcome::Committed);
+    let copied = first.data().join("lease-holder");
+    let second = House::start(|settings| {
+        let mut postgres = PostgresSettings::new(PostgresAddress::parse(&url, false).unwrap());
+        postgres.lease_ms = 60_000;
+        settings.store = StoreSettings::from(postgres);
+        std::fs::create_dir_all(&settings.data).unwrap();
+        std::fs::copy(&copied, settings.data.join("lease-holder")).unwrap();
+    })
+    .await;
+    assert_eq!((first.count("lease", "held").await, second.count("lease", "held").await), (1, 0));
+    let mut two = BlobClient::dial(&second.enclave).await;
+    assert!(matches!(two.ask(Operation::Head).await, Outcome::Failed(_)));
+    assert_eq!(one.ask(commit(Some(b"1"), b"2", Vec::new())).await, Outcome::Committed);
+    assert_eq!(server.sql(name_of(&url), "SELECT epoch FROM r3e.store"), "1");
+}
+
+/// Waits until nobody can connect.
+async fn closes(house: &House) {
+    let closing = async {
+        while opens(house).await {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, closing).await.expect("the port closes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_parent_that_cannot_renew_its_lease_ends_its_clients_and_takes_none_until_it_can() {
+    let server = Server::shared();
+    let network = Network::to(&server).await;
+    let url = server.database();
+    let house = House::start(|settings| {
+        let through = PostgresAddress::parse(&network.url(name_of(&url)), true).unwrap();
+        let mut postgres = PostgresSettings::new(through);
+        postgres.lease_ms = 1_500;
+        settings.store = StoreSettings::from(postgres);
+    })
+    .await;
+    let _enclave = house.echo().await;
+    for weather in [Weather::Stalled, Weather::Cut] {
+        let mut client = house.connect().await;
+        ping(&mut client).await;
+        // Renewed again and again, it is never closed.
+        sleep(Duration::from_secs(2)).await;
+        ping(&mut client).await;
+        network.turn(weather);
+        assert!(timeout(LIMIT, is_closed(&mut client)).await.expect("the connection ends"));
+        closes(&house).await;
+        assert_eq!(house.count("lease", "held").await, 0);
+        network.turn(Weather::Fair);
+        let opening = async {
+            while !opens(&house).await {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(LIMIT, opening).await.expect("the port opens again");
+        assert_eq!(house.count("lease", "held").await, 1);
+    }
 }
 
 #[tokio::test]

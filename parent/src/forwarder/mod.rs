@@ -1,7 +1,9 @@
 //! Accepts clients' TCP connections and carries each to the enclave, byte for byte.
 //!
 //! A client that has not said anything costs no connection to the enclave: in TLS the client speaks first. Nothing a
-//! client sends is looked at. While another parent serves, the port is closed: so a balancer finds the one that does.
+//! client sends is looked at. While this parent does not hold the lease of a store that it shares, the
+//! port is closed and no connection is left: so a balancer finds the parent that serves, and nobody is answered by an enclave
+//! that another may have written past.
 
 mod admission;
 mod target;
@@ -74,7 +76,7 @@ impl Forwarder {
         let mut listener = Some(listener);
         let mut connections = JoinSet::new();
         loop {
-            if let Some(lease) = lease.as_ref().filter(|lease| lease.is_anothers()) {
+            if let Some(lease) = lease.as_ref().filter(|lease| !lease.is_held()) {
                 listener = None;
                 connections.abort_all();
                 tokio::select! {
@@ -91,7 +93,7 @@ impl Forwarder {
             let accepted = tokio::select! {
                 accepted = accept(listener.as_ref()) => accepted,
                 Some(_) = connections.join_next() => continue,
-                () = taken(lease.as_ref()) => continue,
+                () = ceased(lease.as_ref()) => continue,
                 _ = stopping.wait_for(|stop| *stop) => break,
             };
             match accepted {
@@ -129,10 +131,10 @@ async fn accept(listener: Option<&TcpListener>) -> io::Result<(TcpStream, Socket
     listener.accept().await
 }
 
-/// Waits until another parent has the lease; for ever, where there is none.
-async fn taken(lease: Option<&Lease>) {
+/// Waits until this parent does not hold the lease; for ever, where there is none.
+async fn ceased(lease: Option<&Lease>) {
     match lease {
-        Some(lease) => lease.taken().await,
+        Some(lease) => lease.ceased().await,
         None => std::future::pending().await,
     }
 }

@@ -126,14 +126,37 @@ impl Lease {
         }
     }
 
+    /// Whether this parent holds it now. From the moment at which it ran out unrenewed, another may hold it, and write, without
+    /// this one knowing: what this one's enclave has in memory may be old.
+    pub(crate) fn is_held(&self) -> bool {
+        is_held(&self.state.borrow())
+    }
+
     /// Waits until this parent holds it.
     pub(crate) async fn held(&self) {
         // The sender lives as long as we do.
-        let _ = self.state.subscribe().wait_for(|state| matches!(state, LeaseState::Held { .. })).await;
+        let _ = self.state.subscribe().wait_for(is_held).await;
     }
 
-    /// Waits until another parent is known to hold it, or to have held it since. A lease that merely ran out is no reason:
-    /// nobody else has written.
+    /// Waits until this parent does not hold it, be it that the time is over.
+    pub(crate) async fn ceased(&self) {
+        let mut state = self.state.subscribe();
+        loop {
+            let until = match &*state.borrow_and_update() {
+                LeaseState::Held { until, .. } => *until,
+                LeaseState::Standby { .. } => return,
+            };
+            tokio::select! {
+                () = sleep_until(until) => if !self.is_held() { return },
+                // It was renewed, or lost.
+                _ = state.changed() => {}
+            }
+        }
+    }
+
+    /// Waits until another parent is known to hold it, or to have held it since: what an enclave has in memory is old then. A
+    /// lease that merely ran out ends no enclave, but keeps clients from it ([`Self::ceased`]): whether anybody else has
+    /// written is not known until it is taken again.
     pub(crate) async fn taken(&self) {
         let taken = |state: &LeaseState| matches!(state, LeaseState::Standby { holder: Some(_), .. });
         let (mut state, mut others) = (self.state.subscribe(), self.others.subscribe());
@@ -146,11 +169,6 @@ impl Lease {
     /// Another parent holds it, or held it since this one did.
     pub(super) fn another_held_it(&self) {
         self.others.send_modify(|times| *times += 1);
-    }
-
-    /// Whether another parent is known to hold it.
-    pub(crate) fn is_anothers(&self) -> bool {
-        matches!(&*self.state.borrow(), LeaseState::Standby { holder: Some(_), .. })
     }
 
     /// Takes it, whoever holds it: the epoch that begins.
@@ -169,4 +187,8 @@ impl Lease {
             let _ = timeout(Duration::from_millis(STORE_OPERATION_TIMEOUT_MS), answered).await;
         }
     }
+}
+
+fn is_held(state: &LeaseState) -> bool {
+    matches!(state, LeaseState::Held { until, .. } if Instant::now() < *until)
 }
