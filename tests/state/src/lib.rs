@@ -14,4 +14,5 @@ pub mod between;
 pub mod disk;
 pub mod parent;
 pub mod tamper;
+mod together;
 pub mod world;

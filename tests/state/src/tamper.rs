@@ -67,11 +67,15 @@ impl Tampering {
     /// What the store must make of it. `in_force` says whether any of the notes that it changed counts in the state.
     pub fn verdict(self, in_force: bool) -> Verdict {
         match self {
-            Self::RestoreDeleted | Self::Invent => Verdict::Harmless,
             Self::FlipNote | Self::DropNote | Self::SwapNotes if in_force => Verdict::FoundAtBoot,
             // All that it says may be said anew by later notes: then it makes no other state, and the root says so.
             Self::OlderNote if in_force => Verdict::FoundAtBootOrHarmless,
-            Self::FlipNote | Self::DropNote | Self::SwapNotes | Self::OlderNote => Verdict::Harmless,
+            Self::RestoreDeleted
+            | Self::Invent
+            | Self::FlipNote
+            | Self::DropNote
+            | Self::SwapNotes
+            | Self::OlderNote => Verdict::Harmless,
             Self::FlipHead | Self::OlderHead | Self::ForeignHead | Self::ForkedHead => Verdict::FoundAtBoot,
             Self::FlipRecord
             | Self::DropRecord

@@ -7,11 +7,11 @@ use std::time::Duration;
 use proptest::sample::Index;
 use r3e_keys::RootSecret;
 use r3e_store::{
-    BlobStore as _, Committed, Namespace, Options, Store, StoreError, StoreKeys, Summary, Tampered, Write,
+    BlobStore as _, Namespace, Options, Store, StoreError, StoreKeys, Summary, Tampered, Write,
     notes_in_force,
 };
 use tokio::sync::OnceCell;
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::yield_now;
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
@@ -33,7 +33,7 @@ pub type Change = (u8, Option<Vec<u8>>);
 /// The store, its parent, and what the parent kept before.
 pub struct World {
     parent: Keeping,
-    between: Arc<Between>,
+    pub(crate) between: Arc<Between>,
     /// None while it is closed.
     store: Option<Store>,
     past: Vec<Moment>,
@@ -57,7 +57,7 @@ fn keys(seed: u8) -> StoreKeys {
 }
 
 /// Keys are spread over two namespaces.
-fn address(key: u8) -> (Namespace, String) {
+pub(crate) fn address(key: u8) -> (Namespace, String) {
     let space = if key.is_multiple_of(2) {
         Namespace::of_tenant("secrets", "acme")
     } else {
@@ -78,7 +78,7 @@ pub fn applied(model: &Model, changes: &[Change]) -> Model {
     model
 }
 
-fn writes(changes: &[Change]) -> Vec<Write> {
+pub(crate) fn writes(changes: &[Change]) -> Vec<Write> {
     let write = |(key, value): &Change| {
         let (space, name) = address(*key);
         match value {
@@ -136,90 +136,6 @@ impl World {
     /// Applies all.
     pub async fn batch(&self, changes: &[Change]) {
         self.store().batch(writes(changes)).await.unwrap();
-    }
-
-    /// Applies batches at once, which change no record together.
-    pub async fn together(&self, batches: &[Vec<Change>], fault: Option<Fault>) {
-        if let Some(fault) = fault {
-            self.between.fail_next(fault);
-        }
-        for done in self.spawned(batches) {
-            done.await.unwrap().unwrap();
-        }
-    }
-
-    /// Writes all values over the same missing or standing record at once, each on the condition that it is as it was: one of
-    /// them is written, and the others are refused. Then the first of them is.
-    pub async fn race(&self, key: u8, values: &[Vec<u8>]) {
-        let (space, name) = address(key);
-        let standing = self.store().get(&space, &name).await.unwrap().map(|record| record.version);
-        let writers: Vec<_> = values
-            .iter()
-            .map(|value| {
-                let write = Write::put(&space, &name, value.as_slice());
-                let write = match standing {
-                    Some(version) => write.if_version(version),
-                    None => write.if_absent(),
-                };
-                let store = self.store().clone();
-                tokio::spawn(async move { store.batch(vec![write]).await })
-            })
-            .collect();
-        let mut won = None;
-        for (writer, value) in writers.into_iter().zip(values) {
-            match writer.await.unwrap() {
-                Ok(_) => assert_eq!(won.replace(value), None, "two were written over one version"),
-                Err(StoreError::Conflict { .. }) => {}
-                Err(error) => panic!("{error}"),
-            }
-        }
-        let stands = self.store().get(&space, &name).await.unwrap().unwrap();
-        assert_eq!(Some(&stands.value.to_vec()), won, "what was acknowledged stands");
-        self.put(key, &values[0]).await;
-    }
-
-    /// The enclave ends while batches, which change no record together, are on their way at once. Each of them stands whole or
-    /// not at all, and stands if it was acknowledged. Then all of them do.
-    pub async fn crash_together(&mut self, batches: &[Vec<Change>], arrived: bool, before: &Model) {
-        self.until(|summary| !summary.at_work).await;
-        self.between.fail_next(if arrived { Fault::CutAfter } else { Fault::CutBefore });
-        let on_their_way = self.spawned(batches);
-        while !on_their_way.iter().all(JoinHandle::is_finished) && !self.between.is_cut() {
-            sleep(Duration::from_micros(100)).await;
-        }
-        let mut acknowledged = Vec::new();
-        for batch in on_their_way {
-            batch.abort();
-            acknowledged.push(matches!(batch.await, Ok(Ok(_))));
-        }
-        self.end().await;
-        self.open().await.unwrap();
-        for (batch, acknowledged) in batches.iter().zip(acknowledged) {
-            let after = applied(before, batch);
-            let changed: Vec<u8> =
-                batch.iter().map(|(key, _)| *key).filter(|key| before.get(key) != after.get(key)).collect();
-            let mut stands = Vec::new();
-            for key in changed {
-                let (space, name) = address(key);
-                let found =
-                    self.store().get(&space, &name).await.unwrap().map(|record| record.value.to_vec());
-                assert!([before.get(&key), after.get(&key)].contains(&found.as_ref()), "{key}");
-                stands.push(found.as_ref() == after.get(&key));
-            }
-            assert!(stands.iter().all(|stands| *stands) || !stands.contains(&true), "half a batch stands");
-            assert!(!acknowledged || !stands.contains(&false), "an acknowledged batch is lost");
-        }
-        for batch in batches {
-            self.batch(batch).await;
-        }
-    }
-
-    fn spawned(&self, batches: &[Vec<Change>]) -> Vec<JoinHandle<Result<Committed, StoreError>>> {
-        let spawn = |batch: &Vec<Change>| {
-            let (store, writes) = (self.store().clone(), writes(batch));
-            tokio::spawn(async move { store.batch(writes).await })
-        };
-        batches.iter().map(spawn).collect()
     }
 
     /// Begins an epoch, unless records still move to the current one.
@@ -350,7 +266,7 @@ impl World {
         Disk::read(&self.parent.blobs()).await
     }
 
-    async fn open(&mut self) -> Result<(), StoreError> {
+    pub(crate) async fn open(&mut self) -> Result<(), StoreError> {
         self.between = Arc::new(Between::new(self.parent.blobs()));
         self.store = Some(Store::open(self.between.clone(), keys(1), options()).await?);
         Ok(())
@@ -377,7 +293,7 @@ impl World {
     }
 
     /// Ends the store wherever it is. Nothing of it reaches the parent any more.
-    async fn end(&mut self) {
+    pub(crate) async fn end(&mut self) {
         self.store = None;
         self.between.release();
         while Arc::strong_count(&self.between) > 1 {
@@ -385,14 +301,14 @@ impl World {
         }
     }
 
-    async fn until(&self, holds: impl Fn(&Summary) -> bool) {
+    pub(crate) async fn until(&self, holds: impl Fn(&Summary) -> bool) {
         while !holds(&self.store().summary()) {
             assert_eq!(self.store().tampered(), None);
             sleep(Duration::from_micros(200)).await;
         }
     }
 
-    fn store(&self) -> &Store {
+    pub(crate) fn store(&self) -> &Store {
         self.store.as_ref().unwrap()
     }
 }

@@ -156,7 +156,7 @@ impl StateMachineTest for Histories {
                 Step::Crash(changes, arrived) => world.crash(&changes, arrived).await,
                 Step::Together(batches, fault) => world.together(&batches, fault).await,
                 Step::CrashTogether(batches, arrived) => {
-                    world.crash_together(&batches, arrived, before).await
+                    world.crash_together(&batches, arrived, before).await;
                 }
                 Step::Race(key, values) => world.race(key, &values).await,
                 Step::Restart => world.restart().await,
