@@ -6,16 +6,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use r3e_client::{ClientError, Connector, Credential, Invocation, Policy, Resend, SigningKey, TenantClient};
+use r3e_e2e::handoff::{Draft, Releasers};
+use r3e_e2e::process::Process;
 use r3e_e2e::raw::Http;
-use r3e_e2e::succession::{ReleaseKeys, Successor, image_pcrs, upgrade};
+use r3e_e2e::succession::{Successor, image_pcrs};
 use r3e_e2e::tenant::{granted, javascript, output, secret};
-use r3e_e2e::{Appliance, Options, Place as _, Tenant};
+use r3e_e2e::{Appliance, Options, Place as _, Tenant, Trust};
 use r3e_proto::api::functions::Outcome;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -24,6 +26,8 @@ use tokio::time::{Instant, sleep};
 
 /// The longest that requests of one client may fail in a row.
 const LONGEST_OUTAGE: Duration = Duration::from_secs(2);
+/// Between two requests of one client.
+const PAUSE: Duration = Duration::from_millis(5);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 const COUNTERS: usize = 2;
 const SECRETS: usize = 2;
@@ -45,48 +49,51 @@ struct Tally {
     open: AtomicU64,
     /// All of these.
     unknown: AtomicU64,
-    /// The longest time from one success to the next, in milliseconds.
+    /// Since when every try has failed.
+    failing: Mutex<Option<Instant>>,
+    /// The longest time from a first failure to the next success, in milliseconds.
     longest_ms: AtomicU64,
 }
 
 /// An appliance with work for its tenants, and a successor that waits for a parent.
 struct Scene {
     appliance: Appliance,
-    keys: ReleaseKeys,
+    releasers: Releasers,
     successor: Successor,
-    next: r3e_e2e::process::Process,
+    next: Process,
     tenant: Tenant,
     key_file: PathBuf,
 }
 
 impl Scene {
     async fn new() -> Self {
-        let keys = ReleaseKeys::of(3);
-        let options = Options { unlock_tables: keys.table(2), ..Options::default() };
+        let releasers = Releasers::default();
+        let options = Options { unlock_tables: releasers.table(), ..Options::default() };
         let appliance = Appliance::start(options).await;
         let successor = Successor::beside(&appliance, "b");
         // It says which image it is, and waits.
         let next = successor.start();
-        while !successor.place().reference_values_file().exists() {
+        let written = || std::fs::read(successor.place().reference_values_file()).unwrap_or_default();
+        while serde_json::from_slice::<Value>(&written()).is_err() {
             sleep(Duration::from_millis(10)).await;
         }
         let tenant =
             Tenant::admitted_over(both(&appliance, &successor), appliance.operator_key(), "alice").await;
         let key_file = appliance.folder().join("alice.pem");
         tenant.key().write_new(&key_file).unwrap();
-        Self { appliance, keys, successor, next, tenant, key_file }
+        Self { appliance, releasers, successor, next, tenant, key_file }
     }
 
     fn client(&self) -> TenantClient {
-        let key = SigningKey::read(&self.key_file).unwrap();
-        TenantClient::new(self.tenant.connector().clone(), Credential::Key(key))
+        client(&self.tenant, &self.key_file)
     }
 
-    /// A release to the successor that so many have signed.
-    fn manifest(&self, signers: usize) -> PathBuf {
-        let file = self.appliance.folder().join(format!("release-{signers}.cbor"));
+    /// A release to the successor that these of the releasers have signed.
+    fn manifest(&self, by: &[usize]) -> PathBuf {
+        let file = self.appliance.folder().join("release.cbor");
         let (from, to) = (image_pcrs(self.appliance.enclave_place()), image_pcrs(self.successor.place()));
-        self.keys.release(from, to, env!("CARGO_PKG_VERSION"), signers, &file);
+        let draft = Draft { version: env!("CARGO_PKG_VERSION"), ..Draft::new(from, to) };
+        std::fs::write(&file, self.releasers.sign(&draft.release(), by)).unwrap();
         file
     }
 }
@@ -128,7 +135,7 @@ async fn an_appliance_is_upgraded_under_load_and_nothing_is_lost() {
     all_go_on(&working, 5).await;
 
     let begun = Instant::now();
-    let done = upgrade(&it.appliance, &it.manifest(2), &it.successor, &[]).await.ok();
+    let done = it.successor.upgrade(&it.appliance, &it.manifest(&[0, 2])).await.ok();
     println!("upgraded in {:.1} s\n{}", begun.elapsed().as_secs_f64(), done.out);
     all_go_on(&working, 10).await;
     stopping.send_replace(true);
@@ -137,11 +144,11 @@ async fn an_appliance_is_upgraded_under_load_and_nothing_is_lost() {
         let number = |count: &AtomicU64| count.load(Ordering::SeqCst);
         let longest = Duration::from_millis(number(&tally.longest_ms));
         println!(
-            "{name}: {} acknowledged, {} unknown, the longest wait {longest:?}",
+            "{name}: {} acknowledged, {} unknown, failing for {longest:?} at most",
             number(&tally.acknowledged),
             number(&tally.unknown)
         );
-        assert!(longest <= LONGEST_OUTAGE, "{name} waited {longest:?}");
+        assert!(longest <= LONGEST_OUTAGE, "{name} failed for {longest:?}");
         if name != "reader" {
             let (last, open) = (number(&tally.last), number(&tally.open));
             let found = value_of(&mut it.client(), &name).await;
@@ -151,30 +158,24 @@ async fn an_appliance_is_upgraded_under_load_and_nothing_is_lost() {
 
     // The successor it is, and the one before is no appliance any more.
     let place = it.successor.place();
-    let connector = |trust: r3e_e2e::Trust| {
-        Connector::new(it.appliance.address().parse().unwrap(), trust.policy()).unwrap()
-    };
-    connector(place.trust()).connect().await.expect("the evidence is the successor's");
-    let refused = connector(it.appliance.trust()).connect().await.map(drop).unwrap_err();
+    only(&it.appliance, &place.trust()).connect().await.expect("the evidence is the successor's");
+    let refused = only(&it.appliance, &it.appliance.trust()).connect().await.map(drop).unwrap_err();
     assert_eq!(refused.code(), "pcr_mismatch", "{refused}");
-    let identity = status(&it).await;
+    let sequence = it.tenant.connect().await.status().await.unwrap().sequence;
     let place = place.clone();
     let old = it.appliance.went_over(place, it.next);
     old.stop(STOP_LIMIT).await;
 
     // It comes back by its own provider, with the old one gone for good.
     it.appliance.restart().await;
-    let mut client = {
-        let key = SigningKey::read(&it.key_file).unwrap();
-        TenantClient::new(it.tenant.connector().clone(), Credential::Key(key))
-    };
+    let mut client = client(&it.tenant, &it.key_file);
     let before = value_of(&mut client, &counters[0]).await;
     let counted =
         client.channel().await.unwrap().invoke("ledger", json!({ "count": counters[0] }).to_string()).await;
     assert_eq!(output(&counted.unwrap()), json!(before + 1));
     let again = it.tenant.connect().await.status().await.unwrap();
-    assert!(again.sequence > identity, "{} > {identity}", again.sequence);
-    connector_to(&it.appliance).connect().await.expect("the evidence is the successor's");
+    assert!(again.sequence > sequence, "{} > {sequence}", again.sequence);
+    only(&it.appliance, &it.appliance.trust()).connect().await.expect("the evidence is the successor's");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -182,7 +183,7 @@ async fn a_release_that_too_few_have_signed_changes_nothing() {
     let mut it = Scene::new().await;
     let mut channel = it.tenant.channel().await;
     channel.set_secret("KEPT", secret("1")).await.unwrap();
-    let refused = upgrade(&it.appliance, &it.manifest(1), &it.successor, &[]).await.exits(1);
+    let refused = it.successor.upgrade(&it.appliance, &it.manifest(&[1])).await.exits(1);
     assert!(refused.err.contains("release_not_approved"), "{}{}", refused.out, refused.err);
     assert!(refused.err.contains("The enclave that served goes on"), "{}", refused.err);
     let status = it.next.wait(STOP_LIMIT).await;
@@ -192,22 +193,22 @@ async fn a_release_that_too_few_have_signed_changes_nothing() {
     assert_eq!(channel.set_secret("KEPT", secret("2")).await.unwrap().version, 2);
     let mut http = Http::public(&it.appliance.address()).await.unwrap();
     assert_eq!(http.get("/v1/health").await.unwrap().status, 200);
-    let only_the_first =
-        Connector::new(it.appliance.address().parse().unwrap(), it.appliance.trust().policy()).unwrap();
-    only_the_first.connect().await.expect("the evidence is the first's");
+    only(&it.appliance, &it.appliance.trust()).connect().await.expect("the evidence is the first's");
 
     // And with one signature more, it goes over.
     it.next = it.successor.start();
-    upgrade(&it.appliance, &it.manifest(2), &it.successor, &[]).await.ok();
-    assert_eq!(version_of(&mut it.client(), "KEPT").await, 2);
+    it.successor.upgrade(&it.appliance, &it.manifest(&[0, 2])).await.ok();
+    assert_eq!(version_of(&mut it.client(), "KEPT", &Tally::default()).await, 2);
 }
 
-fn connector_to(appliance: &Appliance) -> Connector {
-    Connector::new(appliance.address().parse().unwrap(), appliance.trust().policy()).unwrap()
+/// Accepts one release.
+fn only(appliance: &Appliance, trust: &Trust) -> Connector {
+    Connector::new(appliance.address().parse().unwrap(), trust.policy()).unwrap()
 }
 
-async fn status(it: &Scene) -> u64 {
-    it.tenant.connect().await.status().await.unwrap().sequence
+fn client(tenant: &Tenant, key_file: &Path) -> TenantClient {
+    let key = SigningKey::read(key_file).unwrap();
+    TenantClient::new(tenant.connector().clone(), Credential::Key(key))
 }
 
 /// Waits until each has so many successes more.
@@ -224,19 +225,22 @@ async fn all_go_on(working: &[(String, Arc<Tally>, JoinHandle<()>)], more: u64) 
 
 /// Sets a secret for ever: its version says how often that was done.
 async fn set_up(mut client: TenantClient, name: String, tally: Arc<Tally>, stop: watch::Receiver<bool>) {
-    let mut last_success = Instant::now();
     while !*stop.borrow() {
-        let version = set_once(&mut client, &name).await;
-        tally.add(&name, version.map(Some), &mut last_success);
+        let set = set_once(&mut client, &name, &tally).await;
+        tally.add(&name, set.map(Some));
+        sleep(PAUSE).await;
     }
 }
 
-async fn set_once(client: &mut TenantClient, name: &str) -> Result<u64, ClientError> {
+async fn set_once(client: &mut TenantClient, name: &str, tally: &Tally) -> Result<u64, ClientError> {
     let mut attempts = client.attempts(Resend::Never);
     loop {
         match attempts.channel().await?.set_secret(name, secret("x")).await {
             Ok(set) => return Ok(set.version),
-            Err(error) => attempts.failed(error).await?,
+            Err(error) => {
+                tally.fails();
+                attempts.failed(error).await?;
+            }
         }
     }
 }
@@ -244,61 +248,72 @@ async fn set_once(client: &mut TenantClient, name: &str) -> Result<u64, ClientEr
 /// Counts for ever, by a function.
 async fn count_up(mut client: TenantClient, key: String, tally: Arc<Tally>, stop: watch::Receiver<bool>) {
     let event = json!({ "count": key });
-    let mut last_success = Instant::now();
     while !*stop.borrow() {
         // A function whose write was refused, or is not confirmed, has an error for an outcome.
-        let counted = invoke(&mut client, Resend::Never, &event).await;
+        let counted = invoke(&mut client, Resend::Never, &event, &tally).await;
         let counted = counted.map(|invocation| match invocation.outcome() {
             Outcome::Output(_) => output(&invocation).as_u64(),
             Outcome::Error(_) => None,
         });
-        tally.add(&key, counted, &mut last_success);
+        tally.add(&key, counted);
+        sleep(PAUSE).await;
     }
 }
 
-async fn invoke(client: &mut TenantClient, resend: Resend, event: &Value) -> Result<Invocation, ClientError> {
+async fn invoke(
+    client: &mut TenantClient,
+    resend: Resend,
+    event: &Value,
+    tally: &Tally,
+) -> Result<Invocation, ClientError> {
     let mut attempts = client.attempts(resend);
     loop {
         match attempts.channel().await?.invoke("ledger", event.to_string()).await {
             Ok(invocation) => return Ok(invocation),
-            Err(error) => attempts.failed(error).await?,
+            Err(error) => {
+                tally.fails();
+                attempts.failed(error).await?;
+            }
         }
     }
 }
 
 async fn read(mut client: TenantClient, tally: Arc<Tally>, stop: watch::Receiver<bool>) {
-    let mut last_success = Instant::now();
     while !*stop.borrow() {
-        assert!(version_of(&mut client, "SECRET_0").await > 0);
-        tally.succeeded(&mut last_success);
-        sleep(Duration::from_millis(10)).await;
+        assert!(version_of(&mut client, "SECRET_0", &tally).await > 0);
+        tally.succeeds();
+        sleep(PAUSE).await;
     }
 }
 
-async fn version_of(client: &mut TenantClient, name: &str) -> u64 {
+async fn version_of(client: &mut TenantClient, name: &str, tally: &Tally) -> u64 {
     let mut attempts = client.attempts(Resend::Idempotent);
     loop {
         match attempts.channel().await.unwrap().secret(name).await {
             Ok(found) => return found.secret.version,
-            Err(error) => attempts.failed(error).await.unwrap(),
+            Err(error) => {
+                tally.fails();
+                attempts.failed(error).await.unwrap();
+            }
         }
     }
 }
 
 /// What a counter or the version of a secret is now.
 async fn value_of(client: &mut TenantClient, name: &str) -> u64 {
+    let tally = Tally::default();
     if name.starts_with("SECRET") {
-        return version_of(client, name).await;
+        return version_of(client, name, &tally).await;
     }
     let event = json!({ "get": name, "secret": "SECRET_0" });
-    let found = output(&invoke(client, Resend::Idempotent, &event).await.unwrap());
+    let found = output(&invoke(client, Resend::Idempotent, &event, &tally).await.unwrap());
     assert_eq!(found["secret"], "x", "what a secret holds");
     found["value"].as_u64().unwrap()
 }
 
 impl Tally {
     /// A number that was acknowledged, or a write of which nobody knows.
-    fn add(&self, name: &str, number: Result<Option<u64>, ClientError>, last_success: &mut Instant) {
+    fn add(&self, name: &str, number: Result<Option<u64>, ClientError>) {
         match number {
             Ok(Some(number)) => {
                 let open = self.open.swap(0, Ordering::SeqCst);
@@ -307,7 +322,7 @@ impl Tally {
                     (last + 1..=last + 1 + open).contains(&number),
                     "{name}: {number} after {last}, with {open} unknown between them"
                 );
-                self.succeeded(last_success);
+                self.succeeds();
             }
             Ok(None) => self.is_open(),
             Err(error) => {
@@ -319,14 +334,20 @@ impl Tally {
     }
 
     fn is_open(&self) {
+        self.fails();
         self.open.fetch_add(1, Ordering::SeqCst);
         self.unknown.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn succeeded(&self, last_success: &mut Instant) {
-        let waited = u64::try_from(last_success.elapsed().as_millis()).unwrap();
-        self.longest_ms.fetch_max(waited, Ordering::SeqCst);
+    fn fails(&self) {
+        self.failing.lock().unwrap().get_or_insert_with(Instant::now);
+    }
+
+    fn succeeds(&self) {
+        if let Some(since) = self.failing.lock().unwrap().take() {
+            let failed_ms = u64::try_from(since.elapsed().as_millis()).unwrap();
+            self.longest_ms.fetch_max(failed_ms, Ordering::SeqCst);
+        }
         self.acknowledged.fetch_add(1, Ordering::SeqCst);
-        *last_success = Instant::now();
     }
 }
