@@ -10,8 +10,9 @@ use crate::channel::{Counters, EvidenceSource};
 use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
-use crate::service::{ApiKeys, AttestedReportKey, Functions, Secrets, Tenants, Wallets};
+use crate::service::{ApiKeys, AttestedReportKey, Functions, Secrets, Tenants, Wallets, WitnessedAppliances};
 use crate::unlock::Provider;
+use crate::witness::OwnWitness;
 
 /// What a request can reach. Each field has one purpose; none of them knows of HTTP.
 pub(crate) struct Appliance {
@@ -49,6 +50,10 @@ pub(crate) struct Appliance {
     pub(crate) wallets: Wallets,
     /// Tenants' functions.
     pub(crate) functions: Functions,
+    /// The appliances that this one is a rollback witness of.
+    pub(crate) witnessed: WitnessedAppliances,
+    /// Its own rollback witness.
+    pub(crate) witness: OwnWitness,
     /// The key that signs receipts.
     pub(crate) report_key: AttestedReportKey,
     /// When it had booted.

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use r3e_attestation::TrustAnchor;
 use r3e_attester::{Attester, AttesterError, TrustedClock};
-use r3e_keys::{KeyError, ReportKey, RootSecret, UnlockProvider};
+use r3e_keys::{KeyError, ReportKey, RootSecret, UnlockProvider, WitnessKey};
 use r3e_proto::host::{BLOB_PORT, CHANNEL_PORT, CONFIGURATION_PORT};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
 use r3e_proto::release::VersionError;
@@ -49,8 +49,10 @@ use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
     ApiKeys, AttestedReportKey, Functions, FunctionsParts, Secrets, ServiceError, Tenants, Wallets,
+    WitnessedAppliances,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
+use crate::witness::{OwnWitness, PeersParts, ordered};
 
 /// What a program wires together to make an appliance.
 pub struct Parts {
@@ -100,6 +102,9 @@ pub enum BootError {
     /// The sealed state.
     #[error("the sealed state cannot be opened: {0}")]
     Store(#[from] StoreError),
+    /// A witness peer's reference values.
+    #[error("[witness.peers] makes no policy: {0}")]
+    Witness(#[from] r3e_attestation::PolicyError),
     /// The TLS key.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -289,7 +294,17 @@ impl House {
             (Arc::new(provider.get().unlock(&entropy).await?), None)
         };
         let report_key = Arc::new(ReportKey::of(&root)?);
-        let store = open_store(blobs, &root, expected).await?;
+        let identity = root.commitment()?;
+        let parts = PeersParts {
+            transport: transport.clone(),
+            trust: trust.clone(),
+            clock: clock.clone(),
+            key: Arc::new(WitnessKey::of(&root)?),
+        };
+        let witness = OwnWitness::start(configuration.witness(), parts)?;
+        let restore = ordered(&transport, configuration.restore(), &identity, clock.now_ms()).await;
+        let witnessing = Witnessing { witness: witness.witness(), restore };
+        let store = open_store(blobs, &root, expected, witnessing).await?;
         tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
         let adoption = match expected {
             Some(_) => Adoption::begin(Arc::clone(&provider), &root, attester.clone()).await,
@@ -319,7 +334,9 @@ impl House {
             report_key: Arc::clone(&report_key),
         })?;
         Ok(Arc::new(Appliance {
-            identity: root.commitment()?,
+            identity,
+            witnessed: witnessed(store.clone(), &clock, &witness)?,
+            witness,
             wallets: Wallets::new(store.clone(), clock.clone(), Arc::clone(&root)),
             unlock: provider,
             adoption,
@@ -340,6 +357,16 @@ impl House {
             store,
         }))
     }
+}
+
+/// Whom this appliance is a witness of, if it is one.
+fn witnessed(
+    store: Store,
+    clock: &TrustedClock,
+    own: &OwnWitness,
+) -> Result<WitnessedAppliances, StoreError> {
+    let clock = clock.clone();
+    WitnessedAppliances::new(store, move || clock.now_ms(), own.is_none())
 }
 
 async fn fetch_configuration(transport: &EnclaveTransport) -> Result<Vec<u8>, BootError> {
@@ -368,19 +395,22 @@ async fn open_store(
     blobs: ParentBlobs,
     root: &RootSecret,
     mut expected: Option<Expected>,
+    witnessing: Witnessing,
 ) -> Result<Store, StoreError> {
     let blobs: Arc<dyn BlobStore> = Arc::new(blobs);
     let deadline = Instant::now() + STATE_OPENING_TIMEOUT;
     let mut pause = STATE_OPENING_FIRST_PAUSE;
     loop {
         let keys = StoreKeys::derive(root)?;
-        let (blobs, options, witnessing) = (Arc::clone(&blobs), Options::default(), Witnessing::default());
+        let (blobs, options, witnessing) = (Arc::clone(&blobs), Options::default(), witnessing.clone());
         let opened = match &mut expected {
             None => Store::open_witnessed(blobs, keys, options, witnessing).await,
             Some(expected) => Store::open_at(blobs, keys, options, witnessing, expected).await,
         };
         match opened {
-            Err(error @ StoreError::Unavailable(_)) if Instant::now() + pause < deadline => {
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Unwitnessed { .. }))
+                if Instant::now() + pause < deadline =>
+            {
                 tracing::warn!(
                     %error,
                     source = std::error::Error::source(&error).map(ToString::to_string),

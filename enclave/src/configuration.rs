@@ -3,6 +3,7 @@
 
 mod handoff;
 mod unlock;
+mod witness;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use r3e_proto::api::identity::PublicKey;
 use r3e_proto::channel::binding::{Digest, configuration_digest};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
 use r3e_proto::release::HandoffPolicy;
+use r3e_proto::restore::RestorePolicy;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
@@ -18,6 +20,8 @@ use thiserror::Error;
 use self::handoff::HandoffTable;
 pub use self::unlock::UnlockChoice;
 use self::unlock::UnlockTable;
+pub use self::witness::{PeerChoice, PeersChoice, WitnessChoice};
+use self::witness::{RestoreTable, WitnessTable};
 use crate::limits::{RUNNERS, RUNNERS_MEMORY_MIB, TENANT_SHARE_PERCENT};
 
 /// The configuration as it was measured, and what it says.
@@ -28,6 +32,8 @@ pub struct Configuration {
     settings: Settings,
     unlock: UnlockChoice,
     handoff: Option<HandoffPolicy>,
+    witness: WitnessChoice,
+    restore: Option<RestorePolicy>,
     extra_roots: Vec<CertificateDer<'static>>,
 }
 
@@ -78,6 +84,12 @@ pub enum ConfigurationError {
     /// `[handoff]` is no policy.
     #[error("[handoff]: {0}")]
     Handoff(#[source] r3e_proto::WireError),
+    /// `[witness]` is no witness.
+    #[error("[witness]: {0}")]
+    Witness(String),
+    /// `[restore]` is no policy.
+    #[error("[restore]: {0}")]
+    Restore(#[source] r3e_proto::WireError),
     /// `[unlock.aws_kms]` is no policy.
     #[error(transparent)]
     AwsKms(#[from] r3e_keys::kms::PolicyError),
@@ -95,6 +107,8 @@ struct Settings {
     operator: Operator,
     unlock: UnlockTable,
     handoff: Option<HandoffTable>,
+    witness: Option<WitnessTable>,
+    restore: Option<RestoreTable>,
     #[serde(default)]
     egress: Egress,
     #[serde(default)]
@@ -143,9 +157,11 @@ impl Configuration {
         let extra_roots = CertificateDer::pem_slice_iter(settings.egress.extra_roots.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(ConfigurationError::ExtraRoots)?;
+        let witness = settings.witness.as_ref().map(WitnessTable::choice).transpose()?.unwrap_or_default();
+        let restore = settings.restore.as_ref().map(RestoreTable::policy).transpose()?;
         let handoff = settings.handoff.as_ref().map(HandoffTable::policy).transpose()?;
         let (unlock, digest) = (settings.unlock.choice()?, configuration_digest(&bytes));
-        Ok(Self { bytes, digest, settings, unlock, handoff, extra_roots })
+        Ok(Self { bytes, digest, settings, unlock, handoff, witness, restore, extra_roots })
     }
 
     /// The bytes that were measured.
@@ -171,6 +187,16 @@ impl Configuration {
     /// Whose signatures let this appliance hand its root secret over, and take it over; without it, neither happens.
     pub fn handoff(&self) -> Option<&HandoffPolicy> {
         self.handoff.as_ref()
+    }
+
+    /// Who remembers how far this appliance is.
+    pub fn witness(&self) -> &WitnessChoice {
+        &self.witness
+    }
+
+    /// Whose signatures order an older state to be restored; none where nobody's do.
+    pub fn restore(&self) -> Option<&RestorePolicy> {
+        self.restore.as_ref()
     }
 
     /// Certificates that functions' `fetch` trusts beside the public web's.

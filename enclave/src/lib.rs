@@ -26,10 +26,13 @@ mod router;
 mod service;
 mod session;
 mod unlock;
+mod witness;
 
 pub use boot::{BootError, Parts, run};
 pub use channel::IdentityError;
-pub use configuration::{Configuration, ConfigurationError, UnlockChoice};
+pub use configuration::{
+    Configuration, ConfigurationError, PeerChoice, PeersChoice, UnlockChoice, WitnessChoice,
+};
 pub use handoff::SuccessionError;
 pub use limits::HANDOFF_PATIENCE;
 pub use measure::MeasureError;

@@ -116,6 +116,24 @@ pub(crate) const TENANT_SHARE_PERCENT: RangeInclusive<u32> = 1..=100;
 /// files', which lie in memory, and this process's.
 pub(crate) const RUNNERS_MEMORY_PERCENT: u64 = 75;
 
+/// Peers that may witness for one appliance: each is asked for each group of commits.
+pub(crate) const MAX_WITNESS_PEERS: usize = 9;
+/// Releases, and configurations, that one peer may be of.
+pub(crate) const MAX_WITNESS_PEER_VALUES: usize = 16;
+/// One round among the peers: less than a writer waits, so that it learns why.
+pub(crate) const WITNESS_ROUND_TIMEOUT: Duration = Duration::from_secs(12);
+/// At a boot, for the answers beyond those that suffice: each that is heard is one that cannot be kept from speaking.
+pub(crate) const WITNESS_GRACE: Duration = Duration::from_secs(2);
+/// Between two questions to a peer that nothing is recorded with, so that its connection stays open (idle ones are closed
+/// after a minute) and the status says who would confirm.
+pub(crate) const WITNESS_PING: Duration = Duration::from_secs(25);
+/// Appliances that this one remembers commits of: each costs it a commit for each of theirs.
+pub(crate) const MAX_WITNESSED: usize = 64;
+/// The same, with those that were removed: what was remembered of them is never forgotten.
+pub(crate) const MAX_WITNESSED_EVER: usize = 256;
+/// How long a witness's answer waits for the one before of the same appliance's.
+pub(crate) const WITNESS_TURN_WAIT: Duration = Duration::from_secs(5);
+
 /// Tenants of one appliance: as many as one scan of the store names.
 pub(crate) const MAX_TENANTS: usize = 1_000;
 /// API keys of one tenant.

@@ -28,6 +28,7 @@ mod health;
 mod heartbeat;
 pub mod launch;
 pub mod limits;
+pub mod orders;
 mod parent;
 mod ports;
 pub mod preflight;

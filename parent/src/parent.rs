@@ -23,6 +23,7 @@ use crate::error::ParentError;
 use crate::forwarder::{self, Forwarder, Target, Targets};
 use crate::launch::State;
 use crate::limits::MAX_CONNECTIONS_PER_SERVICE;
+use crate::orders::Orders;
 use crate::ports::{Common, OpenPorts};
 use crate::settings::Settings;
 use crate::upgrade::{Configuration, Lifecycle, Means, Upgrades};
@@ -88,6 +89,7 @@ impl Parent {
             egress: Arc::new(Egress::new(settings.egress, Arc::clone(&counters))),
             credentials: Arc::new(Credentials::new(settings.imds)),
             counters: Arc::clone(&counters),
+            orders: Orders::of(&settings.data),
         };
         let targets = Arc::new(Targets::new(Target::new(transport.clone(), supervised)));
         let ports = ports.serve(&common, Arc::clone(&configuration.bytes), Lifecycle::ordinary());

@@ -18,6 +18,7 @@ use crate::credentials::Credentials;
 use crate::egress::Egress;
 use crate::heartbeat;
 use crate::limits::{MAX_BLOB_CONNECTIONS, MAX_CONNECTIONS_PER_SERVICE};
+use crate::orders::Orders;
 use crate::service::Service;
 use crate::upgrade::Lifecycle;
 
@@ -28,6 +29,7 @@ pub(crate) struct Common {
     pub(crate) blobs: Arc<Blobs>,
     pub(crate) egress: Arc<Egress>,
     pub(crate) credentials: Arc<Credentials>,
+    pub(crate) orders: Orders,
     /// Egress takes one more connection than it has places, to say that it is busy.
     pub(crate) max_egress_streams: usize,
 }
@@ -69,7 +71,7 @@ impl OpenPorts {
 
     /// Serves them, each in a task.
     pub(crate) fn serve(self, common: &Common, configuration: Arc<[u8]>, lifecycle: Arc<Lifecycle>) -> Ports {
-        let Common { counters, blobs, egress, credentials, max_egress_streams } = common.clone();
+        let Common { counters, blobs, egress, credentials, orders, max_egress_streams } = common.clone();
         let (mut services, beats) = (JoinSet::new(), Arc::<Count>::default());
         if let Some(heartbeats) = self.heartbeat {
             let (all, own) = (Arc::clone(&counters), Arc::clone(&beats));
@@ -87,10 +89,9 @@ impl OpenPorts {
             self.credentials
                 .run(MAX_CONNECTIONS_PER_SERVICE, move |stream| Arc::clone(&credentials).serve(stream)),
         );
-        services.spawn(
-            self.lifecycle
-                .run(MAX_CONNECTIONS_PER_SERVICE, move |stream| Arc::clone(&lifecycle).serve(stream)),
-        );
+        services.spawn(self.lifecycle.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| {
+            Arc::clone(&lifecycle).serve(stream, orders.clone())
+        }));
         Ports { services, beats }
     }
 }

@@ -5,6 +5,7 @@ use http::Method;
 use r3e_proto::api::identity::{AdmitTenant, PublicKey, Tenant, TenantId, TenantState};
 use r3e_proto::api::state::SealedState;
 use r3e_proto::api::status::Status;
+use r3e_proto::api::witness::{AdmitWitnessed, Witnessed};
 
 use crate::channel::{AttestedChannel, to_json};
 use crate::error::ClientError;
@@ -69,6 +70,33 @@ impl OperatorChannel {
         let name = "the rotation";
         let sent = self.channel.send(name, Method::POST, "/v1/state/rotate", None, Body::Empty);
         json(name, &sent.await?)
+    }
+
+    /// Has the appliance remember the commits of another one, by its witness key.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `conflict` where it is admitted, `witness_not_offered` where the appliance is no witness.
+    pub async fn admit_witnessed(&mut self, key: PublicKey, name: &str) -> Result<Witnessed, ClientError> {
+        input::label("an appliance's name", name)?;
+        let request = AdmitWitnessed { key, name: name.to_owned() };
+        self.channel.post("the admission", "/v1/witnessed", &request).await
+    }
+
+    /// Every appliance whose commits are remembered.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn witnessed(&mut self) -> Result<Vec<Witnessed>, ClientError> {
+        self.channel.get("the list of witnessed appliances", "/v1/witnessed").await
+    }
+
+    /// Serves a witness key no more. What was remembered of it is kept.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where it is not admitted.
+    pub async fn remove_witnessed(&mut self, key: PublicKey) -> Result<(), ClientError> {
+        let path = format!("/v1/witnessed/{key}");
+        self.channel.send("the removal", Method::DELETE, &path, None, Body::Empty).await.map(drop)
     }
 
     /// Remembers the appliance's state as it is after this channel's changes.

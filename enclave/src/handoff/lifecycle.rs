@@ -43,7 +43,19 @@ pub(crate) async fn predecessor(transport: &EnclaveTransport) -> Result<Option<O
     match reply {
         Reply::None => Ok(None),
         Reply::Offered { manifest } => Ok(Some(Offer { manifest, stream })),
-        Reply::Noted => Err(LifecycleError::OtherQuestion),
+        Reply::Noted | Reply::RestoreOrder(_) => Err(LifecycleError::OtherQuestion),
+    }
+}
+
+/// Asks for an order to restore an older state; what is in it, its signatures vouch for.
+///
+/// # Errors
+/// There was no answer.
+pub(crate) async fn restore_order(transport: &EnclaveTransport) -> Result<Option<Vec<u8>>, LifecycleError> {
+    match insist(transport, &Request::RestoreOrder).await? {
+        (Reply::None, _) => Ok(None),
+        (Reply::RestoreOrder(order), _) => Ok(Some(order)),
+        _ => Err(LifecycleError::OtherQuestion),
     }
 }
 
@@ -82,7 +94,11 @@ async fn once(transport: &EnclaveTransport, request: &Request) -> Result<(Reply,
         write_frame(&mut stream, &request.encode(), MAX_MESSAGE_BYTES).await?;
         // One frame and no more: what follows it is the predecessor's.
         let reply = Reply::decode(&read_frame(&mut stream, MAX_MESSAGE_BYTES).await?)?;
-        let fits = matches!(reply, Reply::Noted) != matches!(request, Request::Predecessor);
+        let fits = match request {
+            Request::Predecessor => matches!(reply, Reply::None | Reply::Offered { .. }),
+            Request::RestoreOrder => matches!(reply, Reply::None | Reply::RestoreOrder(_)),
+            Request::Serving | Request::Failed(_) => matches!(reply, Reply::Noted),
+        };
         if fits { Ok((reply, stream)) } else { Err(LifecycleError::OtherQuestion) }
     };
     timeout(LIFECYCLE_ANSWER_TIMEOUT, ask).await.map_err(|_| LifecycleError::Timeout)?

@@ -25,8 +25,7 @@ pub(super) async fn status(State(appliance): State<Shared>, _: OnSession) -> Jso
         unlock: appliance.unlock.get().name().to_owned(),
         unlock_adopted: appliance.adoption.is_done(),
         identity: hex::encode(appliance.identity),
-        // Nothing outside this appliance remembers its head yet; a client's receipts do.
-        rollback_witness: "none".to_owned(),
+        witness: appliance.witness.status(appliance.store.summary().restored),
         sequence: appliance.store.sequence(),
         configuration: hex::encode(appliance.configuration.digest()),
         time_ms: appliance.clock.now_ms(),

@@ -16,6 +16,7 @@ mod secrets;
 mod state;
 mod unlock;
 mod wallets;
+mod witness;
 
 use std::sync::Arc;
 
@@ -49,6 +50,10 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/tenants/{id}/state", put(identity::set_tenant_state))
         .route("/v1/state", get(state::show))
         .route("/v1/state/rotate", post(state::rotate))
+        .route("/v1/witness", post(witness::record))
+        .route("/v1/witness/last", post(witness::last))
+        .route("/v1/witnessed", get(witness::list).post(witness::admit))
+        .route("/v1/witnessed/{key}", axum::routing::delete(witness::remove))
         .route("/v1/keys", get(identity::list_keys).post(identity::create_key))
         .route("/v1/keys/{id}", axum::routing::delete(identity::revoke_key))
         .route("/v1/secrets", get(secrets::list))

@@ -11,6 +11,7 @@ mod secrets;
 mod tenants;
 mod turns;
 mod wallets;
+mod witnessed;
 
 pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use error::ServiceError;
@@ -19,3 +20,4 @@ pub(crate) use report_key::AttestedReportKey;
 pub(crate) use secrets::{Secrets, SetOptions};
 pub(crate) use tenants::Tenants;
 pub(crate) use wallets::{By, Wallets};
+pub(crate) use witnessed::{Refused, WitnessedAppliances};

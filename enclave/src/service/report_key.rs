@@ -27,6 +27,14 @@ impl AttestedReportKey {
         self.key.public_key()
     }
 
+    /// The key's signature of `message`, which names its own domain.
+    ///
+    /// # Errors
+    /// The cryptographic library's.
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<[u8; 64], r3e_keys::KeyError> {
+        self.key.sign(message)
+    }
+
     /// A document that names the key, not older than `REPORT_KEY_DOCUMENT_AGE`.
     ///
     /// # Errors

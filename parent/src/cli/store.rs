@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use r3e_parent::backup::{self, Place, Progress, Summary};
-use r3e_parent::order_takeover;
+use r3e_parent::{order_takeover, orders};
 use serde_json::json;
 
 use super::settings::Options;
@@ -75,14 +75,20 @@ pub(super) struct Backup {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "An older state that is put back is a rolled-back state: clients that have seen a later one refuse it.\n\
-    The parent must be stopped.\n\n\
-    Example:\n  r3e-parent restore r3e-2026-01-31.backup --data /var/lib/r3e"
+    after_help = "An older state that is put back is a rolled-back state: clients that have seen a later one refuse it, and an\n\
+    appliance with rollback witnesses opens it by an order of its operator quorum alone (`r3e operator restore-order`).\n\
+    For a backup the parent must be stopped; an order is taken at any time, and handed to the enclave at its next boot.\n\n\
+    Examples:\n  r3e-parent restore r3e-2026-01-31.backup --data /var/lib/r3e\n  \
+    r3e-parent restore --order order.cbor --data /var/lib/r3e\n  \
+    r3e-parent restore r3e-2026-01-31.backup --order order.cbor --data /var/lib/r3e"
 )]
 pub(super) struct Restore {
     /// The backup
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "order")]
+    file: Option<PathBuf>,
+    /// A signed order to restore, for the enclave's next boot; over one that was there
+    #[arg(long, value_name = "FILE")]
+    order: Option<PathBuf>,
     /// Replaces what the store holds; of an embedded one, that is kept beside it
     #[arg(long)]
     replace: bool,
@@ -137,9 +143,30 @@ impl Restore {
     }
 
     fn put_back(&self, place: &Place) -> anyhow::Result<()> {
+        if let Some(order) = &self.order {
+            let data =
+                place.data.as_deref().context("an order is kept in the parent's data folder: give --data")?;
+            let taken = orders::take(data, order)?;
+            let order = taken.read_unverified()?;
+            let text = if self.store.json {
+                let (sequence, over) = (order.sequence, order.over);
+                let order =
+                    json!({ "sequence": sequence, "over": over, "signatures": taken.signatures().len() });
+                format!("{:#}\n", json!({ "order": order }))
+            } else {
+                format!(
+                    "the enclave's next boot is handed the order to restore the sequence {} over {}, with {} signatures\n",
+                    order.sequence,
+                    order.over,
+                    taken.signatures().len()
+                )
+            };
+            print(text.as_bytes())?;
+        }
+        let Some(file) = &self.file else { return Ok(()) };
         let bar = bar("restored");
         let mut told = |done| show(&bar, done);
-        let restoring = backup::restore(place, &self.file, self.replace, &mut told);
+        let restoring = backup::restore(place, file, self.replace, &mut told);
         let restored = runtime()?.block_on(restoring);
         bar.finish_and_clear();
         let (summary, kept) = restored?;

@@ -18,6 +18,7 @@ use tracing::{info, warn};
 use crate::finding::shown;
 use crate::forwarder::Target;
 use crate::limits::SHORT_EXCHANGE_TIMEOUT_MS;
+use crate::orders::Orders;
 use crate::relay::Moved;
 
 /// What one enclave is told of its life, and what it has said of it.
@@ -82,7 +83,7 @@ impl Lifecycle {
     }
 
     /// Serves one connection of the enclave's: one request, one reply, and then the predecessor's bytes.
-    pub(crate) async fn serve(self: Arc<Self>, mut enclave: Stream) {
+    pub(crate) async fn serve(self: Arc<Self>, mut enclave: Stream, orders: Orders) {
         let asked = within(async {
             let body = read_frame(&mut enclave, MAX_MESSAGE_BYTES).await?;
             Request::decode(&body)
@@ -102,6 +103,7 @@ impl Lifecycle {
                 .is_ok();
                 if led { reply(&mut enclave, &Reply::Noted).await } else { Ok(()) }
             }
+            Ok(Request::RestoreOrder) => restore_order(&mut enclave, &orders).await,
             Ok(Request::Failed(why)) => {
                 let why = shown(why.as_bytes(), MAX_FAILURE_TEXT_BYTES);
                 warn!(why, "the enclave does not succeed its predecessor");
@@ -146,6 +148,18 @@ impl Lifecycle {
             goes_on
         });
     }
+}
+
+/// The order to restore, if there is one that can be read.
+async fn restore_order(enclave: &mut Stream, orders: &Orders) -> Result<(), FrameError> {
+    let order = orders.read().unwrap_or_else(|error| {
+        warn!(%error, "the order to restore is not handed out");
+        None
+    });
+    if order.is_some() {
+        info!("handed out the order to restore");
+    }
+    reply(enclave, &order.map_or(Reply::None, Reply::RestoreOrder)).await
 }
 
 async fn reply(enclave: &mut Stream, reply: &Reply) -> Result<(), FrameError> {

@@ -24,8 +24,8 @@ pub struct Status {
     pub unlock_adopted: bool,
     /// The commitment to the root secret, hex: the same as long as the appliance is the same, whatever runs it.
     pub identity: String,
-    /// What tells a rolled-back state from the latest one, beside clients' receipts; `none` where nothing does.
-    pub rollback_witness: String,
+    /// What tells a rolled-back state from the latest one, beside clients' receipts.
+    pub witness: super::witness::WitnessStatus,
     /// The store's sequence number.
     pub sequence: u64,
     /// SHA-384 of the configuration, hex.

@@ -5,6 +5,7 @@ use std::io;
 
 use r3e_client::{AddressError, ApiKeyError, ClientError, ErrorClass, KeyError, PolicyError};
 use r3e_proto::release::ReleaseError;
+use r3e_proto::restore::OrderError;
 use thiserror::Error as ThisError;
 
 /// Why a command failed. Its text does not repeat its source's.
@@ -61,6 +62,9 @@ pub(crate) enum CliError {
     /// A release cannot be used, or is not approved.
     #[error("the release cannot be relied on")]
     Release(#[from] ReleaseError),
+    /// An order to restore cannot be used.
+    #[error("the order to restore cannot be used")]
+    RestoreOrder(#[from] OrderError),
     /// A release is of another image than the one that was named.
     #[error("the release is not of the image {name:?}: it names other PCRs")]
     OtherImage { name: String },
@@ -94,6 +98,8 @@ impl CliError {
             Self::Release(ReleaseError::NotApproved { .. }) => "release_not_approved",
             Self::Release(ReleaseError::AlreadySigned(_)) => "release_already_signed",
             Self::Release(_) => "release",
+            Self::RestoreOrder(OrderError::AlreadySigned(_)) => "restore_order_already_signed",
+            Self::RestoreOrder(_) => "restore_order",
             Self::OtherImage { .. } => "other_image",
             Self::Client(error) => memory(error).map_or_else(|| error.code(), Self::code),
             Self::Function { code, .. } => code,

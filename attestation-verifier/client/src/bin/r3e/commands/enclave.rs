@@ -9,6 +9,7 @@ use r3e_proto::api::codes;
 use r3e_proto::api::status::{AttestationCalls, Status};
 use serde::Serialize;
 
+use super::operator::witness;
 use crate::error::CliError;
 use crate::output::{Printer, fields, printable, time};
 use crate::session;
@@ -143,7 +144,8 @@ fn human(status: &Status) -> String {
         ("version", status.version.clone()),
         ("unlock", unlock(status)),
         ("identity", status.identity.clone()),
-        ("rollback witness", status.rollback_witness.clone()),
+        ("rollback witness", witness::words(&status.witness)),
+        ("witness key", status.witness.key.to_string()),
         ("sequence", status.sequence.to_string()),
         ("configuration", status.configuration.clone()),
         ("time", time(status.time_ms)),

@@ -1,7 +1,9 @@
-//! `r3e operator`: the operator's own key, and what the members of an unlock quorum do.
+//! `r3e operator`: the operator's own key, what the members of an unlock quorum do, and rollback witnesses.
 
+mod restore_order;
 mod shown;
 mod unlock;
+pub(super) mod witness;
 
 use std::path::{Path, PathBuf};
 
@@ -51,6 +53,12 @@ Example:
   r3e operator status --json
   r3e operator status --member-key-file bob.pem    # besides, whether this member's share opens")]
     Status,
+    /// Whose commits this appliance remembers, as their rollback witness
+    #[command(subcommand)]
+    Witness(witness::Command),
+    /// Orders to restore an older state than an appliance's rollback witnesses hold
+    #[command(subcommand)]
+    RestoreOrder(restore_order::Command),
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +81,8 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         Command::Init(init) => unlock::init(&init, settings, printer).await,
         Command::Approve(approve) => unlock::approve(&approve, settings, printer).await,
         Command::Status => unlock::status(settings, printer).await,
+        Command::Witness(command) => witness::run(command, settings, printer).await,
+        Command::RestoreOrder(command) => restore_order::run(command, printer),
     }
 }
 
