@@ -41,8 +41,15 @@ impl Post {
         let (stopping, stopped) = watch::channel(false);
         let (ending, ended) = watch::channel(None);
         let shared = Arc::clone(&state);
-        let supervisor =
-            Supervisor { launch, endpoint, beats, state: shared, lease, restart: restarts, stopping: stopped };
+        let supervisor = Supervisor {
+            launch,
+            endpoint,
+            beats,
+            state: shared,
+            lease,
+            restart: restarts,
+            stopping: stopped,
+        };
         let supervising = tokio::spawn(async move {
             if let Done::Ended(why) = supervisor.run().await {
                 ending.send_replace(Some(Arc::new(why)));

@@ -140,6 +140,7 @@ async fn enclaves(
         .partition(|enclave| enclave.name.as_ref().is_some_and(|name| names.contains(name)));
     problems.extend(ours.iter().map(|enclave| Problem::Leftover { id: enclave.id.clone() }));
     let in_use = others.iter().filter(|enclave| enclave.cid == u64::from(launch.context_id()));
-    problems.extend(in_use.map(|enclave| Problem::CidInUse { cid: launch.context_id(), id: enclave.id.clone() }));
+    problems
+        .extend(in_use.map(|enclave| Problem::CidInUse { cid: launch.context_id(), id: enclave.id.clone() }));
     (ours, others)
 }
