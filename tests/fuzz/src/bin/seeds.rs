@@ -23,6 +23,7 @@ use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::host::lifecycle;
 use r3e_proto::receipt::{Bundle, Receipt};
 use r3e_proto::release::{Measured, Release, SignedRelease};
+use r3e_proto::restore::{RestoreOrder, SignedRestoreOrder};
 use r3e_proto::unlock::policy::{Member, QuorumPolicy};
 use r3e_proto::unlock::setup::{AttestedSetup, SealedShare, Setup};
 use r3e_runner_api::{
@@ -51,6 +52,7 @@ fn main() -> io::Result<()> {
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
     write("release", &releases())?;
+    write("restore_order", &restore_orders())?;
     write("runner_messages", &runner_messages())?;
     write("runner_session", &runner_session())?;
     write("signed_document", &signed_documents())?;
@@ -229,15 +231,28 @@ fn credentials() -> Vec<Vec<u8>> {
 fn handoff() -> Vec<Vec<u8>> {
     use r3e_proto::handoff::{Grant, Request};
     let request = Request { manifest: vec![7; 40], document: vec![8; 50], configuration: [9; 48] };
-    let grant = |sequence| Grant { root: Box::new([1; 32].into()), identity: [2; 32], sequence, head: [4; 32] };
+    let grant =
+        |sequence| Grant { root: Box::new([1; 32].into()), identity: [2; 32], sequence, head: [4; 32] };
     vec![request.encode(), grant(7).encode().to_vec(), grant(70_000).encode().to_vec()]
+}
+
+fn restore_orders() -> Vec<Vec<u8>> {
+    let order = RestoreOrder { identity: [1; 32], sequence: 40, head: [2; 32], over: 99 };
+    let unsigned = SignedRestoreOrder::unsigned(&order);
+    let mut signed = unsigned.clone();
+    for number in 1..=3 {
+        signed.add(PublicKey([number; 32]), [number; 64]).expect("there is room for three signatures");
+    }
+    vec![order.encode(), unsigned.encode(), signed.encode()]
 }
 
 fn lifecycle() -> Vec<Vec<u8>> {
     use lifecycle::{Reply, Request};
     let failed = Request::Failed("downgrade: the release is older".to_owned());
-    let requests = [Request::Predecessor, Request::Serving, failed].map(|request| request.encode());
-    let replies = [Reply::None, Reply::Offered { manifest: vec![7; 40] }, Reply::Noted];
+    let requests = [Request::Predecessor, Request::Serving, Request::RestoreOrder, failed]
+        .map(|request| request.encode());
+    let ordered = Reply::RestoreOrder(vec![7; 40]);
+    let replies = [Reply::None, Reply::Offered { manifest: vec![7; 40] }, Reply::Noted, ordered];
     requests.into_iter().chain(replies.map(|reply| reply.encode())).collect()
 }
 
