@@ -251,7 +251,9 @@ async fn a_successor_that_fails_says_why_and_changes_nothing() {
 #[tokio::test]
 async fn one_upgrade_at_a_time_and_who_leaves_has_cancelled_it() {
     let it = Succession::begin().await;
+    assert_eq!(it.house.status().await["upgrading"], false);
     let ordered = it.start_with(|_| {}).await;
+    assert_eq!(it.house.status().await["upgrading"], true);
     match it.upgrade(it.order()).ordering.await.unwrap() {
         Err(StatusError::Refused(why)) => assert_eq!(why, "another upgrade is under way"),
         other => panic!("{other:?}"),

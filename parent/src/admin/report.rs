@@ -11,7 +11,7 @@ use crate::finding::any_error;
 use crate::health::{Observed, judge};
 use crate::launch::{Phase, Snapshot};
 
-/// `{"version": …, "serving": …, "findings": […], "enclave": {…}, "GROUP": {"NAME": number, …}, …}`, and a newline.
+/// `{"version": …, "serving": …, "findings": […], "enclave": {…}, "upgrading": bool, "GROUP": {"NAME": number, …}, …}`, and a newline.
 pub(super) fn json(admin: &Admin, observed: &Observed<'_>) -> String {
     let findings = judge(observed);
     let mut groups = Map::new();
@@ -19,6 +19,7 @@ pub(super) fn json(admin: &Admin, observed: &Observed<'_>) -> String {
     groups.insert("serving".into(), (!any_error(&findings)).into());
     groups.insert("findings".into(), json!(findings));
     groups.insert("enclave".into(), enclave(observed));
+    groups.insert("upgrading".into(), admin.watched.upgrades.is_under_way().into());
     groups.insert("store".into(), store(observed));
     for (group, metrics) in table(admin) {
         let numbers = metrics.into_iter().map(|metric| (metric.name.into(), metric.value.into()));

@@ -147,6 +147,11 @@ impl Upgrades {
         }
     }
 
+    /// Whether one is under way.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.seat.try_lock().is_err()
+    }
+
     /// Begins an upgrade.
     pub(crate) fn order(self: &Arc<Self>, order: Order) -> Result<Ordered, UpgradeError> {
         let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
