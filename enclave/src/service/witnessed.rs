@@ -150,13 +150,17 @@ impl WitnessedAppliances {
             return Err(ServiceError::Conflict(full.into()).into());
         }
         let _turn = self.turn(&key).await?;
-        let (stored, version) = match self.read(&key).await? {
-            Some((stored, version)) => (Stored { name, admitted: true, ..stored }, Some(version)),
-            None => {
-                let admitted_at_ms = (self.time)();
-                (Stored { name, admitted: true, admitted_at_ms, last: None, recorded_at_ms: None }, None)
-            }
+        let standing = self.read(&key).await?;
+        let version = standing.as_ref().map(|(_, version)| *version);
+        let new = || Stored {
+            name: String::new(),
+            admitted: false,
+            admitted_at_ms: (self.time)(),
+            last: None,
+            recorded_at_ms: None,
         };
+        let stored = standing.map_or_else(new, |(stored, _)| stored);
+        let stored = Stored { name, admitted: true, ..stored };
         self.write(&key, &stored, version).await?;
         Ok(described(key, stored))
     }

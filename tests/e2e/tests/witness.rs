@@ -1,0 +1,378 @@
+//! Rollback witnesses, end to end: an appliance with three peers, of which two must confirm. What the parent does to it, to
+//! them and between them, and what an order of the operator quorum restores.
+
+#![expect(clippy::unwrap_used, reason = "in a helper of a test, too, a failed unwrap is a failed test")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use r3e_client::{ClientError, SigningKey, approve_restore};
+use r3e_e2e::appliance::{Appliance, Options};
+use r3e_e2e::enclave::EnclavePlace;
+use r3e_e2e::programs::program;
+use r3e_proto::api::codes;
+use r3e_proto::api::status::Status;
+use r3e_proto::api::witness::{Witnessed, codes as witness_codes};
+use r3e_proto::restore::{RestoreOrder, SignedRestoreOrder};
+use tokio::time::{Instant, sleep};
+
+/// What the fake device keeps its root in: all of them attest under one, as under the hypervisor's.
+const ROOT_IDENTITY: &str = "test-root-identity.pem";
+const PEERS: usize = 3;
+/// For what comes by itself: longer than the appliance takes to look after its peers.
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// An appliance and its peers.
+struct House {
+    own: Appliance,
+    peers: Vec<Appliance>,
+    holders: Vec<SigningKey>,
+}
+
+fn host(peer: usize) -> String {
+    format!("peer{peer}.example")
+}
+
+/// An appliance that attests under the root of `first`.
+async fn under_the_root_of(first: &Appliance, options: Options) -> Appliance {
+    let mut appliance = Appliance::prepare(options, EnclavePlace::new);
+    let state = appliance.enclave_place().state();
+    std::fs::create_dir_all(&state).unwrap();
+    std::fs::copy(first.enclave_place().state().join(ROOT_IDENTITY), state.join(ROOT_IDENTITY)).unwrap();
+    appliance.start_parent();
+    appliance.start_enclave();
+    appliance.ready().await;
+    appliance
+}
+
+async fn status(appliance: &Appliance) -> Status {
+    appliance.connect().await.status().await.unwrap()
+}
+
+/// Something that is written.
+async fn admit_a_tenant(appliance: &Appliance) -> Result<(), ClientError> {
+    let key = SigningKey::generate().unwrap().public_key();
+    appliance.operator().await.admit(key, "a tenant").await.map(drop)
+}
+
+async fn tenants(appliance: &Appliance) -> usize {
+    appliance.operator().await.tenants().await.unwrap().len()
+}
+
+fn refused_with(result: Result<(), ClientError>) -> String {
+    match result {
+        Err(ClientError::Api { code, .. }) => code,
+        other => panic!("{other:?}"),
+    }
+}
+
+impl House {
+    /// Peers that have admitted an appliance, and the appliance under a configuration that names them.
+    async fn new() -> Self {
+        let first = Appliance::start(Options::default()).await;
+        let mut peers = vec![first];
+        for _ in 1..PEERS {
+            let peer = under_the_root_of(&peers[0], Options::default()).await;
+            peers.push(peer);
+        }
+        let resolve = peers.iter().enumerate().map(|(number, peer)| {
+            let address = peer.address();
+            format!("{}:443:{address}", host(number))
+        });
+        let options = Options { resolve: resolve.collect(), ..Options::default() };
+        let own = under_the_root_of(&peers[0], options).await;
+        let holders = (0..3).map(|_| SigningKey::generate().unwrap()).collect();
+        let mut house = Self { own, peers, holders };
+
+        let before = status(&house.own).await.witness;
+        assert_eq!((before.provider.as_str(), before.peers.len()), ("none", 0));
+        for peer in &house.peers {
+            peer.operator().await.admit_witnessed(before.key, "the appliance").await.unwrap();
+        }
+        let tables = house.tables().await;
+        house.own.set_unlock_tables(tables);
+        house.own.restart().await;
+        house
+    }
+
+    /// `[witness]` with the peers as they are now, and `[restore]`.
+    async fn tables(&self) -> String {
+        let mut tables = "[witness]\nprovider = \"peers\"\n[witness.peers]\nthreshold = 2\n".to_owned();
+        for (number, peer) in self.peers.iter().enumerate() {
+            let identity = status(peer).await.identity;
+            let release = peer.enclave_place().reference_values().remove(0);
+            let pcrs: Vec<_> =
+                release.pcrs().values().map(|pcr| format!("\"{}\"", hex::encode(pcr))).collect();
+            let table = format!(
+                "[[witness.peers.peer]]\nname = \"p{number}\"\nhost = \"{}:443\"\nidentity = \"{identity}\"\n\
+                 reference_values = [[{}]]\n",
+                host(number),
+                pcrs.join(", ")
+            );
+            tables.push_str(&table);
+        }
+        let keys: Vec<_> = self.holders.iter().map(|key| format!("\"{}\"", key.public_key())).collect();
+        format!("{tables}[restore]\nthreshold = 2\nkeys = [{}]\n\n", keys.join(", "))
+    }
+
+    /// What a peer remembers of the appliance.
+    async fn remembered(&self, peer: usize) -> Witnessed {
+        self.peers[peer].operator().await.witnessed().await.unwrap().remove(0)
+    }
+
+    fn kill_peer(&mut self, peer: usize) {
+        self.peers[peer].kill_enclave();
+    }
+
+    async fn start_peer(&mut self, peer: usize) {
+        self.peers[peer].start_enclave();
+        self.peers[peer].ready().await;
+    }
+
+    /// Starts the appliance over what is in its data folder now; it must end, and say `why`.
+    async fn refuses_to_start(&mut self, why: &str) {
+        self.own.start_parent();
+        self.own.start_enclave();
+        let ended = self.own.enclave_process().wait(Duration::from_mins(2)).await;
+        assert!(!ended.success());
+        assert!(self.own.enclave_place().logged(why), "{why}");
+        self.own.kill_enclave();
+        self.own.kill_parent();
+    }
+
+    /// Starts the appliance over what is in its data folder now.
+    async fn starts(&mut self) {
+        self.own.start_parent();
+        self.own.start_enclave();
+        self.own.ready().await;
+    }
+
+    /// Writes an order signed by some of these, and has the parent take it.
+    fn order(&self, order: &RestoreOrder, by: &[&SigningKey]) {
+        let mut signed = SignedRestoreOrder::unsigned(order);
+        for key in by {
+            approve_restore(&mut signed, key).unwrap();
+        }
+        let file = self.own.folder().join("order.cbor");
+        std::fs::write(&file, signed.encode()).unwrap();
+        let mut command = Command::new(program("r3e-parent"));
+        command.args(["restore", "--order"]).arg(&file).arg("--data").arg(self.own.data());
+        let done = command.env_clear().output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+    }
+}
+
+/// Copies a data folder that no parent uses.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap() {
+            kind if kind.is_dir() => copy(&entry.path(), &to),
+            kind if kind.is_file() => drop(std::fs::copy(entry.path(), to).unwrap()),
+            _ => {}
+        }
+    }
+}
+
+/// Puts a copy of an older data folder in the place of the one that is there.
+fn put_back(older: &Path, data: &Path) {
+    std::fs::remove_dir_all(data).unwrap();
+    copy(older, data);
+}
+
+/// The sequence and the head of a state that was refused, as the log says them last.
+fn said_in(log: &Path) -> (u64, [u8; 32], u64) {
+    let log = std::fs::read_to_string(log).unwrap();
+    let text = log.rsplit_once("the state was rolled back: sequence ").unwrap().1;
+    let (sequence, text) = text.split_once(", head ").unwrap();
+    let (head, text) = text.split_once(", where the witness holds ").unwrap();
+    let witnessed = text.split_once('.').unwrap().0;
+    let head = hex::decode(head).unwrap().try_into().unwrap();
+    (sequence.parse().unwrap(), head, witnessed.parse().unwrap())
+}
+
+#[tokio::test]
+async fn peers_confirm_each_write_and_some_of_them_may_be_away() {
+    let mut house = House::new().await;
+    admit_a_tenant(&house.own).await.unwrap();
+    let now = status(&house.own).await;
+    assert_eq!((now.witness.provider.as_str(), now.witness.threshold), ("peers", Some(2)));
+    let mut up_to_date = 0;
+    for peer in 0..PEERS {
+        up_to_date += usize::from(house.remembered(peer).await.sequence == Some(now.sequence));
+    }
+    assert!(up_to_date >= 2, "{up_to_date} have the last commit");
+
+    house.kill_peer(0);
+    admit_a_tenant(&house.own).await.unwrap();
+    house.kill_peer(1);
+    // One is left. What waits is not confirmed, what comes later is refused at once; reads go on.
+    assert_eq!(refused_with(admit_a_tenant(&house.own).await), codes::STORE_UNAVAILABLE);
+    assert_eq!(refused_with(admit_a_tenant(&house.own).await), codes::STORE_UNAVAILABLE);
+    assert_eq!(tenants(&house.own).await, 2);
+    let away = status(&house.own).await.witness;
+    let confirms: Vec<_> = away.peers.iter().map(|peer| peer.confirms).collect();
+    assert_eq!(confirms, [false, false, true], "{away:?}");
+    assert!(away.peers[0].problem.is_some());
+
+    house.start_peer(1).await;
+    let deadline = Instant::now() + LIMIT;
+    while let Err(error) = admit_a_tenant(&house.own).await {
+        assert!(Instant::now() < deadline, "two peers are there, and it is not confirmed: {error}");
+        sleep(Duration::from_millis(100)).await;
+    }
+    // The write that nobody confirmed in its time had been made, and stands.
+    assert!(tenants(&house.own).await >= 4);
+
+    // A witness is nobody's witness in turn, and a stranger gets nothing.
+    let key = status(&house.peers[2]).await.witness.key;
+    let admitted = house.own.operator().await.admit_witnessed(key, "a peer").await;
+    assert_eq!(refused_with(admitted.map(drop)), witness_codes::NOT_OFFERED);
+}
+
+#[tokio::test]
+async fn an_older_state_is_refused_and_restored_by_order_alone() {
+    let mut house = House::new().await;
+    admit_a_tenant(&house.own).await.unwrap();
+    house.own.stop().await;
+    let older = house.own.folder().join("older");
+    copy(&house.own.data(), &older);
+    house.starts().await;
+    for _ in 0..3 {
+        admit_a_tenant(&house.own).await.unwrap();
+    }
+    let before = status(&house.own).await;
+    house.own.stop().await;
+    let latest = house.own.folder().join("latest");
+    copy(&house.own.data(), &latest);
+
+    put_back(&older, &house.own.data());
+    house.refuses_to_start("the state was rolled back").await;
+    let log = house.own.enclave_place().log();
+    let (sequence, head, witnessed) = said_in(&log);
+    assert!(sequence < before.sequence && witnessed >= before.sequence);
+
+    // Orders that are none.
+    let identity = hex::decode(&before.identity).unwrap().try_into().unwrap();
+    let good = RestoreOrder { identity, sequence, head, over: witnessed };
+    let stranger = SigningKey::generate().unwrap();
+    let holders: Vec<SigningKey> = std::mem::take(&mut house.holders);
+    let (one, two) = (&holders[0], &holders[1]);
+    let wrong: [(RestoreOrder, Vec<&SigningKey>, &str); 4] = [
+        (good, vec![one, &stranger], "1 of the 2 keys that it takes"),
+        (RestoreOrder { identity: [9; 32], ..good }, vec![one, two], "it is for the appliance 0909"),
+        (RestoreOrder { over: witnessed - 1, ..good }, vec![one, two], "the state was rolled back"),
+        (RestoreOrder { head: [9; 32], ..good }, vec![one, two], "the state was rolled back"),
+    ];
+    for (order, by, says) in wrong {
+        house.order(&order, &by);
+        house.refuses_to_start(says).await;
+    }
+    // Neither is anything committed by all of this: the latest state still opens.
+    put_back(&latest, &house.own.data());
+    house.starts().await;
+    assert_eq!(tenants(&house.own).await, 4);
+    house.own.stop().await;
+
+    // By order, exactly this state, and on from above all that was seen.
+    put_back(&older, &house.own.data());
+    house.refuses_to_start("the state was rolled back").await;
+    let (again, head, witnessed) = said_in(&log);
+    assert_eq!(again, sequence);
+    house.order(&RestoreOrder { over: witnessed, head, ..good }, &[one, &holders[2]]);
+    house.starts().await;
+    let restored = status(&house.own).await;
+    assert!(restored.sequence > witnessed);
+    let said = restored.witness.restored.unwrap();
+    assert_eq!((said.from, said.over), (sequence, witnessed));
+    assert_eq!(tenants(&house.own).await, 1);
+    admit_a_tenant(&house.own).await.unwrap();
+
+    // The order is used up, and the state that was given up does not come back.
+    house.own.restart().await;
+    assert_eq!(tenants(&house.own).await, 2);
+    house.own.stop().await;
+    for past in [&older, &latest] {
+        let used = std::fs::read(house.own.data().join("restore-order")).unwrap();
+        put_back(past, &house.own.data());
+        std::fs::write(house.own.data().join("restore-order"), used).unwrap();
+        house.refuses_to_start("the state was rolled back").await;
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_forgets_or_is_another_does_not_count() {
+    let mut house = House::new().await;
+    admit_a_tenant(&house.own).await.unwrap();
+    // The parent of one peer rolls it back.
+    house.peers[0].stop().await;
+    let older = house.own.folder().join("older-peer");
+    copy(&house.peers[0].data(), &older);
+    house.starts_peer(0).await;
+    for _ in 0..3 {
+        admit_a_tenant(&house.own).await.unwrap();
+    }
+    house.until(|peer| peer.confirms).await;
+    house.peers[0].stop().await;
+    put_back(&older, &house.peers[0].data());
+    house.starts_peer(0).await;
+    house
+        .until(|peer| peer.name != "p0" || peer.problem.as_ref().is_some_and(|why| why.contains("forgotten")))
+        .await;
+    admit_a_tenant(&house.own).await.unwrap();
+    // It is outvoted at a boot, too.
+    house.own.stop().await;
+    let latest = house.own.folder().join("latest");
+    copy(&house.own.data(), &latest);
+    house.starts().await;
+    assert_eq!(tenants(&house.own).await, 5);
+
+    // A fresh appliance of the same image in the place of another peer: it remembers nothing, and is not the one.
+    house.peers[1].stop().await;
+    let secret: PathBuf = house.peers[1].enclave_place().state();
+    let kept = [ROOT_IDENTITY].map(|name| (name, std::fs::read(secret.join(name)).unwrap()));
+    std::fs::remove_dir_all(&secret).unwrap();
+    std::fs::create_dir_all(&secret).unwrap();
+    for (name, bytes) in kept {
+        std::fs::write(secret.join(name), bytes).unwrap();
+    }
+    std::fs::remove_dir_all(house.peers[1].data()).unwrap();
+    house.starts_peer(1).await;
+    house
+        .until(|peer| {
+            peer.name != "p1" || peer.problem.as_ref().is_some_and(|why| why.contains("another appliance"))
+        })
+        .await;
+    // Of the three, one has forgotten to this process alone, one is another: with two that count, writes go on.
+    admit_a_tenant(&house.own).await.unwrap();
+}
+
+impl House {
+    async fn starts_peer(&mut self, peer: usize) {
+        self.peers[peer].start_parent();
+        self.peers[peer].start_enclave();
+        self.peers[peer].ready().await;
+    }
+
+    /// Waits until `holds` of every peer in the appliance's status, which looks after its peers with every write.
+    async fn until(&self, holds: impl Fn(&r3e_proto::api::witness::WitnessPeer) -> bool) {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let peers = status(&self.own).await.witness.peers;
+            if peers.iter().all(&holds) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{peers:?}");
+            let _ = admit_nothing(&self.own).await;
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+/// A write that leaves everything as it is: the epoch of the state's keys moves on.
+async fn admit_nothing(appliance: &Appliance) -> Result<(), ClientError> {
+    appliance.operator().await.rotate_state().await.map(drop)
+}
