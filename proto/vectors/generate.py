@@ -119,6 +119,44 @@ def handoff():
     }
 
 
+def witness():
+    key = Ed25519PrivateKey.from_private_bytes(filler("witness key", 32))
+    report = Ed25519PrivateKey.from_private_bytes(filler("report key", 32))
+    public, nonce, binding, head = raw_public(key), filler("nonce", 32), filler("binding", 48), filler("head", 32)
+    sequence = 70_000
+    number = sequence.to_bytes(8, "big")
+    record = fields("r3e/1/witness-record", public, number, head)
+    ask = fields("r3e/1/witness-ask", public, binding, nonce)
+    some = fields("r3e/1/witnessed", public, nonce, number, head)
+    none = fields("r3e/1/witnessed", public, nonce, b"", b"")
+    identity, over = filler("identity", 32), 70_123
+    order = deterministic(["r3e/1/restore-order", identity, sequence, head, over])
+    message = fields("r3e/1/restore-approval", order)
+    holders = [Ed25519PrivateKey.from_private_bytes(filler(f"restore key {n}", 32)) for n in range(3)]
+    by = lambda holder: [raw_public(holder), holder.sign(message)]
+    signed = lambda *signatures: deterministic(["r3e/1/signed-restore-order", order, list(signatures)]).hex()
+    over_the_bytes = [raw_public(holders[2]), holders[2].sign(order)]
+    return {
+        "key": public.hex(), "report_key": raw_public(report).hex(), "nonce": nonce.hex(), "binding": binding.hex(),
+        "sequence": sequence, "head": head.hex(),
+        "record": record.hex(), "record_signature": key.sign(record).hex(),
+        "ask": ask.hex(), "ask_signature": key.sign(ask).hex(),
+        "witnessed": some.hex(), "statement": report.sign(some).hex(),
+        "witnessed_none": none.hex(), "statement_none": report.sign(none).hex(),
+        "identity": identity.hex(), "over": over, "order": order.hex(), "message": message.hex(),
+        "threshold": 2, "keys": [raw_public(holder).hex() for holder in holders],
+        "approved": {"two of three": signed(by(holders[2]), by(holders[0]))},
+        "not_approved": {
+            "nobody": signed(),
+            "one of three": signed(by(holders[0])),
+            "one of three, twice": signed(by(holders[0]), by(holders[0])),
+            "one over the bytes, not the message": signed(by(holders[0]), over_the_bytes),
+        },
+        "lifecycle_request_restore_order": deterministic({1: 3}).hex(),
+        "lifecycle_reply_restore_order": deterministic({1: 3, 2: order}).hex(),
+    }
+
+
 def messages():
     digest, name = filler("digest", 48), filler("name", 32)
     evidence = {1: filler("document", 300), 2: 5, 3: 13, 4: [filler("p0", 48), filler("p1", 48)], 5: digest, 6: b""}
@@ -375,3 +413,4 @@ write("sign-in.json", sign_in())
 write("unlock.json", unlock())
 write("release.json", release())
 write("handoff.json", handoff())
+write("witness.json", witness())
