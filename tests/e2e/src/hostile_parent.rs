@@ -283,11 +283,7 @@ async fn live(mut stream: Stream, shared: Arc<Shared>) -> Option<()> {
 }
 
 /// Moves bytes until the end, or until it is cut; then keeps both sides waiting.
-async fn copy_until_cut(
-    mut from: impl AsyncRead + Unpin,
-    mut to: impl AsyncWrite + Unpin,
-    cut: &AtomicBool,
-) {
+async fn copy_until_cut(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, cut: &AtomicBool) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = from.read(&mut buffer).await.unwrap_or(0);

@@ -8,17 +8,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
 use r3e_client::{Connector, Policy, SigningKey};
 use r3e_e2e::handoff::{
     Draft, Releasers, configuration, image, measures, old_runner, other_runner, share_test_root,
 };
 use r3e_e2e::hostile_parent::{HostileParent, Offer, Sent};
+use r3e_e2e::member::{Person, policy, tables};
 use r3e_e2e::process::{Process, tail, whole};
-use r3e_e2e::raw::Http;
+use r3e_e2e::raw::{Http, RawSession};
 use r3e_e2e::tenant::secret;
 use r3e_e2e::{EnclavePlace, Tenant};
-use r3e_proto::host::blob::Operation;
+use r3e_proto::channel::binding::{configuration_digest, pcr_extended_once};
+use r3e_proto::host::blob::{Operation, Outcome, Response};
 use r3e_proto::host::lifecycle::Request;
+use r3e_proto::release::Measured;
+use r3e_proto::unlock::setup::{AttestedSetup, Setup};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -145,6 +153,21 @@ impl Scene {
             tenant,
             _folder: folder,
         }
+    }
+
+    /// Has the successor run under another configuration, which these people unlock; the release names both.
+    fn become_quorums(&mut self) -> [Person; 3] {
+        let people = ["alice", "bob", "carol"].map(Person::new);
+        let start = "[unlock]\nprovider = ";
+        let (test, quorum) = (format!("{start}\"test\"\n"), format!("{start}\"quorum\"\n"));
+        let other = self.configuration.replace(&test, &(quorum + &tables(2, &people)));
+        self.b.parent.set_configuration(&other);
+        let mine = Measured {
+            unlock: pcr_extended_once(&configuration_digest(&policy(2, &people).encode())),
+            ..measures(&other)
+        };
+        self.draft.configurations = vec![measures(&self.configuration), mine];
+        people
     }
 
     /// Starts the successor, with the predecessor offered under a release that is approved.
@@ -294,7 +317,7 @@ async fn no_other_state_is_opened_by_a_successor() {
             operation => shown.answer(operation),
         };
         older = Some(shown);
-        Sent::Frames(vec![r3e_proto::host::blob::Response { id: request.id, outcome }])
+        Sent::Frames(vec![Response { id: request.id, outcome }])
     });
     scene.upgrade();
     scene.b.fails("the state is not the one that was handed over").await;
@@ -385,4 +408,60 @@ async fn a_predecessor_with_another_configuration_is_not_taken_unless_both_are_n
     scene.a.until_health("superseded").await;
     assert_eq!(scene.b.status().await.identity, before.identity);
     assert_ne!(scene.b.status().await.configuration, before.configuration);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_successor_with_a_quorum_of_its_own_is_unlocked_by_it_from_then_on() {
+    let mut scene = Scene::new(Duration::from_secs(30)).await;
+    let before = scene.a.status().await;
+    let people = scene.become_quorums();
+    scene.upgrade();
+    scene.b.until_health("ok").await;
+    scene.a.until_health("superseded").await;
+    let after = scene.b.status().await;
+    assert_eq!((after.identity, after.unlock.as_str()), (before.identity.clone(), "quorum"));
+    assert!(after.unlock_adopted);
+
+    // It restarts by its members, whatever became of the predecessor.
+    scene.a.enclave.take().unwrap().kill();
+    scene.b.enclave.take().unwrap().kill();
+    scene.b.parent.offer(None);
+    scene.b.start(&["--runner".to_owned(), scene.runner.to_str().unwrap().to_owned()]);
+    scene.b.until_health("locked").await;
+    let address = scene.b.parent.address();
+    for person in &people[..2] {
+        let session = RawSession::open(&address, &[3; 32]).await.unwrap();
+        let binding = session.binding;
+        let mut http = session.into_http().await;
+        let unlock: Value = serde_json::from_slice(&http.get("/v1/unlock").await.unwrap().body).unwrap();
+        let slot = STANDARD.decode(unlock["setup"].as_str().unwrap()).unwrap();
+        let setup = Setup::decode(&AttestedSetup::decode(&slot).unwrap().setup).unwrap();
+        let approval = person.approval(&binding, &setup, &person.share(&setup)).to_string();
+        let answer = http.send(Method::POST, "/v1/unlock/shares", &[], approval).await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.code());
+    }
+    scene.b.until_health("ok").await;
+    assert_eq!(scene.b.status().await.identity, before.identity);
+    assert_eq!(scene.tenant_at_b().await, ["A"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_successor_whose_provider_does_not_take_the_root_secret_serves_and_says_so() {
+    let mut scene = Scene::new(Duration::from_secs(30)).await;
+    scene.become_quorums();
+    scene.b.parent.lie(|request, honest, kept| {
+        let outcome = match &request.operation {
+            Operation::SlotWrite { .. } => {
+                kept.slot = None;
+                Outcome::Failed("the disk is full".to_owned())
+            }
+            _ => honest.outcome,
+        };
+        Sent::Frames(vec![Response { id: request.id, outcome }])
+    });
+    scene.upgrade();
+    scene.b.until_health("ok").await;
+    scene.a.until_health("superseded").await;
+    assert!(!scene.b.status().await.unlock_adopted);
+    assert_eq!(scene.tenant_at_b().await, ["A"]);
 }
