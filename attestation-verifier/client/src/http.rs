@@ -180,3 +180,49 @@ fn refusal(status: StatusCode, body: &[u8]) -> ClientError {
 fn broke(during: &'static str, error: hyper::Error) -> ClientError {
     ClientError::Transport { during, source: std::io::Error::other(error) }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// A call to a server that answers with `head` and an error of the API's, and keeps the stream open.
+    async fn answered(head: &str) -> HttpStream {
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        let body = r#"{"error":{"code":"superseded","message":"gone"}}"#;
+        let answer =
+            format!("HTTP/1.1 503 Unavailable\r\n{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        tokio::spawn(async move {
+            let mut asked = [0; 1024];
+            while theirs.read(&mut asked).await.is_ok_and(|length| length > 0) {
+                theirs.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let mut http = HttpStream::begin(ours, HeaderValue::from_static("appliance")).await.unwrap();
+        let refused = call(&mut http).await.unwrap_err();
+        assert!(matches!(&refused, ClientError::Api { code, .. } if code == "superseded"), "{refused}");
+        http
+    }
+
+    async fn call(http: &mut HttpStream) -> Result<Bytes, ClientError> {
+        let (method, body) = (Method::GET, Body::Empty);
+        http.call(Call { name: "a test", method, path: "/", authorization: None, body, limit_ms: 10_000 })
+            .await
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_closes_the_connection_closes_it_at_once() {
+        for head in ["Connection: close\r\n", "connection: keep-alive, Close\r\n"] {
+            let mut http = answered(head).await;
+            assert!(http.is_closed(), "{head}");
+            assert!(matches!(call(&mut http).await, Err(ClientError::Closed)), "nothing is sent any more");
+        }
+        let mut http = answered("").await;
+        assert!(!http.is_closed());
+        assert!(
+            matches!(call(&mut http).await, Err(ClientError::Api { .. })),
+            "an error alone closes nothing"
+        );
+    }
+}
