@@ -10,14 +10,16 @@ use std::time::Duration;
 use r3e_client::{ClientError, SigningKey, approve_restore};
 use r3e_e2e::appliance::{Appliance, Options};
 use r3e_e2e::enclave::EnclavePlace;
+use r3e_e2e::handoff::{Draft, Releasers, share_test_root};
 use r3e_e2e::programs::program;
+use r3e_e2e::succession::{Successor, image_pcrs};
 use r3e_proto::api::codes;
 use r3e_proto::api::status::Status;
 use r3e_proto::api::witness::{Witnessed, codes as witness_codes};
 use r3e_proto::restore::{RestoreOrder, SignedRestoreOrder};
 use tokio::time::{Instant, sleep};
 
-/// What the fake device keeps its root in: all of them attest under one, as under the hypervisor's.
+/// What the fake device keeps its root in.
 const ROOT_IDENTITY: &str = "test-root-identity.pem";
 const PEERS: usize = 3;
 /// For what comes by itself: longer than the appliance takes to look after its peers.
@@ -37,9 +39,8 @@ fn host(peer: usize) -> String {
 /// An appliance that attests under the root of `first`.
 async fn under_the_root_of(first: &Appliance, options: Options) -> Appliance {
     let mut appliance = Appliance::prepare(options, EnclavePlace::new);
-    let state = appliance.enclave_place().state();
-    std::fs::create_dir_all(&state).unwrap();
-    std::fs::copy(first.enclave_place().state().join(ROOT_IDENTITY), state.join(ROOT_IDENTITY)).unwrap();
+    // As under one hypervisor's.
+    share_test_root(first.enclave_place(), appliance.enclave_place());
     appliance.start_parent();
     appliance.start_enclave();
     appliance.ready().await;
@@ -348,6 +349,44 @@ async fn a_peer_that_forgets_or_is_another_does_not_count() {
         .await;
     // Of the three, one has forgotten to this process alone, one is another: with two that count, writes go on.
     admit_a_tenant(&house.own).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_witnesses_go_over_with_the_appliance() {
+    let mut house = House::new().await;
+    let releasers = Releasers::default();
+    let tables = format!("{}{}\n", house.tables().await, releasers.table());
+    house.own.set_unlock_tables(tables);
+    house.own.restart().await;
+    admit_a_tenant(&house.own).await.unwrap();
+    let before = status(&house.own).await;
+
+    let successor = Successor::beside(&house.own, "b");
+    let next = successor.start();
+    let deadline = Instant::now() + LIMIT;
+    while std::fs::read(successor.place().reference_values_file()).map_or(true, |text| !text.ends_with(b"}"))
+    {
+        assert!(Instant::now() < deadline, "the successor does not say what it is");
+        sleep(Duration::from_millis(20)).await;
+    }
+    let (from, to) = (image_pcrs(house.own.enclave_place()), image_pcrs(successor.place()));
+    let draft = Draft { version: env!("CARGO_PKG_VERSION"), ..Draft::new(from, to) };
+    let manifest = house.own.folder().join("release.cbor");
+    std::fs::write(&manifest, releasers.approve(&draft.release())).unwrap();
+    successor.upgrade(&house.own, &manifest).await.ok();
+    let old = house.own.went_over(successor.place().clone(), next);
+    old.stop(LIMIT).await;
+
+    // Its peers know it by the same key, and have what it wrote.
+    admit_a_tenant(&house.own).await.unwrap();
+    let after = status(&house.own).await;
+    assert_eq!((after.identity, after.witness.key), (before.identity, before.witness.key));
+    assert!(after.sequence > before.sequence);
+    let mut up_to_date = 0;
+    for peer in 0..PEERS {
+        up_to_date += usize::from(house.remembered(peer).await.sequence == Some(after.sequence));
+    }
+    assert!(up_to_date >= 2, "{up_to_date} have the last commit");
 }
 
 impl House {
