@@ -24,7 +24,7 @@ struct Line {
 
 /// A turn, until it is dropped.
 pub(super) struct Turn {
-    _turn: OwnedMutexGuard<()>,
+    _held: OwnedMutexGuard<()>,
     _place: OwnedSemaphorePermit,
     _line: Arc<Line>,
 }
@@ -47,7 +47,7 @@ impl<K: Eq + Hash> Turns<K> {
             ServiceError::Busy(message)
         })?;
         let turn = Arc::clone(&line.lock).lock_owned().await;
-        Ok(Turn { _turn: turn, _place: place, _line: line })
+        Ok(Turn { _held: turn, _place: place, _line: line })
     }
 
     fn line(&self, of: K) -> Arc<Line> {
