@@ -82,6 +82,7 @@ impl Target {
         let _leaves = Leaves(self);
         let mut cut = self.cut.subscribe();
         tokio::select! {
+            biased;
             ended = relay(from, enclave, idle, moved) => ended,
             // The sender is this target's own.
             _ = cut.wait_for(|cut| *cut) => Ended::Cut,
