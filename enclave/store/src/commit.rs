@@ -1,14 +1,16 @@
 //! The committer: one task through which every write goes. It merges the batches that wait into one commit, adds what
 //! the store has to do itself, offers it to the parent, and only when it stands makes it visible and answers the writers.
+//! Meanwhile it builds the next one (`ahead`), so that one commit is under way and one may be ready.
 
+mod ahead;
 mod frozen;
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use r3e_proto::host::blob::BlobName;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
-    task::JoinSet,
+    task::{JoinSet, yield_now},
 };
 
 pub use frozen::Frozen;
@@ -16,15 +18,14 @@ pub use frozen::Frozen;
 use crate::{
     error::{StoreError, Tampered},
     head::Head,
+    limits::MAX_QUEUED_BATCHES,
     offer::{Offer, build},
-    plan::Plan,
+    plan::{Ground, Plan},
     proof::Proven,
     reseal::reseal,
-    settle::{Settled, classify, settle},
     store::Shared,
     trie::Trie,
     upkeep::{Chore, Upkeep},
-    witness::Confirmed,
     write::{Committed, Write},
 };
 
@@ -70,6 +71,15 @@ enum Stop {
     Closed,
 }
 
+/// Batches that go into one commit together.
+struct Group {
+    /// None if it changes nothing.
+    offer: Option<Offer>,
+    waiting: Vec<Waiting>,
+    /// Whether nothing may be built before it stands: it does what looks at the state that stands, or changes its epochs.
+    alone: bool,
+}
+
 /// What comes next.
 enum Next {
     Job(Job),
@@ -84,8 +94,8 @@ pub(crate) struct Committer {
     trie: Trie,
     upkeep: Upkeep,
     jobs: mpsc::Receiver<Job>,
-    /// A job that did not fit the group before.
-    held: Option<Batch>,
+    /// Jobs that were taken from there, and wait for their turn.
+    queue: VecDeque<Job>,
     /// Who wants no commit after this one.
     freezing: Option<oneshot::Sender<Frozen>>,
     /// For the task that re-seals: how it reaches this one, and its share of the queue.
@@ -101,26 +111,44 @@ impl Committer {
         jobs: mpsc::Receiver<Job>,
         way_back: (mpsc::WeakSender<Job>, Arc<Semaphore>),
     ) -> Self {
-        Self { shared, trie, upkeep, jobs, held: None, freezing: None, way_back, resealing: JoinSet::new() }
+        Self {
+            shared,
+            trie,
+            upkeep,
+            jobs,
+            queue: VecDeque::new(),
+            freezing: None,
+            way_back,
+            resealing: JoinSet::new(),
+        }
     }
 
     /// Serves writers until no handle of the store is left, or the store must close.
     pub(crate) async fn run(mut self) {
+        let mut ahead = None;
         loop {
             self.reseal_if_needed();
-            let next = self.next().await;
-            // A reader may have closed the store meanwhile. Who waits learns it when the queue goes with this task.
+            // Who waits when this ends learns why when the queue goes with this task.
+            let group = match ahead.take() {
+                Some(group) => group,
+                None => match self.group().await {
+                    Some(group) => group,
+                    None => return,
+                },
+            };
+            let Ok(Group { offer, waiting, alone }) = group else { return };
+            // A reader may have closed the store meanwhile.
             if self.shared.tampered.get().is_some() {
                 return;
             }
-            let (plan, waiting) = match next {
-                Next::Job(first) => self.gather(first),
-                Next::Alone => (Plan::new(self.standing().writes), Vec::new()),
-                Next::End => return,
+            let outcome = match offer {
+                None => Ok(()),
+                Some(offer) => {
+                    let outcome;
+                    (outcome, ahead) = self.see_through(&offer, waiting.len(), alone).await;
+                    outcome.and_then(|()| self.publish(offer))
+                }
             };
-            let chore = self.due();
-            let nothing = plan.is_empty() && chore.is_none();
-            let outcome = if nothing { Ok(()) } else { self.commit(plan, chore).await };
             self.answer(waiting, &outcome);
             if outcome.is_err() {
                 return;
@@ -131,6 +159,28 @@ impl Committer {
                 return;
             }
         }
+    }
+
+    /// The next group, and what the store has to do itself; none at the end.
+    async fn group(&mut self) -> Option<Result<Group, Stop>> {
+        let next = self.next().await;
+        if self.shared.tampered.get().is_some() {
+            return None;
+        }
+        let (plan, waiting) = match next {
+            Next::Job(first) => {
+                self.queue.push_front(first);
+                self.let_come().await;
+                self.gather(None)
+            }
+            Next::Alone => (Plan::new(self.standing().writes), Vec::new()),
+            Next::End => return None,
+        };
+        let chore = self.due();
+        let alone = plan.rotates || chore.is_some();
+        let offer =
+            if plan.is_empty() && chore.is_none() { None } else { Some(self.build(None, plan, chore)) };
+        Some(offer.transpose().map(|offer| Group { offer, waiting, alone }))
     }
 
     fn answer(&self, waiting: Vec<Waiting>, outcome: &Result<(), Stop>) {
@@ -157,16 +207,35 @@ impl Committer {
     }
 
     async fn next(&mut self) -> Next {
-        if let Some(batch) = self.held.take() {
-            return Next::Job(Job::Batch(batch));
-        }
-        if self.due().is_none() {
-            return self.jobs.recv().await.map_or(Next::End, Next::Job);
+        if !self.queue.is_empty() || self.due().is_none() {
+            return self.next_job().await.map_or(Next::End, Next::Job);
         }
         match self.jobs.try_recv() {
             Ok(job) => Next::Job(job),
             Err(mpsc::error::TryRecvError::Empty) => Next::Alone,
             Err(mpsc::error::TryRecvError::Disconnected) => Next::End,
+        }
+    }
+
+    /// Takes what comes at once: those that were answered just now write again, and shall not wait for a commit of their
+    /// own. Who writes alone waits for nobody.
+    async fn let_come(&mut self) {
+        let mut before = 0;
+        while before < self.queue.len() && self.queue.len() < MAX_QUEUED_BATCHES {
+            before = self.queue.len();
+            yield_now().await;
+            while self.queue.len() < MAX_QUEUED_BATCHES
+                && let Ok(job) = self.jobs.try_recv()
+            {
+                self.queue.push_back(job);
+            }
+        }
+    }
+
+    async fn next_job(&mut self) -> Option<Job> {
+        match self.queue.pop_front() {
+            Some(job) => Some(job),
+            None => self.jobs.recv().await,
         }
     }
 
@@ -181,26 +250,28 @@ impl Committer {
         self.shared.index().head.as_ref().map_or(Head::NONE, |head| head.head)
     }
 
-    /// `first` and all that waits behind it and fits.
-    fn gather(&mut self, first: Job) -> (Plan, Vec<Waiting>) {
+    /// All that waits and fits, in order: over `under_way`, if a commit is, only batches.
+    fn gather(&mut self, under_way: Option<&Offer>) -> (Plan, Vec<Waiting>) {
         let shared = Arc::clone(&self.shared);
-        let standing = self.standing();
+        let standing = under_way.map_or_else(|| self.standing(), |offer| offer.sealed.head);
         let index = shared.index();
+        let ground = Ground { index: &index, under_way: under_way.map(|offer| &offer.changes) };
         let mut plan = Plan::new(standing.writes);
         let mut waiting = Vec::new();
-        let mut next = Some(first);
-        while let Some(job) = next {
+        while let Some(job) = self.queue.pop_front().or_else(|| self.jobs.try_recv().ok()) {
             match job {
-                Job::Batch(batch) if !plan.fits(batch.writes.len(), batch.bytes) => {
-                    self.held = Some(batch);
-                    break;
-                }
                 // Who no longer waits was told that nothing is known; then nothing shall happen.
                 Job::Batch(batch) if batch.answer.is_closed() => {}
-                Job::Batch(Batch { writes, answer, room, .. }) => {
-                    let planned = plan.admit(&index, &shared.keys, writes, shared.options.max_records);
+                Job::Batch(batch) if plan.fits(batch.writes.len(), batch.bytes) => {
+                    let Batch { writes, answer, room, .. } = batch;
+                    let planned = plan.admit(ground, &shared.keys, writes, shared.options.max_records);
                     waiting.push(Waiting::Writer { answer, planned, _room: room });
                 }
+                job if under_way.is_some() || matches!(job, Job::Batch(_)) => {
+                    self.queue.push_front(job);
+                    break;
+                }
+                Job::Batch(_) => {}
                 Job::Rotate(answer) if standing.is_rotating() => {
                     let _ = answer.send(Err(StoreError::Rotating { oldest: standing.epochs.oldest }));
                 }
@@ -217,13 +288,16 @@ impl Committer {
                 // It was not frozen.
                 Job::Thaw(answer) => drop(answer.send(Ok(standing.sequence))),
             }
-            next = self.jobs.try_recv().ok();
         }
-        let worn = standing.epochs.sealings >= shared.options.max_sealings && !standing.is_rotating();
-        if worn && !plan.is_empty() {
+        if self.is_worn(&standing) && !plan.is_empty() {
             plan.rotates = true;
         }
         (plan, waiting)
+    }
+
+    /// Whether the epoch has sealed so much that the next one shall begin.
+    fn is_worn(&self, standing: &Head) -> bool {
+        standing.epochs.sealings >= self.shared.options.max_sealings && !standing.is_rotating()
     }
 
     /// A proof against the root of the last commit.
@@ -233,34 +307,33 @@ impl Committer {
         let _ = answer.send(Proven { name: *name, sequence, root, proof });
     }
 
-    async fn commit(&mut self, plan: Plan, chore: Option<Chore>) -> Result<(), Stop> {
-        let shared = Arc::clone(&self.shared);
-        let offer = build(&shared, &mut self.trie, &mut self.upkeep, plan, chore).map_err(|error| {
+    /// Builds a commit over the one that is under way, or over the one that stands.
+    fn build(&mut self, under_way: Option<&Offer>, plan: Plan, chore: Option<Chore>) -> Result<Offer, Stop> {
+        let standing = match under_way {
+            Some(offer) => Some(offer.sealed.clone()),
+            None => self.shared.index().head.clone(),
+        };
+        let state = (&mut self.trie, &mut self.upkeep);
+        build(&self.shared, state, standing.as_ref(), plan, chore).map_err(|error| {
             tracing::error!(%error, "the committer cannot seal; the store closes");
             Stop::Closed
-        })?;
-        shared.index_mut().pending = offer.changes.keys().copied().collect();
-        let abandoned = |_| self.jobs.is_closed();
-        match settle(&*shared.blobs, &offer.commit, &offer.sealed.digest, abandoned).await {
-            Settled::Committed => {}
-            Settled::Overtaken(found) => {
-                let committed = shared.index().sequence();
-                return Err(Stop::Tampered(shared.condemn(classify(
-                    &shared.keys,
-                    found.as_deref(),
-                    committed,
-                ))));
-            }
-            Settled::GivenUp(_) => return Err(Stop::Closed),
-        }
-        match shared.guard.confirm(&offer.sealed, || self.jobs.is_closed()).await {
-            Confirmed::Stands => {}
-            Confirmed::Overtaken(found) => return Err(Stop::Tampered(shared.condemn(found))),
-            Confirmed::GivenUp => return Err(Stop::Closed),
-        }
-        let epochs = offer.sealed.head.epochs;
-        publish(&shared, offer, &self.upkeep);
-        if chore == Some(Chore::Retire) && shared.keys.hold(epochs.oldest..=epochs.current).is_err() {
+        })
+    }
+
+    /// Makes a commit of `plan`, and nothing else meanwhile.
+    async fn commit_alone(&mut self, plan: Plan) -> Result<(), Stop> {
+        let offer = self.build(None, plan, None)?;
+        self.see_through(&offer, 0, true).await.0?;
+        self.publish(offer)
+    }
+
+    /// Makes a durable commit visible.
+    fn publish(&self, offer: Offer) -> Result<(), Stop> {
+        let shared = &self.shared;
+        let (before, epochs) = (self.standing().epochs, offer.sealed.head.epochs);
+        publish(shared, offer, &self.upkeep);
+        let retires = before.oldest < epochs.oldest;
+        if retires && shared.keys.hold(epochs.oldest..=epochs.current).is_err() {
             // Only the current key is held after a retirement, and it was held before.
             return Err(Stop::Closed);
         }

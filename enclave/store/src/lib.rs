@@ -9,8 +9,8 @@
 //! - [`Namespace`] and a key address a record; the parent sees an HMAC of both, a size, and a count of writes.
 //! - `seal`: a tree of keys with epochs; each record, head and note is sealed under a key of its own.
 //! - `trie`, `proof`: one digest over all records, updated in O(log n), and proofs of single records against it.
-//! - `commit`: one task merges what waits into one round trip, and settles what a lost connection left unknown. Each commit
-//!   notes what it changed, beside the records themselves.
+//! - `commit`: one task merges what waits into one round trip, builds the next one meanwhile, and settles what a lost
+//!   connection left unknown. Each commit notes what it changed, beside the records themselves.
 //! - `upkeep`: checkpoints, so that those notes stay few; `reseal`: a new epoch takes over the records of the one before.
 //! - `load`, `boot`: read the checkpoint and the notes since, and compare them with the head. A value is read and compared
 //!   when it is asked for; `audit` does so for all of them.

@@ -56,6 +56,12 @@ pub const MAX_QUEUED_BATCHES: usize = 4096;
 pub const MAX_QUEUED_BYTES: usize = 64 * 1024 * 1024;
 /// How long a writer waits for its commit before it is told that the parent is unavailable.
 pub const COMMIT_DEADLINE_MS: u64 = 15_000;
+/// Batches that must wait, at least, before the next commit is built while one is under way: fewer are better off with
+/// what comes until that one stands.
+pub const MIN_AHEAD: usize = 4;
+/// The next commit is built ahead once this part of the batches of the one under way waits again: two commits that take
+/// turns then stay of a size.
+pub const AHEAD_PART: usize = 4;
 /// Names that one `scan` returns.
 pub const MAX_SCAN: usize = 1000;
 

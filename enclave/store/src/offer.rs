@@ -11,6 +11,7 @@ use crate::{
     name::Kind,
     notes::{Notes, note_len},
     plan::{Plan, Planned},
+    seal::fresh_salts,
     store::Shared,
     trie::{Trie, digest_of},
     upkeep::{Chore, Upkeep},
@@ -25,17 +26,18 @@ pub(crate) struct Offer {
     pub(crate) sealed: SealedHead,
 }
 
-/// Seals a plan. `trie` and `upkeep` move on with it: from here the commit either stands or the store closes.
+/// Seals a plan that follows the head `before`. `trie` and `upkeep` move on with it: from here the commit either stands or
+/// the store closes. A chore is only for what follows the head that stands.
 pub(crate) fn build(
     shared: &Shared,
-    trie: &mut Trie,
-    upkeep: &mut Upkeep,
+    (trie, upkeep): (&mut Trie, &mut Upkeep),
+    before: Option<&SealedHead>,
     plan: Plan,
     chore: Option<Chore>,
 ) -> Result<Offer, StoreError> {
-    let (keys, index) = (&shared.keys, shared.index());
-    let expected = index.head.as_ref().map(|head| head.digest);
-    let standing = index.head.as_ref().map_or(Head::NONE, |head| head.head);
+    let keys = &shared.keys;
+    let expected = before.map(|head| head.digest);
+    let standing = before.map_or(Head::NONE, |head| head.head);
     let rotates = plan.rotates;
     let (changes, writes) = plan.into_changes();
     let mut head =
@@ -45,6 +47,7 @@ pub(crate) fn build(
         keys.hold(head.epochs.oldest..=head.epochs.current)?;
     }
     let epoch = head.epochs.current;
+    let mut salts = fresh_salts(changes.len())?;
     let mut commit = Commit { expected, head: Vec::new(), puts: Vec::new(), deletes: Vec::new() };
     let mut entries = HashMap::with_capacity(changes.len());
     let room = changes.values().map(|planned| note_len(&planned.namespace, &planned.key)).sum();
@@ -53,7 +56,8 @@ pub(crate) fn build(
         let Planned { namespace, key, .. } = planned;
         match &planned.after {
             Some((version, value)) => {
-                let blob = keys.seal_record(epoch, name, *version, (namespace, key), value)?;
+                let salt = salts.next().ok_or(NO_SALT)?;
+                let blob = keys.seal_record((epoch, &salt), name, *version, (namespace, key), value)?;
                 // Far below 2^32: checked when it was handed in.
                 let bytes = u32::try_from(value.len()).unwrap_or(u32::MAX);
                 let entry = Entry { name: *name, digest: digest_of(&blob), version: *version, epoch, bytes };
@@ -73,7 +77,7 @@ pub(crate) fn build(
     }
     commit.puts.push(keys.seal_notes(Kind::Tail, head.number(), notes.as_bytes())?);
     if let Some(chore) = chore {
-        upkeep.work(chore, &index, keys, &shared.options, (&mut head, &mut commit))?;
+        upkeep.work(chore, &shared.index(), keys, &shared.options, (&mut head, &mut commit))?;
     }
     upkeep.count(changes.len());
     head.root = trie.root();
@@ -83,6 +87,9 @@ pub(crate) fn build(
     commit.head.clone_from(&sealed.blob);
     Ok(Offer { commit, changes, entries, sealed })
 }
+
+/// There is one for each change.
+const NO_SALT: StoreError = StoreError::Library { operation: "make a salt for each record" };
 
 /// The epochs once a new one begins with `head`.
 fn next_epoch(head: &Head) -> Result<Epochs, StoreError> {

@@ -4,7 +4,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,7 +20,7 @@ use r3e_transport::{
     frame::{read_frame, write_frame},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, BufReader},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     time::{Instant, sleep, timeout},
 };
@@ -32,6 +35,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct ParentBlobs {
     asks: mpsc::Sender<Ask>,
+    ids: Arc<AtomicU64>,
     timeout_ms: u64,
 }
 
@@ -46,7 +50,7 @@ impl ParentBlobs {
     pub fn with_timeout(transport: EnclaveTransport, port: u32, timeout_ms: u64) -> Self {
         let (asks, waiting) = mpsc::channel(MAX_WAITING_REQUESTS);
         tokio::spawn(keep_connected(transport, port, timeout_ms, waiting));
-        Self { asks, timeout_ms }
+        Self { asks, ids: Arc::new(AtomicU64::new(1)), timeout_ms }
     }
 
     /// The value of the parent's slot, if any. It is the parent's word, and may be anything of at most
@@ -79,9 +83,19 @@ impl ParentBlobs {
         }
     }
 
+    /// Ids are never used twice, whatever connection carries them.
+    fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
+    }
+
     async fn ask(&self, operation: Operation) -> Result<Outcome, BlobError> {
+        let id = self.next_id();
+        self.send(id, Request { id, operation }.encode()).await
+    }
+
+    async fn send(&self, id: u64, body: Vec<u8>) -> Result<Outcome, BlobError> {
         let (answer, outcome) = oneshot::channel();
-        self.asks.try_send(Ask { operation, answer }).map_err(|_| BlobError::Busy)?;
+        self.asks.try_send(Ask { id, body, answer }).map_err(|_| BlobError::Busy)?;
         match timeout(Duration::from_millis(self.timeout_ms), outcome).await {
             Ok(Ok(Ok(Outcome::Failed(message)))) => Err(BlobError::Failed { message }),
             Ok(Ok(answered)) => answered.map_err(BlobError::Lost),
@@ -122,7 +136,10 @@ impl BlobStore for ParentBlobs {
 
     fn commit<'a>(&'a self, commit: &'a Commit) -> BlobFuture<'a, CommitAnswer> {
         Box::pin(async {
-            match self.ask(Operation::Commit(commit.clone())).await? {
+            let id = self.next_id();
+            let mut body = Vec::new();
+            Request::encode_commit(id, commit, &mut body);
+            match self.send(id, body).await? {
                 Outcome::Committed => Ok(CommitAnswer::Committed),
                 Outcome::Conflict => Ok(CommitAnswer::Conflict),
                 _ => Err(other_kind()),
@@ -136,7 +153,9 @@ type Answer = Result<Outcome, Arc<LinkError>>;
 /// A question that waits for the connection.
 #[derive(Debug)]
 struct Ask {
-    operation: Operation,
+    id: u64,
+    /// The request, encoded.
+    body: Vec<u8>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -190,7 +209,8 @@ async fn serve(
     asks: &mut mpsc::Receiver<Ask>,
     timeout_ms: u64,
 ) -> (Option<Arc<LinkError>>, bool) {
-    let (mut reader, mut writer) = tokio::io::split(stream);
+    let (reader, mut writer) = tokio::io::split(stream);
+    let mut reader = BufReader::new(reader);
     let flight = Flight::default();
     let ended = tokio::select! {
         ended = send_questions(&mut writer, first, asks, &flight) => ended,
@@ -213,16 +233,13 @@ async fn send_questions(
     flight: &Flight,
 ) -> Option<LinkError> {
     let mut next = Some(first);
-    let mut id = 0;
     while let Some(ask) = next {
         // Never closed while the flight lives.
         let place = Arc::clone(&flight.places).acquire_owned().await.ok()?;
         if !ask.answer.is_closed() {
-            id += 1;
             let open = Open { answer: ask.answer, since: Instant::now(), _place: place };
-            flight.state().open.insert(id, open);
-            let body = Request { id, operation: ask.operation }.encode();
-            if let Err(error) = write_frame(writer, &body, MAX_HOST_FRAME_BYTES).await {
+            flight.state().open.insert(ask.id, open);
+            if let Err(error) = write_frame(writer, &ask.body, MAX_HOST_FRAME_BYTES).await {
                 return Some(error.into());
             }
         }

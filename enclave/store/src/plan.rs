@@ -29,9 +29,40 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
+    /// The version that will stand.
+    fn version(&self) -> Option<u64> {
+        self.after.as_ref().map(|(version, _)| *version)
+    }
+
     /// How many records the change adds: 1, 0 or -1.
     fn added(&self) -> isize {
         isize::from(self.after.is_some()) - isize::from(self.stood)
+    }
+}
+
+/// What a group is planned on: the state that stands, and over it the commit that is under way, if there is one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ground<'a> {
+    pub(crate) index: &'a Index,
+    /// Its changes: either they stand before this group is offered, or nobody is.
+    pub(crate) under_way: Option<&'a HashMap<BlobName, Planned>>,
+}
+
+impl Ground<'_> {
+    fn change(&self, name: &BlobName) -> Option<&Planned> {
+        self.under_way?.get(name)
+    }
+
+    fn version(&self, name: &BlobName, write: &Write) -> Option<u64> {
+        self.change(name).map_or_else(
+            || self.index.get(&write.namespace, &write.key).map(|entry| entry.version),
+            Planned::version,
+        )
+    }
+
+    fn records(&self) -> usize {
+        let added = self.under_way.into_iter().flat_map(HashMap::values).map(Planned::added).sum();
+        self.index.records().saturating_add_signed(added)
     }
 }
 
@@ -76,7 +107,7 @@ impl Plan {
     /// [`StoreError::Conflict`] or [`StoreError::Full`]: nothing of the batch is admitted.
     pub(crate) fn admit(
         &mut self,
-        index: &Index,
+        ground: Ground<'_>,
         keys: &StoreKeys,
         batch: Vec<Write>,
         max_records: usize,
@@ -87,13 +118,12 @@ impl Plan {
         let mut writes = self.writes;
         for (position, write) in batch.into_iter().enumerate() {
             let name = keys.blinded(&write.namespace, &write.key);
-            let committed = index.get(&write.namespace, &write.key).map(|entry| entry.version);
+            let before = ground.version(&name, &write);
             let planned = staged.get(&name).or_else(|| self.changes.get(&name));
-            let current =
-                planned.map_or(committed, |planned| planned.after.as_ref().map(|(version, _)| *version));
+            let current = planned.map_or(before, Planned::version);
             // Of a record that was written meanwhile, nothing is left to be sealed again.
             if let Condition::Reseal(version) = write.condition
-                && (current != Some(version) || planned.is_some())
+                && (current != Some(version) || planned.is_some() || ground.change(&name).is_some())
             {
                 versions.push(None);
                 continue;
@@ -117,14 +147,14 @@ impl Plan {
             versions.push(after.as_ref().map(|(version, _)| *version));
             // A deletion of what neither stands nor is planned has no effect.
             if after.is_some() || current.is_some() {
-                let (namespace, key, stood) = (write.namespace, write.key, committed.is_some());
+                let (namespace, key, stood) = (write.namespace, write.key, before.is_some());
                 staged.insert(name, Planned { namespace, key, after, stood, resealed });
             }
         }
         let before: isize = staged.keys().filter_map(|name| self.changes.get(name)).map(Planned::added).sum();
         let added = staged.values().map(Planned::added).sum::<isize>() - before;
         // A batch that adds nothing is welcome in a full store too.
-        if added > 0 && index.records().saturating_add_signed(self.added + added) > max_records {
+        if added > 0 && ground.records().saturating_add_signed(self.added + added) > max_records {
             return Err(StoreError::Full { limit: max_records });
         }
         self.added += added;

@@ -54,6 +54,8 @@ const FORMAT: u8 = 1;
 /// Of heads and notes.
 const INDEX_FORMAT: u8 = 2;
 const SALT_BYTES: usize = 32;
+/// What makes the key of one sealing its own.
+pub(crate) type Salt = [u8; SALT_BYTES];
 const NAME_HINT_BYTES: usize = 8;
 const TAG_BYTES: usize = 16;
 const RECORD_HEADER_BYTES: usize = 1 + 4 + 8 + NAME_HINT_BYTES + SALT_BYTES;
@@ -126,26 +128,26 @@ impl StoreKeys {
         }
     }
 
-    /// Seals a record.
+    /// Seals a record, with a salt that nothing else is sealed with.
     pub(crate) fn seal_record(
         &self,
-        epoch: u32,
+        (epoch, salt): (u32, &Salt),
         name: &BlobName,
         version: u64,
         (namespace, key): (&Namespace, &str),
         value: &[u8],
     ) -> Result<Vec<u8>, StoreError> {
-        let (epoch_key, salt) = (self.epoch(epoch)?, fresh_salt()?);
+        let epoch_key = self.epoch(epoch)?;
         let mut blob = Vec::with_capacity(sealed_len(namespace, key, value.len()));
         blob.push(FORMAT);
         blob.extend_from_slice(&epoch.to_be_bytes());
         blob.extend_from_slice(&version.to_be_bytes());
         blob.extend_from_slice(&name[..NAME_HINT_BYTES]);
-        blob.extend_from_slice(&salt);
+        blob.extend_from_slice(salt);
         // The capacity is exact: the plaintext is never moved, and is overwritten by the ciphertext.
         namespace.encode_address(key, &mut blob);
         blob.extend_from_slice(value);
-        let key = one_key(&epoch_key, &salt, &[RECORD_DOMAIN, name])?;
+        let key = one_key(&epoch_key, salt, &[RECORD_DOMAIN, name])?;
         encrypt_tail(&key, blob, RECORD_HEADER_BYTES, RECORD_DOMAIN, name)
     }
 
@@ -246,10 +248,17 @@ pub(crate) fn sealed_len(namespace: &Namespace, key: &str, value_bytes: usize) -
     RECORD_HEADER_BYTES + namespace.address_len(key) + value_bytes + TAG_BYTES
 }
 
-fn fresh_salt() -> Result<[u8; SALT_BYTES], StoreError> {
+fn fresh_salt() -> Result<Salt, StoreError> {
     let mut salt = [0; SALT_BYTES];
     rand::fill(&mut salt).map_err(|_| StoreError::Library { operation: "make random bytes" })?;
     Ok(salt)
+}
+
+/// So many salts, made at once: the generator's cost is by the call.
+pub(crate) fn fresh_salts(count: usize) -> Result<impl Iterator<Item = Salt>, StoreError> {
+    let mut bytes = vec![0; count * SALT_BYTES];
+    rand::fill(&mut bytes).map_err(|_| StoreError::Library { operation: "make random bytes" })?;
+    Ok((0..count).map_while(move |at| bytes.get(at * SALT_BYTES..)?.first_chunk().copied()))
 }
 
 /// The AES key of one sealing: used once to seal, so that its nonce can be zero.

@@ -17,7 +17,7 @@
 
 use std::mem;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{self, SHA256};
 use r3e_proto::host::blob::BlobName;
 
 use crate::proof::{End, Proof};
@@ -255,9 +255,8 @@ fn hash_of(kind: u8, left: &[u8; 32], right: &[u8; 32]) -> Digest {
 
 /// SHA-256.
 pub(crate) fn digest_of(bytes: &[u8]) -> Digest {
-    let mut context = Context::new(&SHA256);
-    context.update(bytes);
     let mut digest = [0; 32];
-    digest.copy_from_slice(context.finish().as_ref());
+    // At once: a context of the library's would be allocated each time.
+    digest.copy_from_slice(digest::digest(&SHA256, bytes).as_ref());
     digest
 }

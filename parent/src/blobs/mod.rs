@@ -18,7 +18,7 @@ use r3e_proto::host::blob::{Operation, Outcome, Request, Response};
 use r3e_proto::limits::{MAX_BLOB_BYTES, MAX_HOST_FRAME_BYTES, MAX_LIST_BYTES, MAX_SLOT_BYTES};
 use r3e_transport::Stream;
 use r3e_transport::frame::{FrameError, read_frame, write_frame};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use tracing::warn;
@@ -56,7 +56,8 @@ impl Blobs {
 
     /// Serves one connection until the enclave closes it or breaks the protocol.
     pub(crate) async fn serve(self: Arc<Self>, stream: Stream) {
-        let (mut reader, mut writer) = tokio::io::split(stream);
+        let (reader, mut writer) = tokio::io::split(stream);
+        let mut reader = BufReader::new(reader);
         let (pending, answers) = mpsc::channel(MAX_PIPELINED_REQUESTS);
         let reading = async {
             let ended = self.read_requests(&mut reader, pending).await;

@@ -28,7 +28,7 @@ impl Committer {
         if answer.send(frozen).is_err() {
             return true;
         }
-        while let Some(job) = self.jobs.recv().await {
+        while let Some(job) = self.next_job().await {
             match job {
                 Job::Batch(Batch { answer, .. }) => drop(answer.send(Err(StoreError::Frozen))),
                 Job::Rotate(answer) => drop(answer.send(Err(StoreError::Frozen))),
@@ -47,7 +47,7 @@ impl Committer {
 
     async fn thaw(&mut self) -> Result<u64, StoreError> {
         self.shared.intact()?;
-        match self.commit(Plan::new(self.standing().writes), None).await {
+        match self.commit_alone(Plan::new(self.standing().writes)).await {
             Ok(()) => Ok(self.standing().sequence),
             Err(Stop::Tampered(found)) => Err(found.into()),
             Err(Stop::Closed) => Err(StoreError::Closed),
