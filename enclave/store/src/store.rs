@@ -229,14 +229,26 @@ impl Store {
     }
 
     /// Makes no commit any more, until [`Self::thaw`]: those before it are settled when this returns, writers are answered
-    /// [`StoreError::Frozen`] from then on, and reads go on. If the future is dropped, it may be frozen or not.
+    /// [`StoreError::Frozen`] from then on, and reads go on. It takes its turn behind all that waits, however much that is.
+    /// If the future is dropped, it may be frozen or not; after an error it is not.
     ///
     /// # Errors
-    /// [`StoreError::Busy`], [`StoreError::Unconfirmed`]: it goes on, try again. Those of a store that is of no more use.
+    /// [`StoreError::Unconfirmed`]: it goes on, try again. Those of a store that is of no more use.
     pub async fn freeze(&self) -> Result<Frozen, StoreError> {
         self.shared.intact()?;
-        let (answer, outcome) = oneshot::channel();
-        self.ask(Job::Freeze(answer), outcome).await
+        let (answer, mut outcome) = oneshot::channel();
+        let asked = async {
+            self.jobs.send(Job::Freeze(answer)).await.map_err(|_| self.shared.gone())?;
+            (&mut outcome).await.map_err(|_| self.shared.gone())
+        };
+        match timeout(Duration::from_millis(self.shared.options.commit_deadline_ms), asked).await {
+            Ok(frozen) => frozen,
+            Err(_) => {
+                // Either the answer is there already, or the committer finds that nobody waits for it, and goes on.
+                outcome.close();
+                outcome.try_recv().map_err(|_| StoreError::Unconfirmed)
+            }
+        }
     }
 
     /// Commits again, beginning with a commit that changes nothing; its sequence. Waits for the parent as long as it takes,
@@ -308,6 +320,18 @@ impl Store {
     /// How many records there are.
     pub fn records(&self) -> usize {
         self.shared.index().records()
+    }
+
+    /// Waits until the store is closed because of what the parent answered; what that was.
+    pub async fn until_tampered(&self) -> Tampered {
+        let mut changes = self.shared.commits.subscribe();
+        loop {
+            if let Some(found) = self.tampered() {
+                return found;
+            }
+            // The sender lives in `self`: it cannot end before us.
+            drop(changes.changed().await);
+        }
     }
 
     /// What closed the store, if anything did.

@@ -6,11 +6,17 @@
 mod keeper;
 mod memory;
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use keeper::{Fault, Keeper, busy, keys, open, others_run, space, until};
 use memory::{Memory, witnessed_by};
-use r3e_store::{Expected, Frozen, Options, Store, StoreError, Tampered, Witnessing};
+use r3e_store::{
+    Expected, Frozen, Options, Store, StoreError, Tampered, Witnessing, limits::MAX_QUEUED_BATCHES,
+};
+use tokio::{sync::oneshot, task::JoinSet, time::sleep};
 
 async fn put(store: &Store, key: &str) -> Result<u64, StoreError> {
     store.put(&space(), key, b"value".as_slice()).await
@@ -93,6 +99,73 @@ async fn whoever_gives_up_before_it_is_frozen_leaves_it_going() {
     drop(gate);
     assert!(matches!(writer.await.unwrap(), Ok(_) | Err(StoreError::Unconfirmed)));
     put(&store, "after").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_full_queue_keeps_nobody_from_freezing() {
+    let keeper = Keeper::new();
+    let store = Store::open(keeper.clone(), keys(1), busy()).await.unwrap();
+    let gate = keeper.gate.write().await;
+    // More than the committer holds while it waits, and more than may wait for it.
+    let mut writers = JoinSet::new();
+    for number in 0..3 * MAX_QUEUED_BATCHES {
+        let store = store.clone();
+        writers.spawn(async move { put(&store, &format!("record-{number}")).await });
+    }
+    others_run().await;
+    assert!(matches!(put(&store, "late").await, Err(StoreError::Busy)), "the queue is full");
+    let freezing = tokio::spawn({
+        let store = store.clone();
+        async move { store.freeze().await }
+    });
+    others_run().await;
+    drop(gate);
+    let at = freezing.await.unwrap().unwrap();
+    assert_eq!((at.sequence, at.head), (store.sequence(), store.head_digest()));
+    let mut stand = 0;
+    while let Some(written) = writers.join_next().await {
+        match written.unwrap() {
+            Ok(_) => stand += 1,
+            Err(error) => assert!(matches!(error, StoreError::Busy), "{error}"),
+        }
+    }
+    assert!(stand >= MAX_QUEUED_BATCHES, "{stand}");
+    assert!(matches!(put(&store, "late").await, Err(StoreError::Frozen)));
+    store.thaw().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_freezes_it_at_the_last_moment_knows_whether_it_is_frozen() {
+    let keeper = Keeper::new();
+    let options = Options { commit_deadline_ms: 1, ..busy() };
+    let store = Store::open(keeper.clone(), keys(1), options).await.unwrap();
+    for round in 0..200 {
+        let (held, is_held) = oneshot::channel();
+        let gate = tokio::spawn({
+            let keeper = Arc::clone(&keeper);
+            async move {
+                let gate = keeper.gate.write().await;
+                held.send(()).unwrap();
+                // Around the deadline, which a timer rounds up to whole milliseconds.
+                sleep(Duration::from_millis(round % 3)).await;
+                drop(gate);
+            }
+        });
+        is_held.await.unwrap();
+        let writer = tokio::spawn({
+            let store = store.clone();
+            async move { put(&store, "slow").await }
+        });
+        others_run().await;
+        if store.freeze().await.is_ok() {
+            store.thaw().await.unwrap();
+        }
+        gate.await.unwrap();
+        drop(writer.await.unwrap());
+        // Nobody has frozen it who does not know that.
+        let deleted = store.delete(&space(), "none").await;
+        assert!(!matches!(deleted, Err(StoreError::Frozen)), "round {round}");
+    }
 }
 
 #[tokio::test]
