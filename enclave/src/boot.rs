@@ -312,6 +312,7 @@ impl House {
         };
         let handover = Handover::new(HandoverParts {
             root: Arc::clone(&root),
+            identity,
             store: store.clone(),
             policy: configuration.handoff().cloned(),
             version: RELEASE.parse().map_err(|error: VersionError| BootError::Service(error.to_string()))?,

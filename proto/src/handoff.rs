@@ -37,8 +37,13 @@ pub mod codes {
     pub const SUCCESSOR_UNBOUND: &str = "successor_unbound";
     /// The release is older than the predecessor.
     pub const DOWNGRADE: &str = "downgrade";
-    /// The two measured different configurations or unlock policies, and the release does not name the other's.
+    /// The two measured different configurations or unlock policies, and the release does not lead from the predecessor's to
+    /// the successor's.
     pub const CONFIGURATION_NOT_RELEASED: &str = "configuration_not_released";
+    /// The release is for another appliance.
+    pub const APPLIANCE_NOT_RELEASED: &str = "appliance_not_released";
+    /// The release says another version than the successor's own: the successor refuses by itself.
+    pub const VERSION_NOT_RELEASED: &str = "version_not_released";
     /// The predecessor's state is behind what the release asks for: it was rolled back.
     pub const SEQUENCE_TOO_LOW: &str = "sequence_too_low";
     /// The release does not name the predecessor's image.

@@ -9,7 +9,7 @@ use r3e_proto::WireError;
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::limits::MAX_MANIFEST_BYTES;
 use r3e_proto::release::{
-    HandoffPolicy, ImagePcrs, MAX_CONFIGURATIONS, MAX_PREDECESSORS, MAX_RELEASE_BYTES, Measured, Outcome,
+    Change, HandoffPolicy, ImagePcrs, MAX_CHANGES, MAX_PREDECESSORS, MAX_RELEASE_BYTES, Measured, Outcome,
     Release, ReleaseError, SignedRelease, Version, approval_message,
 };
 
@@ -49,17 +49,22 @@ fn measured(number: u8) -> Measured {
     Measured { configuration: [number; 48], unlock: [number + 64; 48] }
 }
 
+/// From an odd number to the even one behind it, each pair apart from every other.
+fn change(number: u8) -> Change {
+    Change { from: measured(2 * number - 1), to: measured(2 * number) }
+}
+
 fn version(text: &str) -> Version {
     text.parse().unwrap()
 }
 
-fn release(predecessors: u8, configurations: u8) -> Release {
+fn release(predecessors: u8, changes: u8) -> Release {
     Release::new(
         version("1.2.3"),
         image(1),
         42,
         (2..2 + predecessors).map(image).collect(),
-        (1..=configurations).map(measured).collect(),
+        (1..=changes).map(change).collect(),
     )
     .unwrap()
 }
@@ -84,9 +89,10 @@ fn the_longest_release_is_within_its_limits() {
         image(1),
         u64::MAX,
         (2..18).map(image).collect(),
-        (1..=16).map(measured).collect(),
+        (1..=16).map(change).collect(),
     )
-    .unwrap();
+    .unwrap()
+    .for_appliance([0xff; 32]);
     assert!(longest.encode().len() <= MAX_RELEASE_BYTES, "{}", longest.encode().len());
     assert_eq!(Release::decode(&longest.encode()).as_ref(), Ok(&longest));
     let mut signed = SignedRelease::unsigned(&longest);
@@ -121,8 +127,8 @@ fn cut_and_lengthened_files_are_refused() {
 
 #[test]
 fn a_release_that_breaks_a_rule_is_refused() {
-    let new = |pcrs, predecessors: Vec<ImagePcrs>, configurations: Vec<Measured>| {
-        Release::new(version("1.0.0"), pcrs, 0, predecessors, configurations)
+    let new = |pcrs, predecessors: Vec<ImagePcrs>, changes: Vec<Change>| {
+        Release::new(version("1.0.0"), pcrs, 0, predecessors, changes)
     };
     assert!(new(image(1), vec![image(2)], vec![]).is_ok());
     assert!(
@@ -143,16 +149,45 @@ fn a_release_that_breaks_a_rule_is_refused() {
     let most = u8::try_from(MAX_PREDECESSORS).unwrap();
     assert!(new(image(1), many(most), vec![]).is_ok());
     assert!(matches!(new(image(1), many(most + 1), vec![]), Err(WireError::TooLarge { .. })));
-    let many = |count| (1..=count).map(measured).collect::<Vec<_>>();
-    let most = u8::try_from(MAX_CONFIGURATIONS).unwrap();
+    let many = |count| (1..=count).map(change).collect::<Vec<_>>();
+    let most = u8::try_from(MAX_CHANGES).unwrap();
     assert!(new(image(1), vec![image(2)], many(most)).is_ok());
     assert!(matches!(new(image(1), vec![image(2)], many(most + 1)), Err(WireError::TooLarge { .. })));
-    assert!(new(image(1), vec![image(2)], vec![measured(1), measured(1)]).is_err());
+    assert!(new(image(1), vec![image(2)], vec![change(1), change(1)]).is_err());
     for zero in
         [Measured { configuration: [0; 48], ..measured(1) }, Measured { unlock: [0; 48], ..measured(1) }]
     {
-        assert!(new(image(1), vec![image(2)], vec![zero]).is_err());
+        for zero in [Change { from: zero, ..change(3) }, Change { to: zero, ..change(3) }] {
+            assert!(new(image(1), vec![image(2)], vec![change(2), zero]).is_err());
+        }
     }
+}
+
+/// Whoever carries a release can use it as often as they like, so that it must not lead back, nor round.
+#[test]
+fn a_release_goes_one_way() {
+    let new = |changes: &[(u8, u8)]| {
+        let change = |(from, to): &(u8, u8)| Change { from: measured(*from), to: measured(*to) };
+        let changes = changes.iter().map(change).collect();
+        Release::new(version("1.0.0"), image(1), 0, vec![image(2)], changes)
+    };
+    for (case, changes, good) in [
+        ("one way", &[(1, 2)][..], true),
+        ("two apart", &[(1, 2), (3, 4)], true),
+        ("two to one", &[(1, 2), (3, 2)], true),
+        ("one to two", &[(1, 2), (1, 3)], true),
+        ("to itself", &[(1, 1)], false),
+        ("there and back", &[(1, 2), (2, 1)], false),
+        ("round", &[(1, 2), (2, 3), (3, 1)], false),
+        ("on from there", &[(1, 2), (2, 3)], false),
+        ("on from there, the later first", &[(2, 3), (1, 2)], false),
+    ] {
+        assert_eq!(new(changes).is_ok(), good, "{case}");
+    }
+    // The same configuration under another unlock policy is another thing.
+    let other = Measured { unlock: [7; 48], ..measured(1) };
+    let changes = vec![Change { from: measured(1), to: other }];
+    assert!(Release::new(version("1.0.0"), image(1), 0, vec![image(2)], changes).is_ok());
 }
 
 #[test]
@@ -164,11 +199,46 @@ fn what_a_release_allows() {
         !release.succeeds(&[image(2)[0], image(2)[1], image(3)[2]]),
         "registers of two images are no image's"
     );
-    assert!(release.allows(&measured(9), &measured(9)), "nothing changes");
-    assert!(release.allows(&measured(9), &measured(1)), "it is named");
-    assert!(!release.allows(&measured(1), &measured(9)), "that the own is named says nothing of the other");
-    let mixed = Measured { unlock: measured(2).unlock, ..measured(1) };
-    assert!(!release.allows(&measured(9), &mixed), "registers of two pairs are no pair");
+    // It leads from 1 to 2 and from 3 to 4.
+    for from in 1..=5 {
+        for to in 1..=5 {
+            let led = release.leads(&measured(from), &measured(to));
+            assert_eq!(led, from == to || matches!((from, to), (1, 2) | (3, 4)), "{from} to {to}");
+        }
+    }
+    let mixed = Measured { unlock: measured(4).unlock, ..measured(2) };
+    assert!(!release.leads(&measured(1), &mixed), "registers of two are no one's");
+    let mixed = Measured { unlock: measured(3).unlock, ..measured(1) };
+    assert!(!release.leads(&mixed, &measured(2)));
+}
+
+#[test]
+fn a_release_is_for_one_appliance_or_for_any() {
+    let any = release(1, 1);
+    assert_eq!(any.appliance(), None);
+    assert!(any.is_for(&[0; 32]) && any.is_for(&[1; 32]));
+    let one = any.clone().for_appliance([0; 32]);
+    assert_eq!(one.appliance(), Some(&[0; 32]), "zero bytes are an identity, and not none");
+    assert!(one.is_for(&[0; 32]) && !one.is_for(&[1; 32]));
+    assert_eq!(Release::decode(&one.encode()), Ok(one.clone()));
+    assert_ne!(one.encode(), any.encode());
+
+    // The last element: a string of 0 or of 32 bytes, and nothing else.
+    let bytes = any.encode();
+    let before = &bytes[..bytes.len() - 1];
+    assert_eq!(bytes.last(), Some(&0x40));
+    for (wrong, good) in [
+        (vec![0x40], true),
+        ([&[0x58, 32][..], &[9; 32]].concat(), true),
+        ([&[0x58, 31][..], &[9; 31]].concat(), false),
+        ([&[0x58, 33][..], &[9; 33]].concat(), false),
+        (vec![0x41, 9], false),
+        (vec![0x60], false),
+        (vec![0xf6], false),
+        (vec![0x80], false),
+    ] {
+        assert_eq!(Release::decode(&[before, &wrong].concat()).is_ok(), good, "{wrong:?}");
+    }
 }
 
 #[test]
@@ -269,22 +339,25 @@ proptest! {
         minimum_sequence in any::<u64>(),
         numbers in (any::<u64>(), any::<u64>(), any::<u64>()),
         predecessors in proptest::collection::vec(any::<[u8; 32]>(), 0..18),
-        configurations in proptest::collection::vec(any::<[u8; 32]>(), 0..18),
+        changes in proptest::collection::vec(any::<[u8; 32]>(), 0..18),
+        appliance in any::<Option<[u8; 32]>>(),
         signers in proptest::collection::vec(1_u8..20, 0..17),
         threshold in 0_u8..18,
     ) {
         let spread = |bytes: &[u8]| -> [u8; 48] { std::array::from_fn(|at| bytes[at % bytes.len()]) };
         let images = predecessors.iter().map(|seed| [spread(seed), spread(&seed[..7]), spread(&seed[7..])]);
-        let pairs = configurations.iter().map(|s| Measured { configuration: spread(s), unlock: spread(&s[..9]) });
+        let measured = |s: &[u8]| Measured { configuration: spread(s), unlock: spread(&s[..9]) };
+        let changes = changes.iter().map(|s| Change { from: measured(&s[..16]), to: measured(&s[16..]) });
         let (major, minor, patch) = numbers;
         let made = Release::new(
             version(&format!("{major}.{minor}.{patch}")),
             pcrs.map(|seed| spread(&seed)),
             minimum_sequence,
             images.collect(),
-            pairs.collect(),
+            changes.collect(),
         );
         let Ok(made) = made else { return Ok(()) };
+        let made = match appliance { Some(identity) => made.for_appliance(identity), None => made };
         let read = Release::decode(&made.encode());
         prop_assert_eq!(read.as_ref(), Ok(&made));
 

@@ -16,7 +16,7 @@ use r3e_proto::host::blob::{Operation, Outcome, Request, Response};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::receipt::{Bundle, Receipt, ReceiptError, log_hash};
 use r3e_proto::release::{
-    HandoffPolicy, ImagePcrs, Measured, Release, ReleaseError, SignedRelease, approval_message,
+    Change, HandoffPolicy, ImagePcrs, Measured, Release, ReleaseError, SignedRelease, approval_message,
 };
 use r3e_proto::unlock::message::{approve_message, init_message, seal_info, share_digest};
 use r3e_proto::unlock::policy::QuorumPolicy;
@@ -189,9 +189,17 @@ fn releases() {
     assert_eq!(*release.pcrs(), image(&case["pcrs"]));
     let predecessors: Vec<_> = case["predecessors"].as_array().unwrap().iter().map(image).collect();
     assert_eq!(release.predecessors(), predecessors);
-    let measured = |pair: &Value| Measured { configuration: array(&pair[0]), unlock: array(&pair[1]) };
-    let configurations: Vec<_> = case["configurations"].as_array().unwrap().iter().map(measured).collect();
-    assert_eq!(release.configurations(), configurations);
+    let measured = |it: &Value, at| Measured { configuration: array(&it[at]), unlock: array(&it[at + 1]) };
+    let change = |it: &Value| Change { from: measured(it, 0), to: measured(it, 2) };
+    let changes: Vec<_> = case["changes"].as_array().unwrap().iter().map(change).collect();
+    assert_eq!(release.changes(), changes);
+    assert_eq!(release.appliance(), Some(&array(&case["appliance"])));
+    let any = round_trip(&case["for_any_appliance"], Release::decode, Release::encode);
+    assert_eq!((any.appliance(), any.changes()), (None, &[][..]));
+    for (name, refused) in case["refused"].as_object().unwrap() {
+        let bytes = hex::decode(refused.as_str().unwrap()).unwrap();
+        assert!(Release::decode(&bytes).is_err(), "{name}");
+    }
     assert_eq!(approval_message(&release.encode()), array::<48>(&case["message"]));
 
     let keys: Vec<_> = case["keys"].as_array().unwrap().iter().map(|key| PublicKey(array(key))).collect();

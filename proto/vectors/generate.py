@@ -336,8 +336,11 @@ def release():
     image = lambda name: [filler(f"{name} PCR{n}", 48) for n in range(3)]
     measured = lambda name: [filler(f"{name} PCR{n}", 48) for n in (16, 17)]
     successor, predecessors = image("successor"), [image("older"), image("old")]
-    configurations = [measured("one configuration"), measured("another")]
-    manifest = deterministic(["r3e/1/release", "1.4.0-rc.2", successor, 42, predecessors, configurations])
+    one, another, third = measured("one configuration"), measured("another"), measured("a third")
+    changes, appliance = [one + another, third + another], filler("identity", 32)
+    release_of = lambda changes, appliance: deterministic(
+        ["r3e/1/release", "1.4.0-rc.2", successor, 42, predecessors, changes, appliance])
+    manifest = release_of(changes, appliance)
     message = fields("r3e/1/release-approval", manifest)
     keys = [Ed25519PrivateKey.from_private_bytes(filler(f"release key {n}", 32)) for n in range(3)]
     stranger = Ed25519PrivateKey.from_private_bytes(filler("stranger", 32))
@@ -348,7 +351,7 @@ def release():
     return {
         "version": "1.4.0-rc.2", "minimum_sequence": 42, "pcrs": [p.hex() for p in successor],
         "predecessors": [[p.hex() for p in i] for i in predecessors],
-        "configurations": [[p.hex() for p in c] for c in configurations],
+        "changes": [[p.hex() for p in c] for c in changes], "appliance": appliance.hex(),
         "manifest": manifest.hex(), "message": message.hex(), "threshold": 2, "keys": [raw_public(k).hex() for k in keys],
         "approved": {
             "two of three": signed(by(keys[0]), by(keys[2])),
@@ -362,6 +365,17 @@ def release():
             "one of three and a stranger": signed(by(keys[0]), by(stranger)),
             "one in another's name": signed(by(keys[1]), in_anothers_name),
             "one over the bytes, not the message": signed(by(keys[1]), over_the_bytes),
+        },
+        "for_any_appliance": release_of([], b"").hex(),
+        "refused": {
+            "there and back": release_of([one + another, another + one], b"").hex(),
+            "on from there": release_of([one + another, another + third], b"").hex(),
+            "to itself": release_of([one + one], b"").hex(),
+            "a change twice": release_of([one + another, one + another], b"").hex(),
+            "a register of zero bytes": release_of([one + [another[0], bytes(48)]], b"").hex(),
+            "half a change": release_of([one], b"").hex(),
+            "half an identity": release_of([], appliance[:16]).hex(),
+            "no appliance": deterministic(["r3e/1/release", "1.4.0-rc.2", successor, 42, predecessors, []]).hex(),
         },
         "unusable_keys": [key.hex() for key in unusable_keys()],
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use r3e_proto::channel::binding::{configuration_digest, pcr_extended_once};
-use r3e_proto::release::{Measured, SignedRelease};
+use r3e_proto::release::{Change, Measured, SignedRelease};
 use r3e_proto::unlock::policy::{Member, QuorumPolicy};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -94,7 +94,7 @@ fn a_release_goes_from_hand_to_hand_until_enough_have_signed() {
     let release = folder.release().read_unverified().unwrap();
     assert_eq!(*release.pcrs(), [[20; 48], [21; 48], [22; 48]]);
     assert_eq!(release.predecessors(), [[[10; 48], [11; 48], [12; 48]]]);
-    assert_eq!((release.minimum_sequence(), release.configurations().len()), (0, 0));
+    assert_eq!((release.minimum_sequence(), release.changes().len(), release.appliance()), (0, 0, None));
 
     let handoff = format!(
         "[operator]\npublic_key = \"{0}\"\n[unlock]\nprovider = \"ephemeral\"\n\
@@ -206,6 +206,22 @@ fn several_predecessors_and_what_is_no_release() {
     }
 }
 
+#[test]
+fn a_release_is_for_one_appliance_where_it_says_so() {
+    let folder = Folder::new();
+    let identity = hex::encode([0x1d; 32]);
+    let made = folder.json(&[&NEW[..], &["--appliance", &identity]].concat());
+    assert_eq!(made["appliance"], json!(identity));
+    assert_eq!(folder.release().read_unverified().unwrap().appliance(), Some(&[0x1d; 32]));
+    let shown = text(&folder.expect(0, &["show", "release.cbor"]).stdout);
+    assert!(shown.contains(&identity), "whoever signs sees for which: {shown}");
+
+    std::fs::remove_file(folder.path("release.cbor")).unwrap();
+    assert_eq!(folder.json(&NEW)["appliance"], Value::Null);
+    let shown = text(&folder.expect(0, &["show", "release.cbor"]).stdout);
+    assert!(shown.contains("any whose [handoff]"), "or that it is for any: {shown}");
+}
+
 /// What a configuration measures is computed as the enclave computes it, or taken from one that attested it.
 #[test]
 fn configurations_are_named_by_what_they_measure() {
@@ -239,16 +255,16 @@ fn configurations_are_named_by_what_they_measure() {
         folder.run(&[&NEW[..], more].concat())
     };
     let made = with(&[
-        "--configuration",
+        "--from-configuration",
         "ephemeral.toml",
-        "--configuration",
-        "quorum.toml",
-        "--configuration",
+        "--from-configuration",
         "kms.toml",
-        "--pcr17",
+        "--from-pcr17",
         &pcr17,
-        "--attested",
+        "--from-attested",
         "attested.json",
+        "--to-configuration",
+        "quorum.toml",
     ]);
     assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
     let extended = |bytes: &[u8]| pcr_extended_once(&configuration_digest(bytes));
@@ -258,29 +274,53 @@ fn configurations_are_named_by_what_they_measure() {
         encryption_key: [byte + 100; 32],
     };
     let policy = QuorumPolicy::new(2, [3, 4, 5].map(member).to_vec()).unwrap();
+    let measured = |bytes: &[u8], unlock| Measured { configuration: extended(bytes), unlock };
+    let to = measured(quorum(2).as_bytes(), extended(&policy.encode()));
     let expected = [
-        (ephemeral.as_bytes(), extended(b"r3e/1/unlock/ephemeral")),
-        (quorum(2).as_bytes(), extended(&policy.encode())),
-        (kms.as_bytes(), [9; 48]),
+        measured(ephemeral.as_bytes(), extended(b"r3e/1/unlock/ephemeral")),
+        measured(kms.as_bytes(), [9; 48]),
+        Measured { configuration: [8; 48], unlock: [10; 48] },
     ]
-    .map(|(bytes, unlock)| Measured { configuration: extended(bytes), unlock });
-    let last = Measured { configuration: [8; 48], unlock: [10; 48] };
-    let release = folder.release().read_unverified().unwrap();
-    assert_eq!(release.configurations(), [&expected[..], &[last]].concat());
+    .map(|from| Change { from, to });
+    assert_eq!(folder.release().read_unverified().unwrap().changes(), expected);
+    let shown = folder.json(&["show", "release.cbor"]);
+    assert_eq!(shown["changes"][1]["from"]["pcr17"], json!(pcr17));
+    assert_eq!(shown["changes"][1]["to"]["pcr16"], json!(hex::encode(to.configuration)));
+
+    let made =
+        with(&["--from-attested", "attested.json", "--to-configuration", "kms.toml", "--to-pcr17", &pcr17]);
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    let back = Change { from: expected[2].from, to: expected[1].from };
+    assert_eq!(folder.release().read_unverified().unwrap().changes(), [back]);
 
     let mut debug = attested.clone();
     debug["debug"] = json!(true);
     folder.write("debug.json", &debug.to_string());
     folder.write("status.json", r#"{"version": "1"}"#);
+    let from = vec!["--from-configuration", "ephemeral.toml"];
+    let to = vec!["--to-configuration", "quorum.toml"];
     for (wrong, says) in [
-        (vec!["--configuration", "kms.toml"], "--attested"),
-        (vec!["--configuration", "none.toml"], "fewer members"),
-        (vec!["--configuration", "new.json"], "no configuration"),
-        (vec!["--attested", "debug.json"], "debug mode"),
-        (vec!["--attested", "status.json"], "attest --json"),
-        (vec!["--pcr17", &pcr17], "--configuration"),
-        (vec!["--configuration", "kms.toml", "--pcr17", "09"], "96 hex digits"),
-        (vec!["--configuration", "ephemeral.toml", "--configuration", "ephemeral.toml"], "twice"),
+        ([vec!["--from-configuration", "kms.toml"], to.clone()].concat(), "--from-attested"),
+        (vec!["--from-attested", "attested.json", "--to-configuration", "kms.toml"], "--to-pcr17"),
+        ([vec!["--from-configuration", "none.toml"], to.clone()].concat(), "fewer members"),
+        ([vec!["--from-configuration", "new.json"], to.clone()].concat(), "no configuration"),
+        ([vec!["--from-attested", "debug.json"], to.clone()].concat(), "debug mode"),
+        ([vec!["--from-attested", "status.json"], to.clone()].concat(), "attest --json"),
+        ([vec!["--from-pcr17", &pcr17], to.clone()].concat(), "--from-configuration"),
+        (vec!["--from-attested", "attested.json", "--to-pcr17", &pcr17], "--to-configuration"),
+        (
+            [vec!["--from-configuration", "kms.toml", "--from-pcr17", "09"], to.clone()].concat(),
+            "96 hex digits",
+        ),
+        ([from.clone(), from.clone(), to.clone()].concat(), "twice"),
+        ([from.clone(), to.clone(), to.clone()].concat(), "--to-configuration"),
+        ([from.clone(), to.clone(), vec!["--to-attested", "attested.json"]].concat(), "--to-attested"),
+        (from.clone(), "--to-configuration"),
+        (to.clone(), "--from-configuration"),
+        ([from.clone(), vec!["--to-configuration", "ephemeral.toml"]].concat(), "one way"),
+        ([from, vec!["--from-configuration", "quorum.toml"], to].concat(), "one way"),
+        (vec!["--appliance", "07"], "64 hex digits"),
+        (vec!["--appliance", &pcr17], "64 hex digits"),
     ] {
         let refused = with(&wrong);
         assert_eq!(refused.status.code(), Some(2), "{wrong:?}");

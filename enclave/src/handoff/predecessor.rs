@@ -30,6 +30,8 @@ use super::rules::{self, Refusal};
 pub(crate) struct HandoverParts {
     /// What may be handed over.
     pub(crate) root: Arc<RootSecret>,
+    /// Its commitment.
+    pub(crate) identity: [u8; 32],
     /// The state that goes with it.
     pub(crate) store: Store,
     /// Whose keys approve releases, if any do.
@@ -145,9 +147,9 @@ impl Handover {
     }
 
     fn judge(&self, request: &Request, session: &Digest) -> Result<(), Refusal> {
-        let HandoverParts { store, policy, own, version, clock, trust, .. } = &self.parts;
+        let HandoverParts { store, policy, own, identity, version, clock, trust, .. } = &self.parts;
         let release = rules::approved(policy.as_ref(), &request.manifest)?;
-        rules::may_hand_over(&release, own, version, store.sequence())?;
+        rules::may_hand_over(&release, own, identity, version, store.sequence())?;
         let successor = Claims::appraise(&request.document, &release, trust, clock)?;
         rules::may_succeed(&release, &own.measured, &successor, session, &request.configuration)
     }

@@ -9,6 +9,7 @@ use r3e_proto::release::{HandoffPolicy, Measured, Release, ReleaseError, SignedR
 use thiserror::Error;
 
 use super::measured::{Claims, Own};
+use crate::RELEASE;
 
 /// The rule that a handoff breaks. The message says what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -22,6 +23,18 @@ pub(crate) enum Refusal {
     /// The release does not name the predecessor's image.
     #[error("the release does not name the predecessor's PCR0 to 2 among those that it succeeds")]
     NotAPredecessor,
+    /// The release is for one appliance, and not for this one.
+    #[error(
+        "the release is for the appliance {}, and this one is {}",
+        hex::encode(appliance),
+        hex::encode(identity)
+    )]
+    OtherAppliance {
+        /// The identity in the release.
+        appliance: [u8; 32],
+        /// The identity of the root secret that would be handed over.
+        identity: [u8; 32],
+    },
     /// The release is older.
     #[error(
         "the release is {release}, and the predecessor {running}: an upgrade goes to the same version or a later one"
@@ -49,13 +62,21 @@ pub(crate) enum Refusal {
     /// The successor's image.
     #[error("the successor's PCR0 to 2 are not those of the release")]
     NotReleased,
+    /// The successor's version: the predecessor judges by the release's, which must be true.
+    #[error(
+        "the release says {release}, and the successor's image is {RELEASE}: release it under its own version"
+    )]
+    OtherVersion {
+        /// The release's version.
+        release: Version,
+    },
     /// The successor's statement.
     #[error("the successor's document was not made for this session and its configuration")]
     Unbound,
     /// The configurations.
     #[error(
         "predecessor and successor measured different configurations or unlock policies (PCR16, PCR17), and the release \
-         does not name them"
+         does not lead from the one's to the other's"
     )]
     ConfigurationNotReleased,
 }
@@ -67,10 +88,12 @@ impl Refusal {
             Self::NotAllowed => codes::HANDOFF_NOT_ALLOWED,
             Self::NotApproved(_) => codes::RELEASE_NOT_APPROVED,
             Self::NotAPredecessor => codes::NOT_A_PREDECESSOR,
+            Self::OtherAppliance { .. } => codes::APPLIANCE_NOT_RELEASED,
             Self::Downgrade { .. } => codes::DOWNGRADE,
             Self::SequenceTooLow { .. } => codes::SEQUENCE_TOO_LOW,
             Self::NotAttested(_) => codes::SUCCESSOR_NOT_ATTESTED,
             Self::NotReleased => codes::SUCCESSOR_NOT_RELEASED,
+            Self::OtherVersion { .. } => codes::VERSION_NOT_RELEASED,
             Self::Unbound => codes::SUCCESSOR_UNBOUND,
             Self::ConfigurationNotReleased => codes::CONFIGURATION_NOT_RELEASED,
         }
@@ -84,10 +107,11 @@ pub(crate) fn approved(policy: Option<&HandoffPolicy>, manifest: &[u8]) -> Resul
     signed.verify(policy, is_signed_by).map_err(Refusal::NotApproved)
 }
 
-/// Whether an appliance may hand over to the release at all, whoever asks.
+/// Whether the appliance of this identity may hand over to the release at all, whoever asks.
 pub(crate) fn may_hand_over(
     release: &Release,
     own: &Own,
+    identity: &[u8; 32],
     running: &Version,
     sequence: u64,
 ) -> Result<(), Refusal> {
@@ -97,7 +121,19 @@ pub(crate) fn may_hand_over(
     if release.version() < running {
         return Err(Refusal::Downgrade { release: release.version().clone(), running: running.clone() });
     }
+    meant_for(release, identity)?;
     recent(release, sequence)
+}
+
+/// Whether the release is for the appliance of this identity, the commitment of the root secret that is handed over. Both
+/// ends ask this.
+pub(crate) fn meant_for(release: &Release, identity: &[u8; 32]) -> Result<(), Refusal> {
+    match release.appliance() {
+        Some(appliance) if !release.is_for(identity) => {
+            Err(Refusal::OtherAppliance { appliance: *appliance, identity: *identity })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the state is one that the release lets be handed over. Both ends ask this.
@@ -126,7 +162,7 @@ pub(crate) fn may_succeed(
     if measured.configuration != pcr_extended_once(configuration) {
         return Err(Refusal::Unbound);
     }
-    if release.allows(own, &measured) { Ok(()) } else { Err(Refusal::ConfigurationNotReleased) }
+    if release.leads(own, &measured) { Ok(()) } else { Err(Refusal::ConfigurationNotReleased) }
 }
 
 /// Whether an enclave that measured `own` is the release, and may take over from the appliance that it met: a parent could
@@ -135,12 +171,14 @@ pub(crate) fn may_take_over(release: &Release, own: &Own, predecessor: &Claims) 
     if own.image != *release.pcrs() {
         return Err(Refusal::NotReleased);
     }
+    if release.version().to_string() != RELEASE {
+        return Err(Refusal::OtherVersion { release: release.version().clone() });
+    }
     if !predecessor.image.as_ref().is_some_and(|image| release.succeeds(image)) {
         return Err(Refusal::NotAPredecessor);
     }
     let theirs = predecessor.measured.ok_or(Refusal::ConfigurationNotReleased)?;
-    let both = release.allows(&own.measured, &theirs) && release.allows(&theirs, &own.measured);
-    if both { Ok(()) } else { Err(Refusal::ConfigurationNotReleased) }
+    if release.leads(&theirs, &own.measured) { Ok(()) } else { Err(Refusal::ConfigurationNotReleased) }
 }
 
 /// RFC 8032; the library refuses a signature whose second half is not below the group's order.

@@ -181,6 +181,7 @@ fn accept(release: &Release, grant: &Grant) -> Result<RootSecret, SuccessionErro
     if root.commitment()? != grant.identity {
         return Err(SuccessionError::Answer("the root secret is not that of its commitment".to_owned()));
     }
+    rules::meant_for(release, &grant.identity)?;
     Ok(root)
 }
 

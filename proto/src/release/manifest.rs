@@ -3,7 +3,9 @@
 use ciborium::Value;
 use r3e_cbor::{decode_canonical, encode, from_value};
 
-use super::{ImagePcrs, MAX_CONFIGURATIONS, MAX_PREDECESSORS, MAX_RELEASE_BYTES, RELEASE_DOMAIN, Version};
+use super::{
+    IDENTITY_BYTES, ImagePcrs, MAX_CHANGES, MAX_PREDECESSORS, MAX_RELEASE_BYTES, RELEASE_DOMAIN, Version,
+};
 use crate::channel::binding::Digest;
 use crate::limits::DIGEST_BYTES;
 use crate::wire::{WireError, limits, within};
@@ -17,19 +19,30 @@ pub struct Measured {
     pub unlock: Digest,
 }
 
-/// A release that keeps every rule: 1 to 16 predecessors, at most 16 pairs of configuration and unlock policy, none twice,
-/// and no register that is all zero, as PCR0 to 2 of an enclave in debug mode are.
+/// One change that a release lets be made: an appliance that measured `from` may be succeeded by an enclave that measured
+/// `to`. Not the other way, and between no others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// What the predecessor measured.
+    pub from: Measured,
+    /// What the successor measured.
+    pub to: Measured,
+}
+
+/// A release that keeps every rule: 1 to 16 predecessors, at most 16 changes, none twice, no change that leads to what
+/// another leads away from, and no register that is all zero, as PCR0 to 2 of an enclave in debug mode are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
     version: Version,
     pcrs: ImagePcrs,
     minimum_sequence: u64,
     predecessors: Vec<ImagePcrs>,
-    configurations: Vec<Measured>,
+    changes: Vec<Change>,
+    appliance: Option<[u8; IDENTITY_BYTES]>,
 }
 
 impl Release {
-    /// Checks a release.
+    /// Checks a release. It is for any appliance, until [`Self::for_appliance`] says for which.
     ///
     /// # Errors
     /// [`WireError::Invalid`], [`WireError::TooLarge`]: which rule it breaks.
@@ -38,30 +51,40 @@ impl Release {
         pcrs: ImagePcrs,
         minimum_sequence: u64,
         predecessors: Vec<ImagePcrs>,
-        configurations: Vec<Measured>,
+        changes: Vec<Change>,
     ) -> Result<Self, WireError> {
         let invalid = |what, why| Err(WireError::Invalid { what, why });
         within("predecessors of the release", predecessors.len(), MAX_PREDECESSORS)?;
-        within("configurations of the release", configurations.len(), MAX_CONFIGURATIONS)?;
+        within("changes of the release", changes.len(), MAX_CHANGES)?;
         if predecessors.is_empty() {
             return invalid("predecessors of the release", "there is none: nothing could hand over to it");
         }
         if std::iter::once(&pcrs).chain(&predecessors).flatten().any(is_zero) {
             return invalid("PCRs of the release", "one is all zero, as in debug mode: that is no image");
         }
-        if configurations.iter().any(|pair| is_zero(&pair.configuration) || is_zero(&pair.unlock)) {
-            return invalid(
-                "configurations of the release",
-                "a PCR16 or PCR17 is all zero: nothing was measured",
-            );
+        if changes.iter().flat_map(Change::registers).any(is_zero) {
+            return invalid("changes of the release", "a PCR16 or PCR17 is all zero: nothing was measured");
         }
         if repeats(&predecessors) {
             return invalid("predecessors of the release", "one stands there twice");
         }
-        if repeats(&configurations) {
-            return invalid("configurations of the release", "one stands there twice");
+        if repeats(&changes) {
+            return invalid("changes of the release", "one stands there twice");
         }
-        Ok(Self { version, pcrs, minimum_sequence, predecessors, configurations })
+        // Whoever carries a release uses it as often as they like: what it changes, it must not change back.
+        if changes.iter().any(|one| changes.iter().any(|other| one.to == other.from)) {
+            return invalid(
+                "changes of the release",
+                "one leads to what another leads away from, or to itself: with one release the way is one way",
+            );
+        }
+        Ok(Self { version, pcrs, minimum_sequence, predecessors, changes, appliance: None })
+    }
+
+    /// The same, for the appliance of this identity alone.
+    #[must_use]
+    pub fn for_appliance(self, identity: [u8; IDENTITY_BYTES]) -> Self {
+        Self { appliance: Some(identity), ..self }
     }
 
     /// The version of the successor.
@@ -84,9 +107,14 @@ impl Release {
         &self.predecessors
     }
 
-    /// Pairs of PCR16 and PCR17 between which a handoff may change the measured ones.
-    pub fn configurations(&self) -> &[Measured] {
-        &self.configurations
+    /// What a handoff may change of PCR16 and PCR17, and in which direction.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The identity of the one appliance that it is for, the commitment of its root secret; none for any.
+    pub fn appliance(&self) -> Option<&[u8; IDENTITY_BYTES]> {
+        self.appliance.as_ref()
     }
 
     /// Whether an enclave of these PCR0 to 2 may hand over to the successor.
@@ -94,10 +122,15 @@ impl Release {
         self.predecessors.contains(pcrs)
     }
 
-    /// Whether an enclave that measured `own` may hand over to, or take over from, one that measured `other`: where both
-    /// measured the same, or the release names the other's.
-    pub fn allows(&self, own: &Measured, other: &Measured) -> bool {
-        own == other || self.configurations.contains(other)
+    /// Whether an appliance that measured `from` may hand over to an enclave that measured `to`: where both measured the
+    /// same, or the release names this very change.
+    pub fn leads(&self, from: &Measured, to: &Measured) -> bool {
+        from == to || self.changes.contains(&Change { from: *from, to: *to })
+    }
+
+    /// Whether it is for the appliance of this identity.
+    pub fn is_for(&self, identity: &[u8; IDENTITY_BYTES]) -> bool {
+        self.appliance.as_ref().is_none_or(|appliance| appliance == identity)
     }
 
     /// The release's bytes, which are signed: a deterministic CBOR array.
@@ -106,15 +139,17 @@ impl Release {
             Value::Array(digests.iter().map(|digest| Value::Bytes(digest.to_vec())).collect())
         };
         let predecessors = self.predecessors.iter().map(|pcrs| digests(pcrs));
-        let configurations =
-            self.configurations.iter().map(|pair| digests(&[pair.configuration, pair.unlock]));
+        let changes =
+            self.changes.iter().map(|change| digests(&change.registers().map(|register| *register)));
+        let appliance = self.appliance.map_or_else(Vec::new, |identity| identity.to_vec());
         encode(&Value::Array(vec![
             RELEASE_DOMAIN.into(),
             self.version.to_string().into(),
             digests(&self.pcrs),
             self.minimum_sequence.into(),
             Value::Array(predecessors.collect()),
-            Value::Array(configurations.collect()),
+            Value::Array(changes.collect()),
+            Value::Bytes(appliance),
         ]))
     }
 
@@ -123,10 +158,10 @@ impl Release {
     /// # Errors
     /// [`WireError`]: not a release, or one that breaks a rule.
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
-        // The array and its six elements, four items for each image, three for each pair.
-        let items = 16 + 4 * (MAX_PREDECESSORS + 1) + 3 * MAX_CONFIGURATIONS;
+        // The array and its seven elements, four items for each image, five for each change.
+        let items = 16 + 4 * (MAX_PREDECESSORS + 1) + 5 * MAX_CHANGES;
         let value = decode_canonical(bytes, &limits(MAX_RELEASE_BYTES, items))?;
-        let [domain, version, pcrs, minimum_sequence, predecessors, configurations]: [Value; 6] =
+        let [domain, version, pcrs, minimum_sequence, predecessors, changes, appliance]: [Value; 7] =
             from_value("release", value)?;
         if from_value::<String>("domain of the release", domain)? != RELEASE_DOMAIN {
             return Err(WireError::Domain { what: "release", expected: RELEASE_DOMAIN });
@@ -137,14 +172,22 @@ impl Release {
             why: "it is not MAJOR.MINOR.PATCH or MAJOR.MINOR.PATCH-PRERELEASE",
         })?;
         let predecessors: Vec<Value> = from_value("predecessors of the release", predecessors)?;
-        let configurations: Vec<Value> = from_value("configurations of the release", configurations)?;
-        Self::new(
+        let changes: Vec<Value> = from_value("changes of the release", changes)?;
+        let release = Self::new(
             version,
             image(pcrs)?,
             from_value("minimum sequence of the release", minimum_sequence)?,
             predecessors.into_iter().map(image).collect::<Result<_, _>>()?,
-            configurations.into_iter().map(measured).collect::<Result<_, _>>()?,
-        )
+            changes.into_iter().map(change).collect::<Result<_, _>>()?,
+        )?;
+        Ok(Self { appliance: identity(appliance)?, ..release })
+    }
+}
+
+impl Change {
+    /// PCR16 and PCR17 before, PCR16 and PCR17 after: the order in which they are written.
+    fn registers(&self) -> [&Digest; 4] {
+        [&self.from.configuration, &self.from.unlock, &self.to.configuration, &self.to.unlock]
     }
 }
 
@@ -153,9 +196,21 @@ fn image(value: Value) -> Result<ImagePcrs, WireError> {
     Ok([from_value("PCR0", zero)?, from_value("PCR1", one)?, from_value("PCR2", two)?])
 }
 
-fn measured(value: Value) -> Result<Measured, WireError> {
-    let [configuration, unlock]: [Value; 2] = from_value("configuration of the release", value)?;
+fn change(value: Value) -> Result<Change, WireError> {
+    let [from16, from17, to16, to17]: [Value; 4] = from_value("change of the release", value)?;
+    Ok(Change { from: measured(from16, from17)?, to: measured(to16, to17)? })
+}
+
+fn measured(configuration: Value, unlock: Value) -> Result<Measured, WireError> {
     Ok(Measured { configuration: from_value("PCR16", configuration)?, unlock: from_value("PCR17", unlock)? })
+}
+
+/// An identity, or none where there are no bytes.
+fn identity(value: Value) -> Result<Option<[u8; IDENTITY_BYTES]>, WireError> {
+    match value {
+        Value::Bytes(none) if none.is_empty() => Ok(None),
+        value => Ok(Some(from_value("appliance of the release", value)?)),
+    }
 }
 
 fn is_zero(digest: &Digest) -> bool {

@@ -7,7 +7,7 @@ use r3e_client::SigningKey;
 use r3e_fake_nsm::measured;
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::channel::binding::{configuration_digest, pcr_extended_once};
-use r3e_proto::release::{ImagePcrs, Measured, Release, SignedRelease, approval_message};
+use r3e_proto::release::{Change, ImagePcrs, Measured, Release, SignedRelease, approval_message};
 
 use crate::EnclavePlace;
 use crate::programs::program;
@@ -65,22 +65,35 @@ pub struct Draft {
     pub predecessors: Vec<ImagePcrs>,
     /// The least sequence.
     pub minimum_sequence: u64,
-    /// Configurations that it names.
-    pub configurations: Vec<Measured>,
+    /// Changes that it lets be made.
+    pub changes: Vec<Change>,
+    /// The one appliance that it is for.
+    pub appliance: Option<[u8; 32]>,
 }
 
 impl Draft {
-    /// What succeeds `predecessor` and is `image`.
+    /// What succeeds `predecessor` and is `image`, of the version that every enclave here is.
     pub fn new(predecessor: ImagePcrs, image: ImagePcrs) -> Self {
-        let predecessors = vec![predecessor];
-        Self { version: "99.0.0", image, predecessors, minimum_sequence: 1, configurations: vec![] }
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            image,
+            predecessors: vec![predecessor],
+            minimum_sequence: 1,
+            changes: vec![],
+            appliance: None,
+        }
     }
 
     /// The release.
     pub fn release(&self) -> Release {
-        let Self { version, image, predecessors, minimum_sequence, configurations } = self.clone();
+        let Self { version, image, predecessors, minimum_sequence, changes, appliance } = self.clone();
         let version = version.parse().expect("a version");
-        Release::new(version, image, minimum_sequence, predecessors, configurations).expect("a release")
+        let release =
+            Release::new(version, image, minimum_sequence, predecessors, changes).expect("a release");
+        match appliance {
+            Some(identity) => release.for_appliance(identity),
+            None => release,
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use r3e_e2e::{EnclavePlace, Tenant};
 use r3e_proto::channel::binding::{configuration_digest, pcr_extended_once};
 use r3e_proto::host::blob::{Operation, Outcome, Response};
 use r3e_proto::host::lifecycle::Request;
-use r3e_proto::release::Measured;
+use r3e_proto::release::{Change, Measured};
 use r3e_proto::unlock::setup::{AttestedSetup, Setup};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -76,7 +76,7 @@ impl End {
         let log = whole(&self.place.log());
         assert!(!status.success() && log.contains(words), "{status}, not {words:?}");
         let said = self.parent.said();
-        assert!(matches!(said.as_slice(), [Request::Failed(why)] if why.contains(words)), "{said:?}");
+        assert!(matches!(said.last(), Some(Request::Failed(why)) if why.contains(words)), "{said:?}");
     }
 
     fn policy(&self) -> Policy {
@@ -155,7 +155,7 @@ impl Scene {
         }
     }
 
-    /// Has the successor run under another configuration, which these people unlock; the release names both.
+    /// Has the successor run under another configuration, which these people unlock; the release leads to it.
     fn become_quorums(&mut self) -> [Person; 3] {
         let people = ["alice", "bob", "carol"].map(Person::new);
         let start = "[unlock]\nprovider = ";
@@ -166,7 +166,7 @@ impl Scene {
             unlock: pcr_extended_once(&configuration_digest(&policy(2, &people).encode())),
             ..measures(&other)
         };
-        self.draft.configurations = vec![measures(&self.configuration), mine];
+        self.draft.changes = vec![Change { from: measures(&self.configuration), to: mine }];
         people
     }
 
@@ -350,10 +350,36 @@ async fn a_release_that_is_not_approved_is_refused_by_the_successor_already() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_predecessors_refusal_reaches_the_successors_parent() {
     let mut scene = Scene::new(Duration::from_secs(2)).await;
-    scene.draft.version = "0.0.1";
+    scene.draft.minimum_sequence = 1_000_000;
     scene.upgrade();
-    scene.b.fails("downgrade: the predecessor refuses").await;
+    scene.b.fails("sequence_too_low: the predecessor refuses").await;
     scene.a_goes_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_says_another_version_than_its_image_is_refused_by_it() {
+    let mut scene = Scene::new(Duration::from_secs(2)).await;
+    // To the predecessor it is a later one, and it would hand over.
+    scene.draft.version = "99.0.0";
+    scene.upgrade();
+    scene.b.fails("version_not_released").await;
+    scene.a_goes_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_for_another_appliance_is_refused_and_one_for_this_one_is_taken() {
+    let mut scene = Scene::new(Duration::from_secs(2)).await;
+    let identity = scene.a.status().await.identity;
+    scene.draft.appliance = Some([7; 32]);
+    scene.upgrade();
+    scene.b.fails("appliance_not_released: the predecessor refuses").await;
+    scene.a_goes_on().await;
+
+    scene.draft.appliance = Some(hex::decode(&identity).unwrap().try_into().unwrap());
+    scene.upgrade();
+    scene.b.until_health("ok").await;
+    scene.a.until_health("superseded").await;
+    assert_eq!(scene.b.status().await.identity, identity);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -393,7 +419,7 @@ async fn an_image_that_is_no_predecessor_is_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_predecessor_with_another_configuration_is_not_taken_unless_both_are_named() {
+async fn a_predecessor_with_another_configuration_is_taken_where_the_release_leads_from_it() {
     let mut scene = Scene::new(Duration::from_secs(2)).await;
     let other = configuration(&SigningKey::generate().unwrap(), &scene.releasers.table());
     scene.b.parent.set_configuration(&other);
@@ -401,8 +427,18 @@ async fn a_predecessor_with_another_configuration_is_not_taken_unless_both_are_n
     scene.b.fails("configuration_not_released").await;
     scene.a_goes_on().await;
 
+    // What leads back, or from elsewhere to there, does not lead there.
+    let (old, new) = (measures(&scene.configuration), measures(&other));
+    let elsewhere = Measured { unlock: [7; 48], ..old };
+    for (from, to) in [(new, old), (elsewhere, new)] {
+        scene.draft.changes = vec![Change { from, to }];
+        scene.upgrade();
+        scene.b.fails("configuration_not_released").await;
+    }
+    scene.a_goes_on().await;
+
     let before = scene.a.status().await;
-    scene.draft.configurations = vec![measures(&other), measures(&scene.configuration)];
+    scene.draft.changes = vec![Change { from: old, to: new }];
     scene.upgrade();
     scene.b.until_health("ok").await;
     scene.a.until_health("superseded").await;

@@ -17,7 +17,7 @@ use r3e_fake_nsm::{FakeNsm, FakeNsmConfig};
 use r3e_proto::channel::binding::{Digest, configuration_digest};
 use r3e_proto::channel::statement::Statement;
 use r3e_proto::handoff::{Grant, Request, successor_binding};
-use r3e_proto::release::{ImagePcrs, Measured};
+use r3e_proto::release::{Change, ImagePcrs, Measured};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -103,6 +103,21 @@ impl Scene {
         }
     }
 
+    /// The same under another configuration, which it measured.
+    fn under(&self, session: &Digest, text: &str) -> Play {
+        let configuration = configuration_digest(text.as_bytes());
+        let statement = Statement::Successor { binding: successor_binding(session, &configuration) };
+        Play { configuration, measured: measures(text), statement, ..self.good(session) }
+    }
+
+    /// What the appliance answers a successor under this configuration, by a release that lets these changes be made.
+    async fn asked_under(&self, text: &str, changes: Vec<Change>) -> Answer {
+        let session = self.session().await;
+        let manifest = self.draft(|draft| draft.changes = changes);
+        let request = Play { manifest, ..self.under(&session.binding, text) }.request();
+        session.into_http().await.send(Method::POST, "/v1/handoff", &[], request).await.unwrap()
+    }
+
     /// Asks on a session of its own with what `change` makes of the released successor's request.
     async fn ask(&self, change: impl FnOnce(&mut Play)) -> Answer {
         let session = self.session().await;
@@ -172,6 +187,8 @@ async fn each_rule_is_kept() {
     scene.refuses("not its predecessor", "not_a_predecessor", |it| it.manifest = stranger).await;
     let older = scene.draft(|draft| draft.version = "0.0.9");
     scene.refuses("an older one", "downgrade", |it| it.manifest = older).await;
+    let elsewhere_for = scene.draft(|draft| draft.appliance = Some([7; 32]));
+    scene.refuses("another appliance's", "appliance_not_released", |it| it.manifest = elsewhere_for).await;
     let later = scene.draft(|draft| draft.minimum_sequence = sequence);
     scene.refuses("a state of before", "sequence_too_low", |it| it.manifest = later).await;
 
@@ -200,15 +217,22 @@ async fn each_rule_is_kept() {
 
     let code = "configuration_not_released";
     scene.refuses("another unlock policy", code, |it| it.measured.unlock = [3; 48]).await;
-    let session = scene.session().await;
-    let mut play = scene.good(&session.binding);
-    play.configuration = configuration_digest(other.as_bytes());
-    play.measured = measures(&other);
-    let binding = successor_binding(&session.binding, &play.configuration);
-    play.statement = Statement::Successor { binding };
-    let mut http = session.into_http().await;
-    let answer = http.send(Method::POST, "/v1/handoff", &[], play.request()).await.unwrap();
-    assert_eq!((answer.status, answer.code().as_str()), (403, code), "another operator's configuration");
+    let own = measures(&scene.configuration);
+    let somewhere = |byte| Measured { configuration: [byte; 48], unlock: [byte; 48] };
+    let (theirs, third, fourth) = (measures(&other), somewhere(3), somewhere(4));
+    let change = |from, to| Change { from, to };
+    for (case, changes) in [
+        ("another operator's configuration", vec![]),
+        ("the way back", vec![change(theirs, own)]),
+        (
+            "another appliance's way there, and our way elsewhere",
+            vec![change(own, third), change(fourth, theirs)],
+        ),
+        ("the new policy alone", vec![change(own, Measured { unlock: third.unlock, ..own })]),
+    ] {
+        let answer = scene.asked_under(&other, changes).await;
+        assert_eq!((answer.status, answer.code().as_str()), (403, code), "{case}");
+    }
 
     // After all of it the appliance is as it was, and the released successor gets its root secret.
     let tenant = tenant(&scene).await;

@@ -28,20 +28,24 @@ impl Desk {
         done.json()
     }
 
-    /// A release of the image to itself, with what these options name.
-    fn release(&self, file: &str, more: &[&str]) -> Done {
+    /// A release of the image to itself, from the configuration that these options name to another.
+    fn release(&self, file: &str, from: &[&str]) -> Done {
+        let next = self.home.path("next.toml");
+        std::fs::write(&next, "[unlock]\nprovider = \"ephemeral\"\n").unwrap();
         let trust = self.appliance.trust();
         let values = argument(&trust.reference_values_file);
         let out = self.home.path(file);
         let new =
             ["release", "new", "1.0.0", "--image", values, "--predecessor", values, "--out", argument(&out)];
-        self.home.r3e(&[&new[..], more, &["--json"]].concat())
+        let to = ["--to-configuration", argument(&next)];
+        self.home.r3e(&[&new[..], from, &to, &["--json"]].concat())
     }
 }
 
+/// What the one change of a release leads away from.
 fn registers(release: &Value) -> [&str; 2] {
-    let [one] = release["configurations"].as_array().unwrap().as_slice() else { panic!("{release}") };
-    ["pcr16", "pcr17"].map(|name| one[name].as_str().unwrap())
+    let [change] = release["changes"].as_array().unwrap().as_slice() else { panic!("{release}") };
+    ["pcr16", "pcr17"].map(|name| change["from"][name].as_str().unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,11 +56,11 @@ async fn what_is_computed_of_a_configuration_is_what_the_enclave_measured() {
         let attested = desk.attested();
         let measured = ["16", "17"].map(|index| attested["pcrs"][index].as_str().unwrap());
         let toml = desk.home.path("enclave.toml");
-        let computed = desk.release("computed.cbor", &["--configuration", argument(&toml)]).ok().json();
+        let computed = desk.release("computed.cbor", &["--from-configuration", argument(&toml)]).ok().json();
         assert_eq!(registers(&computed), measured, "{unlock}");
         assert_eq!(computed["pcrs"], computed["predecessors"][0], "an image may succeed itself");
         let seen = desk.home.path("attested.json");
-        let taken = desk.release("taken.cbor", &["--attested", argument(&seen)]).ok().json();
+        let taken = desk.release("taken.cbor", &["--from-attested", argument(&seen)]).ok().json();
         assert_eq!(taken["approval_digest"], computed["approval_digest"], "{unlock}: one release");
     }
 }
@@ -66,11 +70,12 @@ async fn what_is_not_computed_is_taken_from_an_appliance() {
     let desk = Desk::new("test", String::new()).await;
     let attested = desk.attested();
     let (toml, seen) = (desk.home.path("enclave.toml"), desk.home.path("attested.json"));
-    let computed = ["--configuration", argument(&toml)];
+    let computed = ["--from-configuration", argument(&toml)];
     desk.release("refused.cbor", &computed).exits(2).fails_with("usage");
-    let taken = desk.release("taken.cbor", &["--attested", argument(&seen)]).ok().json();
+    let taken = desk.release("taken.cbor", &["--from-attested", argument(&seen)]).ok().json();
     let measured = ["16", "17"].map(|index| attested["pcrs"][index].as_str().unwrap());
     assert_eq!(registers(&taken), measured);
-    let given = desk.release("given.cbor", &[&computed[..], &["--pcr17", measured[1]]].concat()).ok().json();
+    let given =
+        desk.release("given.cbor", &[&computed[..], &["--from-pcr17", measured[1]]].concat()).ok().json();
     assert_eq!(given["approval_digest"], taken["approval_digest"]);
 }

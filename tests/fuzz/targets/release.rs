@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::limits::MAX_MANIFEST_BYTES;
 use r3e_proto::release::{
-    HandoffPolicy, MAX_CONFIGURATIONS, MAX_PREDECESSORS, MAX_RELEASE_BYTES, MAX_RELEASE_SIGNATURES,
+    HandoffPolicy, MAX_CHANGES, MAX_PREDECESSORS, MAX_RELEASE_BYTES, MAX_RELEASE_SIGNATURES,
     MAX_VERSION_BYTES, Release, SignedRelease, Version,
 };
 
@@ -26,10 +26,12 @@ fn release(data: &[u8]) {
     let Ok(release) = Release::decode(data) else { return };
     assert!(data.len() <= MAX_RELEASE_BYTES);
     assert_eq!(release.encode(), data, "one release, one encoding");
-    let (images, pairs) = (release.predecessors(), release.configurations());
-    assert!((1..=MAX_PREDECESSORS).contains(&images.len()) && pairs.len() <= MAX_CONFIGURATIONS);
+    let (images, changes) = (release.predecessors(), release.changes());
+    assert!((1..=MAX_PREDECESSORS).contains(&images.len()) && changes.len() <= MAX_CHANGES);
     assert!(images.iter().chain([release.pcrs()]).flatten().all(|pcr| *pcr != [0; 48]));
     assert!(images.iter().all(|image| release.succeeds(image)));
+    assert!(changes.iter().all(|one| release.leads(&one.from, &one.to) && !release.leads(&one.to, &one.from)));
+    assert!(release.appliance().is_none_or(|identity| release.is_for(identity)));
     version(release.version().to_string().as_bytes());
 }
 

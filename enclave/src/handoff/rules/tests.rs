@@ -2,12 +2,12 @@
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use r3e_proto::channel::binding::configuration_digest;
-use r3e_proto::release::approval_message;
+use r3e_proto::release::{Change, approval_message};
 
 use super::*;
-use crate::RELEASE;
 
 const SESSION: Digest = [0x51; 48];
+const IDENTITY: [u8; 32] = [0x1d; 32];
 
 fn key(seed: u8) -> (PublicKey, Ed25519KeyPair) {
     let pair = Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap();
@@ -34,9 +34,24 @@ fn own(seed: u8) -> Own {
     Own { image: image(seed), measured: measured("one", 1) }
 }
 
-/// 2.0.0, image 20, succeeds the images 10 and 13 from sequence 100 on.
-fn release(configurations: Vec<Measured>) -> Release {
-    Release::new(version("2.0.0"), image(20), 100, vec![image(10), image(13)], configurations).unwrap()
+/// Image 20, succeeds the images 10 and 13 from sequence 100 on.
+fn of_version(text: &str, changes: Vec<Change>) -> Release {
+    Release::new(version(text), image(20), 100, vec![image(10), image(13)], changes).unwrap()
+}
+
+/// The same as 2.0.0.
+fn release(changes: Vec<Change>) -> Release {
+    of_version("2.0.0", changes)
+}
+
+/// The same, of the version that a successor is.
+fn own_release(changes: Vec<Change>) -> Release {
+    of_version(RELEASE, changes)
+}
+
+/// A change between two configurations, under unlock policies of these numbers.
+fn change(from: (&str, u8), to: (&str, u8)) -> Change {
+    Change { from: measured(from.0, from.1), to: measured(to.0, to.1) }
 }
 
 fn signed(release: &Release, by: &[u8]) -> SignedRelease {
@@ -124,7 +139,7 @@ fn an_appliance_hands_over_to_its_own_later_releases_alone() {
         ("one commit behind", 10, "1.0.0", 99, Some(codes::SEQUENCE_TOO_LOW)),
         ("new", 10, "1.0.0", 0, Some(codes::SEQUENCE_TOO_LOW)),
     ] {
-        let outcome = may_hand_over(&release, &own(image), &version(running), sequence);
+        let outcome = may_hand_over(&release, &own(image), &IDENTITY, &version(running), sequence);
         assert_eq!(outcome.err().map(|refusal| refusal.code()), code, "{case}");
     }
 }
@@ -172,16 +187,64 @@ fn a_successor_is_the_released_image_bound_to_this_session() {
 }
 
 #[test]
-fn a_configuration_that_the_release_names_is_taken() {
-    let (two, digest) = successor("two", &SESSION);
-    for (names, taken) in [
-        (vec![measured("two", 1)], true),
-        (vec![measured("three", 1), measured("two", 1)], true),
-        (vec![measured("one", 1)], false),
-        (vec![measured("two", 2)], false),
+fn a_release_for_one_appliance_is_for_no_other() {
+    for (appliance, identity, code) in [
+        (None, IDENTITY, None),
+        (None, [0; 32], None),
+        (Some(IDENTITY), IDENTITY, None),
+        (Some(IDENTITY), [0x1e; 32], Some(codes::APPLIANCE_NOT_RELEASED)),
+        (Some([0; 32]), IDENTITY, Some(codes::APPLIANCE_NOT_RELEASED)),
     ] {
-        let outcome = may_succeed(&release(names), &measured("one", 1), &two, &SESSION, &digest);
-        assert_eq!(outcome.is_ok(), taken);
+        let any = release(vec![]);
+        let release = appliance.map_or_else(|| any.clone(), |identity| any.clone().for_appliance(identity));
+        // The predecessor before it hands over, and the successor of what it was given.
+        let handed = may_hand_over(&release, &own(10), &identity, &version("1.0.0"), 100);
+        assert_eq!(handed.err().map(|refusal| refusal.code()), code, "{appliance:?}");
+        assert_eq!(meant_for(&release, &identity).err().map(|refusal| refusal.code()), code, "{appliance:?}");
+    }
+}
+
+/// What changes, between which, and the other way. Each case is judged by the predecessor and by the successor.
+#[test]
+fn a_configuration_changes_as_the_release_says_and_no_other_way() {
+    const NO: Option<&str> = Some(codes::CONFIGURATION_NOT_RELEASED);
+    let (one, two, three, four) = (("one", 1), ("two", 1), ("three", 1), ("four", 1));
+    let there = vec![change(one, two)];
+    let members = vec![change(one, ("two", 2))];
+    // Two appliances: one goes from `one` to `two`, the other from `three` to `four`.
+    let fleet = vec![change(one, two), change(three, four)];
+    let together = vec![change(one, two), change(three, two)];
+    for (case, changes, from, to, code) in [
+        ("nothing changes", vec![], one, one, None),
+        ("nothing changes though something may", there.clone(), three, three, None),
+        ("nothing is named", vec![], one, two, NO),
+        ("the change that is named", there.clone(), one, two, None),
+        ("the way back", there.clone(), two, one, NO),
+        ("to what it leads to, from elsewhere", there.clone(), three, two, NO),
+        ("from what it leads away from, to elsewhere", there.clone(), one, three, NO),
+        ("the new configuration under the old policy", members.clone(), one, two, NO),
+        ("the old configuration under the new policy", members.clone(), one, ("one", 2), NO),
+        ("the new policy under the new configuration", members.clone(), one, ("two", 2), None),
+        ("from another policy", members, ("one", 2), ("two", 2), NO),
+        ("one of two", fleet.clone(), one, two, None),
+        ("the other of two", fleet.clone(), three, four, None),
+        ("one's start to the other's end", fleet.clone(), one, four, NO),
+        ("the other's start to one's end", fleet.clone(), three, two, NO),
+        ("one's start to the other's", fleet.clone(), one, three, NO),
+        ("one's end to the other's", fleet.clone(), two, four, NO),
+        ("the other's way back", fleet, four, three, NO),
+        ("two to one end", together.clone(), three, two, None),
+        ("from there back", together, two, three, NO),
+    ] {
+        let (claims, digest) = successor(to.0, &SESSION);
+        let claims = Claims { measured: Some(measured(to.0, to.1)), ..claims };
+        let from = measured(from.0, from.1);
+        let predecessor = may_succeed(&release(changes.clone()), &from, &claims, &SESSION, &digest);
+        assert_eq!(predecessor.err().map(|refusal| refusal.code()), code, "{case}: predecessor");
+        let own = Own { image: image(20), measured: measured(to.0, to.1) };
+        let met = Claims { image: Some(image(10)), measured: Some(from), user_data: vec![] };
+        let successor = may_take_over(&own_release(changes), &own, &met);
+        assert_eq!(successor.err().map(|refusal| refusal.code()), code, "{case}: successor");
     }
 }
 
@@ -192,36 +255,35 @@ fn a_successor_takes_over_from_a_predecessor_of_the_release_alone() {
         measured: Some(measured(configuration, 1)),
         user_data: vec![],
     };
-    let both = vec![measured("one", 1), measured("two", 1)];
-    for (case, names, own, met, code) in [
+    let there = vec![change(("two", 1), ("one", 1))];
+    for (case, changes, own, met, code) in [
         ("good", vec![], own(20), met(10, "one"), None),
-        ("both named", both.clone(), own(20), met(13, "two"), None),
+        ("another configuration", there.clone(), own(20), met(13, "two"), None),
         ("is not the release", vec![], own(21), met(10, "one"), Some(codes::SUCCESSOR_NOT_RELEASED)),
         ("met a stranger", vec![], own(20), met(30, "one"), Some(codes::NOT_A_PREDECESSOR)),
         ("met itself", vec![], own(20), met(20, "one"), Some(codes::NOT_A_PREDECESSOR)),
+        ("a stranger on the way", there, own(20), met(30, "two"), Some(codes::NOT_A_PREDECESSOR)),
         ("met another's", vec![], own(20), met(10, "two"), Some(codes::CONFIGURATION_NOT_RELEASED)),
-        (
-            "the met one's alone is named",
-            vec![measured("two", 1)],
-            own(20),
-            met(10, "two"),
-            Some(codes::CONFIGURATION_NOT_RELEASED),
-        ),
-        (
-            "its own alone is named",
-            vec![measured("one", 1)],
-            own(20),
-            met(10, "two"),
-            Some(codes::CONFIGURATION_NOT_RELEASED),
-        ),
     ] {
-        let outcome = may_take_over(&release(names), &own, &met);
+        let outcome = may_take_over(&own_release(changes), &own, &met);
         assert_eq!(outcome.err().map(|refusal| refusal.code()), code, "{case}");
     }
     let nothing = Claims { image: None, ..met(10, "one") };
-    assert_eq!(may_take_over(&release(vec![]), &own(20), &nothing), Err(Refusal::NotAPredecessor));
+    assert_eq!(may_take_over(&own_release(vec![]), &own(20), &nothing), Err(Refusal::NotAPredecessor));
     let nothing = Claims { measured: None, ..met(10, "one") };
-    let refused = may_take_over(&release(vec![]), &own(20), &nothing);
+    let refused = may_take_over(&own_release(vec![]), &own(20), &nothing);
     assert_eq!(refused, Err(Refusal::ConfigurationNotReleased));
     assert!(recent(&release(vec![]), 100).is_ok() && recent(&release(vec![]), 99).is_err());
+}
+
+/// The predecessor holds the release's version against its own: a release that says a later one than the image's would go
+/// back, and nobody else would see it.
+#[test]
+fn a_successor_is_of_the_version_that_the_release_says() {
+    let met = Claims { image: Some(image(10)), measured: Some(measured("one", 1)), user_data: vec![] };
+    assert_eq!(may_take_over(&own_release(vec![]), &own(20), &met), Ok(()));
+    for text in ["0.0.0", "99.0.0", &format!("{RELEASE}-rc.1")] {
+        let refused = may_take_over(&of_version(text, vec![]), &own(20), &met).unwrap_err();
+        assert_eq!(refused.code(), codes::VERSION_NOT_RELEASED, "{text}: {refused}");
+    }
 }

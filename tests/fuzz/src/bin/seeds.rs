@@ -22,7 +22,7 @@ use r3e_proto::host::credentials::{self, AwsCredentials};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::host::lifecycle;
 use r3e_proto::receipt::{Bundle, Receipt};
-use r3e_proto::release::{Measured, Release, SignedRelease};
+use r3e_proto::release::{Change, Measured, Release, SignedRelease};
 use r3e_proto::restore::{RestoreOrder, SignedRestoreOrder};
 use r3e_proto::unlock::policy::{Member, QuorumPolicy};
 use r3e_proto::unlock::setup::{AttestedSetup, SealedShare, Setup};
@@ -388,12 +388,13 @@ fn reference_values() -> Vec<Vec<u8>> {
 /// Signed releases, the release of one alone, and versions.
 fn releases() -> Vec<Vec<u8>> {
     let image = |number: u8| [[number; 48], [number + 64; 48], [number + 128; 48]];
-    let pair = |number: u8| Measured { configuration: [number; 48], unlock: [number + 64; 48] };
-    let release = |text: &str, predecessors: u8, configurations: u8| {
+    let measured = |number: u8| Measured { configuration: [number; 48], unlock: [number + 64; 48] };
+    let change = |number: u8| Change { from: measured(2 * number - 1), to: measured(2 * number) };
+    let release = |text: &str, predecessors: u8, changes: u8| {
         let predecessors = (2..2 + predecessors).map(image).collect();
-        let configurations = (1..=configurations).map(pair).collect();
+        let changes = (1..=changes).map(change).collect();
         let version = text.parse().expect("a version");
-        Release::new(version, image(1), 42, predecessors, configurations).expect("a release")
+        Release::new(version, image(1), 42, predecessors, changes).expect("a release")
     };
     let signed = |release: &Release, signatures: u8| {
         let mut signed = SignedRelease::unsigned(release);
@@ -402,7 +403,7 @@ fn releases() -> Vec<Vec<u8>> {
         }
         signed.encode()
     };
-    let (small, large) = (release("1.4.0", 1, 0), release("1.4.0-rc.2", 3, 2));
+    let (small, large) = (release("1.4.0", 1, 0), release("1.4.0-rc.2", 3, 2).for_appliance([9; 32]));
     let versions = ["1.0.0-alpha.beta", "1.0.0--.0.9a", "18446744073709551615.0.0"];
     let files = [signed(&small, 0), signed(&small, 1), signed(&large, 3), large.encode()];
     files.into_iter().chain(versions.map(|text| text.as_bytes().to_vec())).collect()

@@ -24,12 +24,12 @@ Examples:
   r3e release new 1.5.0 --image r3e-1.5.0.reference-values.json \\
       --predecessor r3e-1.4.0.reference-values.json --minimum-sequence 18233 --out release.cbor
 
-  # With another configuration: both are named, the one that runs and the one that is to run
+  # To another configuration: from the one that runs, to the one that is to run, and not back
   r3e release new 1.5.0 --image r3e-1.5.0.reference-values.json --predecessor r3e-1.4.0.reference-values.json \\
-      --configuration enclave.toml --configuration enclave-new.toml --out release.cbor
+      --from-configuration enclave.toml --to-configuration enclave-new.toml --appliance 5f7c…e1 --out release.cbor
 
 PCR17 of a configuration with `aws-kms` is not computed here: take it from an appliance that runs it, with
---attested (`r3e enclave attest --json > attested.json`), or say it with --pcr17.";
+--from-attested or --to-attested (`r3e enclave attest --json > attested.json`), or say it with --from-pcr17, --to-pcr17.";
 
 const SIGN_HELP: &str = "\
 Shows the release and asks. Compare the approval digest with what the other holders see, on another way, and the PCRs

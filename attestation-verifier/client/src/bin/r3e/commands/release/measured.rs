@@ -5,7 +5,7 @@ use std::path::Path;
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::channel::binding::{Digest, configuration_digest, pcr_extended_once};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
-use r3e_proto::release::{HandoffPolicy, Measured, ReleaseError};
+use r3e_proto::release::{HandoffPolicy, IDENTITY_BYTES, Measured, ReleaseError};
 use r3e_proto::unlock::EPHEMERAL_POLICY;
 use r3e_proto::unlock::policy::{Member, QuorumPolicy};
 use serde::Deserialize;
@@ -72,7 +72,7 @@ pub(super) fn of_configuration(path: &Path, given: Option<&Digest>) -> Result<Me
     let unlock = computed.or(given.copied()).ok_or_else(|| {
         CliError::Usage(format!(
             "PCR17 under {} is not computed here (unlock.provider = {:?}): take both registers from an appliance that runs \
-             it, with --attested, or give --pcr17",
+             it (--from-attested, --to-attested), or give PCR17 (--from-pcr17, --to-pcr17)",
             path.display(),
             parsed.unlock.provider
         ))
@@ -115,6 +115,14 @@ pub(super) fn digest(digits: &str) -> Result<Digest, String> {
     let mut digest = [0; 48];
     hex::decode_to_slice(digits, &mut digest).map_err(|_| "a register takes 96 hex digits".to_owned())?;
     Ok(digest)
+}
+
+/// An appliance's identity, 64 hex digits.
+pub(super) fn identity(digits: &str) -> Result<[u8; IDENTITY_BYTES], String> {
+    let mut identity = [0; IDENTITY_BYTES];
+    hex::decode_to_slice(digits, &mut identity)
+        .map_err(|_| "an identity takes 64 hex digits, as `r3e enclave status` shows it".to_owned())?;
+    Ok(identity)
 }
 
 fn configuration<T: DeserializeOwned>(path: &Path) -> Result<(String, T), CliError> {

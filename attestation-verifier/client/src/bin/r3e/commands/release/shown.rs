@@ -3,7 +3,8 @@
 use r3e_client::release_outcomes;
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::release::{
-    HandoffPolicy, ImagePcrs, Measured, Outcome, Release, ReleaseError, SignedRelease, approval_message,
+    Change, HandoffPolicy, ImagePcrs, Measured, Outcome, Release, ReleaseError, SignedRelease,
+    approval_message,
 };
 use serde::Serialize;
 
@@ -18,7 +19,10 @@ pub(super) struct Shown {
     pcrs: [String; 3],
     minimum_sequence: u64,
     predecessors: Vec<[String; 3]>,
-    configurations: Vec<ShownMeasured>,
+    /// What it lets change, each from what runs to what is to run; empty where the configuration stays.
+    changes: Vec<ShownChange>,
+    /// The identity of the one appliance that it is for; null for any.
+    appliance: Option<String>,
     /// What each key signs: SHA-384 of the domain and the release's bytes.
     approval_digest: String,
     signatures: Vec<ShownSignature>,
@@ -26,6 +30,12 @@ pub(super) struct Shown {
     approved: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold: Option<u8>,
+}
+
+#[derive(Serialize)]
+struct ShownChange {
+    from: ShownMeasured,
+    to: ShownMeasured,
 }
 
 #[derive(Serialize)]
@@ -56,7 +66,8 @@ impl Shown {
             pcrs: image(release.pcrs()),
             minimum_sequence: release.minimum_sequence(),
             predecessors: release.predecessors().iter().map(image).collect(),
-            configurations: Self::configurations(&release),
+            changes: changes(&release),
+            appliance: release.appliance().map(hex::encode),
             approval_digest: hex::encode(approval_message(signed.manifest())),
             signatures: signatures(&keys, &release_outcomes(signed, &keys), word),
             approved: None,
@@ -98,14 +109,18 @@ impl Shown {
         };
         add("successor", &self.pcrs);
         self.predecessors.iter().for_each(|pcrs| add("predecessor", pcrs));
-        for ShownMeasured { pcr16, pcr17 } in &self.configurations {
-            pairs.push(("configuration", format!("PCR16 {pcr16}")));
-            pairs.push(("", format!("PCR17 {pcr17}")));
+        for ShownChange { from, to } in &self.changes {
+            for (name, ShownMeasured { pcr16, pcr17 }) in [("changes from", from), ("  to", to)] {
+                pairs.push((name, format!("PCR16 {pcr16}")));
+                pairs.push(("", format!("PCR17 {pcr17}")));
+            }
         }
-        if self.configurations.is_empty() {
+        if self.changes.is_empty() {
             pairs.push(("configuration", "stays as it is".to_owned()));
         }
         pairs.push(("state", format!("at sequence {} or later", self.minimum_sequence)));
+        let any = || "any whose [handoff] counts these keys".to_owned();
+        pairs.push(("appliance", self.appliance.clone().unwrap_or_else(any)));
         pairs.push(("approval digest", self.approval_digest.clone()));
         let judged = match (self.approved, self.threshold) {
             (Some(true), Some(threshold)) => format!("\napproved: it takes {threshold}\n"),
@@ -121,14 +136,15 @@ impl Shown {
         };
         format!("{}{judged}\n{signatures}", fields(&pairs))
     }
+}
 
-    fn configurations(release: &Release) -> Vec<ShownMeasured> {
-        let shown = |Measured { configuration, unlock }: &Measured| ShownMeasured {
-            pcr16: hex::encode(configuration),
-            pcr17: hex::encode(unlock),
-        };
-        release.configurations().iter().map(shown).collect()
-    }
+fn changes(release: &Release) -> Vec<ShownChange> {
+    let shown = |Measured { configuration, unlock }: &Measured| ShownMeasured {
+        pcr16: hex::encode(configuration),
+        pcr17: hex::encode(unlock),
+    };
+    let change = |change: &Change| ShownChange { from: shown(&change.from), to: shown(&change.to) };
+    release.changes().iter().map(change).collect()
 }
 
 fn image(pcrs: &ImagePcrs) -> [String; 3] {
