@@ -18,11 +18,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::answer::{Identity, NoAnswer};
 use crate::configuration::PeerChoice;
-use crate::limits::{WITNESS_PING, WITNESS_ROUND_TIMEOUT};
+use crate::limits::{WITNESS_PEER_PAUSE, WITNESS_PING, WITNESS_ROUND_TIMEOUT};
 use crate::peer::{Peer, PeerError, PeerParts, PeerSession};
 
 /// What a peer is asked.
@@ -114,6 +114,7 @@ impl Worker {
             met: Arc::clone(&met),
             channel: None,
             confirmed: None,
+            pause_until: None,
         };
         tokio::spawn(line.run(asked, say));
         Ok(Self { choice, done, met })
@@ -147,6 +148,8 @@ struct Line {
     channel: Option<Channel>,
     /// The latest that it has confirmed to this process.
     confirmed: Option<Commit>,
+    /// Until then it is not asked again.
+    pause_until: Option<Instant>,
 }
 
 /// A channel to a peer that is who it should be.
@@ -173,6 +176,10 @@ impl Line {
     }
 
     async fn ask(&mut self, task: Task) -> Result<Option<Commit>, ()> {
+        if self.pause_until.is_some_and(|until| Instant::now() < until) {
+            return Err(());
+        }
+        self.pause_until = None;
         let answered = match timeout(WITNESS_ROUND_TIMEOUT, self.insist(task)).await {
             Ok(answered) => answered,
             Err(_) => Err(Problem::Slow),
@@ -198,6 +205,7 @@ impl Line {
                 (met.confirms, met.problem) = (false, Some(text));
                 drop(met);
                 self.channel = None;
+                self.pause_until = Some(Instant::now() + WITNESS_PEER_PAUSE);
                 Err(())
             }
         }
