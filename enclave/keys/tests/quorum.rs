@@ -645,6 +645,40 @@ async fn a_setup_of_the_same_root_for_the_same_members_is_kept() {
     assert_eq!(scene.setup().commitment, commitment);
 }
 
+/// What stands is known by its commitment and its policy, which are public. A parent that makes such a setup gains nothing but
+/// that nobody can use it, as if it had lost the one that stood: no member takes it for the one that it remembers.
+#[tokio::test]
+async fn a_setup_with_the_same_commitment_is_kept_whatever_its_shares_are() {
+    let (scene, commitment) = Scene::initialised().await;
+    scene.approve(0).unwrap();
+    scene.approve(1).unwrap();
+    let root = unlocked(&scene.quorum).unwrap();
+    let genuine = scene.setup();
+    let shares = genuine.shares.iter().cloned().map(|share| SealedShare { digest: [7; 48], ..share });
+    let forged = Setup { shares: shares.collect(), ..genuine.clone() };
+    assert_ne!(forged.digest(), genuine.digest(), "a member sees that it is another");
+    let forged = AttestedSetup { setup: forged.encode(), document: b"nobody's".to_vec() }.encode();
+    *scene.kept.value.lock().unwrap() = Some(forged.clone());
+    let scene = scene.reboot().await;
+    scene.quorum.adopt(&root, &Random).await.unwrap();
+    assert_eq!(*scene.kept.value.lock().unwrap(), Some(forged));
+
+    // At the next start nothing comes of it, and above all no other root. The members in another order are another quorum: by
+    // a handoff to that one there is a good setup again.
+    let scene = scene.reboot().await;
+    assert!(matches!(scene.approve(0), Err(QuorumError::WrongShare { .. })));
+    assert!(unlocked(&scene.quorum).is_none());
+    let mut people = scene.people;
+    people.reverse();
+    let slot: Arc<dyn Slot> = Arc::clone(&scene.kept) as _;
+    let quorum = Quorum::new(policy(&people), slot, Arc::new(Echo), Arc::new(Now));
+    quorum.adopt(&root, &Random).await.unwrap();
+    let scene = Scene::of(people, scene.kept).await;
+    scene.approve(0).unwrap();
+    scene.approve(2).unwrap();
+    assert_eq!(unlocked(&scene.quorum).unwrap().commitment().unwrap(), commitment);
+}
+
 /// Another threshold alone is another policy, and the shares of before are of another polynomial.
 #[tokio::test]
 async fn another_threshold_is_another_setup() {

@@ -7,8 +7,14 @@ use crate::RootSecret;
 use crate::unlock::{Entropy, SlotWritten};
 
 impl Quorum {
-    /// Has the slot hold a setup of `root` for this policy. One that stands is kept, so that members who remember it need
-    /// not look at another; anything else is replaced by a new setup, which this enclave makes and attests.
+    /// Has the slot hold a setup of `root` for this policy. One that stands with this root's commitment and this policy is
+    /// kept; anything else is replaced by a new setup, which this enclave makes and attests.
+    ///
+    /// The commitment and the policy are all that is compared, and both are public: that the shares of what stands are this
+    /// root's, only the members can tell, by the digest that they remember. A parent can therefore have a setup kept that
+    /// nobody can use. That lets nothing out, since what its shares make is held against the commitment, and it is no more
+    /// than the parent can do afterwards with any setup, by losing it. A new setup at each handoff would win nothing against
+    /// that, and would teach every member to accept a setup that it does not know at each upgrade.
     ///
     /// Nobody's approval is waited for any more, and no member can have another root made, whatever comes of it.
     ///
