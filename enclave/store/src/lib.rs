@@ -29,6 +29,7 @@ mod boot;
 mod cache;
 mod commit;
 mod error;
+mod freeze;
 mod head;
 mod in_force;
 mod index;

@@ -15,7 +15,7 @@ use crate::{
     blobs::BlobStore,
     boot::{Expected, boot},
     cache::Cache,
-    commit::{Batch, Committer, Frozen, Job},
+    commit::{Batch, Committer, Job},
     error::{StoreError, Tampered},
     index::{Index, Listed},
     limits::{
@@ -65,7 +65,7 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) shared: Arc<Shared>,
-    jobs: mpsc::Sender<Job>,
+    pub(crate) jobs: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
 }
 
@@ -228,41 +228,6 @@ impl Store {
         self.ask(Job::Rotate(answer), outcome).await?
     }
 
-    /// Makes no commit any more, until [`Self::thaw`]: those before it are settled when this returns, writers are answered
-    /// [`StoreError::Frozen`] from then on, and reads go on. It takes its turn behind all that waits, however much that is.
-    /// If the future is dropped, it may be frozen or not; after an error it is not.
-    ///
-    /// # Errors
-    /// [`StoreError::Unconfirmed`]: it goes on, try again. Those of a store that is of no more use.
-    pub async fn freeze(&self) -> Result<Frozen, StoreError> {
-        self.shared.intact()?;
-        let (answer, mut outcome) = oneshot::channel();
-        let asked = async {
-            self.jobs.send(Job::Freeze(answer)).await.map_err(|_| self.shared.gone())?;
-            (&mut outcome).await.map_err(|_| self.shared.gone())
-        };
-        match timeout(Duration::from_millis(self.shared.options.commit_deadline_ms), asked).await {
-            Ok(frozen) => frozen,
-            Err(_) => {
-                // Either the answer is there already, or the committer finds that nobody waits for it, and goes on.
-                outcome.close();
-                outcome.try_recv().map_err(|_| StoreError::Unconfirmed)
-            }
-        }
-    }
-
-    /// Commits again, beginning with a commit that changes nothing; its sequence. Waits for the parent as long as it takes,
-    /// since whose state it is depends on that.
-    ///
-    /// # Errors
-    /// [`StoreError::Tampered`], as of any commit: [`Tampered::HeadForked`] where whoever it was handed to has committed.
-    /// [`StoreError::Closed`].
-    pub async fn thaw(&self) -> Result<u64, StoreError> {
-        let (answer, outcome) = oneshot::channel();
-        self.jobs.send(Job::Thaw(answer)).await.map_err(|_| self.shared.gone())?;
-        outcome.await.map_err(|_| self.shared.gone())?
-    }
-
     /// A proof of what stands under `key`, or that nothing does, against the root of the last commit.
     ///
     /// # Errors
@@ -398,7 +363,7 @@ impl Shared {
     }
 
     /// Why the committer does not answer.
-    fn gone(&self) -> StoreError {
+    pub(crate) fn gone(&self) -> StoreError {
         self.intact().err().unwrap_or(StoreError::Closed)
     }
 }
