@@ -91,6 +91,8 @@ pub(crate) fn refused(code: HostErrorCode, message: impl Into<String>) -> HostEr
 fn write_error(error: StoreError) -> HostError {
     match error {
         StoreError::Busy
+        | StoreError::Frozen
+        | StoreError::Unwitnessed { .. }
         | StoreError::TooLarge { .. }
         | StoreError::Name { .. }
         | StoreError::Full { .. }
@@ -108,6 +110,14 @@ fn host_error(error: StoreError) -> HostError {
     match error {
         StoreError::Busy | StoreError::Unavailable(_) => {
             refused(HostErrorCode::Unavailable, "the store does not answer now; nothing is lost, try again")
+        }
+        StoreError::Frozen => {
+            let message = "the appliance is being handed over and takes no writes; nothing was written, try again in a second";
+            refused(HostErrorCode::Unavailable, message)
+        }
+        StoreError::Unwitnessed { .. } => {
+            let message = "the rollback witness does not confirm; nothing was written, try again";
+            refused(HostErrorCode::Unavailable, message)
         }
         StoreError::Full { .. } => refused(HostErrorCode::LimitExceeded, "the appliance's store is full"),
         other => {

@@ -91,3 +91,18 @@ async fn a_function_stores_only_so_many_bytes() {
     values.write("0", Some("1".into())).await.unwrap();
     values.write("one more", Some("1".into())).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_write_to_a_state_that_is_handed_over_is_refused_and_not_left_open() {
+    let store = store().await;
+    let values = Values::of(&store, TENANT, "f").unwrap();
+    let writes = crate::writes::Writes::of(values.clone());
+    store.freeze().await.unwrap();
+    for value in [Some("1".to_owned()), None] {
+        assert_eq!(code(values.write("k", value.clone()).await), HostErrorCode::Unavailable);
+        assert_eq!(code(writes.start("k".into(), value).await), HostErrorCode::Unavailable);
+    }
+    assert_eq!(writes.settle().await, 0, "it is known that nothing was written");
+    store.thaw().await.unwrap();
+    values.write("k", Some("2".into())).await.unwrap();
+}
