@@ -45,6 +45,6 @@ fn start() -> anyhow::Result<()> {
         };
         // Nothing stops an enclave but its end: the sender lives as long as the appliance serves.
         let (_running, stop) = watch::channel(false);
-        run(parts, stop).await.context("the appliance did not start, or stopped")
+        Box::pin(run(parts, stop)).await.context("the appliance did not start, or stopped")
     })
 }

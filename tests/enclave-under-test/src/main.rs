@@ -99,7 +99,7 @@ fn start(options: Options) -> anyhow::Result<()> {
             trust: only_in_tests_trust_the_fake_devices_root,
             handoff_patience: Duration::from_millis(options.handoff_patience_ms),
         };
-        run(parts, stop).await.context("the enclave did not start, or stopped")
+        Box::pin(run(parts, stop)).await.context("the enclave did not start, or stopped")
     })
 }
 
