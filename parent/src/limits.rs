@@ -143,8 +143,16 @@ pub const STOP_DURING_START_MS: u64 = 20_000;
 /// Between two looks for the heartbeat of an enclave that boots.
 pub const HEARTBEAT_LOOK_MS: u64 = 50;
 
-/// For a successor to serve, from its start: to boot, to be handed over to, and to read its state.
+/// For a successor to take the state over, from its start: to boot, to be handed over to, and to read it; and again, from then on, to
+/// serve.
 pub const DEFAULT_UPGRADE_TIMEOUT_MS: u64 = 300_000;
+/// Commits of a successor's of which none is known to stand; it makes one before it serves, and tries it anew when it fails.
+pub const MAX_UNSETTLED_COMMITS: usize = 64;
+/// For the store to tell its head, where it could not tell of a commit whether it stands: as long as a database's server takes to
+/// change.
+pub const HEAD_LOOK_TIMEOUT_MS: u64 = 15_000;
+/// Between two tries of that.
+pub const HEAD_LOOK_MS: u64 = 250;
 /// For the last words of a successor that has ended to arrive.
 pub const LAST_WORDS_MS: u64 = 1_000;
 /// Lines on an upgrade that wait for whoever ordered it: more than there are steps.

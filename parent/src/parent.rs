@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use crate::admin::{self, ADMIN_SOCKET, Admin, Watched};
 use crate::blobs::postgres::Lease;
-use crate::blobs::{Blobs, Keeper, OpenStore};
+use crate::blobs::{Blobs, Commits, Keeper, OpenStore};
 use crate::configuration;
 use crate::counters::Counters;
 use crate::credentials::Credentials;
@@ -92,7 +92,8 @@ impl Parent {
             orders: Orders::of(&settings.data),
         };
         let targets = Arc::new(Targets::new(Target::new(transport.clone(), supervised)));
-        let ports = ports.serve(&common, Arc::clone(&configuration.bytes), Lifecycle::ordinary());
+        let (life, commits) = (Lifecycle::ordinary(), Commits::unwatched());
+        let ports = ports.serve(&common, Arc::clone(&configuration.bytes), life, commits);
         let means = Means {
             common,
             transport,

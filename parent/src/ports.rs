@@ -11,7 +11,7 @@ use r3e_proto::host::{
 use r3e_transport::{ParentTransport, TransportError};
 use tokio::task::JoinSet;
 
-use crate::blobs::Blobs;
+use crate::blobs::{Blobs, Commits};
 use crate::configuration;
 use crate::counters::{Count, Counters};
 use crate::credentials::Credentials;
@@ -70,7 +70,13 @@ impl OpenPorts {
     }
 
     /// Serves them, each in a task.
-    pub(crate) fn serve(self, common: &Common, configuration: Arc<[u8]>, lifecycle: Arc<Lifecycle>) -> Ports {
+    pub(crate) fn serve(
+        self,
+        common: &Common,
+        configuration: Arc<[u8]>,
+        lifecycle: Arc<Lifecycle>,
+        commits: Arc<Commits>,
+    ) -> Ports {
         let Common { counters, blobs, egress, credentials, orders, max_egress_streams } = common.clone();
         let (mut services, beats) = (JoinSet::new(), Arc::<Count>::default());
         if let Some(heartbeats) = self.heartbeat {
@@ -82,8 +88,11 @@ impl OpenPorts {
         services.spawn(self.configuration.run(MAX_CONNECTIONS_PER_SERVICE, move |stream| {
             configuration::serve(stream, Arc::clone(&configuration), Arc::clone(&counters))
         }));
-        services
-            .spawn(self.records.run(MAX_BLOB_CONNECTIONS, move |stream| Arc::clone(&blobs).serve(stream)));
+        services.spawn(
+            self.records.run(MAX_BLOB_CONNECTIONS, move |stream| {
+                Arc::clone(&blobs).serve(stream, Arc::clone(&commits))
+            }),
+        );
         services.spawn(self.outside.run(max_egress_streams, move |stream| Arc::clone(&egress).serve(stream)));
         services.spawn(
             self.credentials

@@ -86,6 +86,14 @@ impl Ordered {
         timeout(LIMIT, self.ordering).await.unwrap().unwrap().unwrap()
     }
 
+    /// The code, the words and what is left to do, of one that took over and does not serve.
+    async fn took_over(self) -> (String, String, String) {
+        match self.ends().await {
+            Line::TookOver { code, words, next } => (code, words, next),
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// The code and the words of a failure.
     async fn fails(self) -> (String, String) {
         match self.ends().await {
@@ -275,6 +283,90 @@ async fn one_upgrade_at_a_time_and_who_leaves_has_cancelled_it() {
         // The connection may end before the last line.
         Err(StatusError::Connect { .. }) => {}
         other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn nobody_ends_a_successor_that_has_taken_the_state_over() {
+    let it = Succession::begin().await;
+    assert_eq!(
+        BlobClient::dial(&it.house.enclave).await.ask(commit(None, b"one", vec![])).await,
+        Outcome::Committed
+    );
+    // Whoever ordered it leaves: it goes on, and clients with it once it serves.
+    let mut ordered = it.start_with(|_| {}).await;
+    let (_, _to_first) = say(&it.second, Request::Predecessor).await.unwrap();
+    let mut records = BlobClient::dial(&it.second).await;
+    // What is refused, or is no commit, takes nothing over.
+    assert_eq!(records.ask(commit(None, b"two", vec![])).await, Outcome::Conflict);
+    let slot = Operation::SlotWrite { expected: None, value: b"slot".to_vec() };
+    assert_eq!(records.ask(slot).await, Outcome::Committed);
+    ordered.reaches(Step::Introduced).await;
+    assert!(matches!(say(&it.second, Request::Predecessor).await, Some((Reply::Offered { .. }, _))));
+    assert_eq!(records.ask(commit(Some(b"one"), b"two", vec![])).await, Outcome::Committed);
+    // Should it boot again, it succeeds nobody any more, from that very moment.
+    assert!(matches!(say(&it.second, Request::Predecessor).await, Some((Reply::None, _))));
+    ordered.reaches(Step::TookOver).await;
+    ordered.ordering.abort();
+    assert!(ordered.ordering.await.unwrap_err().is_cancelled());
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(records.ask(commit(Some(b"two"), b"three", vec![])).await, Outcome::Committed);
+    let second = serve(&it.second, b'2').await;
+    assert!(matches!(say(&it.second, Request::Serving).await, Some((Reply::Noted, _))));
+    assert_eq!(answers(&mut it.house.connect().await).await, b'2');
+    let done = async {
+        while it.house.status().await["upgrading"] == true {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(LIMIT, done).await.unwrap();
+    second.abort();
+    assert!(second.await.unwrap_err().is_cancelled());
+    it.serving.abort();
+
+    // Nor does the time that it takes: it is the appliance all the same.
+    let first = format!("unix:{}", it.house.folder.path().join("enclave.sock").display());
+    let ordered = it
+        .start_with(|order| {
+            order.enclave = Some(first);
+            order.timeout_ms = Some(300);
+        })
+        .await;
+    let mut records = BlobClient::dial(&it.house.enclave).await;
+    assert_eq!(records.ask(commit(Some(b"three"), b"four", vec![])).await, Outcome::Committed);
+    let (code, words, next) = ordered.took_over().await;
+    assert!(
+        code == "successor_late" && words.contains("has taken the state over, and then"),
+        "{code}: {words}"
+    );
+    assert!(next.contains("start it again"), "{next}");
+    assert_eq!(records.ask(commit(Some(b"four"), b"five", vec![])).await, Outcome::Committed);
+    assert!(it.second.dial_parent(LIFECYCLE_PORT).await.is_err(), "the old one's ports are closed");
+    let _first = serve(&it.house.enclave, b'3').await;
+    assert_eq!(answers(&mut it.house.connect().await).await, b'3');
+    assert!(matches!(say(&it.house.enclave, Request::Predecessor).await, Some((Reply::None, _))));
+
+    // Nor does what it says, nor a parent that is asked to stop.
+    for (failed, wanted) in [(true, "successor_failed"), (false, "parent_stopping")] {
+        let it = Succession::begin().await;
+        let mut ordered = it.start_with(|_| {}).await;
+        let mut records = BlobClient::dial(&it.second).await;
+        assert_eq!(records.ask(commit(None, b"one", vec![])).await, Outcome::Committed);
+        ordered.reaches(Step::TookOver).await;
+        if failed {
+            say(&it.second, Request::Failed("no memory".to_owned())).await;
+            assert_eq!(ordered.took_over().await.0, wanted);
+            assert_eq!(records.ask(commit(Some(b"one"), b"two", vec![])).await, Outcome::Committed);
+            it.house.parent.shutdown().await;
+        } else {
+            timeout(LIMIT, it.house.parent.shutdown()).await.unwrap();
+            match ordered.ordering.await.unwrap() {
+                Ok(Line::TookOver { code, .. }) => assert_eq!(code, wanted),
+                // The connection may end before the last line.
+                Err(StatusError::Connect { .. }) => {}
+                other => panic!("{other:?}"),
+            }
+        }
     }
 }
 
@@ -515,6 +607,72 @@ async fn a_successor_that_ends_before_it_serves_is_not_started_again() {
         .await;
     timeout(LIMIT, appliance.shutdown()).await.unwrap();
     assert_eq!(machine.0.enclaves(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_successor_that_ends_after_its_first_commit_is_started_again_and_not_the_old_one() {
+    for noticed in [true, false] {
+        let machine = Machine::with_room();
+        let appliance = machine.start(machine.0.launch()).await;
+        let _first = serve(&machine.enclave("e.sock"), b'1').await;
+        let head = commit(None, b"one", vec![]);
+        assert_eq!(BlobClient::dial(&machine.enclave("e.sock")).await.ask(head).await, Outcome::Committed);
+        let first = machine.0.enclaves();
+
+        let mut ordered = machine.upgrade();
+        ordered.reaches(Step::Started).await;
+        let waiting = async {
+            while machine.0.enclaves().len() < 2 {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(LIMIT, waiting).await.unwrap();
+        let second = machine.enclave("e.sock-2");
+        let (offered, _) = say(&second, Request::Predecessor).await.unwrap();
+        assert!(matches!(offered, Reply::Offered { .. }));
+        let ended = machine.0.enclaves().into_iter().find(|id| !first.contains(id)).unwrap();
+        let ended = machine.0.path("tools/enclaves").join(ended);
+        let mut records = BlobClient::dial(&second).await;
+        let taking_over = commit(Some(b"one"), b"two", vec![]);
+        if noticed {
+            assert_eq!(records.ask(taking_over).await, Outcome::Committed);
+            ordered.reaches(Step::TookOver).await;
+            std::fs::remove_file(ended).unwrap();
+        } else {
+            // It ends with the commit on its way, and its connection with it.
+            records.send(taking_over).await.unwrap();
+            std::fs::remove_file(ended).unwrap();
+        }
+        let (code, words, next) = ordered.took_over().await;
+        assert!(code == "successor_ended" && words.contains("lists it no more"), "{code}: {words}");
+        assert!(next.contains("comes back by its unlock provider"), "{next}");
+
+        // The appliance is the successor's image, and the old one's is no more, in this parent and in the next.
+        machine
+            .status(|status| status["enclave"]["starts"] == 2 && status["enclave"]["state"] == "running")
+            .await;
+        assert_eq!(
+            machine.started(),
+            [
+                start_of("image.eif", "16", "r3e-16"),
+                start_of("new.eif", "17", "r3e-16-2"),
+                start_of("new.eif", "17", "r3e-16-2")
+            ]
+        );
+        assert_eq!(machine.0.enclaves().len(), 1);
+        assert!(!machine.0.enclaves().contains(&first[0]));
+        assert!(matches!(say(&second, Request::Predecessor).await, Some((Reply::None, _))));
+        let mut records = BlobClient::dial(&second).await;
+        assert_eq!(records.ask(Operation::Head).await, Outcome::Head(Some(b"two".to_vec())));
+        let _second = serve(&second, b'2').await;
+        assert!(matches!(say(&second, Request::Serving).await, Some((Reply::Noted, _))));
+        assert_eq!(letter(appliance.local_addr()).await, b'2');
+        timeout(LIMIT, appliance.shutdown()).await.unwrap();
+        assert_eq!(machine.0.enclaves(), [""; 0]);
+        let appliance = machine.start(machine.0.launch()).await;
+        assert_eq!(machine.started().last().unwrap(), &start_of("new.eif", "16", "r3e-16"));
+        timeout(LIMIT, appliance.shutdown()).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ pub async fn order_takeover(data: &Path) -> Result<u64, StatusError> {
 }
 
 /// Has the parent that holds the folder `data` go over to a successor of its enclave, and tells each step: the last line is
-/// [`Line::Done`] or [`Line::Failed`]. Dropped before the successor serves, it cancels the upgrade.
+/// [`Line::Done`], [`Line::TookOver`] or [`Line::Failed`]. Dropped before the successor took over, it cancels the upgrade.
 ///
 /// # Errors
 /// [`StatusError`]: no parent runs there, it is at another upgrade, or it ended meanwhile.

@@ -1,5 +1,5 @@
 //! `POST /upgrade`: takes the order, and tells each step as a line of JSON while it is done. Whoever leaves before the successor
-//! serves has cancelled it.
+//! took over has cancelled it.
 
 use std::io;
 

@@ -1,9 +1,10 @@
 //! Keeps the enclave's sealed records: reads requests from the enclave, answers each in order.
 //!
 //! Requests may be pipelined; the answers come in the order of the requests. [`keep`] says what a store is, [`embedded`]
-//! (with its [`journal`]) and [`postgres`] are the two there are, [`keeper`] is the one thread that uses it. Names are blinded and records
-//! sealed before they come here.
+//! (with its [`journal`]) and [`postgres`] are the two there are, [`keeper`] is the one thread that uses it, [`commits`] sees whether an
+//! enclave has committed. Names are blinded and records sealed before they come here.
 
+mod commits;
 mod embedded;
 mod journal;
 mod keep;
@@ -23,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use tracing::warn;
 
+pub(crate) use commits::Commits;
 pub(crate) use embedded::Embedded;
 pub use embedded::StoreOpenError;
 pub use journal::JournalError;
@@ -54,13 +56,13 @@ impl Blobs {
         Self { handle, counters }
     }
 
-    /// Serves one connection until the enclave closes it or breaks the protocol.
-    pub(crate) async fn serve(self: Arc<Self>, stream: Stream) {
+    /// Serves one connection until the enclave closes it or breaks the protocol. `commits` sees those of this enclave.
+    pub(crate) async fn serve(self: Arc<Self>, stream: Stream, commits: Arc<Commits>) {
         let (reader, mut writer) = tokio::io::split(stream);
         let mut reader = BufReader::new(reader);
         let (pending, answers) = mpsc::channel(MAX_PIPELINED_REQUESTS);
         let reading = async {
-            let ended = self.read_requests(&mut reader, pending).await;
+            let ended = self.read_requests(&mut reader, pending, &commits).await;
             if let Err(reason) = &ended {
                 self.counters.blobs.malformed.add(1);
                 warn!(%reason, "closed a blob connection");
@@ -85,6 +87,7 @@ impl Blobs {
         &self,
         reader: &mut R,
         pending: mpsc::Sender<Pending>,
+        commits: &Arc<Commits>,
     ) -> Result<(), String> {
         let room = Arc::new(Semaphore::new(MAX_BLOB_BYTES_IN_FLIGHT / 1024));
         loop {
@@ -99,7 +102,7 @@ impl Blobs {
             let kibibytes = u32::try_from(held / 1024 + 1).unwrap_or(u32::MAX);
             // Neither the semaphore nor the writing end is ever closed while this runs.
             let Ok(room) = Arc::clone(&room).acquire_many_owned(kibibytes).await else { return Ok(()) };
-            let outcome = self.handle.submit(operation).await;
+            let outcome = commits.submit(&self.handle, operation).await;
             if pending.send(Pending { id, outcome, room }).await.is_err() {
                 return Ok(());
             }

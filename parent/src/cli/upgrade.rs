@@ -19,8 +19,8 @@ const TICK_MS: u64 = 120;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The parent that runs opens the files, so its user must be let to them. Leaving before the successor serves cancels it.\n\
-    Exit codes: 0 the successor serves and the old enclave has ended, 1 no upgrade: the enclave that served goes on, 2 wrong use.\n\n\
+    after_help = "The parent that runs opens the files, so its user must be let to them. Leaving before the successor has taken the state over cancels it.\n\
+    Exit codes: 0 the successor serves and the old enclave has ended, 1 it does not serve: the words say which of the two goes on, 2 wrong use.\n\n\
     Examples:\n  r3e-parent upgrade --data /var/lib/r3e --image r3e-2.eif --manifest release.cbor\n  \
     r3e-parent upgrade --data /var/lib/r3e --manifest release.cbor --configuration new.toml      # the same image\n  \
     r3e-parent upgrade --data /var/lib/r3e --manifest release.cbor --enclave vsock:17            # under serve"
@@ -44,7 +44,7 @@ pub(super) struct Upgrade {
     /// For a parent under serve: where the successor is, that someone else starts: vsock:CID, or unix:PATH
     #[arg(long, value_name = "ENDPOINT")]
     enclave: Option<String>,
-    /// For the successor to serve, from its start, in milliseconds [default: 300000]
+    /// For the successor to take the state over, from its start, and again to serve, in milliseconds [default: 300000]
     #[arg(long, value_name = "MS")]
     timeout_ms: Option<u64>,
     /// Writes each step, and the outcome, as one JSON object a line
@@ -114,6 +114,12 @@ fn show(line: &Line) -> anyhow::Result<()> {
     match line {
         Line::Step { words, .. } => print(format!("{}\n", words.trim_end()).as_bytes()),
         Line::Done { words, next } => print(format!("{words}\nNext: {next}\n").as_bytes()),
+        Line::TookOver { code, words, next } => {
+            let text = format!(
+                "r3e-parent: the successor took over and does not serve yet [{code}]: {words}\nNext: {next}\n"
+            );
+            Ok(std::io::stderr().write_all(text.as_bytes())?)
+        }
         Line::Failed { code, words, findings } => {
             let found = if findings.is_empty() { String::new() } else { in_words(findings) };
             // A preflight's words hold its findings already.

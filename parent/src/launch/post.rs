@@ -9,7 +9,7 @@ use tracing::error;
 
 use super::error::LaunchError;
 use super::state::State;
-use super::supervisor::{Done, Supervisor};
+use super::supervisor::{Afterwards, Done, Supervisor};
 use super::{Launch, Restart};
 use crate::blobs::postgres::Lease;
 use crate::counters::Count;
@@ -18,7 +18,7 @@ use crate::counters::Count;
 #[derive(Debug)]
 pub(crate) struct Post {
     state: Arc<State>,
-    restart: watch::Sender<Restart>,
+    afterwards: Arc<Afterwards>,
     stopping: watch::Sender<bool>,
     ended: watch::Receiver<Option<Arc<LaunchError>>>,
     supervising: JoinHandle<()>,
@@ -37,7 +37,7 @@ impl Post {
         beats: Arc<Count>,
         lease: Option<Lease>,
     ) -> Self {
-        let (restart, restarts) = watch::channel(launch.restart);
+        let afterwards = Arc::new(Afterwards::new(launch.restart));
         let (stopping, stopped) = watch::channel(false);
         let (ending, ended) = watch::channel(None);
         let shared = Arc::clone(&state);
@@ -47,7 +47,7 @@ impl Post {
             beats,
             state: shared,
             lease,
-            restart: restarts,
+            afterwards: Arc::clone(&afterwards),
             stopping: stopped,
         };
         let supervising = tokio::spawn(async move {
@@ -55,7 +55,7 @@ impl Post {
                 ending.send_replace(Some(Arc::new(why)));
             }
         });
-        Self { state, restart, stopping, ended, supervising }
+        Self { state, afterwards, stopping, ended, supervising }
     }
 
     /// What is known of it.
@@ -63,9 +63,9 @@ impl Post {
         &self.state
     }
 
-    /// From now on, this is done when it ends.
-    pub(crate) fn restart(&self, restart: Restart) {
-        self.restart.send_replace(restart);
+    /// From now on, this is done when it ends. False where it has ended for good before.
+    pub(crate) fn restart(&self, restart: Restart) -> bool {
+        self.afterwards.set(restart)
     }
 
     /// Tells of its end.

@@ -1,6 +1,6 @@
 //! Keeps one enclave running: starts it, waits for its end, says why, waits, starts it again.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use r3e_transport::Endpoint;
@@ -27,10 +27,41 @@ pub(super) struct Supervisor {
     pub(super) state: Arc<State>,
     /// Without the lease of the store there is no enclave: it would read what another one writes over.
     pub(super) lease: Option<Lease>,
-    /// What to do when it ends, as it is decided now: a successor is started once, and kept running once it serves.
-    pub(super) restart: watch::Receiver<Restart>,
+    /// What to do when it ends.
+    pub(super) afterwards: Arc<Afterwards>,
     /// Turns true when there shall be no enclave any more.
     pub(super) stopping: watch::Receiver<bool>,
+}
+
+/// What is done when an enclave ends: it may change until then. A successor is started once, and kept running once it took over.
+#[derive(Debug)]
+pub(super) struct Afterwards(Mutex<Plan>);
+
+#[derive(Debug)]
+struct Plan {
+    restart: Restart,
+    /// It has ended for good.
+    over: bool,
+}
+
+impl Afterwards {
+    pub(super) fn new(restart: Restart) -> Self {
+        Self(Mutex::new(Plan { restart, over: false }))
+    }
+
+    /// False, and nothing is done, where it has ended for good.
+    pub(super) fn set(&self, restart: Restart) -> bool {
+        let mut plan = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plan.restart = restart;
+        !plan.over
+    }
+
+    /// It has ended. With [`Restart::Never`], that is for good.
+    fn decide(&self) -> Restart {
+        let mut plan = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        plan.over = plan.restart == Restart::Never;
+        plan.restart
+    }
 }
 
 /// Why the supervisor is done.
@@ -79,7 +110,7 @@ impl Supervisor {
             // An emulator whose enclave is silent still runs.
             self.put_away(enclave).await;
             let why = ended.to_string();
-            let Restart::Backoff { first_ms, max_ms } = *self.restart.borrow() else {
+            let Restart::Backoff { first_ms, max_ms } = self.afterwards.decide() else {
                 error!(why, "there is no enclave any more, and it is not started again");
                 self.state.ended(&why, None);
                 return Done::Ended(ended);
@@ -189,6 +220,17 @@ fn next_pause_ms(last: Option<u64>, first_ms: u64, max_ms: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_done_afterwards_changes_until_the_end() {
+        let again = Restart::Backoff { first_ms: 1, max_ms: 2 };
+        let afterwards = Afterwards::new(Restart::Never);
+        assert!(afterwards.set(again));
+        assert_eq!(afterwards.decide(), again);
+        assert!(afterwards.set(Restart::Never), "it was started again");
+        assert_eq!(afterwards.decide(), Restart::Never);
+        assert!(!afterwards.set(again), "it has ended for good");
+    }
 
     #[test]
     fn waits_double_from_the_first_to_the_longest() {

@@ -10,17 +10,19 @@ use r3e_proto::limits::MAX_MANIFEST_BYTES;
 use r3e_transport::Endpoint;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
-use tracing::{info, warn};
+use tokio::time::timeout;
+use tracing::{error, info, warn};
 
-use super::lifecycle::{Lifecycle, Said};
+use super::lifecycle::Lifecycle;
+use super::successor::{Came, Successor, Wait, keep_running, stopped};
 use super::{Configuration, Crew, Crewed, Line, Means, Order, Seat, Step, UpgradeError};
+use crate::blobs::Commits;
 use crate::configuration;
 use crate::finding::{any_error, in_words};
 use crate::forwarder::Target;
-use crate::launch::{End, LaunchError, Post, Restart, State};
-use crate::limits::{DEFAULT_UPGRADE_TIMEOUT_MS, LAST_WORDS_MS};
-use crate::ports::{OpenPorts, Ports};
+use crate::launch::{End, Post, Restart, State};
+use crate::limits::DEFAULT_UPGRADE_TIMEOUT_MS;
+use crate::ports::OpenPorts;
 use crate::preflight;
 
 /// An upgrade under way.
@@ -42,13 +44,6 @@ struct Plan {
     timeout_ms: u64,
 }
 
-/// A successor that does not serve yet.
-struct Successor {
-    ports: Ports,
-    lifecycle: Arc<Lifecycle>,
-    post: Option<Post>,
-}
-
 impl Course {
     pub(super) fn new(
         means: Means,
@@ -59,7 +54,7 @@ impl Course {
         Self { means, stopping, left, lines }
     }
 
-    /// Puts a successor in the seat. On failure, what is in it is as it was.
+    /// Puts a successor in the seat, once it has taken the state over. On failure, what is in the seat is as it was.
     pub(super) async fn run(
         mut self,
         order: Order,
@@ -68,11 +63,55 @@ impl Course {
     ) -> Result<Line, UpgradeError> {
         let plan = self.plan(order, seat).await?;
         let mut successor = self.begin(&plan).await?;
-        if let Err(error) = self.wait(&mut successor, plan.timeout_ms).await {
-            successor.put_away().await;
-            return Err(error);
+        let came = self.wait(&mut successor, plan.timeout_ms).await;
+        // What it commits while it is given up would leave an enclave behind that can commit no more, and no other.
+        let came = match came {
+            Err(why) if !successor.commits.close(&self.means.common.blobs).await => {
+                successor.put_away().await;
+                return Err(why);
+            }
+            came => came,
+        };
+        let serves = if let Ok(Came::Serves) = came {
+            Ok(())
+        } else {
+            self.see_through(&mut successor, came, &plan, seat, end).await
+        };
+        Ok(self.take_over(plan, successor, seat, end, serves).await)
+    }
+
+    /// The successor has taken the state over, and is the appliance from here on, whatever becomes of it: waits until it
+    /// serves. Whoever ordered it may leave.
+    async fn see_through(
+        &mut self,
+        successor: &mut Successor,
+        came: Result<Came, UpgradeError>,
+        plan: &Plan,
+        seat: &Seat,
+        end: &watch::Sender<Option<End>>,
+    ) -> Result<(), UpgradeError> {
+        // The end of either is not the appliance's.
+        end.send_replace(None);
+        if let Some(Crewed { post, .. }) = &seat.crew {
+            // One that starts now would take the state back.
+            post.restart(Restart::Never);
         }
-        Ok(self.take_over(plan, successor, seat, end).await)
+        info!("the successor has taken the state over: nothing goes back to the enclave that served");
+        let words = "the successor has taken the state over: nothing goes back from here";
+        self.step(Step::TookOver, words.to_owned()).await;
+        match came {
+            Ok(_) | Err(UpgradeError::Cancelled | UpgradeError::Late { .. }) => {
+                self.wait(successor, plan.timeout_ms).await.map(drop)
+            }
+            Err(why) => Err(why),
+        }
+    }
+
+    /// Waits for the successor; whoever leaves cancels that until it has taken over.
+    async fn wait(&mut self, successor: &mut Successor, timeout_ms: u64) -> Result<Came, UpgradeError> {
+        let left = (!successor.commits.stand()).then_some(&mut self.left);
+        let (stopping, lines) = (&mut self.stopping, &self.lines);
+        successor.wait(Wait { stopping, left, lines, timeout_ms }).await
     }
 
     /// Looks at all that can be looked at before anything is touched.
@@ -147,11 +186,14 @@ impl Course {
         let transport = self.means.transport.beside(plan.endpoint.clone());
         let ports = OpenPorts::open(&transport, self.means.heartbeat).await?;
         let idle = Duration::from_millis(self.means.idle_timeout_ms);
-        let lifecycle = Lifecycle::successor(plan.manifest.clone(), self.means.targets.current(), idle);
+        let (manifest, commits) = (plan.manifest.clone(), Commits::watched());
+        let lifecycle =
+            Lifecycle::successor(manifest, self.means.targets.current(), idle, Arc::clone(&commits));
+        let configuration = Arc::clone(&plan.configuration.bytes);
         let ports =
-            ports.serve(&self.means.common, Arc::clone(&plan.configuration.bytes), Arc::clone(&lifecycle));
+            ports.serve(&self.means.common, configuration, Arc::clone(&lifecycle), Arc::clone(&commits));
         let post = plan.crew.as_ref().map(|crew| {
-            // Once: a successor that ends before it serves ends the upgrade.
+            // Once: a successor that ends before it took over ends the upgrade.
             let launch = crate::Launch { restart: Restart::Never, ..crew.launch.clone() };
             let state = Arc::new(State::new(&launch));
             Post::start(launch, plan.endpoint.clone(), state, ports.beats(), self.means.lease.clone())
@@ -161,49 +203,20 @@ impl Course {
             None => format!("waiting for the successor at {}: start it now", plan.endpoint),
         };
         self.step(Step::Started, words).await;
-        Ok(Successor { ports, lifecycle, post })
+        Ok(Successor { ports, lifecycle, commits, post })
     }
 
-    /// Waits until the successor serves.
-    async fn wait(&mut self, successor: &mut Successor, timeout_ms: u64) -> Result<(), UpgradeError> {
-        let mut said = successor.lifecycle.said();
-        let mut end = successor.post.as_ref().map(Post::end);
-        let too_late = sleep(Duration::from_millis(timeout_ms));
-        tokio::pin!(too_late);
-        loop {
-            let now = said.borrow_and_update().clone();
-            match now {
-                Said::Serving => return Ok(()),
-                Said::Failed(why) => return Err(UpgradeError::Failed(why)),
-                Said::Asked => {
-                    let words = "the successor was led to the enclave that serves; they verify each other";
-                    self.step(Step::Introduced, words.to_owned()).await;
-                }
-                Said::Nothing => {}
-            }
-            let why = tokio::select! {
-                // The sender is the lifecycle's own.
-                _ = said.changed() => continue,
-                why = ended(end.as_mut()) => why,
-                () = &mut too_late => return Err(UpgradeError::Late { ms: timeout_ms, last: last_seen(&said) }),
-                _ = &mut self.left => return Err(UpgradeError::Cancelled),
-                () = stopped(&mut self.stopping) => return Err(UpgradeError::Stopping),
-            };
-            // What it said before its end may still be on its way, and says more.
-            let last = timeout(Duration::from_millis(LAST_WORDS_MS), failed(&mut said)).await;
-            return Err(last.map_or(UpgradeError::Ended(why), UpgradeError::Failed));
-        }
-    }
-
-    /// Leads clients to the successor, lets the old connections end, and then the old enclave. Nothing here fails.
+    /// Leads clients to the successor, lets the old connections end, and then the old enclave. Nothing here fails: where the
+    /// successor does not serve, that is told.
     async fn take_over(
         mut self,
         plan: Plan,
         successor: Successor,
         seat: &mut Seat,
         end: &watch::Sender<Option<End>>,
+        serves: Result<(), UpgradeError>,
     ) -> Line {
-        let Successor { ports, lifecycle, post } = successor;
+        let Successor { ports, lifecycle, post, .. } = successor;
         let Plan { configuration, endpoint, crew, .. } = plan;
         if let Some(Crewed { post, .. }) = &seat.crew {
             // It was succeeded: whatever becomes of it, it does not come back.
@@ -212,15 +225,17 @@ impl Course {
         let transport = self.means.transport.beside(endpoint.clone());
         let state = post.as_ref().map(|post| Arc::clone(post.state()));
         let old_target = self.means.targets.switch(Target::new(transport, state));
-        let crew = crew.zip(post).map(|(crew, post)| {
-            post.restart(crew.launch.restart);
-            Crewed { crew, post }
-        });
+        let crew =
+            crew.zip(post).map(|(crew, post)| keep_running(crew, post, &endpoint, &ports, &self.means));
         end.send_replace(crew.as_ref().map(|crewed| crewed.post.end()));
         lifecycle.settle();
         let mut old = std::mem::replace(seat, Seat { ports, configuration, crew });
-        info!(enclave = %endpoint, "the successor serves: new connections lead to it");
-        self.step(Step::Switched, format!("the successor serves: new connections lead to {endpoint}")).await;
+        let words = match &serves {
+            Ok(()) => "the successor serves",
+            Err(_) => "the successor does not serve yet",
+        };
+        info!(enclave = %endpoint, "{words}: new connections lead to it");
+        self.step(Step::Switched, format!("{words}: new connections lead to {endpoint}")).await;
         let kept = self.keep(seat).await;
 
         let limit = Duration::from_millis(self.means.drain_timeout_ms);
@@ -239,7 +254,7 @@ impl Course {
             post.stop().await;
         }
         old.ports.close().await;
-        done(seat, &endpoint, kept)
+        outcome(seat, &endpoint, kept, serves)
     }
 
     /// Has the successor start again with the parent. Where it fails, people are told.
@@ -265,46 +280,12 @@ impl Course {
     }
 }
 
-impl Successor {
-    /// Ends it.
-    async fn put_away(mut self) {
-        if let Some(post) = self.post {
-            post.stop().await;
-        }
-        self.ports.close().await;
-    }
-}
-
-/// Waits for the end of a successor that this process starts; for ever, where someone else does.
-async fn ended(end: Option<&mut End>) -> Arc<LaunchError> {
-    match end {
-        Some(end) => end.wait().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits until the successor says why it failed; for ever, where it does not.
-async fn failed(said: &mut watch::Receiver<Said>) -> String {
-    let failed = said.wait_for(|said| matches!(said, Said::Failed(_))).await.map(|said| said.clone());
-    match failed {
-        Ok(Said::Failed(why)) => why,
-        _ => std::future::pending().await,
-    }
-}
-
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // A parent that is gone has stopped.
-    let _ = stopping.wait_for(|stop| *stop).await;
-}
-
-fn last_seen(said: &watch::Receiver<Said>) -> &'static str {
-    match *said.borrow() {
-        Said::Nothing => "never asked whom it succeeds: it did not boot, or is another release's",
-        _ => "had been led to the enclave that serves",
-    }
-}
-
-fn done(seat: &Seat, endpoint: &Endpoint, kept: Result<(), String>) -> Line {
+fn outcome(
+    seat: &Seat,
+    endpoint: &Endpoint,
+    kept: Result<(), String>,
+    serves: Result<(), UpgradeError>,
+) -> Line {
     let configuration = seat.configuration.path.display();
     let next = match (&seat.crew, kept) {
         (None, _) => format!(
@@ -322,7 +303,17 @@ fn done(seat: &Seat, endpoint: &Endpoint, kept: Result<(), String>) -> Line {
             }
         }
     };
-    Line::Done { words: format!("the enclave at {endpoint} has taken over"), next }
+    let Err(why) = serves else {
+        return Line::Done { words: format!("the enclave at {endpoint} has taken over"), next };
+    };
+    let again = match &seat.crew {
+        None => "start it again there, as it was started",
+        Some(Crewed { crew, .. }) if crew.launch.restart == Restart::Never => "start the parent again",
+        Some(_) => "it is started again, and comes back by its unlock provider",
+    };
+    error!(code = why.code(), %why, "the successor took over, and does not serve yet");
+    let words = format!("the enclave at {endpoint} has taken the state over, and then: {why}");
+    Line::TookOver { code: why.code().to_owned(), words, next: format!("{again}; {next}") }
 }
 
 fn read_manifest(path: &Path) -> Result<Vec<u8>, UpgradeError> {

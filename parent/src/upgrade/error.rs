@@ -1,4 +1,4 @@
-//! Why there was no upgrade: in each case the enclave that served goes on.
+//! Why a successor does not serve. Before it took over, the enclave that served goes on.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,8 +11,8 @@ use crate::ParentError;
 use crate::finding::Finding;
 use crate::launch::LaunchError;
 
-/// Why an upgrade was not done. The enclave that served before is left as it was, and the successor, where it was started,
-/// is ended.
+/// Why an upgrade was not done. Before the successor took over, the enclave that served is left as it was, and the successor is ended
+/// where it was started; afterwards the successor is kept.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UpgradeError {
@@ -71,7 +71,7 @@ pub enum UpgradeError {
         last: &'static str,
     },
     /// Whoever ordered it has left.
-    #[error("the upgrade was cancelled before the successor served")]
+    #[error("the upgrade was cancelled before the successor took over")]
     Cancelled,
     /// The parent was asked to stop.
     #[error("the parent was asked to stop before the successor served")]

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
+use crate::blobs::Commits;
 use crate::finding::shown;
 use crate::forwarder::Target;
 use crate::limits::SHORT_EXCHANGE_TIMEOUT_MS;
@@ -50,6 +51,8 @@ struct Offer {
     manifest: Vec<u8>,
     predecessor: Arc<Target>,
     idle: Duration,
+    /// The successor's: with the first, it has succeeded, and boots as any other.
+    commits: Arc<Commits>,
 }
 
 impl Lifecycle {
@@ -62,10 +65,16 @@ impl Lifecycle {
         })
     }
 
-    /// Of a successor of `predecessor`, by the signed `manifest`. A connection of the two without a byte for `idle` is ended.
-    pub(crate) fn successor(manifest: Vec<u8>, predecessor: Arc<Target>, idle: Duration) -> Arc<Self> {
+    /// Of a successor of `predecessor`, by the signed `manifest`, until one of its own `commits` stands. A connection of the two
+    /// without a byte for `idle` is ended.
+    pub(crate) fn successor(
+        manifest: Vec<u8>,
+        predecessor: Arc<Target>,
+        idle: Duration,
+        commits: Arc<Commits>,
+    ) -> Arc<Self> {
         Arc::new(Self {
-            offer: Mutex::new(Some(Arc::new(Offer { manifest, predecessor, idle }))),
+            offer: Mutex::new(Some(Arc::new(Offer { manifest, predecessor, idle, commits }))),
             said: watch::Sender::new(Said::Nothing),
             led: watch::Sender::new(false),
         })
@@ -120,7 +129,9 @@ impl Lifecycle {
     /// Whom to succeed; where there is one, both are connected until either has enough.
     async fn predecessor(&self, mut enclave: Stream) -> Result<(), FrameError> {
         let offer = self.offer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(offer) = offer else { return reply(&mut enclave, &Reply::None).await };
+        let Some(offer) = offer.filter(|offer| !offer.commits.stand()) else {
+            return reply(&mut enclave, &Reply::None).await;
+        };
         // Before it is offered: an enclave whose question is closed unanswered asks again.
         let mut predecessor =
             offer.predecessor.dial().await.map_err(|error| FrameError::Io(std::io::Error::other(error)))?;

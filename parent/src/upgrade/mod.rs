@@ -6,13 +6,16 @@
 //! ones end where they are, and then the old enclave.
 //!
 //! Whether an enclave may succeed another is for the two to decide, by the signed manifest. All that is decided here is when
-//! they meet, and a failure before the successor serves leaves the enclave that serves as it was.
+//! they meet. Until the successor's first commit, a failure leaves the enclave that serves as it was. From that commit on the
+//! store takes no other from the old one, and nothing goes back: the successor is kept running, and its unlock provider brings it
+//! back, whatever became of it.
 
 mod course;
 mod error;
 mod lifecycle;
 mod order;
 mod record;
+mod successor;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -103,7 +106,7 @@ pub(crate) struct Crewed {
     pub(crate) post: Post,
 }
 
-/// An upgrade that was ordered. Dropped before the successor serves, it is cancelled; afterwards it goes on.
+/// An upgrade that was ordered. Dropped before the successor has taken over, it is cancelled; afterwards it goes on.
 #[derive(Debug)]
 pub(crate) struct Ordered {
     /// Its steps and, last, its outcome.
@@ -166,9 +169,11 @@ impl Upgrades {
         *under_way = Some(tokio::spawn(async move {
             let mut seat = seat;
             let last = match course.run(order, &mut seat, &upgrades.end).await {
-                Ok(done) => {
-                    info!("the upgrade is done");
-                    done
+                Ok(last) => {
+                    if let Line::Done { .. } = last {
+                        info!("the upgrade is done");
+                    }
+                    last
                 }
                 Err(failed) => {
                     let words = failed.to_string();

@@ -48,6 +48,16 @@ pub enum Line {
         /// What is left for people to do.
         next: String,
     },
+    /// The last line: the successor has taken the state over, and has not come to serve. It is the appliance all the same, since
+    /// the enclave that served can commit no more.
+    TookOver {
+        /// A stable name of what kept it from serving.
+        code: String,
+        /// In words.
+        words: String,
+        /// What is left for people to do.
+        next: String,
+    },
     /// The last line: there was no upgrade, and the enclave that served goes on.
     Failed {
         /// A stable name of the reason.
@@ -69,7 +79,9 @@ pub enum Step {
     Started,
     /// The successor was led to its predecessor.
     Introduced,
-    /// The successor serves, and new connections lead to it.
+    /// The successor has made its first commit: nothing goes back from here.
+    TookOver,
+    /// New connections lead to the successor.
     Switched,
     /// Old connections have ended, or were cut.
     Drained,
