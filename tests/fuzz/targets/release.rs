@@ -30,7 +30,9 @@ fn release(data: &[u8]) {
     assert!((1..=MAX_PREDECESSORS).contains(&images.len()) && changes.len() <= MAX_CHANGES);
     assert!(images.iter().chain([release.pcrs()]).flatten().all(|pcr| *pcr != [0; 48]));
     assert!(images.iter().all(|image| release.succeeds(image)));
-    assert!(changes.iter().all(|one| release.leads(&one.from, &one.to) && !release.leads(&one.to, &one.from)));
+    assert!(
+        changes.iter().all(|one| release.leads(&one.from, &one.to) && !release.leads(&one.to, &one.from))
+    );
     assert!(release.appliance().is_none_or(|identity| release.is_for(identity)));
     version(release.version().to_string().as_bytes());
 }

@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Keygen(Keygen),
     /// Write down a release: which image may succeed which, not signed yet
     #[command(after_help = NEW_HELP)]
-    New(new::New),
+    New(Box<new::New>),
     /// Approve a release with a release key; adds the signature to the file
     #[command(after_help = SIGN_HELP)]
     Sign(Sign),
