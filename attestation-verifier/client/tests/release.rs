@@ -222,10 +222,9 @@ fn a_release_is_for_one_appliance_where_it_says_so() {
     assert!(shown.contains("any whose [handoff]"), "or that it is for any: {shown}");
 }
 
-/// What a configuration measures is computed as the enclave computes it, or taken from one that attested it.
-#[test]
-fn configurations_are_named_by_what_they_measure() {
-    let folder = Folder::new();
+/// Configurations in the folder: `ephemeral.toml`, `quorum.toml`, `kms.toml`, one that is none, and an appliance's attestation.
+/// The text of the first three.
+fn configurations(folder: &Folder) -> [String; 3] {
     let operator = format!("[operator]\npublic_key = \"{}\"\n", "07".repeat(32));
     let quorum = |threshold: u8| {
         let member = |byte: u8| {
@@ -246,10 +245,21 @@ fn configurations_are_named_by_what_they_measure() {
     folder.write("quorum.toml", &quorum(2));
     folder.write("kms.toml", &kms);
     folder.write("none.toml", &quorum(4));
-    let pcr17 = hex::encode([9; 48]);
     let attested =
         json!({"accepted": true, "debug": false, "pcrs": {"16": "08".repeat(48), "17": "0a".repeat(48)}});
     folder.write("attested.json", &attested.to_string());
+    let debug = json!({"accepted": true, "debug": true, "pcrs": attested["pcrs"]});
+    folder.write("debug.json", &debug.to_string());
+    folder.write("status.json", r#"{"version": "1"}"#);
+    [ephemeral, quorum(2), kms]
+}
+
+/// What a configuration measures is computed as the enclave computes it, or taken from one that attested it.
+#[test]
+fn configurations_are_named_by_what_they_measure() {
+    let folder = Folder::new();
+    let [ephemeral, quorum, kms] = configurations(&folder);
+    let pcr17 = hex::encode([9; 48]);
     let with = |more: &[&str]| {
         std::fs::remove_file(folder.path("release.cbor")).ok();
         folder.run(&[&NEW[..], more].concat())
@@ -275,7 +285,7 @@ fn configurations_are_named_by_what_they_measure() {
     };
     let policy = QuorumPolicy::new(2, [3, 4, 5].map(member).to_vec()).unwrap();
     let measured = |bytes: &[u8], unlock| Measured { configuration: extended(bytes), unlock };
-    let to = measured(quorum(2).as_bytes(), extended(&policy.encode()));
+    let to = measured(quorum.as_bytes(), extended(&policy.encode()));
     let expected = [
         measured(ephemeral.as_bytes(), extended(b"r3e/1/unlock/ephemeral")),
         measured(kms.as_bytes(), [9; 48]),
@@ -292,11 +302,13 @@ fn configurations_are_named_by_what_they_measure() {
     assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
     let back = Change { from: expected[2].from, to: expected[1].from };
     assert_eq!(folder.release().read_unverified().unwrap().changes(), [back]);
+}
 
-    let mut debug = attested.clone();
-    debug["debug"] = json!(true);
-    folder.write("debug.json", &debug.to_string());
-    folder.write("status.json", r#"{"version": "1"}"#);
+#[test]
+fn a_change_that_cannot_be_named_is_refused() {
+    let folder = Folder::new();
+    configurations(&folder);
+    let pcr17 = hex::encode([9; 48]);
     let from = vec!["--from-configuration", "ephemeral.toml"];
     let to = vec!["--to-configuration", "quorum.toml"];
     for (wrong, says) in [
@@ -322,7 +334,7 @@ fn configurations_are_named_by_what_they_measure() {
         (vec!["--appliance", "07"], "64 hex digits"),
         (vec!["--appliance", &pcr17], "64 hex digits"),
     ] {
-        let refused = with(&wrong);
+        let refused = folder.run(&[&NEW[..], &wrong].concat());
         assert_eq!(refused.status.code(), Some(2), "{wrong:?}");
         assert!(text(&refused.stderr).contains(says), "{wrong:?}: {}", text(&refused.stderr));
     }
