@@ -654,7 +654,7 @@ async fn a_setup_with_the_same_commitment_is_kept_whatever_its_shares_are() {
     scene.approve(1).unwrap();
     let root = unlocked(&scene.quorum).unwrap();
     let genuine = scene.setup();
-    let shares = genuine.shares.iter().cloned().map(|share| SealedShare { digest: [7; 48], ..share });
+    let shares = genuine.shares.iter().map(|share| SealedShare { digest: [7; 48], ..*share });
     let forged = Setup { shares: shares.collect(), ..genuine.clone() };
     assert_ne!(forged.digest(), genuine.digest(), "a member sees that it is another");
     let forged = AttestedSetup { setup: forged.encode(), document: b"nobody's".to_vec() }.encode();
