@@ -182,7 +182,7 @@ impl Embedded {
         let now = Instant::now();
         let looked_at = self.disk.map(|(at, _)| at);
         if looked_at.is_none_or(|at| now.duration_since(at) >= Duration::from_millis(DISK_LOOK_MS)) {
-            self.disk = self.database.disk_space().ok().map(|bytes| (now, bytes));
+            self.disk = self.database.disk_space().ok().map(|bytes| (now, bytes + self.journal.bytes()));
         }
         Ok(())
     }

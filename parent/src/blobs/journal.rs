@@ -173,6 +173,11 @@ impl Journal {
         Ok(())
     }
 
+    /// What the files take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.files.iter().flatten().map(|written| written.bytes).sum()
+    }
+
     /// Whether it is time to make all that was synced durable elsewhere, and to [`Self::turn`].
     pub(super) fn is_full(&self) -> bool {
         self.at >= JOURNAL_FILE_BYTES

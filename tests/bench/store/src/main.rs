@@ -8,6 +8,7 @@
 //!
 //! `cargo run --release [-- MILLISECONDS ROUNDS [WORKLOAD [TARGET]]]` prints the tables for writes and reads, or what of them has
 //! the words in its name; `cargo run --release -- boot RECORDS...` how long a boot takes with so many.
+//! With `R3E_BENCH_POSTGRES=postgres://...`, the sealed store's parent keeps its records in that database, which must be empty.
 //! The targets take short turns in each of many rounds, so that whatever else the machine does weighs on all of them;
 //! the figures are medians over the rounds. Behind each, the processor time of one operation, the load's own and the
 //! parent's included: unlike rates it says something on a machine that is busy. `TMPDIR` says on which disk.

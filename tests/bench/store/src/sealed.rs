@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use nix::unistd::Pid;
 use r3e_keys::RootSecret;
-use r3e_parent::{Parent, Settings};
+use r3e_parent::{Parent, PostgresAddress, PostgresSettings, Settings};
 use r3e_proto::host::BLOB_PORT;
 use r3e_store::{Namespace, Options, ParentBlobs, Store, StoreError, StoreKeys, Write};
 use r3e_transport::{EnclaveTransport, Endpoint};
@@ -144,12 +144,15 @@ async fn opened(folder: &Path) -> anyhow::Result<Store> {
     }
 }
 
-/// `r3e-parent` as it is run.
+/// `r3e-parent` as it is run; over the database that `R3E_BENCH_POSTGRES` names, if it does.
 pub(crate) fn run_parent(folder: &Path) -> anyhow::Result<()> {
     let configuration: PathBuf = folder.join("configuration");
     fs::write(&configuration, "bench")?;
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let settings = Settings::new(listen, endpoint(folder), folder.join("data"), configuration);
+    let mut settings = Settings::new(listen, endpoint(folder), folder.join("data"), configuration);
+    if let Ok(url) = std::env::var("R3E_BENCH_POSTGRES") {
+        settings.store = PostgresSettings::new(PostgresAddress::parse(&url, false)?).into();
+    }
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let _parent = Parent::start(settings).await?;
         std::future::pending().await
