@@ -161,7 +161,15 @@ async fn an_appliance_is_upgraded_under_load_and_nothing_is_lost() {
     only(&it.appliance, &place.trust()).connect().await.expect("the evidence is the successor's");
     let refused = only(&it.appliance, &it.appliance.trust()).connect().await.map(drop).unwrap_err();
     assert_eq!(refused.code(), "pcr_mismatch", "{refused}");
-    let sequence = it.tenant.connect().await.status().await.unwrap().sequence;
+    let deadline = Instant::now() + STOP_LIMIT;
+    let sequence = loop {
+        let status = it.tenant.connect().await.status().await.unwrap();
+        if status.unlock_adopted {
+            break status.sequence;
+        }
+        assert!(Instant::now() < deadline, "its provider never takes the root secret");
+        sleep(Duration::from_millis(20)).await;
+    };
     let place = place.clone();
     let old = it.appliance.went_over(place, it.next);
     old.stop(STOP_LIMIT).await;

@@ -117,6 +117,15 @@ impl Host {
         }
     }
 
+    /// Waits until the successor's unlock provider would bring it back.
+    async fn adopted(&self) {
+        let (connector, deadline) = (self.connector(&["b"]), Instant::now() + READY_LIMIT);
+        while !connector.connect().await.unwrap().status().await.unwrap().unlock_adopted {
+            assert!(Instant::now() < deadline, "its provider never takes the root secret");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// `r3e-parent upgrade` to the second image: its code, and what it said on both streams.
     async fn upgrade(&self, manifest: &str) -> (Option<i32>, String) {
         let mut command = Command::new(program("r3e-parent"));
@@ -182,10 +191,48 @@ async fn the_parent_goes_over_to_the_image_it_is_given_and_stays_with_it() {
     assert_eq!(set.version, 2, "the state went with it");
 
     // With the same settings, which name the first image.
+    host.adopted().await;
     host.stop().await;
     assert_eq!(enclaves(host.folder.path()), 0);
     host.start();
     host.serves("b").await;
     assert_eq!(tenant.channel().await.secret("KEPT").await.unwrap().secret.version, 2);
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_dies_with_its_first_commit_is_started_again_and_loses_nothing() {
+    let mut host = Host::new();
+    host.start();
+    host.serves("a").await;
+    let tenant = Tenant::admitted_over(host.connector(&["a", "b"]), &host.operator, "alice").await;
+    tenant.channel().await.set_secret("KEPT", secret("1")).await.unwrap();
+    let identity = host.connector(&["a"]).connect().await.unwrap().status().await.unwrap().identity;
+    // The provider releases the root secret to either image, as the same members of a quorum do.
+    let kept = "test-root-secret";
+    std::fs::copy(host.path("a.state").join(kept), host.path("b.state").join(kept)).unwrap();
+    std::fs::write(host.path("b.dies"), "").unwrap();
+
+    let (code, said) = host.upgrade("release.cbor").await;
+    println!("{said}");
+    assert_eq!(code, Some(1), "{said}");
+    for words in ["took over", "has taken the state over", "comes back by its unlock provider"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(!said.contains("goes on"), "{said}");
+    assert!(!host.path("b.dies").exists(), "it did die");
+
+    // Nobody does anything: the parent starts it again, and clients go on.
+    host.serves("b").await;
+    assert_eq!(enclaves(host.folder.path()), 1, "the first has ended");
+    let status = host.connector(&["b"]).connect().await.unwrap().status().await.unwrap();
+    assert!(status.identity == identity && status.unlock_adopted);
+    let mut channel = tenant.channel().await;
+    assert_eq!(channel.secret("KEPT").await.unwrap().secret.version, 1);
+    assert_eq!(channel.set_secret("KEPT", secret("2")).await.unwrap().version, 2);
+    drop(channel);
+    host.stop().await;
+    host.start();
+    host.serves("b").await;
     host.stop().await;
 }
