@@ -85,6 +85,15 @@ pub(crate) const MAX_REFUSAL_CHARS: usize = 400;
 /// How long an appliance waits, after it handed its root secret over and stopped writing, for its successor to say that it
 /// serves: some times what opening a large state takes. Then it finds out whose the state is.
 pub const HANDOFF_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the commit that then settles whose the state is may take before the operator is told. Nothing is answered
+/// until it stands, or another one does.
+pub(crate) const SETTLING_TIME: Duration = Duration::from_secs(30);
+/// How long a request for a handoff waits for those that came before it: less than a successor waits. Each takes some
+/// milliseconds.
+pub(crate) const HANDOFF_TURN_WAIT: Duration = Duration::from_secs(20);
+/// Refusals of handoffs that are logged in [`HANDOFF_REFUSALS_SPAN`]: as many as tell what is wrong.
+pub(crate) const MAX_LOGGED_HANDOFF_REFUSALS: u32 = 16;
+pub(crate) const HANDOFF_REFUSALS_SPAN: Duration = Duration::from_mins(1);
 /// How long a successor waits, before it serves, for its unlock provider to adopt the root secret: a few requests to a
 /// service. It goes on without.
 pub(crate) const ADOPTION_WAIT: Duration = Duration::from_secs(10);

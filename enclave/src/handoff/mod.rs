@@ -16,6 +16,7 @@
 //! - `rules`: who may hand over to whom. No I/O, one refusal a rule.
 //! - `measured`: what the two measured, from the device and from documents.
 //! - `predecessor`: freezes, grants, waits, and gives way or goes on.
+//! - `refusals`: what is logged of those who break a rule.
 //! - `successor`: asks, and takes over.
 //! - `lifecycle`: what is said to the parent.
 //! - `adoption`: has the unlock provider learn a root secret that it did not release.
@@ -27,11 +28,12 @@ mod adoption;
 pub(crate) mod lifecycle;
 mod measured;
 mod predecessor;
+mod refusals;
 mod rules;
 mod successor;
 
 pub(crate) use adoption::Adoption;
 pub(crate) use measured::Own;
-pub(crate) use predecessor::{Handover, HandoverError, HandoverParts};
+pub(crate) use predecessor::{Handover, HandoverError, HandoverParts, Standing};
 pub use successor::SuccessionError;
 pub(crate) use successor::{Inherited, Predecessor, SuccessorParts, succession};

@@ -6,6 +6,7 @@ use super::bodies::Bodies;
 use crate::appliance::Appliance;
 use crate::channel::EvidenceSource;
 use crate::configuration::Configuration;
+use crate::handoff::Handover;
 use crate::locked::Locked;
 
 /// One stage of the appliance, as routes that stand in all of them see it.
@@ -20,6 +21,8 @@ pub(crate) trait Front: Send + Sync + 'static {
     fn bodies(&self) -> &Bodies;
     /// What the health route says.
     fn health(&self) -> &'static str;
+    /// The way to a successor, where there is one.
+    fn handover(&self) -> Option<&Handover>;
 }
 
 impl Front for Appliance {
@@ -41,6 +44,10 @@ impl Front for Appliance {
 
     fn health(&self) -> &'static str {
         if self.store.tampered().is_some() { codes::STORE_TAMPERED } else { "ok" }
+    }
+
+    fn handover(&self) -> Option<&Handover> {
+        Some(&self.handover)
     }
 }
 
@@ -64,5 +71,9 @@ impl Front for Locked {
     fn health(&self) -> &'static str {
         use r3e_keys::quorum::Stage;
         if matches!(self.quorum.view().stage, Stage::Released) { "opening" } else { codes::LOCKED }
+    }
+
+    fn handover(&self) -> Option<&Handover> {
+        None
     }
 }

@@ -21,6 +21,7 @@ mod witness;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post, put};
 
 pub(crate) use bodies::Bodies;
@@ -42,8 +43,6 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/unlock/init", post(unlock::is_unlocked))
         .route("/v1/unlock/shares", post(unlock::is_unlocked))
         .route("/v1/report-key", get(appliance::report_key))
-        .route("/v1/handoff", post(handoff::grant))
-        .route("/v1/handoff/done", post(handoff::done))
         .route("/v1/sign-in", post(identity::sign_in))
         .route("/v1/whoami", get(identity::whoami))
         .route("/v1/tenants", get(identity::list_tenants).post(identity::admit_tenant))
@@ -74,7 +73,17 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/functions/{name}/invocations", post(functions::invoke))
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
+        .layer(from_fn_with_state(Arc::clone(&appliance), handoff::from_known_state::<Appliance>))
+        .merge(handoff_routes())
         .with_state(appliance)
+}
+
+/// What settles whose the state is, and so is answered before that is known.
+fn handoff_routes() -> Router<Shared> {
+    Router::new()
+        .route("/v1/handoff", post(handoff::grant))
+        .route("/v1/handoff/done", post(handoff::done))
+        .method_not_allowed_fallback(error::no_such_method)
 }
 
 /// What a session is served while the appliance is locked: what unlocks it, and what a member must know before.
@@ -95,6 +104,7 @@ pub(crate) fn public<F: Front>(front: Arc<F>) -> Router {
     public_routes()
         .fallback(error::not_attested)
         .method_not_allowed_fallback(error::no_such_method)
+        .layer(from_fn_with_state(Arc::clone(&front), handoff::from_known_state::<F>))
         .with_state(front)
 }
 

@@ -12,6 +12,7 @@ use super::Shared;
 use super::authority::{OnSession, Operator};
 use super::body::JsonBody;
 use super::error::ApiError;
+use super::handoff::require_own_state;
 use crate::appliance::Appliance;
 use crate::limits::MAX_SIGN_IN_BODY_BYTES;
 use crate::service::Refused;
@@ -24,6 +25,7 @@ pub(super) async fn record(
     JsonBody { value: request, place: _place }: JsonBody<Record, MAX_SIGN_IN_BODY_BYTES>,
 ) -> Result<Json<Answer>, ApiError> {
     may_try(&session)?;
+    require_own_state(&appliance)?;
     let last = appliance.witnessed.record(&request).await.map_err(|error| refused(&session, error))?;
     answer(&appliance, &request.key, &request.nonce, Some(last))
 }
@@ -35,6 +37,7 @@ pub(super) async fn last(
     JsonBody { value: request, place: _place }: JsonBody<Ask, MAX_SIGN_IN_BODY_BYTES>,
 ) -> Result<Json<Answer>, ApiError> {
     may_try(&session)?;
+    require_own_state(&appliance)?;
     let told = appliance.witnessed.last(&request, session.binding()).await;
     let last = told.map_err(|error| refused(&session, error))?;
     answer(&appliance, &request.key, &request.nonce, last)

@@ -18,8 +18,8 @@ use r3e_e2e::handoff::{
 use r3e_e2e::hostile_parent::{HostileParent, Offer, Sent};
 use r3e_e2e::member::{Person, policy, tables};
 use r3e_e2e::process::{Process, tail, whole};
-use r3e_e2e::raw::{Http, RawSession};
-use r3e_e2e::tenant::secret;
+use r3e_e2e::raw::{Answer, Http, RawSession};
+use r3e_e2e::tenant::{code, granted, javascript, output, secret};
 use r3e_e2e::{EnclavePlace, Tenant};
 use r3e_proto::channel::binding::{configuration_digest, pcr_extended_once};
 use r3e_proto::host::blob::{Operation, Outcome, Response};
@@ -56,6 +56,15 @@ impl End {
         while self.health().await.as_deref() != Some(wanted) {
             assert!(self.enclave.as_mut().unwrap().ended().is_none(), "the enclave ended");
             assert!(Instant::now() < deadline, "never {wanted}");
+            sleep(POLL).await;
+        }
+    }
+
+    /// Waits until its unlock provider would bring it back.
+    async fn until_adopted(&self) {
+        let deadline = Instant::now() + LIMIT;
+        while !self.status().await.unlock_adopted {
+            assert!(Instant::now() < deadline, "never adopted");
             sleep(POLL).await;
         }
     }
@@ -186,7 +195,12 @@ impl Scene {
 
     /// Writes at the predecessor; the refusal's code.
     async fn write_at_a(&self, name: &str) -> Result<(), String> {
-        match self.tenant.channel().await.set_secret(name, secret("value")).await {
+        let written = async {
+            let channel = self.tenant.connector().connect().await?;
+            let mut tenant = channel.sign_in_tenant(self.tenant.key()).await?.into_tenant();
+            tenant.set_secret(name, secret("value")).await
+        };
+        match written.await {
             Ok(_) => Ok(()),
             Err(r3e_client::ClientError::Api { code, .. }) => Err(code),
             Err(error) => Err(error.to_string()),
@@ -225,7 +239,8 @@ async fn a_successor_takes_over_while_the_appliance_serves() {
     assert!(matches!(scene.b.parent.said().as_slice(), [Request::Serving]));
     let after = scene.b.status().await;
     assert_eq!(after.identity, before.identity, "the same appliance");
-    assert!(after.unlock_adopted && after.sequence > before.sequence);
+    assert!(after.sequence > before.sequence);
+    scene.b.until_adopted().await;
     assert_eq!(scene.tenant_at_b().await, ["A"]);
 
     // Whoever still talks to the predecessor is sent away, inside a session and outside.
@@ -235,10 +250,12 @@ async fn a_successor_takes_over_while_the_appliance_serves() {
     assert_eq!((answer.status, answer.code().as_str()), (503, "superseded"));
     assert_eq!(answer.headers["connection"], "close");
     assert!(public.get("/v1/health").await.is_err(), "the connection is closed");
-    let mut attested = Http::attested(&scene.a.parent.address()).await.unwrap();
-    for path in ["/v1/status", "/v1/secrets", "/v1/handoff", "/nothing"] {
-        let Ok(answer) = attested.get(path).await else { continue };
+    // Each path on a connection of its own: the answer closes it.
+    for path in ["/v1/status", "/v1/secrets", "/v1/handoff", "/v1/witness/last", "/nothing"] {
+        let mut attested = Http::attested(&scene.a.parent.address()).await.unwrap();
+        let answer = attested.get(path).await.unwrap();
         assert_eq!((answer.status, answer.code().as_str()), (503, "superseded"), "{path}");
+        assert!(attested.get(path).await.is_err(), "the connection is closed");
     }
 
     // The provider has the root secret: the successor comes back alone.
@@ -286,6 +303,205 @@ async fn a_successor_that_dies_leaves_the_appliance_as_it_was() {
     scene.b.until_health("ok").await;
     scene.a.until_health("superseded").await;
     assert_eq!(scene.tenant_at_b().await, ["A", "ON"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nobody_knows_whose_the_state_is_nothing_is_told_of_it() {
+    let mut scene = Scene::new(Duration::from_secs(3)).await;
+    let mut session = scene.tenant.channel().await;
+    let slow = "export default (ms) => new Promise((resolve) => setTimeout(() => resolve('done'), ms));";
+    let mut deploy = javascript(slow);
+    deploy.limits.timeout_ms = 30_000;
+    session.deploy("slow", &deploy).await.unwrap();
+    // Nothing reaches the predecessor after the grant, and its own commit is neither taken nor refused.
+    let cut = Arc::clone(&scene.cut);
+    scene.b.parent.lie(move |_, honest, _| {
+        cut.store(true, Ordering::SeqCst);
+        Sent::Frames(vec![honest])
+    });
+    let cut = Arc::clone(&scene.cut);
+    scene.a.parent.lie(move |request, honest, _| {
+        let kept_waiting = matches!(request.operation, Operation::Commit(_) | Operation::Head);
+        let silent = kept_waiting && cut.load(Ordering::SeqCst);
+        Sent::Frames(if silent { vec![] } else { vec![honest] })
+    });
+    // These are under way before the grant, and end when the patience has: before it is known whose the state is, and after.
+    let mut other = scene.tenant.channel().await;
+    let under_way = tokio::spawn(async move { session.invoke("slow", "10000").await });
+    let longer = tokio::spawn(async move { other.invoke("slow", "28000").await });
+    scene.upgrade();
+    scene.b.until_health("ok").await;
+    scene.a.until_logged("the root secret was handed to a successor").await;
+    scene.a.until_logged("finding out whose the state is").await;
+
+    let address = scene.a.parent.address();
+    for round in 0..2 {
+        let mut public = Http::public(&address).await.unwrap();
+        for path in ["/v1/health", "/v1/openapi.json", "/nothing"] {
+            assert_eq!(settling(&public.get(path).await.unwrap()), ("handing_over", true), "{path}");
+        }
+        let mut attested = Http::attested(&address).await.unwrap();
+        let paths =
+            ["/v1/status", "/v1/secrets", "/v1/functions", "/v1/configuration", "/v1/whoami", "/nothing"];
+        for path in paths {
+            assert_eq!(settling(&attested.get(path).await.unwrap()), ("handing_over", true), "{path}");
+        }
+        for path in ["/v1/sign-in", "/v1/witness/last", "/v1/functions/slow/invocations", "/v1/status"] {
+            let answer = attested.send(Method::POST, path, &[], "{}").await.unwrap();
+            assert_eq!(settling(&answer), ("handing_over", true), "{path}");
+        }
+        let answer = attested.send(Method::POST, "/v1/handoff/done", &[], "").await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (409, "handoff_not_open"), "not on this session");
+        if round == 0 {
+            sleep(Duration::from_secs(10)).await;
+        }
+    }
+    assert!(!under_way.is_finished(), "what it read is not told either");
+
+    // The parent comes to its senses.
+    scene.a.parent.be_honest();
+    scene.a.until_health("superseded").await;
+    for late in [under_way, longer] {
+        let late = late.await.unwrap().unwrap_err();
+        let r3e_client::ClientError::Api { status: 503, code, .. } = &late else { panic!("{late}") };
+        assert_eq!(code, "store_unavailable");
+    }
+    assert_eq!(scene.tenant_at_b().await, ["A"]);
+}
+
+/// The code of an answer that says to come again, and whether it does.
+fn settling(answer: &Answer) -> (&'static str, bool) {
+    let code = if answer.code() == "handing_over" { "handing_over" } else { "another" };
+    (code, answer.status == 503 && answer.headers["retry-after"] == "1")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_predecessor_that_is_shown_a_foreign_head_gives_way() {
+    let mut scene = Scene::new(Duration::from_secs(2)).await;
+    // The successor stays silent, and the parent says that the predecessor's commit does not follow what stands.
+    scene.b.parent.lie(|_, _, _| Sent::Frames(vec![]));
+    let cut = Arc::clone(&scene.cut);
+    scene.a.parent.lie(move |request, honest, _| {
+        let outcome = match &request.operation {
+            Operation::Commit(_) if cut.load(Ordering::SeqCst) => Outcome::Conflict,
+            Operation::Head if cut.load(Ordering::SeqCst) => Outcome::Head(Some(vec![7; 200])),
+            _ => honest.outcome,
+        };
+        Sent::Frames(vec![Response { id: request.id, outcome }])
+    });
+    scene.upgrade();
+    scene.a.until_logged("the root secret was handed to a successor").await;
+    scene.cut.store(true, Ordering::SeqCst);
+    scene.a.until_health("superseded").await;
+    assert!(scene.a.place.logged("the head is not of this appliance"), "it found that out itself");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_function_writes_while_the_state_is_handed_over_is_refused_and_known_to_be() {
+    let mut scene = Scene::new(Duration::from_secs(4)).await;
+    let careless = "export default async (value) => { if (value === null) return r3e.store.get('k'); \
+        try { await r3e.store.set('k', value); } catch (e) { console.log(e.code); } return 'ended'; };";
+    scene.tenant.channel().await.deploy("f", &javascript(careless)).await.unwrap();
+    assert_eq!(code(&scene.tenant.channel().await.invoke("f", "1").await.unwrap()), "ok");
+    let teller = granted(javascript("export default () => r3e.secrets.get('S');"), &["S"], &[]);
+    scene.tenant.channel().await.deploy("teller", &teller).await.unwrap();
+    scene.tenant.set_secret_for("S", "told", "teller").await;
+    scene.b.parent.lie(|_, _, _| Sent::Frames(vec![]));
+    scene.upgrade();
+    scene.a.until_logged("the root secret was handed to a successor").await;
+
+    let refused = scene.tenant.channel().await.invoke("f", "2").await.unwrap();
+    assert_eq!(refused.logs()[0].text, "unavailable", "the function was told");
+    assert_eq!((code(&refused).as_str(), refused.receipt().outcome.as_str()), ("ok", "ok"));
+    // No secret is given that cannot be logged first.
+    let told = match scene.tenant.channel().await.invoke("teller", "null").await {
+        Ok(invocation) => code(&invocation),
+        Err(error) => format!("{error:?}"),
+    };
+    assert_ne!(told, "ok");
+    // Nobody is told as a witness what the successor may know better.
+    let mut attested = Http::attested(&scene.a.parent.address()).await.unwrap();
+    let ask = format!("{{\"key\":\"{0}\",\"nonce\":\"{0}\",\"signature\":\"{0}{0}\"}}", "07".repeat(32));
+    let answer = attested.send(Method::POST, "/v1/witness/last", &[], ask.clone()).await.unwrap();
+    assert_eq!((answer.status, answer.code().as_str()), (503, "handing_over"));
+
+    scene.b.enclave.take().unwrap().kill();
+    scene.a_goes_on().await;
+    let kept = scene.tenant.channel().await.invoke("f", "null").await.unwrap();
+    assert_eq!(output(&kept), serde_json::json!(1), "nothing was written");
+    let answer = attested.send(Method::POST, "/v1/witness/last", &[], ask).await.unwrap();
+    assert_ne!(answer.status, 503, "{}", answer.code());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_again_and_again_is_heard_no_more() {
+    let mut scene = Scene::new(Duration::from_secs(2)).await;
+    let address = scene.a.parent.address();
+    let manifest = scene.releasers.approve(&scene.draft.release());
+    // The release is public; the document is none.
+    let asked =
+        r3e_proto::handoff::Request { manifest, document: vec![7; 5_000], configuration: [7; 48] }.encode();
+    for session in 0..4 {
+        let mut http = Http::attested(&address).await.unwrap();
+        for time in 0..10 {
+            let answer = http.send(Method::POST, "/v1/handoff", &[], asked.clone()).await.unwrap();
+            let expected = if time < 8 { (403, "successor_not_attested") } else { (401, "unauthenticated") };
+            assert_eq!((answer.status, answer.code().as_str()), expected, "{session}: {time}");
+        }
+    }
+    let log = whole(&scene.a.place.log());
+    assert_eq!(log.matches("a successor was refused").count(), 16, "of 32");
+
+    // The released successor is heard, and while it is, nobody's request is looked into.
+    scene.b.parent.lie(|_, _, _| Sent::Frames(vec![]));
+    scene.upgrade();
+    scene.a.until_logged("the root secret was handed to a successor").await;
+    let mut http = Http::attested(&address).await.unwrap();
+    for _ in 0..10 {
+        let answer = http.send(Method::POST, "/v1/handoff", &[], asked.clone()).await.unwrap();
+        assert_eq!((answer.status, answer.code().as_str()), (409, "handoff_under_way"));
+    }
+    scene.b.enclave.take().unwrap().kill();
+    scene.a_goes_on().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_successor_that_dies_with_its_first_commit_comes_back_by_its_provider() {
+    let mut scene = Scene::new(Duration::from_secs(2)).await;
+    let before = scene.a.status().await;
+    // The provider releases the root secret to either image, as the same members of a quorum do.
+    let kept = "test-root-secret";
+    std::fs::copy(scene.a.place.state().join(kept), scene.b.place.state().join(kept)).unwrap();
+    scene.write_at_a("B").await.unwrap();
+    // The commit stands, and whoever made it never hears of it.
+    let stands = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stands);
+    scene.b.parent.lie(move |request, honest, _| {
+        let is_commit = matches!(request.operation, Operation::Commit(_));
+        if is_commit && honest.outcome == Outcome::Committed {
+            seen.store(true, Ordering::SeqCst);
+        }
+        Sent::Frames(if is_commit { vec![] } else { vec![honest] })
+    });
+    scene.upgrade();
+    let deadline = Instant::now() + LIMIT;
+    while !stands.load(Ordering::SeqCst) {
+        assert!(scene.b.enclave.as_mut().unwrap().ended().is_none() && Instant::now() < deadline);
+        sleep(POLL).await;
+    }
+    scene.b.enclave.take().unwrap().kill();
+    assert!(scene.b.parent.said().is_empty(), "it never served");
+    assert_eq!(scene.write_at_a("C").await, Err("handing_over".to_owned()));
+    scene.a.until_health("superseded").await;
+
+    scene.b.parent.be_honest();
+    scene.b.parent.offer(None);
+    scene.b.start(&["--runner".to_owned(), scene.runner.to_str().unwrap().to_owned()]);
+    scene.b.until_health("ok").await;
+    let after = scene.b.status().await;
+    assert_eq!(after.identity, before.identity);
+    assert!(after.unlock_adopted, "it came from there");
+    assert_eq!(scene.tenant_at_b().await, ["A", "B"], "all that was acknowledged, and no more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -456,7 +672,7 @@ async fn a_successor_with_a_quorum_of_its_own_is_unlocked_by_it_from_then_on() {
     scene.a.until_health("superseded").await;
     let after = scene.b.status().await;
     assert_eq!((after.identity, after.unlock.as_str()), (before.identity.clone(), "quorum"));
-    assert!(after.unlock_adopted);
+    scene.b.until_adopted().await;
 
     // It restarts by its members, whatever became of the predecessor.
     scene.a.enclave.take().unwrap().kill();
@@ -498,6 +714,7 @@ async fn a_successor_whose_provider_does_not_take_the_root_secret_serves_and_say
     scene.upgrade();
     scene.b.until_health("ok").await;
     scene.a.until_health("superseded").await;
+    scene.b.until_logged("the unlock provider has not adopted the root secret").await;
     assert!(!scene.b.status().await.unlock_adopted);
     assert_eq!(scene.tenant_at_b().await, ["A"]);
 }
