@@ -1,5 +1,7 @@
 //! The handoff's messages against the vectors, which a second implementation of the specification made.
 
+#![expect(clippy::unwrap_used, reason = "in a helper of a test, too, a failed unwrap is a failed test")]
+
 use r3e_proto::channel::statement::Statement;
 use r3e_proto::handoff::{Grant, Request, successor_binding};
 use r3e_proto::host::lifecycle;

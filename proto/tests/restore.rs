@@ -105,9 +105,8 @@ fn the_fullest_order_fits_and_what_breaks_a_rule_is_refused() {
         assert!(RestoreOrder::decode(&wrong.encode()).is_err(), "{wrong:?}");
         assert!(SignedRestoreOrder::decode(&SignedRestoreOrder::unsigned(&wrong).encode()).is_err());
     }
-    let foreign = file.iter().copied().collect::<Vec<_>>();
-    let at = foreign.windows(7).position(|window| window == b"restore").unwrap();
-    let mut foreign = foreign;
+    let at = file.windows(7).position(|window| window == b"restore").unwrap();
+    let mut foreign = file;
     foreign[at] = b'R';
     assert!(SignedRestoreOrder::decode(&foreign).is_err());
 }
