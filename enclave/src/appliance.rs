@@ -21,7 +21,7 @@ pub(crate) struct Appliance {
     /// The unlock provider that released the root secret.
     pub(crate) unlock: Arc<Provider>,
     /// Whether that provider would release it again.
-    pub(crate) adoption: Adoption,
+    pub(crate) adoption: Arc<Adoption>,
     /// The way to a successor.
     pub(crate) handover: Arc<Handover>,
     /// The commitment to the root secret.

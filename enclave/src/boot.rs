@@ -3,8 +3,9 @@
 //! 1. configuration from the parent, checked; clock from an attestation document;
 //! 2. configuration and unlock policy measured, both PCRs locked;
 //! 3. TLS key made;
-//! 4. the parent asked whom to succeed. Where it offers an appliance, that one hands over its root secret, the state is
-//!    opened that it left, and the unlock provider adopts the root secret. Otherwise:
+//! 4. the parent asked whom to succeed. Where it offers an appliance, that one hands over its root secret, and the state is
+//!    opened that it left: with its first commit the successor is the appliance, so all else that can fail comes before. Once it
+//!    serves, its unlock provider adopts the root secret. Otherwise:
 //! 5. root secret released by the provider that the measured policy names: where that waits for a quorum's members, the
 //!    listener is open by then, and serves the locked stage;
 //! 6. sealed state opened and verified whole;
@@ -12,6 +13,8 @@
 //! 8. some day, all of it handed over: then nothing is served any more.
 //!
 //! A step that fails ends the process: there is no half-started appliance.
+
+mod state;
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -21,13 +24,13 @@ use std::time::{Duration, Instant};
 
 use r3e_attestation::TrustAnchor;
 use r3e_attester::{Attester, AttesterError, TrustedClock};
-use r3e_keys::{KeyError, ReportKey, RootSecret, UnlockProvider, WitnessKey};
+use r3e_keys::{KeyError, ReportKey, UnlockProvider, WitnessKey};
 use r3e_proto::host::{BLOB_PORT, CHANNEL_PORT, CONFIGURATION_PORT};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
 use r3e_proto::release::VersionError;
-use r3e_store::{BlobStore, Expected, Options, ParentBlobs, Store, StoreError, StoreKeys, Witnessing};
+use r3e_store::{ParentBlobs, Store, StoreError, Witnessing};
 use r3e_transport::frame::{FrameError, read_frame};
-use r3e_transport::{EnclaveTransport, TransportError};
+use r3e_transport::{EnclaveTransport, Listener, TransportError};
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -40,16 +43,13 @@ use crate::handoff::{
     Adoption, Handover, HandoverParts, Inherited, Own, Predecessor, SuccessionError, SuccessorParts,
     lifecycle, succession,
 };
-use crate::limits::{
-    CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, STATE_OPENING_FIRST_PAUSE, STATE_OPENING_LAST_PAUSE,
-    STATE_OPENING_TIMEOUT, UNLOCK_ENTROPY_BYTES,
-};
+use crate::limits::{CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, UNLOCK_ENTROPY_BYTES};
 use crate::locked::Locked;
 use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
     ApiKeys, AttestedReportKey, Functions, FunctionsParts, Secrets, ServiceError, Tenants, Wallets,
-    WitnessedAppliances,
+    WitnessedAppliances, Workshop,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{OwnWitness, PeersParts, ordered};
@@ -176,15 +176,14 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
     let (inherited, predecessor) = succession.map(|it| (it.inherited, it.predecessor)).unzip();
     let locked = if inherited.is_none() { house.locked().await? } else { None };
     let Some(locked) = locked else {
-        let opened = house.open(inherited).await;
+        let opened = listen_and_open(&transport, house, inherited).await;
         if let (Err(error), true) = (&opened, predecessor.is_some()) {
             lifecycle::failed(&transport, &error.to_string()).await;
         }
-        let appliance = opened?;
+        let (listener, appliance) = opened?;
         let superseded = appliance.handover.superseded();
+        tokio::spawn(say_serving(transport, Arc::clone(&appliance.adoption), predecessor));
         let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::public(appliance));
-        let listener = transport.listen(CHANNEL_PORT).await?;
-        tokio::spawn(say_serving(transport, predecessor));
         return until_superseded(pin!(channel.run(listener, &stages, stop)), &stages, superseded).await;
     };
     let stages = Stages::begin(router::locked(Arc::clone(&locked)), router::public(locked));
@@ -196,18 +195,36 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
         opened = house.open(None) => {
             let appliance = opened?;
             let superseded = appliance.handover.superseded();
+            let adoption = Arc::clone(&appliance.adoption);
             stages.next(router::attested(Arc::clone(&appliance)), router::public(appliance));
+            tokio::spawn(say_serving(transport, adoption, None));
             superseded
         }
     };
-    tokio::spawn(say_serving(transport, None));
     until_superseded(serving, &stages, superseded).await
 }
 
-/// Tells the parent that this enclave serves, and then the predecessor, which waits for that.
-async fn say_serving(transport: EnclaveTransport, predecessor: Option<Predecessor>) {
+/// The appliance, and what clients come to. A successor has the listener first, so that there is nothing left to fail for want of
+/// it once the state is its own.
+async fn listen_and_open(
+    transport: &EnclaveTransport,
+    house: House,
+    inherited: Option<Inherited>,
+) -> Result<(Listener, Arc<Appliance>), BootError> {
+    if inherited.is_some() {
+        let listener = transport.listen(CHANNEL_PORT).await?;
+        return Ok((listener, house.open(inherited).await?));
+    }
+    let appliance = house.open(None).await?;
+    Ok((transport.listen(CHANNEL_PORT).await?, appliance))
+}
+
+/// Tells the parent that this enclave serves, and then the predecessor, which waits for that. What a successor was handed is
+/// given to its unlock provider meanwhile.
+async fn say_serving(transport: EnclaveTransport, adoption: Arc<Adoption>, predecessor: Option<Predecessor>) {
     tracing::info!("serving");
     lifecycle::serving(&transport).await;
+    tokio::spawn(adoption.see_to());
     if let Some(predecessor) = predecessor {
         predecessor.done().await;
     }
@@ -293,6 +310,8 @@ impl House {
             let entropy = DrawnEntropy::draw(&attester, UNLOCK_ENTROPY_BYTES).await?;
             (Arc::new(provider.get().unlock(&entropy).await?), None)
         };
+        let version = RELEASE.parse().map_err(|error: VersionError| BootError::Service(error.to_string()))?;
+        let workshop = Workshop::open(transport.clone(), runner, &configuration, &clock)?;
         let report_key = Arc::new(ReportKey::of(&root)?);
         let identity = root.commitment()?;
         let parts = PeersParts {
@@ -304,18 +323,16 @@ impl House {
         let witness = OwnWitness::start(configuration.witness(), parts)?;
         let restore = ordered(&transport, configuration.restore(), &identity, clock.now_ms()).await;
         let witnessing = Witnessing { witness: witness.witness(), restore };
-        let store = open_store(blobs, &root, expected, witnessing).await?;
+        let store = state::open(blobs, &root, expected, witnessing).await?;
         tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
-        let adoption = match expected {
-            Some(_) => Adoption::begin(Arc::clone(&provider), &root, attester.clone()).await,
-            None => Adoption::of_its_own(),
-        };
+        let is_adopted = expected.is_none();
+        let adoption = Adoption::new(Arc::clone(&provider), &root, attester.clone(), is_adopted);
         let handover = Handover::new(HandoverParts {
             root: Arc::clone(&root),
             identity,
             store: store.clone(),
             policy: configuration.handoff().cloned(),
-            version: RELEASE.parse().map_err(|error: VersionError| BootError::Service(error.to_string()))?,
+            version,
             own,
             clock: clock.clone(),
             trust,
@@ -326,14 +343,12 @@ impl House {
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
         let functions = Functions::new(FunctionsParts {
             store: store.clone(),
-            transport,
-            runner,
-            configuration: &configuration,
+            workshop,
             attester: attester.clone(),
             clock: clock.clone(),
             secrets: Arc::clone(&secrets),
             report_key: Arc::clone(&report_key),
-        })?;
+        });
         Ok(Arc::new(Appliance {
             identity,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
@@ -388,39 +403,4 @@ async fn fetch_configuration(transport: &EnclaveTransport) -> Result<Vec<u8>, Bo
 async fn fetch_once(transport: &EnclaveTransport) -> Result<Vec<u8>, String> {
     let mut stream = transport.dial_parent(CONFIGURATION_PORT).await.map_err(|error| error.to_string())?;
     read_frame(&mut stream, MAX_CONFIGURATION_BYTES).await.map_err(|error: FrameError| error.to_string())
-}
-
-/// Opens the sealed state: the one that was handed over, where one was. Where the parent does not answer, the root secret is kept and it is asked again; anything else
-/// it does ends the boot.
-async fn open_store(
-    blobs: ParentBlobs,
-    root: &RootSecret,
-    mut expected: Option<Expected>,
-    witnessing: Witnessing,
-) -> Result<Store, StoreError> {
-    let blobs: Arc<dyn BlobStore> = Arc::new(blobs);
-    let deadline = Instant::now() + STATE_OPENING_TIMEOUT;
-    let mut pause = STATE_OPENING_FIRST_PAUSE;
-    loop {
-        let keys = StoreKeys::derive(root)?;
-        let (blobs, options, witnessing) = (Arc::clone(&blobs), Options::default(), witnessing.clone());
-        let opened = match &mut expected {
-            None => Store::open_witnessed(blobs, keys, options, witnessing).await,
-            Some(expected) => Store::open_at(blobs, keys, options, witnessing, expected).await,
-        };
-        match opened {
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Unwitnessed { .. }))
-                if Instant::now() + pause < deadline =>
-            {
-                tracing::warn!(
-                    %error,
-                    source = std::error::Error::source(&error).map(ToString::to_string),
-                    "the sealed state is not open yet; trying again"
-                );
-            }
-            opened => return opened,
-        }
-        sleep(pause).await;
-        pause = (pause * 2).min(STATE_OPENING_LAST_PAUSE);
-    }
 }

@@ -94,10 +94,7 @@ pub(crate) const HANDOFF_TURN_WAIT: Duration = Duration::from_secs(20);
 /// Refusals of handoffs that are logged in [`HANDOFF_REFUSALS_SPAN`]: as many as tell what is wrong.
 pub(crate) const MAX_LOGGED_HANDOFF_REFUSALS: u32 = 16;
 pub(crate) const HANDOFF_REFUSALS_SPAN: Duration = Duration::from_mins(1);
-/// How long a successor waits, before it serves, for its unlock provider to adopt the root secret: a few requests to a
-/// service. It goes on without.
-pub(crate) const ADOPTION_WAIT: Duration = Duration::from_secs(10);
-/// Between two tries of that.
+/// Between two tries to have the unlock provider adopt a root secret that came by handoff: a few requests to a service.
 pub(crate) const ADOPTION_RETRY: Duration = Duration::from_mins(1);
 
 /// A TLS handshake with another appliance: two flights and one signature.

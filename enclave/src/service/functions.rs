@@ -19,6 +19,7 @@ use r3e_functions::{
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation, LogEntry};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::channel::binding::Digest;
 use r3e_proto::channel::statement::Statement;
 use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
@@ -29,13 +30,40 @@ use super::{Secrets, ServiceError};
 use crate::configuration::Configuration;
 use crate::memory::runners_budget_mib;
 
+/// What functions run in, and their way outside: ready before there is any state.
+pub(crate) struct Workshop {
+    pool: RunnerPool,
+    egress: Egress,
+    /// The configuration's, for receipts.
+    configuration: Digest,
+}
+
+impl Workshop {
+    /// With runners that are made of the program `runner`.
+    ///
+    /// # Errors
+    /// [`ServiceError::Internal`]: no runner can be started, or an extra root is no certificate.
+    pub(crate) fn open(
+        transport: EnclaveTransport,
+        runner: PathBuf,
+        configuration: &Configuration,
+        clock: &TrustedClock,
+    ) -> Result<Self, ServiceError> {
+        let internal = |error: &dyn std::error::Error| ServiceError::Internal(with_causes(error));
+        let roots =
+            TrustRoots::public().with_extra(configuration.extra_roots()).map_err(|error| internal(&error))?;
+        let time = clock.clone();
+        let time = r3e_egress::TrustedClock::new(move || Some(time.now_ms()));
+        let egress = Egress::new(transport, roots, time).map_err(|error| internal(&error))?;
+        let pool = RunnerPool::new(runner_config(configuration, runner)).map_err(|error| internal(&error))?;
+        Ok(Self { pool, egress, configuration: *configuration.digest() })
+    }
+}
+
 /// What [`Functions`] is made of.
-pub(crate) struct FunctionsParts<'a> {
+pub(crate) struct FunctionsParts {
     pub(crate) store: Store,
-    pub(crate) transport: EnclaveTransport,
-    /// The runner program.
-    pub(crate) runner: PathBuf,
-    pub(crate) configuration: &'a Configuration,
+    pub(crate) workshop: Workshop,
     pub(crate) attester: Attester,
     pub(crate) clock: TrustedClock,
     pub(crate) secrets: Arc<Secrets>,
@@ -55,20 +83,10 @@ pub(crate) struct Functions {
 
 impl Functions {
     /// The functions in `parts.store`, and runners for them.
-    ///
-    /// # Errors
-    /// [`ServiceError::Internal`]: no runner can be started, or an extra root is no certificate.
-    pub(crate) fn new(parts: FunctionsParts<'_>) -> Result<Self, ServiceError> {
-        let FunctionsParts { store, transport, runner, configuration, attester, clock, secrets, report_key } =
-            parts;
-        let internal = |error: &dyn std::error::Error| ServiceError::Internal(with_causes(error));
-        let roots =
-            TrustRoots::public().with_extra(configuration.extra_roots()).map_err(|error| internal(&error))?;
-        let time = clock.clone();
-        let time = r3e_egress::TrustedClock::new(move || Some(time.now_ms()));
-        let egress = Egress::new(transport, roots, time).map_err(|error| internal(&error))?;
-        let config = runner_config(configuration, runner);
-        let pool = Arc::new(RunnerPool::new(config).map_err(|error| internal(&error))?);
+    pub(crate) fn new(parts: FunctionsParts) -> Self {
+        let FunctionsParts { store, workshop, attester, clock, secrets, report_key } = parts;
+        let Workshop { pool, egress, configuration } = workshop;
+        let pool = Arc::new(pool);
         // What a process was given of a secret that changed is not to be had from its memory either.
         let runners = Arc::downgrade(&pool);
         secrets.on_change(Box::new(move |tenant, name| {
@@ -85,8 +103,8 @@ impl Functions {
             secrets: secrets as Arc<dyn SecretSource>,
             attestation: Arc::new(FunctionAttestation(attester)),
         }));
-        let receipts = Receipts::new(report_key, *configuration.digest());
-        Ok(Self { registry, pool, invoker, logs: Arc::new(Logs::new()), receipts, store, clock })
+        let receipts = Receipts::new(report_key, configuration);
+        Self { registry, pool, invoker, logs: Arc::new(Logs::new()), receipts, store, clock }
     }
 
     /// Deploys a function, once a runner has loaded it.

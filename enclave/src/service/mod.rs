@@ -15,7 +15,7 @@ mod witnessed;
 
 pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use error::ServiceError;
-pub(crate) use functions::{Functions, FunctionsParts};
+pub(crate) use functions::{Functions, FunctionsParts, Workshop};
 pub(crate) use report_key::AttestedReportKey;
 pub(crate) use secrets::{Secrets, SetOptions};
 pub(crate) use tenants::Tenants;
