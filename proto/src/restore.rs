@@ -33,7 +33,7 @@ pub struct RestoreOrder {
     pub sequence: u64,
     /// SHA-256 of its sealed head.
     pub head: [u8; 32],
-    /// The latest sequence that may be given up for it: at least the one that the witnesses hold.
+    /// The sequence that is given up for it: exactly what the witnesses hold, or the state where that is higher.
     pub over: u64,
 }
 

@@ -79,7 +79,7 @@ pub enum WitnessError {
 pub struct Restore {
     /// The head to be restored, and no other.
     pub state: Witnessed,
-    /// The latest sequence that may be given up for it.
+    /// The sequence that is given up for it: the witness's, or its own where that is higher.
     pub over: u64,
     /// The time, to be kept with the state, in Unix milliseconds.
     pub at_ms: u64,
@@ -114,7 +114,7 @@ pub struct Witnessing {
 pub(crate) struct Passed {
     pub(crate) sequence: u64,
     pub(crate) restored: Option<Restored>,
-    /// What must be recorded before: the head that was judged, where the witness does not hold it yet.
+    /// What must be recorded before: the head that was judged, but for one that is restored.
     pub(crate) record: Option<Witnessed>,
 }
 
@@ -153,11 +153,13 @@ impl Guard {
         let Some(witness) = &self.witnessing.witness else { return Ok(passed) };
         match (witness.last().await.map_err(|error| unwitnessed(&error))?, held) {
             (None, _) => Ok(Passed { record: held, ..passed }),
-            (last, _) if last == held => Ok(passed),
+            // Recorded anew too: what the witness tells of may be known to fewer than would confirm it.
+            (last, _) if last == held => Ok(Passed { record: held, ..passed }),
             (Some(last), Some(_)) if follows(standing, &last) => Ok(Passed { record: held, ..passed }),
             (Some(last), _) => {
                 let order = self.witnessing.restore.filter(|order| {
-                    Some(order.state) == held && order.over >= last.sequence.max(standing.sequence)
+                    // Exactly: from the moment it was followed, more is held, and it is no order for that.
+                    Some(order.state) == held && order.over == last.sequence.max(standing.sequence)
                 });
                 let Some(order) = order else { return Err(refusal(standing, digest, &last).into()) };
                 // Above all that the witness or a client can have seen, so that nothing they hold has to go down.

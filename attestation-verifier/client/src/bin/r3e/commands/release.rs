@@ -86,7 +86,7 @@ pub(crate) struct Sign {
 pub(crate) struct Verify {
     /// The file
     file: PathBuf,
-    /// The configuration whose [handoff] judges
+    /// The configuration whose handoff table judges
     #[arg(long, value_name = "FILE", required_unless_present = "keys")]
     handoff: Option<PathBuf>,
     /// How many of the keys it takes

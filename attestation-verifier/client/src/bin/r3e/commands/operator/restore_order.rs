@@ -26,7 +26,7 @@ state, and the sequence that the witnesses hold. Everything between the two is g
 Example:
   r3e operator restore-order new --identity 6f1d…09 --sequence 18233 --head 8a54…c1 --over 18671 --out order.cbor")]
     New(New),
-    /// Consent to an order with a key of the configuration's [restore]; adds the signature to the file
+    /// Consent to an order with a key of the configuration's restore table; adds the signature to the file
     #[command(after_help = "\
 Shows the order and asks. Whatever was acknowledged after the sequence that is restored is lost: wallets' limits, secrets and
 grants are as they were then, and what was revoked since holds again.
@@ -53,7 +53,7 @@ pub(crate) struct New {
     /// The SHA-256 of its sealed head, 64 hex digits
     #[arg(long, value_name = "HEX")]
     head: Hex<32>,
-    /// The latest sequence that may be given up for it: at least the one that the witnesses hold
+    /// The sequence that is given up for it: exactly what the refusal names; compare it at the witnesses
     #[arg(long, value_name = "N")]
     over: u64,
     /// The file to write
