@@ -36,6 +36,11 @@ pub const DESCRIPTORS_PER_CONNECTION: u64 = 2;
 pub const MAX_OPEN_STORE_FILES: usize = 128;
 /// The kernel's queue of the public listener; the system may hold it lower.
 pub const LISTEN_BACKLOG: u32 = 4096;
+/// How long a data folder that another process holds is waited for: longer than a child takes between `fork` and `exec`,
+/// short beside a person's patience.
+pub const CLAIM_PATIENCE_MS: u64 = 500;
+/// The pause between two tries at it.
+pub const CLAIM_RETRY_PAUSE_MS: u64 = 10;
 
 /// Connections of the enclave's at once to a port that only ever needs one.
 pub const MAX_CONNECTIONS_PER_SERVICE: usize = 16;

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use r3e_transport::{Listener, ParentTransport};
 use tokio::sync::watch;
@@ -22,7 +24,7 @@ use crate::egress::Egress;
 use crate::error::ParentError;
 use crate::forwarder::{self, Forwarder, Target, Targets};
 use crate::launch::State;
-use crate::limits::MAX_CONNECTIONS_PER_SERVICE;
+use crate::limits::{CLAIM_PATIENCE_MS, CLAIM_RETRY_PAUSE_MS, MAX_CONNECTIONS_PER_SERVICE};
 use crate::orders::Orders;
 use crate::ports::{Common, OpenPorts};
 use crate::settings::Settings;
@@ -201,7 +203,8 @@ impl Drop for Forwarding {
     }
 }
 
-/// Takes the data folder for this process, for as long as the file is open.
+/// Takes the data folder for this process, for as long as the file is open. One that has only just been given up is waited
+/// for: a child that its last owner was starting holds the lock too, until it runs its own program.
 pub(crate) fn claim(data: &Path) -> Result<File, ParentError> {
     let failed = |source| ParentError::Data { path: data.into(), source };
     if !data.is_dir() {
@@ -214,10 +217,16 @@ pub(crate) fn claim(data: &Path) -> Result<File, ParentError> {
         .write(true)
         .open(data.join(LOCK_FILE))
         .map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(fs::TryLockError::WouldBlock) => Err(ParentError::Held { path: data.into() }),
-        Err(fs::TryLockError::Error(source)) => Err(failed(source)),
+    let patience = Instant::now() + Duration::from_millis(CLAIM_PATIENCE_MS);
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < patience => {
+                thread::sleep(Duration::from_millis(CLAIM_RETRY_PAUSE_MS));
+            }
+            Err(fs::TryLockError::WouldBlock) => return Err(ParentError::Held { path: data.into() }),
+            Err(fs::TryLockError::Error(source)) => return Err(failed(source)),
+        }
     }
 }
 
