@@ -9,6 +9,7 @@
 mod appliances;
 mod cli;
 mod commands;
+mod confirm;
 mod credentials;
 mod error;
 mod known;

@@ -14,7 +14,7 @@ use r3e_proto::release::{HandoffPolicy, ReleaseError};
 
 use self::shown::Shown;
 use super::keygen::{Keygen, Owner};
-use super::wallets::confirm::confirm;
+use crate::confirm::confirm;
 use crate::error::CliError;
 use crate::output::{Printer, note};
 use crate::settings::Settings;

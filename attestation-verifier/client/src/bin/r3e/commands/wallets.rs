@@ -1,6 +1,5 @@
 //! `r3e wallets`.
 
-pub(super) mod confirm;
 mod consent;
 mod difference;
 mod export;
@@ -15,8 +14,8 @@ use r3e_proto::api::wallets::{
 };
 use serde_json::json;
 
-use self::confirm::confirm;
 use self::input::{Secret, json_file};
+use crate::confirm::confirm;
 use crate::error::CliError;
 use crate::output::{Printer, note};
 use crate::session;

@@ -12,7 +12,7 @@ use r3e_proto::limits::MAX_RESTORE_ORDER_BYTES;
 use r3e_proto::restore::{OrderError, RestoreOrder, SignedRestoreOrder, approval_message};
 use serde::Serialize;
 
-use super::super::wallets::confirm::confirm;
+use crate::confirm::confirm;
 use crate::error::CliError;
 use crate::output::{Printer, fields, note};
 

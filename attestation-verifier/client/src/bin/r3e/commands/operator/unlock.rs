@@ -1,12 +1,11 @@
 //! `r3e operator init`, `approve` and `status`: what a quorum's member does with its appliance.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
-
 use clap::Args;
 use r3e_client::{Address, Unlocking, VerifiedSetup};
 use r3e_proto::channel::binding::Digest;
 
 use super::shown::{Shown, Stand};
+use crate::confirm::{UNASKED, confirm};
 use crate::error::CliError;
 use crate::output::{Printer, note};
 use crate::session;
@@ -49,7 +48,7 @@ pub(crate) async fn init(options: &Init, settings: &Settings, printer: Printer) 
         });
     }
     let shown = Shown::new(&address, &channel, &unlocking, Stand::Unknown);
-    confirm(
+    show_and_confirm(
         &shown,
         options.yes,
         printer,
@@ -89,7 +88,7 @@ pub(crate) async fn approve(
         _ => {}
     }
     let opened = setup.open(&key)?;
-    confirm(
+    show_and_confirm(
         &Shown::new(&address, &channel, &unlocking, stand),
         options.yes,
         printer,
@@ -159,28 +158,15 @@ fn other_setup(settings: &Settings, address: &Address, known: &Digest, found: &D
 }
 
 /// Shows what is about to be done to what, and asks.
-fn confirm(shown: &Shown<'_>, yes: bool, printer: Printer, question: &str) -> Result<(), CliError> {
+fn show_and_confirm(shown: &Shown<'_>, yes: bool, printer: Printer, question: &str) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }
-    if printer.is_json() || !io::stdin().is_terminal() {
-        return Err(CliError::Usage(
-            "this asks before it acts: run it in a terminal, or say --yes once you have read `r3e operator status`"
-                .to_owned(),
-        ));
+    if printer.is_json() {
+        return Err(CliError::Usage(UNASKED.to_owned()));
     }
     note(&shown.human());
-    note(&format!("{question} [y/N]"));
-    let mut answer = String::new();
-    io::stdin()
-        .lock()
-        .read_line(&mut answer)
-        .map_err(|source| CliError::Io { what: "standard input".to_owned(), source })?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        Ok(())
-    } else {
-        Err(CliError::Usage("nothing was sent".to_owned()))
-    }
+    confirm(question, yes)
 }
 
 fn address(settings: &Settings) -> Result<Address, CliError> {

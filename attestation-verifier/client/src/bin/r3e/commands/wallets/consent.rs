@@ -12,9 +12,9 @@ use r3e_proto::wallet::approval::{Subject, WalletRevision, policy_digest};
 use r3e_proto::wallet::digest;
 use serde::{Deserialize, Serialize};
 
-use super::confirm::confirm;
 use super::difference;
 use super::input::json_file;
+use crate::confirm::confirm;
 use crate::error::CliError;
 use crate::output::{Printer, note, printable};
 use crate::session;

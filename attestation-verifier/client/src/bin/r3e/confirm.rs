@@ -5,15 +5,17 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use crate::error::CliError;
 use crate::output::note;
 
+/// What is said where nobody can be asked.
+pub(crate) const UNASKED: &str =
+    "this asks before it acts: run it in a terminal, or say --yes once you have read what it shows";
+
 /// Asks on the terminal, unless `yes` was said. What is asked about must be on the screen by then.
 pub(crate) fn confirm(question: &str, yes: bool) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }
     if !io::stdin().is_terminal() {
-        let advice =
-            "this asks before it acts: run it in a terminal, or say --yes once you have read what it shows";
-        return Err(CliError::Usage(advice.to_owned()));
+        return Err(CliError::Usage(UNASKED.to_owned()));
     }
     note(&format!("{question} [y/N]"));
     let mut answer = String::new();
