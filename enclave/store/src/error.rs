@@ -52,6 +52,18 @@ pub enum StoreError {
         /// Why.
         reason: String,
     },
+    /// The witness has not confirmed for so long that another enclave may have gone on from this state. Nothing is read, and
+    /// nothing was written, until it confirms again.
+    #[error(
+        "the rollback witness has confirmed nothing for {confirmed_s_ago} s, so this state may be an older one than is \
+         served elsewhere: {reason}; try again"
+    )]
+    Stale {
+        /// Seconds since what it confirmed last was asked of it.
+        confirmed_s_ago: u64,
+        /// Why it does not confirm.
+        reason: String,
+    },
     /// The state is being handed to another enclave. Nothing was written.
     #[error("the state is being handed over, and takes no writes; try again in a second")]
     Frozen,

@@ -50,6 +50,7 @@ mod store;
 mod summary;
 mod trie;
 mod upkeep;
+mod watch;
 mod witness;
 mod write;
 
@@ -68,5 +69,7 @@ pub use seal::StoreKeys;
 pub use store::{Options, Store};
 pub use summary::Summary;
 pub use trie::{Digest, EMPTY_ROOT, Trie};
-pub use witness::{Restore, Restored, Witness, WitnessError, WitnessFuture, Witnessed, Witnessing};
+pub use witness::{
+    OvertakenFuture, Restore, Restored, Witness, WitnessError, WitnessFuture, Witnessed, Witnessing,
+};
 pub use write::{Committed, Write};

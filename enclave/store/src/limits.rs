@@ -62,6 +62,13 @@ pub const MIN_AHEAD: usize = 4;
 /// The next commit is built ahead once this part of the batches of the one under way waits again: two commits that take
 /// turns then stay of a size.
 pub const AHEAD_PART: usize = 4;
+/// How long the witness is left alone where nothing is committed, before it is asked to confirm the head that stands: three
+/// times within [`MAX_STALE_MS`], a round among slow peers included.
+pub const WITNESS_WATCH_MS: u64 = 15_000;
+/// How long after the witness confirmed last what stands is still read, unless the options say otherwise. Whoever keeps the
+/// witness away can have another enclave go on from the same state, and this one answer from what is past: for so long.
+/// Longer than a handoff, in which the witness is left to the successor.
+pub const MAX_STALE_MS: u64 = 60_000;
 /// Names that one `scan` returns.
 pub const MAX_SCAN: usize = 1000;
 

@@ -37,12 +37,14 @@ impl Index {
 impl Shared {
     /// The record under `key`; its value is in memory afterwards, as far as there is room.
     pub(crate) async fn get(&self, namespace: &Namespace, key: &str) -> Result<Option<Record>, StoreError> {
-        self.intact()?;
+        self.current()?;
         let Some(entry) = self.index().get(namespace, key) else { return Ok(None) };
         if let Some(value) = self.cache().get(&entry.name, entry.version) {
             return Ok(Some(Record { value, version: entry.version }));
         }
         let found = self.fetch(namespace, key).await?;
+        // The parent may take its time.
+        self.current()?;
         if let Some(record) = &found {
             self.cache().put(entry.name, record.version, record.value.clone());
         }

@@ -20,13 +20,14 @@ use crate::{
     index::{Index, Listed},
     limits::{
         CACHE_BYTES, COMMIT_DEADLINE_MS, MAX_QUEUED_BATCHES, MAX_QUEUED_BYTES, MAX_RECORDS, MAX_SCAN,
-        MAX_SEALINGS, MIN_TAIL, PAGE_BYTES,
+        MAX_SEALINGS, MAX_STALE_MS, MIN_TAIL, PAGE_BYTES, WITNESS_WATCH_MS,
     },
     name::{Namespace, checked_key},
     proof::Proven,
     record::{Record, Value},
     seal::StoreKeys,
     trie::Digest,
+    watch::keep_watch,
     witness::{Guard, Witnessing},
     write::{Committed, Write, checked_batch},
 };
@@ -46,6 +47,10 @@ pub struct Options {
     pub page_bytes: usize,
     /// Sealings under one epoch before a new one begins by itself.
     pub max_sealings: u64,
+    /// How long the witness is left alone where nothing is committed.
+    pub witness_watch_ms: u64,
+    /// How long after the witness confirmed last anything is read.
+    pub max_stale_ms: u64,
 }
 
 impl Default for Options {
@@ -57,6 +62,8 @@ impl Default for Options {
             min_tail: MIN_TAIL,
             page_bytes: PAGE_BYTES,
             max_sealings: MAX_SEALINGS,
+            witness_watch_ms: WITNESS_WATCH_MS,
+            max_stale_ms: MAX_STALE_MS,
         }
     }
 }
@@ -132,8 +139,10 @@ impl Store {
             index: RwLock::new(booted.index),
             cache: Mutex::new(Cache::new(options.cache_bytes)),
             commits,
+            frozen: watch::Sender::new(false),
             tampered: OnceLock::new(),
         });
+        keep_watch(&shared);
         let (jobs, waiting) = mpsc::channel(MAX_QUEUED_BATCHES);
         let room = Arc::new(Semaphore::new(MAX_QUEUED_BYTES));
         let way_back = (jobs.downgrade(), Arc::clone(&room));
@@ -145,7 +154,8 @@ impl Store {
     /// The record under `key`, verified; none if there is none.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`], [`StoreError::Busy`], [`StoreError::Tampered`]; a key that is not allowed.
+    /// [`StoreError::Unavailable`], [`StoreError::Busy`], [`StoreError::Stale`], [`StoreError::Tampered`]; a key that is not
+    /// allowed.
     pub async fn get(&self, namespace: &Namespace, key: &str) -> Result<Option<Record>, StoreError> {
         checked_key(key)?;
         self.shared.get(namespace, key).await
@@ -204,11 +214,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`], [`StoreError::Full`], [`StoreError::TooLarge`], [`StoreError::Name`]: nothing was
-    /// written. [`StoreError::Busy`], [`StoreError::Unwitnessed`]: nothing was written, try again. [`StoreError::Unconfirmed`]: read before you
-    /// write again. [`StoreError::Tampered`], [`StoreError::Closed`]: the store is of no more use.
+    /// written. [`StoreError::Busy`], [`StoreError::Unwitnessed`], [`StoreError::Stale`]: nothing was written, try again.
+    /// [`StoreError::Unconfirmed`]: read before you write again. [`StoreError::Tampered`], [`StoreError::Closed`]: the store is
+    /// of no more use.
     pub async fn batch(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
         self.shared.intact()?;
         self.shared.guard.confirms(self.shared.options.commit_deadline_ms)?;
+        // A write under a condition, and one that changes nothing, tell of the state without a commit.
+        self.shared.current()?;
         let bytes = checked_batch(&writes)?;
         let room = u32::try_from(bytes).map_err(|_| StoreError::Busy)?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(room).map_err(|_| StoreError::Busy)?;
@@ -235,10 +248,12 @@ impl Store {
     /// a store that is of no more use.
     pub async fn prove(&self, namespace: &Namespace, key: &str) -> Result<Proven, StoreError> {
         checked_key(key)?;
-        self.shared.intact()?;
+        self.shared.current()?;
         let name = self.shared.keys.blinded(namespace, key);
         let (answer, outcome) = oneshot::channel();
-        self.ask(Job::Prove { name, answer }, outcome).await
+        let proven = self.ask(Job::Prove { name, answer }, outcome).await?;
+        self.shared.current()?;
+        Ok(proven)
     }
 
     /// Hands a job to the committer, and waits for its answer.
@@ -259,7 +274,7 @@ impl Store {
     /// and at most [`MAX_SCAN`]. From memory: no value is read.
     ///
     /// # Errors
-    /// [`StoreError::Tampered`].
+    /// [`StoreError::Tampered`], [`StoreError::Stale`].
     pub fn scan(
         &self,
         namespace: &Namespace,
@@ -267,7 +282,7 @@ impl Store {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Listed>, StoreError> {
-        self.shared.intact()?;
+        self.shared.current()?;
         Ok(self.shared.index().scan(namespace, prefix, after, limit.min(MAX_SCAN)))
     }
 
@@ -297,6 +312,14 @@ impl Store {
             // The sender lives in `self`: it cannot end before us.
             drop(changes.changed().await);
         }
+    }
+
+    /// Whether anything is read here.
+    ///
+    /// # Errors
+    /// [`StoreError::Tampered`], [`StoreError::Stale`]: why not.
+    pub fn current(&self) -> Result<(), StoreError> {
+        self.shared.current()
     }
 
     /// What closed the store, if anything did.
@@ -331,6 +354,8 @@ pub(crate) struct Shared {
     cache: Mutex<Cache>,
     /// The sequence of the last commit.
     pub(crate) commits: watch::Sender<u64>,
+    /// Whether the state is being handed to another enclave.
+    pub(crate) frozen: watch::Sender<bool>,
     /// Set once, and then the store refuses everything.
     pub(crate) tampered: OnceLock<Tampered>,
 }
@@ -360,6 +385,12 @@ impl Shared {
 
     pub(crate) fn intact(&self) -> Result<(), StoreError> {
         self.tampered.get().map_or(Ok(()), |found| Err(StoreError::Tampered(*found)))
+    }
+
+    /// Intact, and confirmed by the witness not too long ago.
+    pub(crate) fn current(&self) -> Result<(), StoreError> {
+        self.intact()?;
+        self.guard.current(self.options.max_stale_ms)
     }
 
     /// Why the committer does not answer.

@@ -13,6 +13,9 @@
 //! particular a higher sequence does not do: a parent that keeps the witness from answering could otherwise have a copy of
 //! the state booted again and again, until its sequence is above that of the branch on which clients were served.
 //!
+//! What was read is as old as the last confirmation at most: `watch` has the head that stands confirmed again where nothing
+//! is committed, and [`Guard::current`] says how long ago that was.
+//!
 //! This module knows nothing of who the witness is, or of how a restore is ordered.
 
 use std::{
@@ -24,7 +27,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::{Mutex as Turn, watch},
+    time::{Instant, sleep},
+};
 
 use crate::{
     error::{StoreError, Tampered},
@@ -35,6 +41,9 @@ use crate::{
 
 /// What a witness answers, boxed so that the trait can be a trait object.
 pub type WitnessFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, WitnessError>> + Send + 'a>>;
+
+/// What a witness found out by itself.
+pub type OvertakenFuture<'a> = Pin<Box<dyn Future<Output = Witnessed> + Send + 'a>>;
 
 /// A commit, as a witness remembers it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,6 +63,13 @@ pub trait Witness: Send + Sync {
     /// Remembers `witnessed`, unless a later commit or another one of the same sequence is remembered: then
     /// [`WitnessError::Overtaken`]. It stands for all commits before it.
     fn record(&self, witnessed: Witnessed) -> WitnessFuture<'_, ()>;
+
+    /// Ends when it is found, proven, that a later commit is remembered than the one that `record` was called with last, or
+    /// another one of the same sequence: in whatever answer, whoever waited for it. A question of `last` begins anew. A
+    /// witness that finds out nothing by itself never ends it.
+    fn overtaken(&self) -> OvertakenFuture<'_> {
+        Box::pin(std::future::pending())
+    }
 }
 
 /// Why a witness did not confirm.
@@ -128,9 +144,14 @@ pub(crate) enum Confirmed {
 }
 
 /// The witness as the store uses it.
-#[derive(Default)]
 pub(crate) struct Guard {
     witnessing: Witnessing,
+    /// What was given to it last. Held while it is asked: two questions at once would be taken for two branches.
+    latest: Turn<Option<Witnessed>>,
+    /// How many wait to have a commit recorded, to whom a mere look gives way.
+    waiting: watch::Sender<usize>,
+    /// When the last question that it confirmed was asked.
+    confirmed: Mutex<Option<Instant>>,
     failing: Mutex<Option<Failing>>,
 }
 
@@ -142,7 +163,17 @@ struct Failing {
 
 impl Guard {
     pub(crate) fn new(witnessing: Witnessing) -> Self {
-        Self { witnessing, failing: Mutex::default() }
+        Self {
+            witnessing,
+            latest: Turn::default(),
+            waiting: watch::Sender::new(0),
+            confirmed: Mutex::default(),
+            failing: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn witness(&self) -> Option<&Arc<dyn Witness>> {
+        self.witnessing.witness.as_ref()
     }
 
     /// Whether `standing`, whose sealed form has the digest `digest`, may be opened.
@@ -177,10 +208,50 @@ impl Guard {
     /// Records at a boot: once, since a boot is tried again whole.
     pub(crate) async fn record(&self, witnessed: Witnessed) -> Result<(), StoreError> {
         let Some(witness) = &self.witnessing.witness else { return Ok(()) };
-        witness.record(witnessed).await.map_err(|error| match error {
+        self.give(&**witness, witnessed).await.map_err(|error| match error {
             WitnessError::Overtaken { by } => overtaken(&witnessed, &by).into(),
             error => unwitnessed(&error),
         })
+    }
+
+    async fn give(&self, witness: &dyn Witness, witnessed: Witnessed) -> Result<(), WitnessError> {
+        self.waiting.send_modify(|waiting| *waiting += 1);
+        let mut latest = self.latest.lock().await;
+        self.waiting.send_modify(|waiting| *waiting -= 1);
+        *latest = Some(witnessed);
+        self.ask(witness, witnessed).await
+    }
+
+    async fn ask(&self, witness: &dyn Witness, latest: Witnessed) -> Result<(), WitnessError> {
+        let asked = Instant::now();
+        witness.record(latest).await?;
+        *lock(&self.confirmed) = Some(asked);
+        Ok(())
+    }
+
+    /// Has what was given last confirmed again. Gives way where something else is to be recorded.
+    pub(crate) async fn look(&self) -> Result<(), Look> {
+        let Some(witness) = self.witness() else { return Ok(()) };
+        let latest = self.latest.lock().await;
+        // A store that is open has given something.
+        let Some(witnessed) = *latest else { return Ok(()) };
+        let mut waiting = self.waiting.subscribe();
+        let asked = tokio::select! {
+            biased;
+            _ = waiting.wait_for(|waiting| *waiting > 0) => return Ok(()),
+            asked = self.ask(&**witness, witnessed) => asked,
+        };
+        match asked {
+            Ok(()) => {
+                self.confirms_again();
+                Ok(())
+            }
+            Err(WitnessError::Overtaken { by }) => Err(Look::Overtaken(overtaken(&witnessed, &by))),
+            Err(error) => {
+                self.fails(error.to_string());
+                Err(Look::Unconfirmed)
+            }
+        }
     }
 
     /// Records a commit that the parent made durable, until the witness confirms it. After each failure `give_up` is
@@ -189,11 +260,9 @@ impl Guard {
         let Some(witness) = &self.witnessing.witness else { return Confirmed::Stands };
         let mut failures = 0;
         loop {
-            match witness.record(sealed.witnessed()).await {
+            match self.give(&**witness, sealed.witnessed()).await {
                 Ok(()) => {
-                    if self.failing().take().is_some() {
-                        tracing::info!("the rollback witness confirms again");
-                    }
+                    self.confirms_again();
                     return Confirmed::Stands;
                 }
                 Err(WitnessError::Overtaken { by }) => {
@@ -216,7 +285,7 @@ impl Guard {
         if self.witnessing.witness.is_none() {
             return Ok(());
         }
-        match &*self.failing() {
+        match &*lock(&self.failing) {
             Some(failing) if failing.since.elapsed() >= Duration::from_millis(deadline_ms) => {
                 Err(StoreError::Unwitnessed { reason: failing.reason.clone() })
             }
@@ -224,19 +293,49 @@ impl Guard {
         }
     }
 
+    /// Whether the witness has confirmed within so long that what stands may be read.
+    pub(crate) fn current(&self, max_stale_ms: u64) -> Result<(), StoreError> {
+        if self.witnessing.witness.is_none() {
+            return Ok(());
+        }
+        let ago = lock(&self.confirmed).map(|asked| asked.elapsed());
+        match ago {
+            Some(ago) if ago <= Duration::from_millis(max_stale_ms) => Ok(()),
+            ago => Err(StoreError::Stale {
+                confirmed_s_ago: ago.unwrap_or_default().as_secs(),
+                reason: lock(&self.failing)
+                    .as_ref()
+                    .map_or_else(|| "no answer yet".to_owned(), |failing| failing.reason.clone()),
+            }),
+        }
+    }
+
+    fn confirms_again(&self) {
+        if lock(&self.failing).take().is_some() {
+            tracing::info!("the rollback witness confirms again");
+        }
+    }
+
     fn fails(&self, reason: String) {
-        let mut failing = self.failing();
+        let mut failing = lock(&self.failing);
         if failing.is_none() {
-            tracing::warn!(%reason, "the rollback witness does not confirm a commit");
+            tracing::warn!(%reason, "the rollback witness does not confirm");
         }
         let since = failing.as_ref().map_or_else(Instant::now, |failing| failing.since);
         *failing = Some(Failing { since, reason });
     }
+}
 
-    // Nothing that holds it can leave it half changed.
-    fn failing(&self) -> MutexGuard<'_, Option<Failing>> {
-        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// How a look at the witness ended that confirmed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    Overtaken(Tampered),
+    Unconfirmed,
+}
+
+// Nothing that holds one can leave it half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether `standing` is the one commit that may stand after `last` without being recorded.
@@ -257,8 +356,8 @@ fn refusal(standing: &Head, digest: Option<Digest>, last: &Witnessed) -> Tampere
     }
 }
 
-/// What the witness's word means to a process that has just committed `held`.
-fn overtaken(held: &Witnessed, by: &Witnessed) -> Tampered {
+/// What the witness's word means to a process that committed `held`.
+pub(crate) fn overtaken(held: &Witnessed, by: &Witnessed) -> Tampered {
     let Witnessed { sequence, head } = *held;
     if by.sequence > sequence {
         Tampered::RolledBack { held: sequence, head, witnessed: by.sequence }

@@ -20,6 +20,13 @@ pub struct Frozen {
 impl Committer {
     /// Rests until the store is thawed; says whether there is anything left to do then.
     pub(super) async fn rest(&mut self, answer: oneshot::Sender<Frozen>) -> bool {
+        self.shared.frozen.send_replace(true);
+        let goes_on = self.rest_frozen(answer).await;
+        self.shared.frozen.send_replace(false);
+        goes_on
+    }
+
+    async fn rest_frozen(&mut self, answer: oneshot::Sender<Frozen>) -> bool {
         let frozen = {
             let index = self.shared.index();
             Frozen { sequence: index.sequence(), head: index.head_digest() }

@@ -8,8 +8,8 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use r3e_store::{Witness, WitnessError, WitnessFuture, Witnessed, Witnessing};
-use tokio::sync::RwLock;
+use r3e_store::{OvertakenFuture, Witness, WitnessError, WitnessFuture, Witnessed, Witnessing};
+use tokio::sync::{RwLock, watch};
 
 pub(crate) struct Memory {
     held: Arc<Mutex<Option<Witnessed>>>,
@@ -22,6 +22,8 @@ pub(crate) struct Memory {
     pub(crate) records: AtomicUsize,
     /// Held for writing, it stops every record.
     pub(crate) gate: RwLock<()>,
+    /// What it has found by itself.
+    found: watch::Sender<Option<Witnessed>>,
 }
 
 pub(crate) fn witnessed_by(memory: &Arc<Memory>) -> Witnessing {
@@ -41,6 +43,7 @@ impl Memory {
             cut_off: AtomicBool::new(false),
             records: AtomicUsize::new(0),
             gate: RwLock::default(),
+            found: watch::Sender::new(None),
         }
     }
 
@@ -60,6 +63,21 @@ impl Memory {
     pub(crate) fn stop(&self, takes_note: bool) {
         let faults = if takes_note { &self.answers_lost } else { &self.unanswered };
         faults.store(usize::MAX, Ordering::SeqCst);
+    }
+
+    /// Remembers what another enclave has recorded.
+    pub(crate) fn hold(&self, other: Witnessed) {
+        *self.held.lock().unwrap() = Some(other);
+    }
+
+    /// Says by itself what another enclave has recorded.
+    pub(crate) fn tell(&self, other: Witnessed) {
+        self.found.send_replace(Some(other));
+    }
+
+    /// Answers again.
+    pub(crate) fn go_on(&self) {
+        self.unanswered.store(0, Ordering::SeqCst);
     }
 
     pub(crate) fn held(&self) -> Option<Witnessed> {
@@ -82,6 +100,18 @@ impl Witness for Memory {
             tokio::task::yield_now().await;
             Self::fault(&self.unanswered)?;
             Ok(self.held())
+        })
+    }
+
+    fn overtaken(&self) -> OvertakenFuture<'_> {
+        let mut found = self.found.subscribe();
+        Box::pin(async move {
+            loop {
+                if let Some(other) = *found.borrow_and_update() {
+                    return other;
+                }
+                found.changed().await.unwrap();
+            }
         })
     }
 
