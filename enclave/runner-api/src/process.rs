@@ -16,6 +16,9 @@ pub const ENVIRONMENT: &[(&str, &str)] = &[
     ("V82JSC_NO_BC_CACHE", "1"),
 ];
 
+/// Exit status of a runner that was not started as it must be: another environment, or no socket.
+pub const EXIT_INHERITED: u8 = 10;
+
 /// Exit status of a runner that could not get memory outside the engine's heap. It says no more than any other
 /// status does: a function that has broken out of the engine can choose its own.
 pub const EXIT_OUT_OF_MEMORY: i32 = 50;

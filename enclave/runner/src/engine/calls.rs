@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use r3e_runner_api::limits::MAX_OUTSTANDING_HOST_CALLS;
 use r3e_runner_api::{HostCall, HostError, HostErrorCode, RunnerMessage};
+use r3e_sandbox::Sender;
 
 use crate::limits::MAX_QUEUED_HOST_CALLS;
-use crate::link::Sender;
 
 /// The calls of one engine.
 #[derive(Default)]

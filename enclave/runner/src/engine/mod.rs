@@ -20,11 +20,11 @@ use std::time::Instant;
 
 use deno_core::error::CoreError;
 use deno_core::{JsRuntime, ModuleId, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions, v8};
-use r3e_runner_api::{Fault, FaultKind, FunctionLimits, HostError, HostReply, HostValue, RunnerMessage};
+use r3e_runner_api::{Fault, FaultKind, FunctionLimits, HostError, HostReply, HostValue};
+use r3e_sandbox::{Engine as _, Progress, Sender};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::link::{LinkError, Sender};
 use loader::NoImports;
 use outcome::fault_of;
 
@@ -45,14 +45,6 @@ pub(crate) enum EngineError {
     Name,
 }
 
-/// How far an event, or the module's top level, has come.
-pub(crate) enum Progress<T> {
-    /// It ended.
-    Settled(Result<T, Fault>),
-    /// It waits for a message, or for a timer due at this time.
-    Waiting(Option<Instant>),
-}
-
 /// A host call's answer as the prelude reads it: exactly one of the two is not null.
 #[derive(Serialize)]
 struct Answer {
@@ -66,7 +58,7 @@ pub(crate) struct Loading {
     evaluated: Pin<Box<dyn Future<Output = Result<(), CoreError>>>>,
 }
 
-/// One engine, for one function version.
+/// One engine, for one function version. All that it starts with is our own code.
 pub(crate) struct Engine {
     runtime: JsRuntime,
     bridge: Rc<Bridge>,
@@ -76,9 +68,11 @@ pub(crate) struct Engine {
     woken: WakeFlag,
 }
 
-impl Engine {
-    /// Starts the engine and runs the prelude. Everything here is our own code.
-    pub(crate) fn start(sender: Sender) -> Result<Self, EngineError> {
+impl r3e_sandbox::Engine for Engine {
+    type Error = EngineError;
+    type Loading = Loading;
+
+    fn start(sender: Sender) -> Result<Self, EngineError> {
         let bridge = Rc::new(Bridge::new(sender));
         let module_name = ModuleSpecifier::parse(MODULE_NAME).map_err(|_| EngineError::Name)?;
         let runtime = JsRuntime::try_new(RuntimeOptions {
@@ -91,8 +85,7 @@ impl Engine {
         Ok(Self { runtime, bridge, entry, module_name, handler: None, woken: WakeFlag::default() })
     }
 
-    /// Sets what the function may use, before any of it is seen.
-    pub(crate) fn limit(&mut self, heap_bytes: u64, limits: FunctionLimits) {
+    fn limit(&mut self, heap_bytes: u64, limits: FunctionLimits) {
         self.bridge.limit(limits);
         // The engine takes its heap limit when it is made; afterwards this pair of calls is the way to set it.
         // No callback may stay: one that answers would raise the limit.
@@ -101,8 +94,7 @@ impl Engine {
         self.runtime.remove_near_heap_limit_callback(heap_bytes);
     }
 
-    /// Compiles the module and starts to evaluate it. An error is the outcome already.
-    pub(crate) fn begin_load(&mut self, source: String) -> Result<Loading, Fault> {
+    fn begin_load(&mut self, source: String) -> Result<Loading, Fault> {
         self.bridge.begin_log();
         let name = self.module_name.clone();
         let module = {
@@ -119,7 +111,7 @@ impl Engine {
     }
 
     /// Evaluates as far as possible, and at the end keeps the default export.
-    pub(crate) fn progress_load(&mut self, loading: &mut Loading) -> Progress<()> {
+    fn progress_load(&mut self, loading: &mut Loading) -> Progress<()> {
         loop {
             let idle = self.poll();
             if let Some(Err(fault)) = self.bridge.take_outcome() {
@@ -145,8 +137,7 @@ impl Engine {
         }
     }
 
-    /// Starts an event. An error is an outcome already.
-    pub(crate) fn begin(&mut self, event: String) -> Result<(), Fault> {
+    fn begin(&mut self, event: String) -> Result<(), Fault> {
         self.bridge.begin();
         let Some(handler) = self.handler.clone() else { return Err(outcome::no_handler()) };
         let result = {
@@ -169,8 +160,7 @@ impl Engine {
         }
     }
 
-    /// Runs the event as far as possible.
-    pub(crate) fn progress(&mut self) -> Progress<String> {
+    fn progress(&mut self) -> Progress<String> {
         let progress = self.progress_event();
         if matches!(progress, Progress::Settled(_)) {
             self.bridge.calls.close();
@@ -182,6 +172,25 @@ impl Engine {
         progress
     }
 
+    fn deliver(&mut self, call_id: u32, reply: HostReply) {
+        if !self.bridge.calls.answered(&self.bridge.sender, call_id) {
+            return;
+        }
+        let answer = match reply {
+            Ok(value) => Answer { ok: Some(value), err: None },
+            Err(error) => Answer { ok: None, err: Some(error) },
+        };
+        let text = serde_json::to_string(&answer).unwrap_or_default();
+        self.call_entry(|entry| &entry.answer_call, Some(call_id), Some(&text));
+    }
+
+    /// Whether the heap was exhausted: the engine unwinds and runs nothing any more.
+    fn is_spent(&mut self) -> bool {
+        self.runtime.v8_isolate().is_execution_terminating()
+    }
+}
+
+impl Engine {
     fn progress_event(&mut self) -> Progress<String> {
         loop {
             let idle = self.poll();
@@ -217,34 +226,6 @@ impl Engine {
             return Some(Progress::Settled(Err(outcome::never_settled(what))));
         }
         Some(Progress::Waiting(next))
-    }
-
-    /// Hands the answer of a host call to the script that waits for it.
-    pub(crate) fn deliver(&mut self, call_id: u32, reply: HostReply) {
-        if !self.bridge.calls.answered(&self.bridge.sender, call_id) {
-            return;
-        }
-        let answer = match reply {
-            Ok(value) => Answer { ok: Some(value), err: None },
-            Err(error) => Answer { ok: None, err: Some(error) },
-        };
-        let text = serde_json::to_string(&answer).unwrap_or_default();
-        self.call_entry(|entry| &entry.answer_call, Some(call_id), Some(&text));
-    }
-
-    /// Sends a message in order with what ops have sent.
-    pub(crate) fn send(&self, message: &RunnerMessage) {
-        self.bridge.sender.send(message);
-    }
-
-    /// What went wrong while a script was sending.
-    pub(crate) fn take_link_failure(&self) -> Option<LinkError> {
-        self.bridge.sender.take_failure()
-    }
-
-    /// Whether the heap was exhausted: the engine unwinds and runs nothing any more.
-    pub(crate) fn is_spent(&mut self) -> bool {
-        self.runtime.v8_isolate().is_execution_terminating()
     }
 
     fn poll(&mut self) -> Poll<Result<(), Fault>> {

@@ -16,6 +16,7 @@ use r3e_runner_api::{
     Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, LogLevel, LogRecord, RunnerMessage,
     json,
 };
+use r3e_sandbox::Sender;
 use serde::Serialize;
 use sha2::Digest;
 
@@ -24,7 +25,6 @@ use super::random;
 use super::timers::Timers;
 use super::url_ops::{op_r3e_form_parse, op_r3e_form_serialize, op_r3e_url_parse, op_r3e_url_set};
 use crate::limits::MAX_LOG_LINES;
-use crate::link::Sender;
 
 extension!(
     r3e,

@@ -18,23 +18,33 @@ pub(crate) use resources::lower_memory;
 
 /// Which wall of the box could not be built.
 #[derive(Debug, Error)]
-pub(crate) enum SandboxError {
+#[non_exhaustive]
+pub enum SandboxError {
+    /// The score by which the kernel chooses what to end when memory runs out.
     #[error("the place in the kernel's order of victims")]
     Order(#[source] std::io::Error),
+    /// What the kernel counts.
     #[error("resource limits")]
     Resources(#[source] nix::Error),
+    /// What others would be seen by.
     #[error("namespaces")]
     Namespaces(#[source] std::io::Error),
+    /// The file system.
     #[error("the empty root")]
     Root(#[source] nix::Error),
+    /// Capabilities, user id, new privileges.
     #[error("privileges: {step}")]
     Privileges {
+        /// Which of them.
         step: &'static str,
+        /// Why not.
         #[source]
         source: std::io::Error,
     },
+    /// Installing it.
     #[error("the system call filter")]
     Filter(#[source] seccompiler::Error),
+    /// Compiling it.
     #[error("the system call table")]
     Table(#[source] seccompiler::BackendError),
 }

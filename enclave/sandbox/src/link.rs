@@ -1,4 +1,4 @@
-//! The runner's end of the socket. One thread, no reactor: reading waits, and so does writing.
+//! This end of the socket. One thread, no reactor: reading waits, and so does writing.
 //!
 //! A function that prints is thereby as fast as the enclave reads, and what was printed before an endless loop
 //! is there to be read.
@@ -20,9 +20,12 @@ use crate::limits::READ_CHUNK_BYTES;
 
 /// Why the conversation cannot go on.
 #[derive(Debug, Error)]
-pub(crate) enum LinkError {
+#[non_exhaustive]
+pub enum LinkError {
+    /// The socket.
     #[error("the socket failed")]
     Io(#[from] io::Error),
+    /// What came over it.
     #[error("a message is not of the protocol")]
     Protocol(#[from] ProtocolError),
 }
@@ -39,14 +42,14 @@ pub(crate) enum Received {
 
 /// Both directions. The receiving one is used by the serving loop alone.
 pub(crate) struct Link {
-    socket: Rc<UnixStream>,
+    sender: Sender,
     decoder: FrameDecoder,
     chunk: Vec<u8>,
 }
 
 /// The sending direction, shared with the engine's ops.
-#[derive(Clone)]
-pub(crate) struct Sender {
+#[derive(Clone, Debug)]
+pub struct Sender {
     socket: Rc<UnixStream>,
     failed: Rc<RefCell<Option<LinkError>>>,
 }
@@ -54,12 +57,23 @@ pub(crate) struct Sender {
 impl Link {
     /// Takes over a socket that blocks.
     pub(crate) fn new(socket: UnixStream) -> Self {
-        Self { socket: Rc::new(socket), decoder: FrameDecoder::new(), chunk: vec![0; READ_CHUNK_BYTES] }
+        let sender = Sender { socket: Rc::new(socket), failed: Rc::default() };
+        Self { sender, decoder: FrameDecoder::new(), chunk: vec![0; READ_CHUNK_BYTES] }
     }
 
     /// The other direction.
     pub(crate) fn sender(&self) -> Sender {
-        Sender { socket: Rc::clone(&self.socket), failed: Rc::default() }
+        self.sender.clone()
+    }
+
+    /// Sends a message in order with what the engine has sent.
+    pub(crate) fn send(&self, message: &RunnerMessage) {
+        self.sender.send(message);
+    }
+
+    /// What went wrong in an earlier sending, the engine's too, if anything did.
+    pub(crate) fn take_failure(&self) -> Option<LinkError> {
+        self.sender.failed.borrow_mut().take()
     }
 
     /// The next message; waits for it until `deadline`, or for ever.
@@ -69,11 +83,11 @@ impl Link {
                 return Ok(Received::Message(HostMessage::decode(frame)?));
             }
             if let Some(deadline) = deadline
-                && !wait_readable(&self.socket, deadline)?
+                && !wait_readable(&self.sender.socket, deadline)?
             {
                 return Ok(Received::TimedOut);
             }
-            match (&*self.socket).read(&mut self.chunk) {
+            match (&*self.sender.socket).read(&mut self.chunk) {
                 Ok(0) => return Ok(Received::Closed),
                 Ok(count) => self.decoder.push(self.chunk.get(..count).unwrap_or_default()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -84,8 +98,8 @@ impl Link {
 }
 
 impl Sender {
-    /// Sends a message whole. A failure is kept for [`Sender::take_failure`]: the caller is often a script.
-    pub(crate) fn send(&self, message: &RunnerMessage) {
+    /// Sends a message whole. A failure is kept for the serving loop to find: the caller is often a script.
+    pub fn send(&self, message: &RunnerMessage) {
         match message.encode() {
             Ok(frame) => self.send_frame(&frame),
             Err(error) => self.fail(error.into()),
@@ -93,7 +107,7 @@ impl Sender {
     }
 
     /// Sends a message that was encoded before.
-    pub(crate) fn send_frame(&self, frame: &[u8]) {
+    pub fn send_frame(&self, frame: &[u8]) {
         if self.failed.borrow().is_some() {
             return;
         }
@@ -105,11 +119,6 @@ impl Sender {
     /// The first failure is the one to tell.
     fn fail(&self, error: LinkError) {
         self.failed.borrow_mut().get_or_insert(error);
-    }
-
-    /// What went wrong in an earlier [`Sender::send`], if anything did.
-    pub(crate) fn take_failure(&self) -> Option<LinkError> {
-        self.failed.borrow_mut().take()
     }
 }
 

@@ -6,43 +6,47 @@ use thiserror::Error;
 use crate::engine::{Engine, Progress};
 use crate::limits::{MAX_MEMORY_MIB, MIN_MEMORY_MIB};
 use crate::link::{Link, LinkError, Received};
-use crate::sandbox::{self, SandboxError};
+use crate::walls::{self, SandboxError};
 
 /// Why the conversation ended early.
 #[derive(Debug, Error)]
-pub(crate) enum ServeError {
+#[non_exhaustive]
+pub enum ServeError {
+    /// The socket, or what came over it.
     #[error("the link")]
     Link(#[from] LinkError),
+    /// The kernel's limits.
     #[error("the memory limit could not be set")]
     Memory(#[from] SandboxError),
+    /// The enclave and this program are of different builds.
     #[error("the enclave sent a message out of turn")]
     OutOfTurn,
 }
 
 /// Serves until the enclave closes the socket, or until the engine cannot go on.
-pub(crate) fn serve(link: &mut Link, engine: &mut Engine) -> Result<(), ServeError> {
-    engine.send(&RunnerMessage::Ready);
+pub(crate) fn serve(link: &mut Link, engine: &mut impl Engine) -> Result<(), ServeError> {
+    link.send(&RunnerMessage::Ready);
     let Some((limits, source)) = receive_load(link)? else { return Ok(()) };
     let memory_mib = limits.memory_mib.clamp(MIN_MEMORY_MIB, MAX_MEMORY_MIB);
     let heap_bytes = u64::from(memory_mib) * 1024 * 1024;
-    sandbox::lower_memory(heap_bytes)?;
+    walls::lower_memory(heap_bytes)?;
     engine.limit(heap_bytes, limits);
     let Some(loaded) = load(link, engine, source)? else { return Ok(()) };
     if let Err(fault) = loaded {
-        engine.send(&RunnerMessage::LoadFailed(fault));
-        return finish(engine);
+        link.send(&RunnerMessage::LoadFailed(fault));
+        return finish(link);
     }
-    engine.send(&RunnerMessage::Loaded);
+    link.send(&RunnerMessage::Loaded);
     while let Some((id, event)) = receive_event(link)? {
         let Some(outcome) = run(link, engine, event)? else { return Ok(()) };
         let spent = engine.is_spent();
-        engine.send(&RunnerMessage::Done { id, outcome });
+        link.send(&RunnerMessage::Done { id, outcome });
         if spent {
             break;
         }
-        finish(engine)?;
+        finish(link)?;
     }
-    finish(engine)
+    finish(link)
 }
 
 fn receive_load(link: &mut Link) -> Result<Option<(FunctionLimits, String)>, ServeError> {
@@ -68,7 +72,7 @@ fn receive_event(link: &mut Link) -> Result<Option<(u64, String)>, ServeError> {
 /// Loads the module. Nothing but the enclave's end can come meanwhile.
 fn load(
     link: &mut Link,
-    engine: &mut Engine,
+    engine: &mut impl Engine,
     source: String,
 ) -> Result<Option<Result<(), Fault>>, ServeError> {
     let mut loading = match engine.begin_load(source) {
@@ -90,7 +94,7 @@ fn load(
 
 fn run(
     link: &mut Link,
-    engine: &mut Engine,
+    engine: &mut impl Engine,
     event: String,
 ) -> Result<Option<Result<String, Fault>>, ServeError> {
     if let Err(fault) = engine.begin(event) {
@@ -111,6 +115,6 @@ fn run(
 }
 
 /// A script's sending may have failed without anyone to tell.
-fn finish(engine: &Engine) -> Result<(), ServeError> {
-    engine.take_link_failure().map_or(Ok(()), |failure| Err(failure.into()))
+fn finish(link: &Link) -> Result<(), ServeError> {
+    link.take_failure().map_or(Ok(()), |failure| Err(failure.into()))
 }

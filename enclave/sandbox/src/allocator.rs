@@ -6,8 +6,9 @@ use r3e_runner_api::process::EXIT_OUT_OF_MEMORY;
 
 /// The system's allocator; where Rust would abort, the process ends with a status of its own.
 ///
-/// The engine's heap is not allocated here: it has its own limit, and its own way to tell.
-pub(crate) struct EndWhenExhausted;
+/// An engine's heap is not allocated here: it has its own limit, and its own way to tell.
+#[derive(Debug, Clone, Copy)]
+pub struct EndWhenExhausted;
 
 // SAFETY: every method passes its arguments on to the system's allocator, whose contract is the same, and
 // returns what that gave; a null pointer is never returned.

@@ -11,22 +11,27 @@ use thiserror::Error;
 
 /// What is wrong with the way this process was started.
 #[derive(Debug, Error)]
-pub(crate) enum InheritedError {
+#[non_exhaustive]
+pub enum InheritedError {
+    /// The environment.
     #[error(
         "the environment is not exactly the one that runners get; found the variable {0:?} or missed one"
     )]
     Environment(OsString),
+    /// The one descriptor that is wanted.
     #[error("standard input is not a Unix stream socket")]
     Socket(#[source] io::Error),
+    /// Those that are not.
     #[error("the other descriptors could not be closed")]
     Close(#[source] io::Error),
+    /// Standard output and error.
     #[error("/dev/null could not take the place of standard output and error")]
     Silence(#[source] io::Error),
 }
 
 /// What is left after the check.
 pub(crate) struct Inherited {
-    /// The runner's end of the socket pair.
+    /// This process's end of the socket pair.
     pub(crate) socket: UnixStream,
     /// Ends the use of standard error once the box is about to close.
     pub(crate) silence: Silence,

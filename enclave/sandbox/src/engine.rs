@@ -1,0 +1,58 @@
+//! What an engine is to the box: something that loads one function and handles its events, one at a time, without ever
+//! waiting by itself.
+
+use std::time::Instant;
+
+use r3e_runner_api::{Fault, FunctionLimits, HostReply};
+
+use crate::link::Sender;
+
+/// How far an event, or a function's load, has come.
+#[derive(Debug)]
+pub enum Progress<T> {
+    /// It ended.
+    Settled(Result<T, Fault>),
+    /// It waits for a message, or for a timer due at this time.
+    Waiting(Option<Instant>),
+}
+
+/// Runs one function. Time limits are not its matter: a function that never ends is ended with the process.
+pub trait Engine: Sized {
+    /// Why there is no engine.
+    type Error: std::error::Error + 'static;
+    /// A function that is being loaded.
+    type Loading;
+
+    /// Starts the engine, in the box but before the filter closes. No tenant's code runs here.
+    ///
+    /// # Errors
+    /// What is missing; the process then ends.
+    fn start(sender: Sender) -> Result<Self, Self::Error>;
+
+    /// Sets what the function may use, before any of it is seen. `heap_bytes` is its memory limit, in bytes.
+    fn limit(&mut self, heap_bytes: u64, limits: FunctionLimits);
+
+    /// Compiles the function and starts to run what it runs when it is loaded.
+    ///
+    /// # Errors
+    /// The outcome already.
+    fn begin_load(&mut self, source: String) -> Result<Self::Loading, Fault>;
+
+    /// Loads as far as possible.
+    fn progress_load(&mut self, loading: &mut Self::Loading) -> Progress<()>;
+
+    /// Starts an event, JSON text.
+    ///
+    /// # Errors
+    /// An outcome already.
+    fn begin(&mut self, event: String) -> Result<(), Fault>;
+
+    /// Runs the event as far as possible. Its output is JSON text.
+    fn progress(&mut self) -> Progress<String>;
+
+    /// Hands over the answer of a host call.
+    fn deliver(&mut self, call_id: u32, reply: HostReply);
+
+    /// Whether the engine has come to an end of its own, such as an exhausted heap, and can run nothing any more.
+    fn is_spent(&mut self) -> bool;
+}
