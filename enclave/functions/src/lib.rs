@@ -23,6 +23,7 @@ mod runner;
 pub mod runner_pool;
 mod secrets;
 mod sources;
+mod turnstile;
 mod values;
 mod writes;
 

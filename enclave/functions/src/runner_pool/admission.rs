@@ -1,4 +1,5 @@
-//! Who may start now, who waits, and who is turned away.
+//! Who may start now, who waits, and who is turned away, where nobody shares: a gate for each function and each tenant's
+//! memory. What tenants share is given by turns (`turnstile`).
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,7 +13,7 @@ use super::error::InvocationError;
 
 /// A number of slots and a bounded queue for them.
 #[derive(Debug)]
-pub(super) struct Gate {
+struct Gate {
     scope: &'static str,
     slots: Arc<Semaphore>,
     total: u32,
@@ -23,7 +24,7 @@ pub(super) struct Gate {
 
 impl Gate {
     /// A gate with `slots` places inside and `max_waiting` before it.
-    pub(super) fn new(scope: &'static str, slots: usize, max_waiting: usize, max_wait: Duration) -> Self {
+    fn new(scope: &'static str, slots: usize, max_waiting: usize, max_wait: Duration) -> Self {
         let slots = slots.min(Semaphore::MAX_PERMITS);
         Self {
             scope,
@@ -35,13 +36,8 @@ impl Gate {
         }
     }
 
-    /// Enters, at once or after a bounded wait, first come first served.
-    pub(super) async fn enter(&self) -> Result<OwnedSemaphorePermit, InvocationError> {
-        self.enter_with(1).await
-    }
-
-    /// Enters with so many slots as one.
-    pub(super) async fn enter_with(&self, slots: u32) -> Result<OwnedSemaphorePermit, InvocationError> {
+    /// Enters with so many slots as one, at once or after a bounded wait, first come first served.
+    async fn enter_with(&self, slots: u32) -> Result<OwnedSemaphorePermit, InvocationError> {
         let busy = || InvocationError::Busy { scope: self.scope };
         if slots > self.total {
             return Err(InvocationError::NoRoom { needed_mib: slots, max_mib: self.total });
@@ -146,18 +142,18 @@ mod tests {
     #[tokio::test]
     async fn turns_away_beyond_the_queue_and_after_the_wait() {
         let gate = Arc::new(Gate::new("function", 1, 1, Duration::from_millis(20)));
-        let inside = gate.enter().await.unwrap();
+        let inside = gate.enter_with(1).await.unwrap();
         let waits = tokio::spawn({
             let gate = Arc::clone(&gate);
-            async move { gate.enter().await.is_ok() }
+            async move { gate.enter_with(1).await.is_ok() }
         });
         while gate.waiting.load(Ordering::Acquire) == 0 {
             tokio::task::yield_now().await;
         }
-        assert!(matches!(gate.enter().await, Err(InvocationError::Busy { scope: "function" })));
+        assert!(matches!(gate.enter_with(1).await, Err(InvocationError::Busy { scope: "function" })));
         assert!(!waits.await.unwrap(), "the wait is bounded");
         drop(inside);
-        assert!(gate.enter().await.is_ok());
+        assert!(gate.enter_with(1).await.is_ok());
     }
 
     #[tokio::test]

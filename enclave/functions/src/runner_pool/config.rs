@@ -19,7 +19,7 @@ pub struct RunnerConfig {
     pub max_processes: usize,
     /// Processes started ahead, without a function, so that a cold start is only a load.
     pub spares: usize,
-    /// Events of one function version handled at once.
+    /// Events of one function version handled at once, whatever concurrency it declares.
     pub max_per_function: usize,
     /// Events of one tenant handled at once. Under half of all that can be, so that no tenant keeps the others waiting.
     pub max_per_tenant: usize,
@@ -46,7 +46,7 @@ impl RunnerConfig {
             runner_path,
             max_processes: 32,
             spares: 2,
-            max_per_function: 8,
+            max_per_function: 32,
             max_per_tenant: 10,
             memory_mib: 4_096,
             max_memory_mib_per_tenant: 1_366,
@@ -124,8 +124,21 @@ pub type ReadyFuture<'a> = Pin<Box<dyn Future<Output = Result<(), NotReady>> + S
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotReady;
 
+/// How far an event has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It has its slots and its share of memory: it waits for no other event any more.
+    Admitted,
+    /// It has a process, in which its function is not loaded yet. An event that a process with the function serves passes
+    /// no such stage.
+    Started,
+}
+
 /// What a function's host calls reach. The implementation decides whether the function may.
 pub trait HostCalls: Send + Sync {
+    /// Told when the event has come to a stage.
+    fn passed(&self, _stage: Stage) {}
+
     /// Carries out one call. Dropped half way when the event ends first.
     fn call(&self, call: HostCall) -> HostFuture<'_>;
 

@@ -21,7 +21,7 @@ mod process;
 mod spawner;
 mod waiting_calls;
 
-pub use config::{FunctionKey, HostCalls, HostFuture, Limits, NotReady, ReadyFuture, RunnerConfig};
+pub use config::{FunctionKey, HostCalls, HostFuture, Limits, NotReady, ReadyFuture, RunnerConfig, Stage};
 pub use error::{InvocationError, StartError};
 pub use leases::Lease;
 pub use notes::ProcessNotes;

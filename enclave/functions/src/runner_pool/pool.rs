@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use r3e_runner_api::{LogRecord, json};
 
-use super::admission::{Gate, KeyedGates};
-use super::config::{FunctionKey, HostCalls, Limits, NotReady, RunnerConfig};
+use super::admission::KeyedGates;
+use super::config::{FunctionKey, HostCalls, Limits, NotReady, RunnerConfig, Stage};
 use super::error::InvocationError;
 use super::exchange::{Account, Broken, Exchange};
 use super::leases::{Lease, Leases};
@@ -15,6 +15,7 @@ use super::limits::{BASE_MEMORY_MIB, SWEEP_INTERVAL_MS};
 use super::memory::{Memory, charge_mib};
 use super::process::{LiveCount, LiveToken, RunnerProcess};
 use super::spawner::Spawner;
+use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
 
 /// What came of an event.
 #[derive(Debug)]
@@ -56,10 +57,10 @@ struct Inner {
     spawner: Spawner,
     live: LiveCount,
     state: Mutex<State>,
-    tenants: KeyedGates<Arc<str>>,
+    tenants: Turnstile<Arc<str>>,
     functions: KeyedGates<FunctionKey>,
     tenant_memory: KeyedGates<Arc<str>>,
-    appliance: Gate,
+    appliance: Turnstile<Arc<str>>,
     memory: Memory,
     leases: Arc<Leases>,
 }
@@ -98,10 +99,20 @@ impl RunnerPool {
             spawner: Spawner::new(config.runner_path.clone())?,
             live: LiveCount::default(),
             state: Mutex::default(),
-            tenants: KeyedGates::new("tenant", config.max_per_tenant, waiting, max_wait),
+            tenants: Turnstile::new(Bounds {
+                places: usize::MAX,
+                max_waiting: usize::MAX,
+                max_waiting_of_one: waiting,
+                max_wait,
+            }),
             tenant_memory: KeyedGates::new("tenant's memory", tenant_mib, waiting, max_wait),
             functions: KeyedGates::new("function", config.max_per_function, waiting, max_wait),
-            appliance: Gate::new("appliance", busy, config.max_waiting, max_wait),
+            appliance: Turnstile::new(Bounds {
+                places: busy,
+                max_waiting: config.max_waiting,
+                max_waiting_of_one: config.max_waiting,
+                max_wait,
+            }),
             memory: Memory::new(memory_mib, max_wait),
             leases: Arc::default(),
             config,
@@ -162,16 +173,22 @@ impl RunnerPool {
         source: &str,
         limits: &Limits,
     ) -> Result<(), InvocationError> {
-        let _tenant = self.inner.tenants.enter(tenant).await?;
+        let _tenant = self.inner.tenant_slot(tenant).await?;
         let mib = charge_mib(limits.memory_mib);
         let _tenant_memory = self.inner.tenant_memory.enter_with(tenant, mib).await?;
-        let _slot = self.inner.appliance.enter().await?;
+        let _slot = self.inner.appliance_slot(tenant).await?;
         let mut blank = Inner::take_blank(&self.inner, mib).await?;
         let loaded = Exchange::new(&mut blank, limits, &mut Account::default())?.load(source).await;
         match loaded {
             Ok(()) => Ok(()),
             Err(broken) => Err(explain(broken, blank, &mut Usage::default()).await),
         }
+    }
+
+    /// How long an event of the tenant's that came now would wait for its slots, as far as the latest events tell.
+    pub fn expected_wait(&self, tenant: &Arc<str>) -> Duration {
+        let own = self.inner.tenants.expected_wait(tenant, self.inner.config.max_per_tenant);
+        own.max(self.inner.appliance.expected_wait(tenant, usize::MAX))
     }
 
     /// Processes that live now: busy, warm and spare.
@@ -215,15 +232,18 @@ impl RunnerPool {
     ) -> Result<String, InvocationError> {
         json::check(event).map_err(InvocationError::Event)?;
         let mib = charge_mib(limits.memory_mib);
-        let _tenant = self.inner.tenants.enter(&key.tenant).await?;
-        let _tenant_memory = self.inner.tenant_memory.enter_with(&key.tenant, mib).await?;
+        // The function's first: an event that waits there holds nothing of its tenant's other functions.
         let _function = self.inner.functions.enter(key).await?;
-        let _slot = self.inner.appliance.enter().await?;
+        let _tenant = self.inner.tenant_slot(&key.tenant).await?;
+        let _tenant_memory = self.inner.tenant_memory.enter_with(&key.tenant, mib).await?;
+        let _slot = self.inner.appliance_slot(&key.tenant).await?;
+        host.passed(Stage::Admitted);
         let mut process = if let Some(process) = self.take_ready(lease, key, limits, host).await? {
             process
         } else {
             usage.cold = true;
             let mut blank = Inner::take_blank(&self.inner, mib).await?;
+            host.passed(Stage::Started);
             let loaded = Exchange::new(&mut blank, limits, account)?.load(source).await;
             if let Err(broken) = loaded {
                 return Err(explain(broken, blank, usage).await);
@@ -272,6 +292,16 @@ async fn explain(broken: Broken, process: RunnerProcess, usage: &mut Usage) -> I
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn tenant_slot(&self, tenant: &Arc<str>) -> Result<Permit<Arc<str>>, InvocationError> {
+        let entered = self.tenants.enter(tenant, self.config.max_per_tenant).await;
+        entered.map_err(|TurnedAway| InvocationError::Busy { scope: "tenant" })
+    }
+
+    async fn appliance_slot(&self, tenant: &Arc<str>) -> Result<Permit<Arc<str>>, InvocationError> {
+        let entered = self.appliance.enter(tenant, usize::MAX).await;
+        entered.map_err(|TurnedAway| InvocationError::Busy { scope: "appliance" })
     }
 
     fn take_warm(&self, key: &FunctionKey, limits: &Limits) -> Option<RunnerProcess> {
