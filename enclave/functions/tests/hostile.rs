@@ -134,7 +134,8 @@ const TABLE: &[(&str, Bound, &[&str])] = &[
     ("result-then-twice", Free, &["ok 1"]),
     ("result-to-json-deep", Free, &["function result_not_json"]),
     ("result-to-json-function", Free, &["function result_not_json"]),
-    ("result-to-json-wide", Free, &["memory", "output_too_large"]),
+    // It takes time and memory alike; a loaded machine counts the time first.
+    ("result-to-json-wide", Free, &["memory", "output_too_large", "cpu_limit"]),
     ("result-undefined", Free, &["ok null"]),
     ("result-undefined-async", Free, &["ok null"]),
     ("result-very-deep", Free, &["function result_not_json"]),
