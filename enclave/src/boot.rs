@@ -52,7 +52,7 @@ use crate::service::{
     WitnessedAppliances, Workshop,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
-use crate::witness::{OwnWitness, PeersParts, ordered};
+use crate::witness::{self, OwnWitness, PeersParts, ordered};
 
 /// What a program wires together to make an appliance.
 pub struct Parts {
@@ -323,7 +323,8 @@ impl House {
         let witness = OwnWitness::start(configuration.witness(), parts)?;
         let restore = ordered(&transport, configuration.restore(), &identity, clock.now_ms()).await;
         let witnessing = Witnessing { witness: witness.witness(), restore };
-        let store = state::open(blobs, &root, expected, witnessing).await?;
+        let options = witness::store_options(configuration.witness());
+        let store = state::open(blobs, &root, expected, witnessing, options).await?;
         tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
         let is_adopted = expected.is_none();
         let adoption = Adoption::new(Arc::clone(&provider), &root, attester.clone(), is_adopted);

@@ -20,7 +20,7 @@ use thiserror::Error;
 use self::handoff::HandoffTable;
 pub use self::unlock::UnlockChoice;
 use self::unlock::UnlockTable;
-pub use self::witness::{PeerChoice, PeersChoice, WitnessChoice};
+pub use self::witness::{PeerChoice, PeersChoice, PeersList, WitnessChoice};
 use self::witness::{RestoreTable, WitnessTable};
 use crate::limits::{RUNNERS, RUNNERS_MEMORY_MIB, TENANT_SHARE_PERCENT};
 

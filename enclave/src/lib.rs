@@ -31,7 +31,7 @@ mod witness;
 pub use boot::{BootError, Parts, run};
 pub use channel::IdentityError;
 pub use configuration::{
-    Configuration, ConfigurationError, PeerChoice, PeersChoice, UnlockChoice, WitnessChoice,
+    Configuration, ConfigurationError, PeerChoice, PeersChoice, PeersList, UnlockChoice, WitnessChoice,
 };
 pub use handoff::SuccessionError;
 pub use limits::HANDOFF_PATIENCE;

@@ -135,10 +135,20 @@ pub(crate) const WITNESS_GRACE: Duration = Duration::from_secs(2);
 pub(crate) const WITNESS_PING: Duration = Duration::from_secs(25);
 /// After a peer did not answer, before it is dialled again: commits come faster than a peer comes back.
 pub(crate) const WITNESS_PEER_PAUSE: Duration = Duration::from_secs(1);
+/// Seconds that a configuration may let an appliance be read after its peers confirmed last. The least is what a handoff takes
+/// in which nobody asks them, and two looks at slow ones; the most is as long as an operator may need to bring peers back.
+pub(crate) const WITNESS_STALE_S: RangeInclusive<u32> = 60..=3_600;
 /// Appliances that this one remembers commits of: each costs it a commit for each of theirs.
 pub(crate) const MAX_WITNESSED: usize = 64;
 /// The same, with those that were removed: what was remembered of them is never forgotten.
 pub(crate) const MAX_WITNESSED_EVER: usize = 256;
+/// Between two requests of one witnessed appliance, at an even pace: 200 a second, each a commit at most, where a quick disk
+/// makes some thousand. Its commits share a round, so that it needs no more however much is written there.
+pub(crate) const WITNESS_INTERVAL: Duration = Duration::from_millis(5);
+/// Requests that it may make at once after a rest: what it has to say in a second.
+pub(crate) const WITNESS_BURST: u32 = 200;
+/// How long a request that comes faster is held back before it is refused instead: well below a round's time.
+pub(crate) const WITNESS_LONGEST_DELAY: Duration = Duration::from_secs(2);
 /// How long a witness's answer waits for the one before of the same appliance's.
 pub(crate) const WITNESS_TURN_WAIT: Duration = Duration::from_secs(5);
 

@@ -139,6 +139,7 @@ fn status_json(sequence: u64) -> Vec<u8> {
             threshold: None,
             peers: Vec::new(),
             restored: None,
+            problem: None,
         },
         sequence,
         configuration: String::new(),

@@ -19,13 +19,14 @@ pub(super) async fn open(
     root: &RootSecret,
     mut expected: Option<Expected>,
     witnessing: Witnessing,
+    options: Options,
 ) -> Result<Store, StoreError> {
     let blobs: Arc<dyn BlobStore> = Arc::new(blobs);
     let deadline = Instant::now() + STATE_OPENING_TIMEOUT;
     let mut pause = STATE_OPENING_FIRST_PAUSE;
     loop {
         let keys = StoreKeys::derive(root)?;
-        let (blobs, options, witnessing) = (Arc::clone(&blobs), Options::default(), witnessing.clone());
+        let (blobs, witnessing) = (Arc::clone(&blobs), witnessing.clone());
         let opened = match &mut expected {
             None => Store::open_witnessed(blobs, keys, options, witnessing).await,
             Some(expected) => Store::open_at(blobs, keys, options, witnessing, expected).await,

@@ -1,6 +1,8 @@
 //! `[witness]`: who remembers how far this appliance is, out of the parent's reach; and `[restore]`: whose signatures go over
 //! that.
 
+use std::time::Duration;
+
 use r3e_attestation::{Pcr, ReferenceValues};
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::api::is_name;
@@ -8,10 +10,11 @@ use r3e_proto::api::witness::Hex;
 use r3e_proto::channel::binding::Digest;
 use r3e_proto::limits::MAX_HOST_NAME_BYTES;
 use r3e_proto::restore::RestorePolicy;
+use r3e_store::limits::MAX_STALE_MS;
 use serde::Deserialize;
 
 use super::ConfigurationError;
-use crate::limits::{MAX_WITNESS_PEER_VALUES, MAX_WITNESS_PEERS};
+use crate::limits::{MAX_WITNESS_PEER_VALUES, MAX_WITNESS_PEERS, WITNESS_STALE_S};
 
 /// The witness that a configuration names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,9 +26,20 @@ pub enum WitnessChoice {
     Peers(PeersChoice),
 }
 
-/// The peers, and how many of them must confirm.
+/// Whose confirmation it takes, and how long what they confirmed is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeersChoice {
+    /// The peers.
+    pub current: PeersList,
+    /// Those of the configuration before, while they are changed: so many of them must confirm as well.
+    pub former: Option<PeersList>,
+    /// How long anything is read after they confirmed last.
+    pub max_stale: Duration,
+}
+
+/// Peers, and how many of them must confirm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeersList {
     /// More than half of the peers, so that any two sets of so many have one in common.
     pub threshold: u8,
     /// At most nine.
@@ -54,12 +68,14 @@ pub struct PeerChoice {
 pub(super) struct WitnessTable {
     provider: String,
     peers: Option<PeersTable>,
+    former: Option<PeersTable>,
 }
 
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PeersTable {
     threshold: u8,
+    max_stale_s: Option<u32>,
     #[serde(default)]
     peer: Vec<PeerTable>,
 }
@@ -92,18 +108,38 @@ impl RestoreTable {
 impl WitnessTable {
     /// The choice, if it keeps every rule.
     pub(super) fn choice(&self) -> Result<WitnessChoice, ConfigurationError> {
-        match (self.provider.as_str(), &self.peers) {
-            ("none", None) => Ok(WitnessChoice::None),
-            ("peers", Some(peers)) => peers.choice().map(WitnessChoice::Peers),
-            ("none", Some(_)) => wrong("witness.provider = \"none\" takes no table [witness.peers]"),
-            ("peers", None) => wrong("witness.provider = \"peers\" needs the table [witness.peers]"),
+        match (self.provider.as_str(), &self.peers, &self.former) {
+            ("none", None, None) => Ok(WitnessChoice::None),
+            ("peers", Some(peers), former) => peers.choice(former.as_ref()).map(WitnessChoice::Peers),
+            ("none", ..) => {
+                wrong("witness.provider = \"none\" takes no tables [witness.peers] and [witness.former]")
+            }
+            ("peers", None, _) => wrong("witness.provider = \"peers\" needs the table [witness.peers]"),
             _ => wrong("witness.provider is none or peers"),
         }
     }
 }
 
 impl PeersTable {
-    fn choice(&self) -> Result<PeersChoice, ConfigurationError> {
+    fn choice(&self, former: Option<&Self>) -> Result<PeersChoice, ConfigurationError> {
+        let max_stale = match self.max_stale_s {
+            None => Duration::from_millis(MAX_STALE_MS),
+            Some(seconds) if WITNESS_STALE_S.contains(&seconds) => Duration::from_secs(seconds.into()),
+            Some(seconds) => {
+                let (least, most) = (WITNESS_STALE_S.start(), WITNESS_STALE_S.end());
+                return wrong(format!(
+                    "witness.peers.max_stale_s = {seconds} is not between {least} and {most}"
+                ));
+            }
+        };
+        if former.is_some_and(|former| former.max_stale_s.is_some()) {
+            return wrong("max_stale_s stands in [witness.peers] alone");
+        }
+        let former = former.map(Self::list).transpose()?;
+        Ok(PeersChoice { current: self.list()?, former, max_stale })
+    }
+
+    fn list(&self) -> Result<PeersList, ConfigurationError> {
         let (threshold, count) = (usize::from(self.threshold), self.peer.len());
         if count > MAX_WITNESS_PEERS {
             return wrong(format!("[witness.peers] has {count} peers, more than {MAX_WITNESS_PEERS}"));
@@ -126,7 +162,7 @@ impl PeersTable {
             }
         }
         let peers = self.peer.iter().map(PeerTable::choice).collect::<Result<_, _>>()?;
-        Ok(PeersChoice { threshold: self.threshold, peers })
+        Ok(PeersList { threshold: self.threshold, peers })
     }
 }
 
@@ -243,7 +279,7 @@ mod tests {
         }
         let configuration = parse(&peers(2, 3)).unwrap();
         let WitnessChoice::Peers(choice) = configuration.witness() else { panic!("no peers") };
-        let second = &choice.peers[1];
+        let second = &choice.current.peers[1];
         assert_eq!((second.host.as_str(), second.port, second.identity), ("p2.example", 443, [2; 32]));
         assert_eq!(second.releases.len(), 1);
     }
@@ -279,8 +315,41 @@ mod tests {
         let pinned = format!("{}configurations = [\"{}\"]\n", peers(1, 1), hex::encode([9; 48]));
         let configuration = parse(&pinned).unwrap();
         let WitnessChoice::Peers(choice) = configuration.witness() else { panic!("no peers") };
-        assert_eq!(choice.peers[0].configurations, [[9; 48]]);
+        assert_eq!(choice.current.peers[0].configurations, [[9; 48]]);
         assert!(parse("[witness]\nprovider = \"peers\"\n").unwrap_err().contains("[witness.peers]"));
+    }
+
+    #[test]
+    fn former_peers_keep_the_rules_of_the_others() {
+        let former = |threshold, count| peers(threshold, count).replace("witness.peers", "witness.former");
+        let former =
+            |threshold, count| former(threshold, count).replacen("[witness]\nprovider = \"peers\"\n", "", 1);
+        let configuration = parse(&format!("{}{}", peers(2, 3), former(3, 4))).unwrap();
+        let WitnessChoice::Peers(choice) = configuration.witness() else { panic!("no peers") };
+        let list = choice.former.as_ref().unwrap();
+        assert_eq!((list.threshold, list.peers.len(), choice.current.peers.len()), (3, 4, 3));
+        for wrong in [former(2, 4), former(0, 0), former(1, 1).replacen("p1", "p 1", 1)] {
+            assert!(parse(&format!("{}{wrong}", peers(2, 3))).is_err(), "{wrong}");
+        }
+        assert!(parse(&format!("[witness]\nprovider = \"none\"\n{}", former(1, 1))).is_err());
+        assert!(parse(&format!("[witness]\nprovider = \"peers\"\n{}", former(1, 1))).is_err());
+    }
+
+    #[test]
+    fn how_long_is_read_without_the_peers_has_bounds() {
+        let with = |seconds: &str| {
+            let set = format!("threshold = 2\nmax_stale_s = {seconds}\n");
+            parse(&peers(2, 3).replacen("threshold = 2\n", &set, 1))
+        };
+        let stale = |configuration: Configuration| match configuration.witness() {
+            WitnessChoice::Peers(choice) => choice.max_stale,
+            WitnessChoice::None => panic!("no peers"),
+        };
+        assert_eq!(stale(parse(&peers(2, 3)).unwrap()), Duration::from_mins(1));
+        assert_eq!(stale(with("300").unwrap()), Duration::from_mins(5));
+        for wrong in ["0", "59", "3601", "-1", "\"60\""] {
+            assert!(with(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

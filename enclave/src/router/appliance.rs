@@ -25,7 +25,7 @@ pub(super) async fn status(State(appliance): State<Shared>, _: OnSession) -> Jso
         unlock: appliance.unlock.get().name().to_owned(),
         unlock_adopted: appliance.adoption.is_done(),
         identity: hex::encode(appliance.identity),
-        witness: appliance.witness.status(appliance.store.summary().restored),
+        witness: appliance.witness.status(&appliance.store),
         sequence: appliance.store.sequence(),
         configuration: hex::encode(appliance.configuration.digest()),
         time_ms: appliance.clock.now_ms(),

@@ -112,6 +112,7 @@ fn store_status(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Unavailable(_)
         | StoreError::Unconfirmed
         | StoreError::Unwitnessed { .. }
+        | StoreError::Stale { .. }
         | StoreError::Closed => (StatusCode::SERVICE_UNAVAILABLE, codes::STORE_UNAVAILABLE),
         StoreError::Frozen => (StatusCode::SERVICE_UNAVAILABLE, codes::HANDING_OVER),
         StoreError::Tampered(_) => (StatusCode::SERVICE_UNAVAILABLE, codes::STORE_TAMPERED),

@@ -25,8 +25,9 @@ pub(super) async fn record(
     JsonBody { value: request, place: _place }: JsonBody<Record, MAX_SIGN_IN_BODY_BYTES>,
 ) -> Result<Json<Answer>, ApiError> {
     may_try(&session)?;
-    require_own_state(&appliance)?;
-    let last = appliance.witnessed.record(&request).await.map_err(|error| refused(&session, error))?;
+    let recorded =
+        async { appliance.witnessed.record(&request).await.map_err(|error| refused(&session, error)) };
+    let last = of_own_state(|| require_own_state(&appliance), recorded).await?;
     answer(&appliance, &request.key, &request.nonce, Some(last))
 }
 
@@ -37,9 +38,11 @@ pub(super) async fn last(
     JsonBody { value: request, place: _place }: JsonBody<Ask, MAX_SIGN_IN_BODY_BYTES>,
 ) -> Result<Json<Answer>, ApiError> {
     may_try(&session)?;
-    require_own_state(&appliance)?;
-    let told = appliance.witnessed.last(&request, session.binding()).await;
-    let last = told.map_err(|error| refused(&session, error))?;
+    let told = async {
+        let told = appliance.witnessed.last(&request, session.binding()).await;
+        told.map_err(|error| refused(&session, error))
+    };
+    let last = of_own_state(|| require_own_state(&appliance), told).await?;
     answer(&appliance, &request.key, &request.nonce, last)
 }
 
@@ -73,6 +76,18 @@ pub(super) async fn remove(
     let key: PublicKey = key.parse().map_err(|_| ApiError::bad_request("a witness key has 64 hex digits"))?;
     appliance.witnessed.remove(&key).await.map_err(|error| refused(&session, error))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What `work` finds, if the state is this appliance's own before and after: while it waited, the state may have been handed
+/// over, and what a successor records from then on is not known here.
+async fn of_own_state<T>(
+    own: impl Fn() -> Result<(), ApiError>,
+    work: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
+    own()?;
+    let found = work.await?;
+    own()?;
+    Ok(found)
 }
 
 /// What is remembered, as this appliance's report key says it.
@@ -109,4 +124,33 @@ fn refused(session: &Session, error: Refused) -> ApiError {
         }
     };
     ApiError::new(status, error.code().unwrap_or(codes::INTERNAL), message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    fn handed_over() -> ApiError {
+        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, codes::HANDING_OVER, "handed over")
+    }
+
+    #[tokio::test]
+    async fn nothing_is_told_of_a_state_that_was_handed_over_before_or_meanwhile() {
+        // Whether it is the own state before, and after; whether the work is done, and its outcome told.
+        for (before, after, done, told) in
+            [(true, true, true, true), (true, false, true, false), (false, true, false, false)]
+        {
+            let (is_own, was_done) = (Cell::new(before), Cell::new(false));
+            let work = async {
+                tokio::task::yield_now().await;
+                was_done.set(true);
+                is_own.set(after);
+                Ok(7)
+            };
+            let found = of_own_state(|| if is_own.get() { Ok(()) } else { Err(handed_over()) }, work).await;
+            assert_eq!((found.is_ok(), was_done.get()), (told, done), "{before} {after}");
+        }
+    }
 }

@@ -3,6 +3,8 @@
 //! An appliance with witnesses of its own is nobody's. Its answers would have to wait until its own commit is witnessed: two
 //! that witness each other would wait for each other, and after an outage of both neither could ever start.
 
+mod pace;
+
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::api::witness::{AdmitWitnessed, Ask, Record, Recorded, Witnessed, codes};
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
+use self::pace::Paces;
 use super::ServiceError;
 use super::json::{decode, encode};
 use super::tenants::checked_label;
@@ -32,6 +35,8 @@ pub(crate) struct WitnessedAppliances {
     admitting: Mutex<()>,
     /// One commit of an appliance at a time: its commits cost this one's store no more than one each, one after the other.
     turns: Vec<Mutex<()>>,
+    /// How fast each may ask and tell.
+    paces: Paces,
 }
 
 /// Why nothing is remembered or told.
@@ -90,6 +95,7 @@ impl WitnessedAppliances {
             offered,
             admitting: Mutex::new(()),
             turns: (0..MAX_WITNESSED).map(|_| Mutex::new(())).collect(),
+            paces: Paces::default(),
         })
     }
 
@@ -102,6 +108,7 @@ impl WitnessedAppliances {
         let Record { key, commit, .. } = request;
         self.admitted(key).await?;
         verified(key, &record_message(key, &commit.commit()), &commit.signature.0)?;
+        self.in_pace(key).await?;
         let _turn = self.turn(key).await?;
         // Read again: it may have changed while this one waited.
         let (stored, version) = self.admitted(key).await?;
@@ -121,8 +128,11 @@ impl WitnessedAppliances {
     /// [`Refused`].
     pub(crate) async fn last(&self, request: &Ask, binding: &Digest) -> Result<Option<Recorded>, Refused> {
         let Ask { key, nonce, signature } = request;
-        let (stored, _) = self.admitted(key).await?;
+        self.admitted(key).await?;
         verified(key, &ask_message(key, binding, &nonce.0), &signature.0)?;
+        self.in_pace(key).await?;
+        // Read after it waited, if it did.
+        let (stored, _) = self.admitted(key).await?;
         Ok(stored.last)
     }
 
@@ -162,7 +172,7 @@ impl WitnessedAppliances {
         let stored = standing.map_or_else(new, |(stored, _)| stored);
         let stored = Stored { name, admitted: true, ..stored };
         self.write(&key, &stored, version).await?;
-        Ok(described(key, stored))
+        Ok(self.described(key, stored))
     }
 
     /// Serves a key no more. What was remembered of it stays.
@@ -183,10 +193,31 @@ impl WitnessedAppliances {
         for listed in self.store.scan(&self.namespace, "", None, MAX_WITNESSED_EVER)? {
             let record = self.store.get(&self.namespace, &listed.key).await?;
             if let (Ok(key), Some(record)) = (listed.key.parse(), record) {
-                all.push(described(key, decode(record.value.as_bytes())?));
+                all.push(self.described(key, decode(record.value.as_bytes())?));
             }
         }
         Ok(all)
+    }
+
+    /// Only after the key's own signature: nobody else shall use up its pace.
+    async fn in_pace(&self, key: &PublicKey) -> Result<(), ServiceError> {
+        if self.paces.keep(key).await {
+            return Ok(());
+        }
+        Err(ServiceError::Busy("this witness key's requests come too fast; try again in a second".into()))
+    }
+
+    fn described(&self, key: PublicKey, stored: Stored) -> Witnessed {
+        let Stored { name, admitted, admitted_at_ms, last, recorded_at_ms } = stored;
+        Witnessed {
+            key,
+            name,
+            admitted,
+            admitted_at_ms,
+            sequence: last.map(|last| last.sequence),
+            recorded_at_ms,
+            refused: self.paces.refused(&key),
+        }
     }
 
     async fn admitted(&self, key: &PublicKey) -> Result<(Stored, u64), Refused> {
@@ -226,18 +257,6 @@ impl WitnessedAppliances {
 
 fn verified(key: &PublicKey, message: &Digest, signature: &[u8; 64]) -> Result<(), Refused> {
     UnparsedPublicKey::new(&ED25519, key.0).verify(message, signature).map_err(|_| Refused::Signature)
-}
-
-fn described(key: PublicKey, stored: Stored) -> Witnessed {
-    let Stored { name, admitted, admitted_at_ms, last, recorded_at_ms } = stored;
-    Witnessed {
-        key,
-        name,
-        admitted,
-        admitted_at_ms,
-        sequence: last.map(|last| last.sequence),
-        recorded_at_ms,
-    }
 }
 
 #[cfg(test)]

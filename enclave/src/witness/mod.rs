@@ -11,12 +11,17 @@
 //! - What a peer says was recorded has this appliance's own signature: a peer can withhold a commit, and invent none. So one
 //!   true word of a later commit outweighs any number that know only of earlier ones.
 //! - A peer that has forgotten what it confirmed to this process is not counted any more.
+//! - Where the configuration names former peers too, so many of each list must confirm and be heard. So of two
+//!   configurations that follow each other, the lists have one in common, and with it a peer.
 //!
-//! `worker` speaks to one peer; `answer` judges what it says; here it is decided what the answers together mean. `own` is the
-//! witness that the configuration names, `order` what may be restored against its word.
+//! `worker` asks one peer, by the `line` to it; `answer` judges what it says, `ours` whether it is another's commit; here it
+//! is decided what the answers together mean. `own` is the witness that the configuration names, `order` what may be restored
+//! against its word.
 
 mod answer;
+mod line;
 mod order;
+mod ours;
 mod own;
 mod worker;
 
@@ -27,17 +32,19 @@ use r3e_attester::TrustedClock;
 use r3e_keys::WitnessKey;
 use r3e_proto::api::witness::WitnessPeer;
 use r3e_proto::witness::{Commit, record_message};
-use r3e_store::{Witness, WitnessError, WitnessFuture, Witnessed};
+use r3e_store::{OvertakenFuture, Witness, WitnessError, WitnessFuture, Witnessed};
 use r3e_transport::EnclaveTransport;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use crate::configuration::PeersChoice;
-use crate::limits::{WITNESS_GRACE, WITNESS_ROUND_TIMEOUT};
+use crate::configuration::{PeerChoice, PeersChoice, PeersList};
+use crate::limits::{WITNESS_GRACE, WITNESS_PING, WITNESS_ROUND_TIMEOUT};
 use answer::Identity;
+use line::{Line, LineParts};
 pub(crate) use order::ordered;
-pub(crate) use own::OwnWitness;
-use worker::{Asked, Done, Task, Worker, WorkerParts};
+use ours::Ours;
+pub(crate) use own::{OwnWitness, store_options};
+use worker::{Asked, Called, Done, PeerLine, Shared, Task, Worker};
 
 /// What peers are met with.
 pub(crate) struct PeersParts {
@@ -53,11 +60,31 @@ pub(crate) struct PeersParts {
 
 /// The peers of an appliance.
 pub(crate) struct Peers {
-    threshold: usize,
+    /// Each of them must confirm.
+    lists: Vec<List>,
     identity: Arc<Identity>,
+    shared: Arc<Shared>,
     /// What all of them are asked, and in which round.
     asked: watch::Sender<Asked>,
     workers: Vec<Worker>,
+}
+
+/// So many of some peers.
+struct List {
+    threshold: usize,
+    /// Their places among the workers.
+    peers: Vec<usize>,
+}
+
+/// What came of a round, by the workers' places.
+type Heard = Vec<Option<Done>>;
+
+impl List {
+    /// Of how many `holds`.
+    fn count(&self, heard: &Heard, holds: impl Fn(&Done) -> bool) -> usize {
+        let done = |place: &&usize| heard.get(**place).and_then(Option::as_ref).is_some_and(&holds);
+        self.peers.iter().filter(done).count()
+    }
 }
 
 impl Peers {
@@ -68,23 +95,52 @@ impl Peers {
     pub(crate) fn start(choice: &PeersChoice, parts: PeersParts) -> Result<Self, PolicyError> {
         let PeersParts { transport, trust, clock, key } = parts;
         let identity = Arc::new(Identity::new(key));
-        let (asked, _) = watch::channel(Asked { round: 0, task: Task::Last });
-        let start = |peer: &crate::configuration::PeerChoice| {
-            let parts = WorkerParts {
-                transport: transport.clone(),
-                trust: &trust,
-                clock: clock.clone(),
-                identity: Arc::clone(&identity),
-            };
-            Worker::start(peer.clone(), parts, asked.subscribe())
+        // One that stands in both lists is asked once.
+        let mut all: Vec<&PeerChoice> = Vec::new();
+        let mut lists = Vec::new();
+        for PeersList { threshold, peers } in std::iter::once(&choice.current).chain(&choice.former) {
+            let mut places = Vec::with_capacity(peers.len());
+            for peer in peers {
+                let known = all.iter().position(|known| *known == peer);
+                places.push(known.unwrap_or(all.len()));
+                if known.is_none() {
+                    all.push(peer);
+                }
+            }
+            lists.push(List { threshold: usize::from(*threshold), peers: places });
+        }
+        let line = |peer: &PeerChoice| {
+            let identity = Arc::clone(&identity);
+            let parts =
+                LineParts { transport: transport.clone(), trust: &trust, clock: clock.clone(), identity };
+            let host = format!("{}:{}", peer.host, peer.port);
+            let line = Line::new(peer.clone(), parts)?;
+            Ok((Called { name: peer.name.clone(), host }, line))
         };
-        let workers = choice.peers.iter().map(start).collect::<Result<_, _>>()?;
-        Ok(Self { threshold: usize::from(choice.threshold), identity, asked, workers })
+        let lines = all.into_iter().map(line).collect::<Result<Vec<_>, PolicyError>>()?;
+        let time = clock.clone();
+        let time = Box::new(move || time.now_ms());
+        let shared = Shared { ours: Ours::new(), time, ping: WITNESS_PING };
+        Ok(Self::over(lists, lines, identity, shared))
     }
 
-    /// How many must confirm.
-    pub(crate) fn threshold(&self) -> usize {
-        self.threshold
+    /// The same, by these lines.
+    fn over<L: PeerLine>(
+        lists: Vec<List>,
+        lines: Vec<(Called, L)>,
+        identity: Arc<Identity>,
+        shared: Shared,
+    ) -> Self {
+        let (asked, _) = watch::channel(Asked { round: 0, task: Task::Last });
+        let shared = Arc::new(shared);
+        let start = |(called, line)| Worker::start(called, line, asked.subscribe(), Arc::clone(&shared));
+        let workers = lines.into_iter().map(start).collect();
+        Self { lists, identity, shared, asked, workers }
+    }
+
+    /// How many must confirm, of how many: of the peers, and of the former ones where there are any.
+    pub(crate) fn thresholds(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.lists.iter().map(|list| (list.threshold, list.peers.len()))
     }
 
     /// Each as it was met last.
@@ -94,7 +150,7 @@ impl Peers {
 
     /// Has all peers asked, and takes their answers as they come, until `enough` of them, `grace` after that, or the
     /// round's end.
-    async fn round(&self, task: Task, enough: impl Fn(&[Done]) -> bool, grace: bool) -> Vec<Done> {
+    async fn round(&self, task: Task, enough: impl Fn(&Heard) -> bool, grace: bool) -> Heard {
         let mut round = 0;
         self.asked.send_modify(|asked| {
             asked.round += 1;
@@ -102,20 +158,17 @@ impl Peers {
             round = asked.round;
         });
         let mut until = Instant::now() + WITNESS_ROUND_TIMEOUT;
-        let mut done = Vec::with_capacity(self.workers.len());
-        let mut waiting: Vec<_> = self.workers.iter().map(Worker::done).collect();
+        let mut workers: Vec<_> = self.workers.iter().map(Worker::done).collect();
+        let mut heard: Heard = vec![None; workers.len()];
         let mut was_enough = false;
-        while !waiting.is_empty() {
-            // Those that have answered since.
-            waiting.retain_mut(|worker| {
+        loop {
+            for (heard, worker) in heard.iter_mut().zip(&mut workers) {
                 let latest = worker.borrow_and_update();
-                let answered = latest.round >= round;
-                if answered {
-                    done.push(latest.clone());
+                if latest.round >= round {
+                    *heard = Some(latest.clone());
                 }
-                !answered
-            });
-            if enough(&done) {
+            }
+            if enough(&heard) {
                 if !grace {
                     break;
                 }
@@ -123,25 +176,25 @@ impl Peers {
                     (was_enough, until) = (true, until.min(Instant::now() + WITNESS_GRACE));
                 }
             }
-            if waiting.is_empty() {
-                break;
-            }
-            let changes = waiting.iter_mut().map(|worker| Box::pin(worker.changed()));
-            if timeout_at(until, futures_any(changes)).await.is_err() {
+            let missing = heard.iter().zip(&mut workers).filter(|(heard, _)| heard.is_none());
+            let changes: Vec<_> = missing.map(|(_, worker)| Box::pin(worker.changed())).collect();
+            if changes.is_empty() || timeout_at(until, futures_any(changes)).await.is_err() {
                 break;
             }
         }
-        done
+        heard
     }
 
     async fn last(&self) -> Result<Option<Witnessed>, WitnessError> {
-        let heard = |done: &[Done]| done.iter().filter(|done| done.outcome.is_ok()).count();
-        let done = self.round(Task::Last, |done| heard(done) >= self.threshold, true).await;
-        if heard(&done) < self.threshold {
-            return Err(self.unavailable(heard(&done)));
+        self.shared.ours.begin();
+        let answers = |done: &Done| done.outcome.is_ok();
+        let heard = self.round(Task::Last, |heard| self.missing(heard, answers).is_none(), true).await;
+        if let Some((list, answered)) = self.missing(&heard, answers) {
+            return Err(self.unavailable(list, answered));
         }
-        let latest = done.iter().filter_map(|done| done.outcome.as_ref().ok().copied().flatten()).max();
-        Ok(latest.map(|Commit { sequence, head }| Witnessed { sequence, head }))
+        let latest =
+            heard.iter().flatten().filter_map(|done| done.outcome.as_ref().ok().copied().flatten()).max();
+        Ok(latest.map(witnessed))
     }
 
     async fn record(&self, witnessed: Witnessed) -> Result<(), WitnessError> {
@@ -150,41 +203,56 @@ impl Peers {
         let signature = self.identity.sign(&message).map_err(|error| WitnessError::Unavailable {
             reason: format!("the witness key does not sign: {error}"),
         })?;
+        self.shared.ours.recording(commit);
         let confirms = |done: &Done| matches!(done.outcome, Ok(Some(last)) if last == commit);
         let other = |done: &Done| match done.outcome {
             Ok(Some(last)) if last.sequence >= commit.sequence && last != commit => Some(last),
             _ => None,
         };
-        let confirmed = |done: &[Done]| done.iter().filter(|done| confirms(done)).count();
-        let enough = |done: &[Done]| {
-            confirmed(done) >= self.threshold || done.iter().any(|done| other(done).is_some())
+        let enough = |heard: &Heard| {
+            self.missing(heard, confirms).is_none()
+                || heard.iter().flatten().any(|done| other(done).is_some())
         };
-        let done = self.round(Task::Record(commit, signature), enough, false).await;
+        let heard = self.round(Task::Record(commit, signature), enough, false).await;
         // Proven by this appliance's own signature, so that one is enough.
-        if let Some(Commit { sequence, head }) = done.iter().find_map(other) {
-            return Err(WitnessError::Overtaken { by: Witnessed { sequence, head } });
+        if let Some(by) = heard.iter().flatten().find_map(other) {
+            return Err(WitnessError::Overtaken { by: self::witnessed(by) });
         }
-        if confirmed(&done) < self.threshold { Err(self.unavailable(confirmed(&done))) } else { Ok(()) }
+        match self.missing(&heard, confirms) {
+            Some((list, confirmed)) => Err(self.unavailable(list, confirmed)),
+            None => Ok(()),
+        }
     }
 
-    /// Who does not confirm, and why.
-    fn unavailable(&self, answered: usize) -> WitnessError {
-        let problems: Vec<_> = self
-            .status()
-            .into_iter()
+    /// The first list of which too few hold what `holds`, and of how many it does.
+    fn missing(&self, heard: &Heard, holds: impl Fn(&Done) -> bool) -> Option<(&List, usize)> {
+        let counts = self.lists.iter().map(|list| (list, list.count(heard, &holds)));
+        counts.into_iter().find(|(list, count)| *count < list.threshold)
+    }
+
+    /// Who of `list` does not confirm, and why.
+    fn unavailable(&self, list: &List, answered: usize) -> WitnessError {
+        let problems: Vec<_> = list
+            .peers
+            .iter()
+            .filter_map(|place| self.workers.get(*place).map(Worker::status))
             .filter(|peer| !peer.confirms)
             .map(|peer| {
                 let problem = peer.problem.unwrap_or_else(|| "no answer yet".to_owned());
                 format!("{} ({}): {problem}", peer.name, peer.host)
             })
             .collect();
-        let (threshold, count) = (self.threshold, self.workers.len());
+        let (threshold, count) = (list.threshold, list.peers.len());
         let reason = format!(
             "{answered} of the {count} peers answer, and it takes {threshold}; {}",
             problems.join("; ")
         );
         WitnessError::Unavailable { reason }
     }
+}
+
+fn witnessed(Commit { sequence, head }: Commit) -> Witnessed {
+    Witnessed { sequence, head }
 }
 
 impl Witness for Peers {
@@ -195,11 +263,14 @@ impl Witness for Peers {
     fn record(&self, witnessed: Witnessed) -> WitnessFuture<'_, ()> {
         Box::pin(Self::record(self, witnessed))
     }
+
+    fn overtaken(&self) -> OvertakenFuture<'_> {
+        Box::pin(async { witnessed(self.shared.ours.overtaken().await) })
+    }
 }
 
 /// Ends when one of `futures` does.
-async fn futures_any<F: Future + Unpin>(futures: impl Iterator<Item = F>) {
-    let mut futures: Vec<_> = futures.collect();
+async fn futures_any<F: Future + Unpin>(mut futures: Vec<F>) {
     std::future::poll_fn(|context| {
         let ended = futures.iter_mut().any(|future| std::pin::Pin::new(future).poll(context).is_ready());
         if ended { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
@@ -207,5 +278,11 @@ async fn futures_any<F: Future + Unpin>(futures: impl Iterator<Item = F>) {
     .await;
 }
 
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod histories;
+#[cfg(test)]
+mod rounds;
 #[cfg(test)]
 mod tests;

@@ -5,10 +5,20 @@ use std::sync::Arc;
 use r3e_attestation::PolicyError;
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::api::witness::{Restored, WitnessStatus};
-use r3e_store::Witness;
+use r3e_store::limits::MAX_STALE_MS;
+use r3e_store::{Options, Store, Witness};
 
 use super::{Peers, PeersParts};
 use crate::configuration::WitnessChoice;
+
+/// How the store is opened that this witness is asked about.
+pub(crate) fn store_options(choice: &WitnessChoice) -> Options {
+    let max_stale_ms = match choice {
+        WitnessChoice::None => MAX_STALE_MS,
+        WitnessChoice::Peers(peers) => u64::try_from(peers.max_stale.as_millis()).unwrap_or(MAX_STALE_MS),
+    };
+    Options { max_stale_ms, ..Options::default() }
+}
 
 /// The witness of this appliance.
 pub(crate) struct OwnWitness {
@@ -40,10 +50,12 @@ impl OwnWitness {
         self.peers.is_none()
     }
 
-    /// What the status says; `restored` is what the head says of it.
-    pub(crate) fn status(&self, restored: Option<r3e_store::Restored>) -> WitnessStatus {
+    /// What the status says of the witness of `store`.
+    pub(crate) fn status(&self, store: &Store) -> WitnessStatus {
+        let restored = store.summary().restored;
         let restored =
             restored.map(|r3e_store::Restored { from, over, at_ms, .. }| Restored { from, over, at_ms });
+        let problem = store.current().err().map(|error| error.to_string());
         let Some(peers) = &self.peers else {
             return WitnessStatus {
                 provider: "none".to_owned(),
@@ -52,19 +64,23 @@ impl OwnWitness {
                 threshold: None,
                 peers: Vec::new(),
                 restored,
+                problem,
             };
         };
-        let (threshold, all) = (peers.threshold(), peers.status());
+        let mut lists = peers.thresholds().map(|(threshold, count)| format!("{threshold} of {count}"));
+        let own = lists.next().unwrap_or_default();
+        let former = lists.next().map(|former| format!(", and {former} former ones,")).unwrap_or_default();
+        let threshold = peers.thresholds().next().and_then(|(threshold, _)| u8::try_from(threshold).ok());
         WitnessStatus {
             provider: "peers".to_owned(),
             detail: format!(
-                "{threshold} of {} peers confirm each commit, and are heard before the state is opened",
-                all.len()
+                "{own} peers{former} confirm each commit, and are heard before the state is opened"
             ),
             key: self.key,
-            threshold: u8::try_from(threshold).ok(),
-            peers: all,
+            threshold,
+            peers: peers.status(),
             restored,
+            problem,
         }
     }
 }

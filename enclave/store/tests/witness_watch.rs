@@ -1,6 +1,8 @@
 //! The witness between commits: a store that commits nothing learns that another went on from its state, and reads nothing
 //! once the witness has been kept away from it for too long.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod keeper;
 mod memory;
 
@@ -38,9 +40,9 @@ async fn a_branch_is_noticed_without_a_write() {
         let store = open(&memory, if told { 3_600_000 } else { 10 }, 3_600_000).await;
         let branch = other(&store, later);
         if told {
-            memory.tell(branch)
+            memory.tell(branch);
         } else {
-            memory.hold(branch)
+            memory.hold(branch);
         }
         let found = timeout(LIMIT, store.until_tampered()).await.expect("the branch was not noticed");
         match found {
@@ -140,9 +142,9 @@ async fn a_successors_commits_are_no_branch_until_the_state_comes_back() {
         let frozen = store.freeze().await.unwrap();
         let successors = Witnessed { sequence: frozen.sequence + 1, head: [9; 32] };
         if told {
-            memory.tell(successors)
+            memory.tell(successors);
         } else {
-            memory.hold(successors)
+            memory.hold(successors);
         }
         sleep(Duration::from_millis(50)).await;
         assert_eq!(store.tampered(), None);

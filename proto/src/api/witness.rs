@@ -91,6 +91,9 @@ pub struct Witnessed {
     pub sequence: Option<u64>,
     /// When it did.
     pub recorded_at_ms: Option<u64>,
+    /// Its requests that were refused since the witness's start because they came too fast.
+    #[serde(default)]
+    pub refused: u64,
 }
 
 /// Who remembers this appliance's commits: part of its status.
@@ -111,6 +114,10 @@ pub struct WitnessStatus {
     /// The last time that an older state was restored by order; absent where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
+    /// Why nothing is served from the state: it is not what was committed, another went on from it, or the witness has
+    /// confirmed nothing for too long. Absent where it is served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// One of the peers, as it was met last.

@@ -30,6 +30,8 @@ struct House {
     own: Appliance,
     peers: Vec<Appliance>,
     holders: Vec<SigningKey>,
+    /// Where they are.
+    resolve: Vec<String>,
 }
 
 fn host(peer: usize) -> String {
@@ -81,10 +83,11 @@ impl House {
             let address = peer.address();
             format!("{}:443:{address}", host(number))
         });
-        let options = Options { resolve: resolve.collect(), ..Options::default() };
+        let resolve: Vec<_> = resolve.collect();
+        let options = Options { resolve: resolve.clone(), ..Options::default() };
         let own = under_the_root_of(&peers[0], options).await;
         let holders = (0..3).map(|_| SigningKey::generate().unwrap()).collect();
-        let mut house = Self { own, peers, holders };
+        let mut house = Self { own, peers, holders, resolve };
 
         let before = status(&house.own).await.witness;
         assert_eq!((before.provider.as_str(), before.peers.len()), ("none", 0));
@@ -133,11 +136,15 @@ impl House {
 
     /// Starts the appliance over what is in its data folder now; it must end, and say `why`.
     async fn refuses_to_start(&mut self, why: &str) {
+        let log = self.own.enclave_place().log();
+        let lives_before = std::fs::read(&log).unwrap().len();
         self.own.start_parent();
         self.own.start_enclave();
         let ended = self.own.enclave_process().wait(Duration::from_mins(2)).await;
         assert!(!ended.success());
-        assert!(self.own.enclave_place().logged(why), "{why}");
+        let log = std::fs::read(&log).unwrap();
+        let said = String::from_utf8_lossy(&log[lives_before..]);
+        assert!(said.contains(why), "{why}: {said}");
         self.own.kill_enclave();
         self.own.kill_parent();
     }
@@ -302,6 +309,74 @@ async fn an_older_state_is_refused_and_restored_by_order_alone() {
         std::fs::write(house.own.data().join("restore-order"), used).unwrap();
         house.refuses_to_start("the state was rolled back").await;
     }
+}
+
+#[tokio::test]
+async fn a_second_enclave_of_the_same_state_is_noticed_without_a_write() {
+    let mut house = House::new().await;
+    admit_a_tenant(&house.own).await.unwrap();
+    assert_eq!(status(&house.own).await.witness.problem, None);
+    // The parent copies the latest state, and gives it to another enclave of the same root secret.
+    let options = Options { resolve: house.resolve.clone(), ..Options::default() };
+    let mut twin = Appliance::prepare(options, EnclavePlace::new);
+    let tables = house.tables().await;
+    twin.set_unlock_tables(tables);
+    copy(&house.own.enclave_place().state(), &twin.enclave_place().state());
+    house.own.kill_parent();
+    copy(&house.own.data(), &twin.data());
+    house.own.start_parent();
+    house.own.ready().await;
+    assert_eq!(tenants(&house.own).await, 1);
+    twin.start_parent();
+    twin.start_enclave();
+    twin.ready().await;
+
+    // Nothing is written here from now on, and still what is read does not stay what it was.
+    let deadline = Instant::now() + LIMIT;
+    let problem = loop {
+        if let Some(problem) = status(&house.own).await.witness.problem {
+            break problem;
+        }
+        assert!(Instant::now() < deadline, "both enclaves serve");
+        sleep(Duration::from_millis(200)).await;
+    };
+    assert!(problem.contains("the state was rolled back"), "{problem}");
+    let read = house.own.operator().await.tenants().await.map(drop);
+    assert_eq!(refused_with(read), codes::STORE_TAMPERED);
+    assert_eq!(refused_with(admit_a_tenant(&house.own).await), codes::STORE_TAMPERED);
+    // One of the two goes on.
+    admit_a_tenant(&twin).await.unwrap();
+    assert_eq!(tenants(&twin).await, 2);
+}
+
+#[tokio::test]
+async fn reads_end_while_the_peers_are_kept_away_and_go_on_when_they_are_back() {
+    let mut house = House::new().await;
+    admit_a_tenant(&house.own).await.unwrap();
+    house.kill_peer(0);
+    house.kill_peer(1);
+    assert_eq!(tenants(&house.own).await, 1);
+    let deadline = Instant::now() + LIMIT;
+    let read = loop {
+        let read = house.own.operator().await.tenants().await;
+        if read.is_err() {
+            break read.map(drop);
+        }
+        assert!(Instant::now() < deadline, "what may be long past is read without end");
+        sleep(Duration::from_secs(1)).await;
+    };
+    assert_eq!(refused_with(read), codes::STORE_UNAVAILABLE);
+    let problem = status(&house.own).await.witness.problem.unwrap();
+    assert!(problem.contains("the rollback witness has confirmed nothing for "), "{problem}");
+
+    house.start_peer(1).await;
+    let deadline = Instant::now() + LIMIT;
+    while let Err(error) = house.own.operator().await.tenants().await {
+        assert!(Instant::now() < deadline, "two peers are there, and nothing is read: {error}");
+        sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(status(&house.own).await.witness.problem, None);
+    admit_a_tenant(&house.own).await.unwrap();
 }
 
 #[tokio::test]

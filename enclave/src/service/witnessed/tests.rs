@@ -122,6 +122,38 @@ async fn an_appliance_with_witnesses_is_nobodys() {
 }
 
 #[tokio::test]
+async fn who_asks_too_fast_is_refused_and_counted_and_nobody_else() {
+    let (house, hasty, other) = (Arc::new(over(&Keeper::new(), true).await), appliance(1), appliance(2));
+    house.admit(admission(&hasty, "hasty")).await.unwrap();
+    house.admit(admission(&other, "other")).await.unwrap();
+    // Signatures that do not hold use nothing up.
+    for _ in 0..2_000 {
+        let forged = Ask { key: public(&hasty), ..ask(&other, &BINDING) };
+        assert!(matches!(house.last(&forged, &BINDING).await, Err(Refused::Signature)));
+    }
+    let question = ask(&hasty, &BINDING);
+    let asked: Vec<_> = (0..2_000)
+        .map(|_| {
+            let (house, question) = (Arc::clone(&house), question.clone());
+            tokio::spawn(async move { house.last(&question, &BINDING).await })
+        })
+        .collect();
+    let (mut answered, mut refused) = (0, 0);
+    for asked in asked {
+        match asked.await.unwrap() {
+            Ok(None) => answered += 1,
+            Err(Refused::Service(ServiceError::Busy(_))) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(answered > 200 && refused > 0, "{answered} answered, {refused} refused");
+    house.last(&ask(&other, &BINDING), &BINDING).await.unwrap();
+    let counted = |name: &str, all: &[Witnessed]| all.iter().find(|one| one.name == name).unwrap().refused;
+    let all = house.list().await.unwrap();
+    assert_eq!((counted("hasty", &all), counted("other", &all)), (refused, 0));
+}
+
+#[tokio::test]
 async fn there_is_room_for_so_many() {
     let house = over(&Keeper::new(), true).await;
     let keys: Vec<_> =

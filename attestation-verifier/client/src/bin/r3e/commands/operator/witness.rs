@@ -62,7 +62,7 @@ pub(super) async fn run(command: Command, settings: &Settings, printer: Printer)
 }
 
 fn list(all: &[Witnessed]) -> String {
-    let rows: Vec<[String; 5]> = all
+    let rows: Vec<[String; 6]> = all
         .iter()
         .map(|one| {
             let state = if one.admitted { "admitted" } else { "removed" };
@@ -71,11 +71,12 @@ fn list(all: &[Witnessed]) -> String {
                 state.to_owned(),
                 one.sequence.map_or_else(|| "-".to_owned(), |sequence| sequence.to_string()),
                 one.recorded_at_ms.map_or_else(|| "-".to_owned(), time),
+                one.refused.to_string(),
                 one.name.clone(),
             ]
         })
         .collect();
-    table(["WITNESS KEY", "STATE", "SEQUENCE", "RECORDED", "NAME"], &rows)
+    table(["WITNESS KEY", "STATE", "SEQUENCE", "RECORDED", "REFUSED", "NAME"], &rows)
 }
 
 /// An appliance's own witness, for its status.
@@ -84,6 +85,9 @@ pub(crate) fn words(status: &WitnessStatus) -> String {
     if let Some(restored) = &status.restored {
         let (from, over, at) = (restored.from, restored.over, time(restored.at_ms));
         text = format!("{text}; the sequence {from} was restored over {over} by order at {at}");
+    }
+    if let Some(problem) = &status.problem {
+        text = format!("{text}; NOTHING IS SERVED FROM THE STATE: {}", printable(problem));
     }
     let peers: Vec<(String, String)> = status
         .peers
