@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep};
 /// What the fake device keeps its root in.
 const ROOT_IDENTITY: &str = "test-root-identity.pem";
 const PEERS: usize = 3;
+const WITNESS: &str = "[witness]\nprovider = \"peers\"\n";
 /// For what comes by itself: longer than the appliance takes to look after its peers.
 const LIMIT: Duration = Duration::from_mins(2);
 
@@ -102,22 +103,29 @@ impl House {
 
     /// `[witness]` with the peers as they are now, and `[restore]`.
     async fn tables(&self) -> String {
-        let mut tables = "[witness]\nprovider = \"peers\"\n[witness.peers]\nthreshold = 2\n".to_owned();
-        for (number, peer) in self.peers.iter().enumerate() {
+        let keys: Vec<_> = self.holders.iter().map(|key| format!("\"{}\"", key.public_key())).collect();
+        let peers = self.list("peers", &[0, 1, 2]).await;
+        format!("{WITNESS}{peers}[restore]\nthreshold = 2\nkeys = [{}]\n\n", keys.join(", "))
+    }
+
+    /// A list of these peers as they are now, of which two must confirm.
+    async fn list(&self, table: &str, peers: &[usize]) -> String {
+        let mut list = format!("[witness.{table}]\nthreshold = 2\n");
+        for number in peers {
+            let peer = &self.peers[*number];
             let identity = status(peer).await.identity;
             let release = peer.enclave_place().reference_values().remove(0);
             let pcrs: Vec<_> =
                 release.pcrs().values().map(|pcr| format!("\"{}\"", hex::encode(pcr))).collect();
-            let table = format!(
-                "[[witness.peers.peer]]\nname = \"p{number}\"\nhost = \"{}:443\"\nidentity = \"{identity}\"\n\
+            let peer = format!(
+                "[[witness.{table}.peer]]\nname = \"p{number}\"\nhost = \"{}:443\"\nidentity = \"{identity}\"\n\
                  reference_values = [[{}]]\n",
-                host(number),
+                host(*number),
                 pcrs.join(", ")
             );
-            tables.push_str(&table);
+            list.push_str(&peer);
         }
-        let keys: Vec<_> = self.holders.iter().map(|key| format!("\"{}\"", key.public_key())).collect();
-        format!("{tables}[restore]\nthreshold = 2\nkeys = [{}]\n\n", keys.join(", "))
+        list
     }
 
     /// What a peer remembers of the appliance.
@@ -377,6 +385,36 @@ async fn reads_end_while_the_peers_are_kept_away_and_go_on_when_they_are_back() 
     }
     assert_eq!(status(&house.own).await.witness.problem, None);
     admit_a_tenant(&house.own).await.unwrap();
+}
+
+#[tokio::test]
+async fn peers_give_way_to_others_in_steps() {
+    let mut house = House::new().await;
+    admit_a_tenant(&house.own).await.unwrap();
+    // The first of them is to go.
+    let (peers, former) = (house.list("peers", &[1, 2]).await, house.list("former", &[0, 1, 2]).await);
+    house.own.set_unlock_tables(format!("{WITNESS}{peers}{former}\n"));
+    house.own.restart().await;
+    let witness = status(&house.own).await.witness;
+    assert!(witness.detail.starts_with("2 of 2 peers, and 2 of 3 former ones, confirm"), "{witness:?}");
+    let names: Vec<_> = witness.peers.iter().map(|peer| peer.name.as_str()).collect();
+    assert_eq!(names, ["p1", "p2", "p0"], "who stands in both lists is asked once");
+
+    house.kill_peer(0);
+    admit_a_tenant(&house.own).await.unwrap();
+    house.start_peer(0).await;
+    house.kill_peer(2);
+    // Two of the former ones are there, and one of the others.
+    assert_eq!(refused_with(admit_a_tenant(&house.own).await), codes::STORE_UNAVAILABLE);
+    house.start_peer(2).await;
+    house.own.restart().await;
+
+    house.own.set_unlock_tables(format!("{WITNESS}{peers}\n"));
+    house.kill_peer(0);
+    house.own.restart().await;
+    admit_a_tenant(&house.own).await.unwrap();
+    // The one that was not confirmed had been made.
+    assert_eq!(tenants(&house.own).await, 4);
 }
 
 #[tokio::test]
