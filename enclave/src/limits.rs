@@ -142,13 +142,14 @@ pub(crate) const WITNESS_STALE_S: RangeInclusive<u32> = 60..=3_600;
 pub(crate) const MAX_WITNESSED: usize = 64;
 /// The same, with those that were removed: what was remembered of them is never forgotten.
 pub(crate) const MAX_WITNESSED_EVER: usize = 256;
-/// Between two requests of one witnessed appliance, at an even pace: 200 a second, each a commit at most, where a quick disk
-/// makes some thousand. Its commits share a round, so that it needs no more however much is written there.
-pub(crate) const WITNESS_INTERVAL: Duration = Duration::from_millis(5);
+/// Between two requests of one witnessed appliance, at an even pace: 500 a second, each a commit at most. Its writers share
+/// commits, and it makes one after the other, so that one which is held back loses nothing but a few milliseconds.
+pub(crate) const WITNESS_INTERVAL: Duration = Duration::from_millis(2);
 /// Requests that it may make at once after a rest: what it has to say in a second.
-pub(crate) const WITNESS_BURST: u32 = 200;
-/// How long a request that comes faster is held back before it is refused instead: well below a round's time.
-pub(crate) const WITNESS_LONGEST_DELAY: Duration = Duration::from_secs(2);
+pub(crate) const WITNESS_BURST: u32 = 500;
+/// How long a request that comes faster is held back before it is refused instead. Who sends the next one when the one before
+/// was answered is never that far ahead.
+pub(crate) const WITNESS_LONGEST_DELAY: Duration = Duration::from_millis(500);
 /// How long a witness's answer waits for the one before of the same appliance's.
 pub(crate) const WITNESS_TURN_WAIT: Duration = Duration::from_secs(5);
 

@@ -279,10 +279,4 @@ async fn futures_any<F: Future + Unpin>(mut futures: Vec<F>) {
 }
 
 #[cfg(test)]
-mod fake;
-#[cfg(test)]
-mod histories;
-#[cfg(test)]
-mod rounds;
-#[cfg(test)]
 mod tests;

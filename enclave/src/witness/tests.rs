@@ -1,5 +1,9 @@
 //! What a peer says counts by signatures alone: its own over this question, and this appliance's over what was recorded.
 
+mod fake;
+mod histories;
+mod rounds;
+
 use r3e_keys::RootSecret;
 use r3e_proto::api::witness::{Answer, Hex, Recorded};
 use r3e_proto::witness::witnessed_message;

@@ -9,7 +9,7 @@ use r3e_keys::RootSecret;
 use tokio::sync::RwLock;
 use zeroize::Zeroizing;
 
-use super::line::Problem;
+use super::super::line::Problem;
 use super::*;
 
 /// What a peer remembers.
