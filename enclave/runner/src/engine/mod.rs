@@ -4,11 +4,14 @@
 //! with the process.
 
 mod calls;
+mod crypto_ops;
+mod curve_ops;
 mod loader;
 mod ops;
 mod outcome;
 mod prelude;
 mod random;
+mod text_ops;
 mod timers;
 mod url_ops;
 mod wake;

@@ -2,14 +2,10 @@
 //!
 //! Ops do not throw. What can go wrong is in what they return, and the prelude throws in its own words.
 
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD};
 use deno_core::{OpState, extension, op2, v8};
 use r3e_runner_api::limits::{MAX_HOST_CALL_BYTES, MAX_LOG_TEXT_BYTES};
 use r3e_runner_api::{
@@ -18,10 +14,22 @@ use r3e_runner_api::{
 };
 use r3e_sandbox::Sender;
 use serde::Serialize;
-use sha2::Digest;
 
 use super::calls::{Calls, too_large};
+use super::crypto_ops::{
+    op_r3e_aes_gcm_open, op_r3e_aes_gcm_seal, op_r3e_digest, op_r3e_equal, op_r3e_hkdf, op_r3e_hmac,
+    op_r3e_pbkdf2,
+};
+use super::curve_ops::{
+    op_r3e_ec_from_pkcs8, op_r3e_ec_from_spki, op_r3e_ec_generate, op_r3e_ec_point, op_r3e_ec_public,
+    op_r3e_ec_to_pkcs8, op_r3e_ec_to_spki, op_r3e_ecdsa_sign, op_r3e_ecdsa_verify,
+};
 use super::random;
+use super::text_ops::{
+    op_r3e_atob, op_r3e_base64_decode, op_r3e_base64_encode, op_r3e_base64url_decode,
+    op_r3e_base64url_encode, op_r3e_btoa, op_r3e_text_decode, op_r3e_utf8_decode, op_r3e_utf8_encode,
+    op_r3e_utf8_encode_into,
+};
 use super::timers::Timers;
 use super::url_ops::{op_r3e_form_parse, op_r3e_form_serialize, op_r3e_url_parse, op_r3e_url_set};
 use crate::limits::MAX_LOG_LINES;
@@ -29,27 +37,48 @@ use crate::limits::MAX_LOG_LINES;
 extension!(
     r3e,
     ops = [
+        op_r3e_aes_gcm_open,
+        op_r3e_aes_gcm_seal,
         op_r3e_atob,
         op_r3e_base64_decode,
         op_r3e_base64_encode,
+        op_r3e_base64url_decode,
+        op_r3e_base64url_encode,
         op_r3e_btoa,
         op_r3e_digest,
+        op_r3e_ec_from_pkcs8,
+        op_r3e_ec_from_spki,
+        op_r3e_ec_generate,
+        op_r3e_ec_point,
+        op_r3e_ec_public,
+        op_r3e_ec_to_pkcs8,
+        op_r3e_ec_to_spki,
+        op_r3e_ecdsa_sign,
+        op_r3e_ecdsa_verify,
+        op_r3e_elapsed_ms,
+        op_r3e_equal,
         op_r3e_fail,
         op_r3e_finish,
         op_r3e_form_parse,
         op_r3e_form_serialize,
+        op_r3e_hkdf,
+        op_r3e_hmac,
         op_r3e_host_call,
         op_r3e_log,
         op_r3e_max_output_bytes,
+        op_r3e_pbkdf2,
         op_r3e_random,
         op_r3e_random_uuid,
         op_r3e_register,
+        op_r3e_text_decode,
+        op_r3e_time_origin_ms,
         op_r3e_timer_start,
         op_r3e_timer_stop,
         op_r3e_url_parse,
         op_r3e_url_set,
         op_r3e_utf8_decode,
         op_r3e_utf8_encode,
+        op_r3e_utf8_encode_into,
     ],
     options = { bridge: Rc<Bridge> },
     state = |state, options| state.put(options.bridge),
@@ -75,6 +104,8 @@ pub(super) struct Bridge {
     entry: RefCell<Option<Entry>>,
     outcome: RefCell<Option<Result<String, Fault>>>,
     limits: Cell<FunctionLimits>,
+    /// When the function's limits were set: the start of its time, by both clocks.
+    origin: Cell<(Instant, SystemTime)>,
     log_bytes_left: Cell<usize>,
     log_lines_left: Cell<u32>,
 }
@@ -88,6 +119,7 @@ impl Bridge {
             entry: RefCell::default(),
             outcome: RefCell::default(),
             limits: Cell::new(FunctionLimits { memory_mib: 0, output_bytes: 0, log_bytes: 0 }),
+            origin: Cell::new((Instant::now(), SystemTime::now())),
             log_bytes_left: Cell::new(0),
             log_lines_left: Cell::new(0),
         }
@@ -95,6 +127,7 @@ impl Bridge {
 
     pub(super) fn limit(&self, limits: FunctionLimits) {
         self.limits.set(limits);
+        self.origin.set((Instant::now(), SystemTime::now()));
     }
 
     pub(super) fn take_entry(&self) -> Option<Entry> {
@@ -174,6 +207,24 @@ fn op_r3e_timer_start(state: &mut OpState, #[smi] id: u32, #[smi] delay_ms: u32)
 #[op2(fast)]
 fn op_r3e_timer_stop(state: &mut OpState, #[smi] id: u32) {
     bridge(state).timers.stop(id);
+}
+
+/// Whole milliseconds since the function's time began.
+#[op2(fast)]
+fn op_r3e_elapsed_ms(state: &mut OpState) -> f64 {
+    let (began, _) = bridge(state).origin.get();
+    whole_ms(began.elapsed())
+}
+
+/// When that was, in milliseconds since 1970.
+#[op2(fast)]
+fn op_r3e_time_origin_ms(state: &mut OpState) -> f64 {
+    let (_, began) = bridge(state).origin.get();
+    whole_ms(began.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+fn whole_ms(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000.0).floor()
 }
 
 #[op2(fast)]
@@ -263,87 +314,4 @@ fn op_r3e_random_uuid() -> String {
     let hex = format!("{bits:032x}");
     let part = |range| hex.get::<std::ops::Range<usize>>(range).unwrap_or_default();
     [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
-}
-
-#[op2]
-#[buffer]
-fn op_r3e_digest(#[string] algorithm: &str, #[buffer] data: &[u8]) -> Vec<u8> {
-    match algorithm {
-        "SHA-1" => sha1::Sha1::digest(data).to_vec(),
-        "SHA-256" => sha2::Sha256::digest(data).to_vec(),
-        "SHA-384" => sha2::Sha384::digest(data).to_vec(),
-        "SHA-512" => sha2::Sha512::digest(data).to_vec(),
-        _ => Vec::new(),
-    }
-}
-
-/// A text, or that there is none.
-#[derive(Serialize)]
-struct Text {
-    ok: bool,
-    text: String,
-}
-
-impl Text {
-    fn from_option(text: Option<String>) -> Self {
-        Self { ok: text.is_some(), text: text.unwrap_or_default() }
-    }
-}
-
-#[op2]
-#[buffer]
-fn op_r3e_utf8_encode(#[string] text: String) -> Vec<u8> {
-    text.into_bytes()
-}
-
-#[op2]
-#[serde]
-fn op_r3e_utf8_decode(#[buffer] data: &[u8], fatal: bool, ignore_bom: bool) -> Text {
-    let data = if ignore_bom { data } else { data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data) };
-    Text::from_option(match String::from_utf8_lossy(data) {
-        Cow::Borrowed(text) => Some(text.to_owned()),
-        Cow::Owned(_) if fatal => None,
-        Cow::Owned(text) => Some(text),
-    })
-}
-
-#[op2]
-#[string]
-fn op_r3e_base64_encode(#[buffer] data: &[u8]) -> String {
-    STANDARD.encode(data)
-}
-
-#[op2]
-#[buffer]
-fn op_r3e_base64_decode(#[string] text: &str) -> Vec<u8> {
-    // Only the enclave's own answers come here, and they are base64.
-    STANDARD.decode(text).unwrap_or_default()
-}
-
-/// The Infra standard's "forgiving-base64 decode": white space is dropped, padding is optional, and the last
-/// character's unused bits may be anything.
-const FORGIVING: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
-);
-
-#[op2]
-#[serde]
-fn op_r3e_atob(#[string] text: &str) -> Text {
-    let mut bare: String =
-        text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}')).collect();
-    if bare.len().is_multiple_of(4) {
-        let unpadded = bare.strip_suffix("==").or_else(|| bare.strip_suffix('=')).map(str::len);
-        bare.truncate(unpadded.unwrap_or(bare.len()));
-    }
-    Text::from_option(FORGIVING.decode(bare).ok().map(|bytes| bytes.into_iter().map(char::from).collect()))
-}
-
-#[op2]
-#[serde]
-fn op_r3e_btoa(#[string] text: &str) -> Text {
-    let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(c).ok()).collect();
-    Text::from_option(bytes.map(|bytes| STANDARD.encode(bytes)))
 }

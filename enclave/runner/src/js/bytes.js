@@ -1,25 +1,16 @@
-// Bytes of an ArrayBuffer or of a view on one, and the functions between bytes and text.
+// Bytes of an ArrayBuffer or of a view on one, and text as UTF-8.
 "use strict";
 
 {
   const { core, internals, primordials } = globalThis.__bootstrap;
-  const {
-    op_r3e_atob,
-    op_r3e_base64_decode,
-    op_r3e_base64_encode,
-    op_r3e_btoa,
-    op_r3e_utf8_decode,
-    op_r3e_utf8_encode,
-  } = core.ops;
-  const { namedError } = internals.errors;
+  const { op_r3e_base64_decode, op_r3e_base64_encode, op_r3e_utf8_decode, op_r3e_utf8_encode } = core.ops;
 
   const {
     ArrayBufferPrototypeGetByteLength,
+    ArrayBufferPrototypeGetDetached,
     DataViewPrototypeGetBuffer,
     DataViewPrototypeGetByteLength,
     DataViewPrototypeGetByteOffset,
-    Error,
-    RangeError,
     StringPrototypeToWellFormed,
     TypeError,
     TypedArrayPrototypeGetBuffer,
@@ -32,23 +23,33 @@
   /** A `Uint8Array` over the same memory as a BufferSource, or undefined for anything else. */
   function viewOf(source) {
     if (core.isArrayBuffer(source)) {
-      return new Uint8Array(source, 0, ArrayBufferPrototypeGetByteLength(source));
+      return over(source, 0, ArrayBufferPrototypeGetByteLength(source));
     }
     if (core.isTypedArray(source)) {
-      return new Uint8Array(
+      return over(
         TypedArrayPrototypeGetBuffer(source),
         TypedArrayPrototypeGetByteOffset(source),
         TypedArrayPrototypeGetByteLength(source),
       );
     }
     if (core.isDataView(source)) {
-      return new Uint8Array(
-        DataViewPrototypeGetBuffer(source),
-        DataViewPrototypeGetByteOffset(source),
-        DataViewPrototypeGetByteLength(source),
-      );
+      const buffer = DataViewPrototypeGetBuffer(source);
+      if (ArrayBufferPrototypeGetDetached(buffer)) return new Uint8Array(0);
+      return over(buffer, DataViewPrototypeGetByteOffset(source), DataViewPrototypeGetByteLength(source));
     }
     return undefined;
+  }
+
+  // Web IDL, section 3.2.27, "get a copy of the bytes": a detached buffer has none.
+  function over(buffer, offset, length) {
+    return ArrayBufferPrototypeGetDetached(buffer) ? new Uint8Array(0) : new Uint8Array(buffer, offset, length);
+  }
+
+  /** The view of a BufferSource; throws for anything else. */
+  function needView(source, what) {
+    const view = viewOf(source);
+    if (view === undefined) throw new TypeError(`${what} must be an ArrayBuffer or a view on one`);
+    return view;
   }
 
   /** A copy of some bytes in a buffer of their own. */
@@ -56,89 +57,21 @@
     return new Uint8Array(view);
   }
 
+  /** Some bytes after others. */
+  function joined(first, second) {
+    const size = TypedArrayPrototypeGetByteLength(first);
+    const both = new Uint8Array(size + TypedArrayPrototypeGetByteLength(second));
+    TypedArrayPrototypeSet(both, first, 0);
+    TypedArrayPrototypeSet(both, second, size);
+    return both;
+  }
+
   // Half a surrogate pair becomes U+FFFD.
   const encodeUtf8 = (text) => op_r3e_utf8_encode(StringPrototypeToWellFormed(text));
-  const decodeUtf8 = (view) => op_r3e_utf8_decode(view, false, false).text;
+  /** Encoding standard, "UTF-8 decode": a byte order mark is dropped, what is malformed becomes U+FFFD. */
+  const decodeUtf8 = (view) => op_r3e_utf8_decode(view);
   const encodeBase64 = (view) => op_r3e_base64_encode(view);
   const decodeBase64 = (text) => op_r3e_base64_decode(text);
 
-  function btoa(text) {
-    const result = op_r3e_btoa(`${text}`);
-    if (result.ok) return result.text;
-    throw namedError(Error, "InvalidCharacterError", "btoa: the text holds a character above U+00FF");
-  }
-
-  function atob(text) {
-    const result = op_r3e_atob(`${text}`);
-    if (result.ok) return result.text;
-    throw namedError(Error, "InvalidCharacterError", "atob: the text is not base64");
-  }
-
-  class TextEncoder {
-    get encoding() {
-      return "utf-8";
-    }
-
-    encode(text = "") {
-      return encodeUtf8(`${text}`);
-    }
-
-    encodeInto(text, target) {
-      // Whole characters only, as many as fit.
-      const source = `${text}`;
-      const room = TypedArrayPrototypeGetByteLength(target);
-      let read = 0;
-      let written = 0;
-      for (; read < source.length;) {
-        const unit = source[read];
-        const isPair = unit >= "\ud800" && unit <= "\udbff" && source[read + 1] >= "\udc00" &&
-          source[read + 1] <= "\udfff";
-        const bytes = encodeUtf8(isPair ? unit + source[read + 1] : unit);
-        const size = TypedArrayPrototypeGetByteLength(bytes);
-        if (written + size > room) break;
-        TypedArrayPrototypeSet(target, bytes, written);
-        written += size;
-        read += isPair ? 2 : 1;
-      }
-      return { read, written };
-    }
-  }
-
-  class TextDecoder {
-    #fatal;
-    #ignoreBom;
-
-    constructor(label = "utf-8", options = { __proto__: null }) {
-      const name = `${label}`;
-      if (name !== "utf-8" && name !== "utf8" && name !== "UTF-8") {
-        throw new RangeError(`TextDecoder: only utf-8 is supported, not ${name}`);
-      }
-      this.#fatal = !!options?.fatal;
-      this.#ignoreBom = !!options?.ignoreBOM;
-    }
-
-    get encoding() {
-      return "utf-8";
-    }
-
-    get fatal() {
-      return this.#fatal;
-    }
-
-    get ignoreBOM() {
-      return this.#ignoreBom;
-    }
-
-    decode(source, options = { __proto__: null }) {
-      if (options?.stream) throw new TypeError("TextDecoder: decoding in pieces is not supported");
-      if (source === undefined) return "";
-      const view = viewOf(source);
-      if (view === undefined) throw new TypeError("TextDecoder: not an ArrayBuffer or a view on one");
-      const result = op_r3e_utf8_decode(view, this.#fatal, this.#ignoreBom);
-      if (!result.ok) throw new TypeError("TextDecoder: the bytes are not UTF-8");
-      return result.text;
-    }
-  }
-
-  internals.bytes = { viewOf, copyOf, encodeUtf8, decodeUtf8, encodeBase64, decodeBase64, btoa, atob, TextEncoder, TextDecoder };
+  internals.bytes = { viewOf, needView, copyOf, joined, encodeUtf8, decodeUtf8, encodeBase64, decodeBase64 };
 }

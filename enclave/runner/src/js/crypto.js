@@ -1,55 +1,77 @@
-// `crypto`: random bytes from the kernel and digests. Keys stay in the enclave process.
+// `crypto`: the Web Cryptography API, section 10. Random bytes are the kernel's.
 "use strict";
 
 {
   const { core, internals, primordials } = globalThis.__bootstrap;
-  const { op_r3e_digest, op_r3e_random, op_r3e_random_uuid } = core.ops;
+  const { op_r3e_random, op_r3e_random_uuid } = core.ops;
   const { viewOf } = internals.bytes;
-  const { namedError } = internals.errors;
-
+  const { DOMException } = internals.domexception;
+  const { OURS, illegal } = internals.events;
+  const { SubtleCrypto, subtle } = internals.subtle;
+  const { asInterface, need, platform } = internals.webidl;
   const {
-    Error,
-    StringPrototypeToUpperCase,
+    ArrayPrototypePush,
+    ObjectGetOwnPropertyDescriptor,
+    ReflectApply,
     TypeError,
     TypedArrayPrototypeGetBuffer,
     TypedArrayPrototypeGetByteLength,
     TypedArrayPrototypeGetSymbolToStringTag,
   } = primordials;
 
-  // The Web Cryptography specification's own bound.
+  // Section 10.1.1: more at once is a QuotaExceededError.
   const MAX_RANDOM_BYTES = 65_536;
 
-  const subtle = {
-    async digest(algorithm, data) {
-      const name = typeof algorithm === "string" ? algorithm : `${algorithm?.name}`;
-      const view = viewOf(data);
-      if (view === undefined) throw new TypeError("digest: not an ArrayBuffer or a view on one");
-      const digest = op_r3e_digest(StringPrototypeToUpperCase(name), view);
-      if (TypedArrayPrototypeGetByteLength(digest) === 0) {
-        throw namedError(Error, "NotSupportedError", "digest: only SHA-1, SHA-256, SHA-384 and SHA-512");
-      }
-      return TypedArrayPrototypeGetBuffer(digest);
-    },
-  };
+  // Not in every engine: a buffer whose bytes nobody may change.
+  const isImmutable = ObjectGetOwnPropertyDescriptor(primordials.ArrayBufferPrototype, "immutable")?.get;
 
-  const crypto = {
+  let make;
+
+  class Crypto {
+    static {
+      ArrayPrototypePush(platform, (value) => #brand in value);
+    }
+
+    #brand;
+
+    static {
+      make = () => new Crypto(OURS);
+    }
+
+    constructor(token = undefined) {
+      illegal(token);
+    }
+
+    get subtle() {
+      this.#brand;
+      return subtle;
+    }
+
     getRandomValues(array) {
+      this.#brand;
+      need(1, arguments.length, "getRandomValues");
       const tag = core.isTypedArray(array) ? TypedArrayPrototypeGetSymbolToStringTag(array) : undefined;
-      if (tag === undefined || tag === "Float32Array" || tag === "Float64Array" || tag === "Float16Array") {
-        throw namedError(Error, "TypeMismatchError", "getRandomValues: not an array of integers");
+      if (tag === undefined && !core.isDataView(array)) throw new TypeError("getRandomValues: not a view");
+      if (tag === undefined || tag === "Float16Array" || tag === "Float32Array" || tag === "Float64Array") {
+        throw new DOMException("getRandomValues: not an array of integers", "TypeMismatchError");
+      }
+      if (isImmutable !== undefined && ReflectApply(isImmutable, TypedArrayPrototypeGetBuffer(array), [])) {
+        throw new TypeError("getRandomValues: the buffer cannot be changed");
       }
       const view = viewOf(array);
       if (TypedArrayPrototypeGetByteLength(view) > MAX_RANDOM_BYTES) {
-        throw namedError(Error, "QuotaExceededError", `getRandomValues: more than ${MAX_RANDOM_BYTES} bytes`);
+        throw new DOMException(`getRandomValues: more than ${MAX_RANDOM_BYTES} bytes`, "QuotaExceededError");
       }
       op_r3e_random(view);
       return array;
-    },
-    randomUUID() {
-      return op_r3e_random_uuid();
-    },
-    subtle,
-  };
+    }
 
-  internals.crypto = { crypto };
+    randomUUID() {
+      this.#brand;
+      return op_r3e_random_uuid();
+    }
+  }
+  asInterface(Crypto, "Crypto");
+
+  internals.crypto = { Crypto, SubtleCrypto, crypto: make() };
 }

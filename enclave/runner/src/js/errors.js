@@ -10,7 +10,6 @@
     String,
     StringPrototypeSlice,
     SymbolPrototypeToString,
-    ObjectDefineProperty,
   } = primordials;
 
   const MAX_TEXT_CHARS = 3072;
@@ -48,12 +47,5 @@
       (!core.isProxy(value) && ObjectPrototypeIsPrototypeOf(ErrorPrototype, value));
   }
 
-  /** An error whose `name` is the web platform's, such as `QuotaExceededError`. */
-  function namedError(Base, name, message) {
-    const error = new Base(message);
-    ObjectDefineProperty(error, "name", { __proto__: null, value: name, configurable: true, writable: true });
-    return error;
-  }
-
-  internals.errors = { describe, isError, namedError };
+  internals.errors = { describe, isError };
 }
