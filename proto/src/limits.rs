@@ -74,3 +74,11 @@ pub const MAX_ACCESS_LIST: usize = 512;
 pub const MAX_WALLET_MESSAGE_BYTES: usize = 64 * 1024;
 /// A name or a version in an EIP-712 domain.
 pub const MAX_DOMAIN_TEXT_BYTES: usize = 256;
+
+/// An amount of money in the smallest unit of a currency: a million million units of one with 18 decimals. The amounts of all
+/// tenants together, and twice that, fit a 128-bit number.
+pub const MAX_AMOUNT: u128 = 1_000_000_000_000_000_000_000_000_000_000;
+/// What a deposit or a withdrawal is called outside: two hashes in hexadecimal.
+pub const MAX_REFERENCE_BYTES: usize = 128;
+/// Entries of one answer to `GET /v1/ledger`: some 64 KiB.
+pub const MAX_LEDGER_PAGE: usize = 256;

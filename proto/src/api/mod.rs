@@ -37,11 +37,20 @@
 //! | `DELETE /v1/witnessed/{key}` | operator | – |
 //! | `GET /v1/functions`, `GET`, `PUT`, `DELETE /v1/functions/{name}` | tenant | [`functions::Deploy`] → [`functions::Function`] |
 //! | `GET /v1/functions/{name}/logs` | tenant | – → list of [`functions::LogEntry`] |
+//! | `GET /v1/usage?month=YYYY-MM` | tenant | – → [`billing::UsageReport`] |
+//! | `GET /v1/balance` | tenant | – → [`billing::Balance`] |
+//! | `GET /v1/ledger?after=N&limit=N` | tenant | – → [`billing::LedgerPage`] |
+//! | `GET /v1/books` | operator | – → [`billing::Books`] |
+//! | `GET /v1/tenants/{id}/balance` | operator | – → [`billing::Balance`] |
+//! | `PUT /v1/tenants/{id}/plan` | operator | [`billing::SetPlan`] → [`billing::Balance`] |
+//! | `PUT /v1/tenants/{id}/quota` | operator | [`billing::SetQuota`] → [`billing::Quota`] |
+//! | `POST /v1/tenants/{id}/deposits`, `POST /v1/tenants/{id}/withdrawals` | operator | [`billing::Transfer`] → [`billing::Recorded`] |
 //! | `POST /v1/functions/{name}/invocations` | tenant | the event, JSON → [`functions::Invocation`] |
 //!
 //! A tenant is one who signed in on this session, or who sends `Authorization: Bearer` with an API key of its own
 //! that has the scope.
 
+pub mod billing;
 pub mod functions;
 pub mod identity;
 pub mod secrets;
@@ -75,6 +84,10 @@ pub mod codes {
     pub const BAD_REQUEST: &str = "bad_request";
     /// 401: the route needs a signed-in key or an API key.
     pub const UNAUTHENTICATED: &str = "unauthenticated";
+    /// 402: the balance does not cover the most that it may cost. Deposit the difference, or lower the function's limits.
+    pub const INSUFFICIENT_BALANCE: &str = "insufficient_balance";
+    /// 402: the measured configuration has no plan of the name that the tenant was put under. The operator assigns another.
+    pub const NO_SUCH_PLAN: &str = "no_such_plan";
     /// 403: known, but not allowed to do this.
     pub const FORBIDDEN: &str = "forbidden";
     /// 404: no such object of this tenant's.
@@ -91,6 +104,8 @@ pub mod codes {
     pub const LOCKED: &str = "locked";
     /// 429: over a rate or a queue; try again later.
     pub const BUSY: &str = "busy";
+    /// 429: over what may be used in a month. `Retry-After` says when the next one begins.
+    pub const QUOTA_EXCEEDED: &str = "quota_exceeded";
     /// 500: a fault of the appliance's.
     pub const INTERNAL: &str = "internal";
     /// 503: the parent's store does not answer. What was acknowledged is not lost; a write that was not may still take
