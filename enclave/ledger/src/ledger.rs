@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use r3e_proto::api::billing::{
-    Amount, Balance, Books, EntryKind, LedgerPage, Metered, Month, NO_PLAN, Quota, Transfer, UsageReport,
+    Amount, Balance, Books, LedgerPage, Metered, Month, NO_PLAN, Quota, UsageReport,
 };
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::limits::MAX_REFERENCE_BYTES;
 use r3e_store::Store;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
@@ -22,7 +21,6 @@ use crate::limits::{
 use crate::live::{Let, Wait};
 use crate::state::State;
 use crate::terms::Terms;
-use crate::transfers::{TransferFuture, Transfers};
 use crate::writer::{Done, Job, Writer};
 use crate::{entries, storage, usage};
 
@@ -48,7 +46,7 @@ impl Default for Options {
 /// [`Self::flush`] before.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
 }
 
@@ -122,9 +120,9 @@ impl Ledger {
             match wait {
                 Wait::Refused(refused) => return Err(refused),
                 Wait::Load => self.load(tenant).await,
-                Wait::Open => self.ask(|answer| Job::Open { tenant, answer }).await.map(drop),
+                Wait::Open => self.ask(|answer| Job::Open { tenant, answer }).await,
                 Wait::Draw(period, least) => {
-                    self.ask(|answer| Job::Draw { tenant, period, least, answer }).await.map(drop)
+                    self.ask(|answer| Job::Draw { tenant, period, least, answer }).await
                 }
             }?;
         }
@@ -256,7 +254,7 @@ impl Ledger {
     }
 
     /// Waits until the records were read.
-    async fn ready(&self) -> Result<(), LedgerError> {
+    pub(crate) async fn ready(&self) -> Result<(), LedgerError> {
         if *self.shared.stage.borrow() == Stage::Ready {
             return Ok(());
         }
@@ -285,15 +283,16 @@ impl Ledger {
         Ok(())
     }
 
-    async fn ask(&self, job: impl FnOnce(Done) -> Job) -> Result<u64, NotAdmitted> {
-        self.ask_ledger(job).await.map(|recorded| recorded.0).map_err(|error| match error {
+    async fn ask(&self, job: impl FnOnce(Done) -> Job) -> Result<(), NotAdmitted> {
+        self.ask_ledger(job).await.map(drop).map_err(|error| match error {
             LedgerError::Insufficient { needed, available } => NotAdmitted::Balance { needed, available },
             LedgerError::NoSuchPlan(plan) => NotAdmitted::NoSuchPlan(plan),
             other => NotAdmitted::Unavailable(other.to_string()),
         })
     }
 
-    async fn ask_ledger(&self, job: impl FnOnce(Done) -> Job) -> Result<(u64, bool), LedgerError> {
+    /// Has the writer do something, and waits until it stands.
+    pub(crate) async fn ask_ledger(&self, job: impl FnOnce(Done) -> Job) -> Result<(u64, bool), LedgerError> {
         let (answer, outcome) = oneshot::channel();
         self.jobs.try_send(job(answer)).map_err(|_| LedgerError::NotReady)?;
         match timeout(WRITE_TIMEOUT, outcome).await {
@@ -301,36 +300,6 @@ impl Ledger {
             Ok(Err(_)) => Err(self.shared.closed()),
             Err(_) => Err(LedgerError::Unconfirmed),
         }
-    }
-
-    fn transfer(&self, tenant: TenantId, kind: EntryKind, transfer: Transfer) -> TransferFuture<'_> {
-        Box::pin(async move {
-            if self.shared.terms.currency.is_none() {
-                return Err(LedgerError::NoCurrency);
-            }
-            let Transfer { amount, reference } = transfer;
-            if amount == Amount::ZERO {
-                return Err(LedgerError::Amount);
-            }
-            let printable = reference.bytes().all(|byte| byte.is_ascii_graphic());
-            if !printable || !(1..=MAX_REFERENCE_BYTES).contains(&reference.len()) {
-                return Err(LedgerError::Reference);
-            }
-            self.ready().await?;
-            let job = |answer| Job::Transfer { tenant, kind, amount, reference, answer };
-            let (entry, repeated) = self.ask_ledger(job).await?;
-            Ok(r3e_proto::api::billing::Recorded { entry, repeated, balance: self.balance(tenant).await? })
-        })
-    }
-}
-
-impl Transfers for Ledger {
-    fn deposit(&self, tenant: TenantId, transfer: Transfer) -> TransferFuture<'_> {
-        Self::transfer(self, tenant, EntryKind::Deposit, transfer)
-    }
-
-    fn withdraw(&self, tenant: TenantId, transfer: Transfer) -> TransferFuture<'_> {
-        Self::transfer(self, tenant, EntryKind::Withdrawal, transfer)
     }
 }
 

@@ -90,6 +90,9 @@ impl Writer {
             Err(error) => Err(error),
         };
         if let Err(error) = ended {
+            if self.jobs.is_closed() {
+                return;
+            }
             tracing::error!(%error, "the ledger closes: no invocation is admitted");
             self.shared.stage.send_replace(Reading::Closed(error.to_string()));
         }
