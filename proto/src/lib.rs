@@ -13,6 +13,7 @@ pub mod function_version;
 pub mod handoff;
 pub mod host;
 pub mod limits;
+pub mod notice;
 pub mod receipt;
 pub mod release;
 pub mod restore;

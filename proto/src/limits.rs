@@ -26,6 +26,9 @@ pub const MAX_RECEIPT_BYTES: usize = 4 * 1024;
 /// A receipt with the Evidence for its key.
 pub const MAX_RECEIPT_BUNDLE_BYTES: usize = 128 * 1024;
 
+/// A signed notice of a job that ended: fixed fields and a name.
+pub const MAX_NOTICE_BYTES: usize = 1024;
+
 /// A blinded record name.
 pub const BLOB_NAME_BYTES: usize = 32;
 /// One sealed record: the largest function source, sealed.

@@ -46,6 +46,10 @@
 //! | `PUT /v1/tenants/{id}/quota` | operator | [`billing::SetQuota`] → [`billing::Quota`] |
 //! | `POST /v1/tenants/{id}/deposits`, `POST /v1/tenants/{id}/withdrawals` | operator | [`billing::Transfer`] → [`billing::Recorded`] |
 //! | `POST /v1/functions/{name}/invocations` | tenant | the event, JSON → [`functions::Invocation`] |
+//! | `POST /v1/functions/{name}/jobs` | tenant | the event, JSON → 202 [`jobs::Enqueued`] |
+//! | `GET /v1/jobs` | tenant | – → [`jobs::JobPage`] |
+//! | `GET`, `DELETE /v1/jobs/{id}` | tenant | – → [`jobs::JobDetails`]; cancelled: [`jobs::Job`] |
+//! | `POST /v1/jobs/{id}/replay` | tenant | – → 202 [`jobs::Enqueued`] |
 //!
 //! A tenant is one who signed in on this session, or who sends `Authorization: Bearer` with an API key of its own
 //! that has the scope.
@@ -53,6 +57,7 @@
 pub mod billing;
 pub mod functions;
 pub mod identity;
+pub mod jobs;
 pub mod secrets;
 pub mod state;
 pub mod status;
