@@ -1,0 +1,4 @@
+// attack: Prints nothing, for ever.
+// limit: cpu
+// ends: cpu_limit
+export default () => { for (;;) console.log(""); };

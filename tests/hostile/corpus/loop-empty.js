@@ -1,0 +1,4 @@
+// attack: Never returns.
+// limit: cpu
+// ends: cpu_limit
+export default () => { for (;;); };

@@ -1,0 +1,4 @@
+// attack: Makes promises that nothing settles.
+// limit: none
+// ends: memory_limit
+export default () => { const all = []; for (;;) all.push(new Promise(() => {}).then(() => all)); };

@@ -1,0 +1,4 @@
+// attack: Is empty.
+// limit: none
+// ends: load_error/no_handler
+

@@ -1,0 +1,5 @@
+// attack: Escapes a long text, over and over.
+// limit: cpu
+// ends: cpu_limit
+// ends: memory_limit
+export default () => { const s = "\u20ac".repeat(300_000); for (;;) unescape(escape(s)); };

@@ -1,0 +1,4 @@
+// attack: Evaluates a million brackets.
+// limit: none
+// ends: function_error/thrown
+export default () => eval("[".repeat(1_000_000));

@@ -1,0 +1,4 @@
+// attack: Returns a function.
+// limit: none
+// ends: function_error/result_not_json
+export default () => () => 1;

@@ -1,0 +1,4 @@
+// attack: Returns half a character.
+// limit: none
+// ends: output "\ud800"
+export default () => "\ud800";

@@ -1,0 +1,4 @@
+// attack: Returns a symbol.
+// limit: none
+// ends: function_error/result_not_json
+export default () => Symbol("s");

@@ -1,0 +1,4 @@
+// attack: Resolves to nothing.
+// limit: none
+// ends: output null
+export default async () => {};

@@ -1,0 +1,4 @@
+// attack: Returns nothing.
+// limit: none
+// ends: output null
+export default () => {};

@@ -1,0 +1,4 @@
+// attack: Makes a text of arrays a hundred thousand deep.
+// limit: none
+// ends: function_error/thrown
+export default () => { let a = []; for (let i = 0; i < 100_000; i++) a = [a]; return String(a); };

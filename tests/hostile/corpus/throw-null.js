@@ -1,0 +1,4 @@
+// attack: Throws null.
+// limit: none
+// ends: function_error/thrown
+export default () => { throw null; };

@@ -1,0 +1,4 @@
+// attack: Throws a revoked proxy.
+// limit: none
+// ends: function_error/thrown
+export default () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy; };

@@ -1,0 +1,145 @@
+//! The scripts, and what each says of itself in its first lines.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use thiserror::Error;
+
+use crate::ending::Ending;
+
+/// Why the corpus cannot be read.
+#[derive(Debug, Error)]
+pub enum CorpusError {
+    /// A file or the folder cannot be read.
+    #[error("{path}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A script does not say what it must, or says it in other words.
+    #[error("{name}: {what}")]
+    Header {
+        /// The script.
+        name: String,
+        /// What is wrong with its first lines.
+        what: String,
+    },
+}
+
+/// The limit that a script is to run into, which is short then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Processor time.
+    Cpu,
+    /// Time.
+    Wall,
+    /// None: the script ends by itself, or by its memory, its output or its host calls.
+    None,
+}
+
+/// What a second event of the same function, and one of another tenant's function of the same source, must give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// They are not tried.
+    Not,
+    /// What the first gave: nothing was left behind.
+    Same,
+    /// An output that none of the others gave.
+    Differ,
+}
+
+/// One attack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// The file's name, without its ending.
+    pub name: String,
+    /// What is attacked, in a sentence.
+    pub attack: String,
+    /// Which limit is short.
+    pub bound: Bound,
+    /// Every ending that is right.
+    pub ends: Vec<Ending>,
+    /// Whether it is tried again.
+    pub again: Again,
+    /// The whole file, which is an ES module.
+    pub source: String,
+}
+
+/// The folder of the corpus.
+pub fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
+}
+
+/// Every script, by name.
+///
+/// # Errors
+/// [`CorpusError`] names the script that cannot be read or does not say what it must.
+pub fn read() -> Result<Vec<Script>, CorpusError> {
+    let folder = folder();
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        |source| CorpusError::Io { path, source }
+    };
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(unreadable(&folder))? {
+        let path = entry.map_err(unreadable(&folder))?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let source = fs::read_to_string(&path).map_err(unreadable(&path))?;
+        scripts.push(Script::parse(&name, source)?);
+    }
+    scripts.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(scripts)
+}
+
+impl Script {
+    /// Reads the first lines of a script: `// key: value`, until a line that is none.
+    ///
+    /// # Errors
+    /// [`CorpusError::Header`].
+    pub fn parse(name: &str, source: String) -> Result<Self, CorpusError> {
+        let wrong = |what: String| CorpusError::Header { name: name.to_owned(), what };
+        let (mut attack, mut bound, mut again, mut ends) = (None, None, None, Vec::new());
+        for line in source.lines() {
+            let Some((key, value)) = line.strip_prefix("// ").and_then(|line| line.split_once(": ")) else {
+                break;
+            };
+            let twice = match key {
+                "attack" => attack.replace(value.to_owned()).is_some(),
+                "limit" => bound.replace(one_of(value, &BOUNDS).map_err(wrong)?).is_some(),
+                "again" => again.replace(one_of(value, &AGAIN).map_err(wrong)?).is_some(),
+                "ends" => {
+                    let ending = Ending::parse(value).ok_or_else(|| wrong(format!("no ending: {value}")))?;
+                    let twice = ends.contains(&ending);
+                    ends.push(ending);
+                    twice
+                }
+                _ => return Err(wrong(format!("no key of a script: {key}"))),
+            };
+            if twice {
+                return Err(wrong(format!("{key} stands twice")));
+            }
+        }
+        if ends.is_empty() {
+            return Err(wrong("says no ending".to_owned()));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            attack: attack.ok_or_else(|| wrong("does not say what it attacks".to_owned()))?,
+            bound: bound.ok_or_else(|| wrong("does not say which limit is short".to_owned()))?,
+            ends,
+            again: again.unwrap_or(Again::Not),
+            source,
+        })
+    }
+}
+
+const BOUNDS: [(&str, Bound); 3] = [("cpu", Bound::Cpu), ("wall", Bound::Wall), ("none", Bound::None)];
+const AGAIN: [(&str, Again); 2] = [("same", Again::Same), ("differ", Again::Differ)];
+
+fn one_of<T: Copy>(value: &str, table: &[(&str, T)]) -> Result<T, String> {
+    let found = table.iter().find(|(name, _)| *name == value);
+    found.map(|(_, meaning)| *meaning).ok_or_else(|| format!("no value of its key: {value}"))
+}
