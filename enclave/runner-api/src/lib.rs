@@ -16,6 +16,7 @@
 //! This crate knows nothing of processes, sockets, engines, tenants or permissions.
 #![forbid(unsafe_code)]
 
+pub mod bundling;
 mod decoder;
 mod fault;
 mod frame;
@@ -24,6 +25,7 @@ pub mod json;
 pub mod limits;
 mod message;
 pub mod process;
+pub mod program;
 mod session;
 
 pub use decoder::{FrameDecoder, RawFrame};

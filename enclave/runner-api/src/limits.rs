@@ -9,6 +9,9 @@ pub const HEADER_BYTES: usize = 5;
 /// Source text of one function version. Larger bundles parse for tens of milliseconds.
 pub const MAX_SOURCE_BYTES: usize = 4 * 1024 * 1024;
 
+/// Modules of one program.
+pub const MAX_MODULES: usize = 256;
+
 /// JSON text of one event; a request body above this belongs in storage.
 pub const MAX_EVENT_BYTES: usize = 6 * 1024 * 1024;
 
