@@ -25,6 +25,7 @@ const LIMITS: Limits = Limits {
     output_bytes: 100_000,
     host_calls: 100,
     log_bytes: 10_000,
+    reuse: false,
 };
 
 /// A host that answers at once, so that only the pool and the runner are measured.

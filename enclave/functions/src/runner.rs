@@ -26,6 +26,7 @@ pub(crate) fn pool_limits(limits: &Limits) -> runner_pool::Limits {
         output_bytes: limits.output_bytes,
         host_calls: limits.host_calls,
         log_bytes: MAX_LOG_BYTES,
+        reuse: false,
     }
 }
 

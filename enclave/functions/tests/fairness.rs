@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use r3e_functions::runner_pool::{
     HostCall, HostCalls, HostFuture, HostValue, InvocationError, Limits, RunnerConfig, RunnerPool,
 };
-use support::{AMPLE, Host, class, config, eventually, key};
+use support::{AMPLE, Host, REUSED, class, config, eventually, key};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -20,7 +20,7 @@ const COUNTER: &str = "let count = 0; export default () => ++count;";
 const CHARGE_MIB: u32 = 64 + 128;
 
 async fn count(pool: &RunnerPool, tenant: &str, version: &str) -> Result<String, InvocationError> {
-    pool.invoke(&key(tenant, version), COUNTER, "{}", &AMPLE, &Host::default()).await.outcome
+    pool.invoke(&key(tenant, version), COUNTER, "{}", &REUSED, &Host::default()).await.outcome
 }
 
 /// Events of a tenant's, each of another function, that hang until this is dropped.
@@ -121,7 +121,7 @@ async fn the_memory_of_all_is_one_budget() {
     let settings = RunnerConfig {
         spares: 0,
         max_processes: 20,
-        memory_mib: 3 * CHARGE_MIB + 50,
+        memory_mib: 3 * CHARGE_MIB + 70,
         max_wait_ms: 300,
         ..config()
     };
@@ -157,7 +157,8 @@ async fn who_waits_for_memory_gets_that_of_an_event_that_ends() {
     let settings = RunnerConfig {
         spares: 0,
         max_processes: 20,
-        memory_mib: CHARGE_MIB,
+        // Beside it, what the processes hold that have no function, or only keep it loaded.
+        memory_mib: CHARGE_MIB + 40,
         max_wait_ms: 60_000,
         ..config()
     };
@@ -210,7 +211,7 @@ impl Gated {
         key: r3e_functions::runner_pool::FunctionKey,
     ) -> tokio::task::JoinHandle<String> {
         let (pool, host) = (Arc::clone(pool), Arc::clone(self));
-        tokio::spawn(async move { class(&pool.invoke(&key, GATED, "1", &AMPLE, &*host).await.outcome) })
+        tokio::spawn(async move { class(&pool.invoke(&key, GATED, "1", &REUSED, &*host).await.outcome) })
     }
 }
 
@@ -241,13 +242,13 @@ async fn a_version_that_is_forgotten_between_look_up_and_start_is_not_kept() {
     let gone = key("a", "gone");
     let lease = pool.lease(&gone.tenant);
     pool.forget(&gone);
-    let done = pool.invoke_under(&lease, &gone, COUNTER, "1", &AMPLE, &Host::default()).await;
+    let done = pool.invoke_under(&lease, &gone, COUNTER, "1", &REUSED, &Host::default()).await;
     assert_eq!(done.outcome.unwrap(), "1");
     drop(lease);
     assert_eq!(count(&pool, "a", "gone").await.unwrap(), "1");
     // A lease is its tenant's: under another's, nothing is kept.
     let lease = pool.lease(&"b".into());
-    let done = pool.invoke_under(&lease, &key("a", "x"), COUNTER, "1", &AMPLE, &Host::default()).await;
+    let done = pool.invoke_under(&lease, &key("a", "x"), COUNTER, "1", &REUSED, &Host::default()).await;
     assert_eq!(done.outcome.unwrap(), "1");
     assert_eq!(count(&pool, "a", "x").await.unwrap(), "1");
 }

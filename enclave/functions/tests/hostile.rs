@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use r3e_functions::runner_pool::{Invocation, Limits, RunnerPool};
-use support::{AMPLE, Host, class, key, pool};
+use support::{AMPLE, Host, REUSED, class, key, pool};
 
 /// Which limit a script is to run into, if any.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +48,7 @@ const TABLE: &[(&str, Bound, &[&str])] = &[
     ("loop-async", Cpu, &["cpu_limit"]),
     ("loop-bigint", Cpu, &["cpu_limit"]),
     ("loop-concat", Cpu, &["cpu_limit"]),
+    ("loop-derive", Cpu, &["cpu_limit"]),
     ("loop-empty", Cpu, &["cpu_limit"]),
     ("loop-getter", Cpu, &["cpu_limit"]),
     ("loop-index-of", Cpu, &["cpu_limit"]),
@@ -66,6 +67,7 @@ const TABLE: &[(&str, Bound, &[&str])] = &[
     ("memory-bigint", Free, &["function thrown"]),
     ("memory-buffers", Free, &["memory"]),
     ("memory-caught", Free, &["memory"]),
+    ("memory-clone", Free, &["memory"]),
     ("memory-closures", Free, &["memory"]),
     ("memory-encode", Free, &["memory"]),
     ("memory-finally", Free, &["memory"]),
@@ -106,12 +108,14 @@ const TABLE: &[(&str, Bound, &[&str])] = &[
     ("pollute-json", Free, &[r#"ok ["s3cret"]"#]),
     ("pollute-object", Free, &[r#"ok "s3cret""#]),
     ("pollute-promise", Free, &["function thrown"]),
+    ("pollute-web", Free, &[r#"ok """#]),
     ("reach-async-context", Free, &["ok []"]),
     ("reach-by-walking", Free, &[r#"ok {"found":[],"enough":true}"#]),
     ("reach-caller", Free, &["ok []"]),
     ("reach-constructors", Free, &["ok []"]),
     ("reach-globals", Free, &["ok []"]),
     ("reach-stack-hook", Free, &["ok []"]),
+    ("reach-web", Free, &[r#"ok {"found":[],"enough":true}"#]),
     ("reject-handled", Free, &[r#"ok "mine""#]),
     ("reject-proxy", Free, &["function thrown"]),
     ("reject-unhandled", Free, &["function unhandled_rejection"]),
@@ -143,6 +147,7 @@ const TABLE: &[(&str, Bound, &[&str])] = &[
     ("stack-async", Free, &["function thrown"]),
     ("stack-bound", Free, &["memory", "function thrown"]),
     ("stack-caught", Free, &["ok true"]),
+    ("stack-clone", Free, &["ok true"]),
     ("stack-console", Free, &[r#"ok "returned""#]),
     ("stack-dispose", Free, &[r#"ok "dropped""#]),
     ("stack-getter-chain", Free, &["function thrown"]),
@@ -211,7 +216,7 @@ async fn every_hostile_script_ends_as_it_must() {
         let log_bytes: usize = invocation.logs.iter().map(|record| record.text.len()).sum();
         assert!(log_bytes <= 10_000, "{name} logged {log_bytes} bytes");
         let good =
-            pool.invoke(&key("alice", "good"), GOOD, &index.to_string(), &AMPLE, &Host::default()).await;
+            pool.invoke(&key("alice", "good"), GOOD, &index.to_string(), &REUSED, &Host::default()).await;
         let output = good.outcome.unwrap_or_else(|error| panic!("after {name}: {error:?}"));
         // The same process, with the same state: what happened beside it left no trace.
         assert_eq!(output, format!(r#"{{"e":{index},"count":{},"s":"s3cret"}}"#, index + 1), "after {name}");

@@ -177,7 +177,7 @@ async fn a_new_version_runs_from_the_next_event_on() {
     let completed = appliance.invoke("f", "0").await.unwrap();
     assert_eq!(output(&completed), r#""new""#);
     assert_eq!(hex::encode(completed.version), second.version);
-    let standing = appliance.pool.live_processes();
+    let standing = appliance.pool.loaded_functions();
     appliance.invoker.forget(ALICE, &first);
-    assert!(appliance.pool.live_processes() < standing, "the older version's runner is gone");
+    assert!(appliance.pool.loaded_functions() < standing, "the older version's runner is gone");
 }

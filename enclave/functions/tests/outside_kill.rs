@@ -10,11 +10,12 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
-use support::{AMPLE, Host, class, config, eventually, key, runners};
+use support::{Host, REUSED, class, config, eventually, key, runners};
 
 fn kill_all() {
     for (pid, _) in runners() {
-        kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).unwrap();
+        // Some end by what was done to others before them.
+        let _gone = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
     }
 }
 
@@ -25,17 +26,17 @@ async fn a_process_killed_from_outside_costs_one_event_at_most() {
         "let n = 0; export default async (e) => { if (e === 1) await r3e.store.get('hang'); return ++n; };";
     let k = key("killed", "1");
     let host = Host::default();
-    assert_eq!(pool.invoke(&k, source, "0", &AMPLE, &host).await.outcome.unwrap(), "1");
-    let hanging = pool.invoke(&k, source, "1", &AMPLE, &host);
+    assert_eq!(pool.invoke(&k, source, "0", &REUSED, &host).await.outcome.unwrap(), "1");
+    let hanging = pool.invoke(&k, source, "1", &REUSED, &host);
     let killer = async {
         eventually("it hangs", || host.calls.load(Ordering::Relaxed) == 1).await;
         kill_all();
     };
     let (done, ()) = tokio::join!(hanging, killer);
     assert_eq!(class(&done.outcome), "crashed 9");
-    assert_eq!(pool.invoke(&k, source, "0", &AMPLE, &host).await.outcome.unwrap(), "1");
+    assert_eq!(pool.invoke(&k, source, "0", &REUSED, &host).await.outcome.unwrap(), "1");
     // Killed while idle: nobody notices.
     kill_all();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(pool.invoke(&k, source, "0", &AMPLE, &host).await.outcome.unwrap(), "1");
+    assert_eq!(pool.invoke(&k, source, "0", &REUSED, &host).await.outcome.unwrap(), "1");
 }

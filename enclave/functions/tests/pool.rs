@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use r3e_functions::runner_pool::{
     InvocationError, Limits, LogLevel, RunnerConfig, RunnerPool, StartError, Usage,
 };
-use support::{AMPLE, Host, class, config, eventually, key, pool, runner_path};
+use support::{AMPLE, Host, REUSED, class, config, eventually, key, pool, runner_path};
 
 const COUNTER: &str = "let count = 0; export default () => ++count;";
 
@@ -23,11 +23,11 @@ async fn count(pool: &RunnerPool, tenant: &str, version: &str, limits: &Limits) 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_is_kept_for_its_function_alone() {
     let pool = pool();
-    assert_eq!(count(&pool, "a", "1", &AMPLE).await, ("1".into(), true));
-    assert_eq!(count(&pool, "a", "1", &AMPLE).await, ("2".into(), false));
-    assert_eq!(count(&pool, "b", "1", &AMPLE).await, ("1".into(), true), "another tenant");
-    assert_eq!(count(&pool, "a", "2", &AMPLE).await, ("1".into(), true), "another version");
-    let other = Limits { memory_mib: 32, ..AMPLE };
+    assert_eq!(count(&pool, "a", "1", &REUSED).await, ("1".into(), true));
+    assert_eq!(count(&pool, "a", "1", &REUSED).await, ("2".into(), false));
+    assert_eq!(count(&pool, "b", "1", &REUSED).await, ("1".into(), true), "another tenant");
+    assert_eq!(count(&pool, "a", "2", &REUSED).await, ("1".into(), true), "another version");
+    let other = Limits { memory_mib: 32, ..REUSED };
     assert_eq!(count(&pool, "a", "1", &other).await, ("1".into(), true), "other limits");
     assert_eq!(count(&pool, "a", "1", &other).await, ("2".into(), false));
     pool.forget(&key("a", "1"));
@@ -38,7 +38,7 @@ async fn a_process_is_kept_for_its_function_alone() {
 async fn a_process_is_replaced_after_its_events_an_error_or_growth() {
     let pool = RunnerPool::new(RunnerConfig { max_events_per_process: 3, ..config() }).unwrap();
     for expected in ["1", "2", "3", "1"] {
-        assert_eq!(count(&pool, "a", "1", &AMPLE).await.0, expected);
+        assert_eq!(count(&pool, "a", "1", &REUSED).await.0, expected);
     }
     let source = "let n = 0; let kept; export default (e) => { n++; if (e === 1) throw new Error('x'); \
                   if (e === 2) kept = new Uint8Array(60 << 20).fill(1); if (e === 3) r3e.store.get('hang'); return n; };";
@@ -46,7 +46,7 @@ async fn a_process_is_replaced_after_its_events_an_error_or_growth() {
     for (event, expected) in
         [("0", "1"), ("1", "function thrown"), ("0", "1"), ("2", "2"), ("0", "1"), ("3", "2"), ("0", "1")]
     {
-        let done = pool.invoke(&key("a", "2"), source, event, &AMPLE, &Host::default()).await;
+        let done = pool.invoke(&key("a", "2"), source, event, &REUSED, &Host::default()).await;
         assert_eq!(class(&done.outcome).trim_start_matches("ok "), expected, "event {event}");
     }
 }
@@ -201,7 +201,7 @@ async fn the_least_recently_used_process_makes_room() {
     let settings = RunnerConfig { spares: 0, max_processes: 2, ..config() };
     let pool = RunnerPool::new(settings).unwrap();
     for (tenant, expected) in [("a", "1"), ("b", "1"), ("a", "2"), ("c", "1"), ("a", "3"), ("b", "1")] {
-        assert_eq!(count(&pool, tenant, "1", &AMPLE).await.0, expected, "{tenant}");
+        assert_eq!(count(&pool, tenant, "1", &REUSED).await.0, expected, "{tenant}");
         assert!(pool.live_processes() <= 2);
     }
 }
@@ -209,9 +209,10 @@ async fn the_least_recently_used_process_makes_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_processes_are_ended() {
     let pool = RunnerPool::new(RunnerConfig { spares: 0, max_idle_ms: 100, ..config() }).unwrap();
-    count(&pool, "a", "1", &AMPLE).await;
+    count(&pool, "a", "1", &REUSED).await;
     eventually("the idle process is ended", || pool.live_processes() == 0).await;
-    assert_eq!(count(&pool, "a", "1", &AMPLE).await, ("1".into(), true));
+    assert_eq!(pool.loaded_functions(), 1);
+    assert_eq!(count(&pool, "a", "1", &REUSED).await, ("1".into(), false), "its function is still loaded");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -223,13 +224,13 @@ async fn programs_that_are_no_runner_are_typed_errors() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
     };
-    let ready = r"printf '\000\000\000\002\201\001' >&0";
+    let ready = r"printf '\000\000\000\003\201\002\000' >&0";
     let cases = [
         ("missing", folder.path().join("missing"), "start"),
         ("exits", program("exits", "exit 21"), "start"),
         ("noise", program("noise", "echo hello there >&0; sleep 5"), "start"),
-        ("version", program("version", r"printf '\000\000\000\002\201\002' >&0; sleep 5"), "start"),
-        ("twice", program("twice", &format!("{ready}; {ready}; sleep 5")), "protocol"),
+        ("version", program("version", r"printf '\000\000\000\003\201\001\000' >&0; sleep 5"), "start"),
+        ("twice", program("twice", &format!("{ready}; {ready}; sleep 5")), "start"),
         (
             "hasty",
             program(
@@ -238,7 +239,7 @@ async fn programs_that_are_no_runner_are_typed_errors() {
                     r"{ready}; printf '\000\000\000\011\206\000\000\000\000\000\000\000\001' >&0; sleep 5"
                 ),
             ),
-            "protocol",
+            "start",
         ),
         (
             "huge",
@@ -246,10 +247,10 @@ async fn programs_that_are_no_runner_are_typed_errors() {
                 "huge",
                 &format!(r"{ready}; head -c 4 <&0 >/dev/null; printf '\377\377\377\377\205' >&0; sleep 5"),
             ),
-            "protocol",
+            "start",
         ),
-        ("leaves", program("leaves", &format!("{ready}; head -c 4 <&0 >/dev/null; exit 7")), "exited"),
-        ("silent", program("silent", &format!("{ready}; sleep 5")), "timeout"),
+        ("leaves", program("leaves", &format!("{ready}; head -c 4 <&0 >/dev/null; exit 7")), "start"),
+        ("silent", program("silent", &format!("{ready}; sleep 5")), "start"),
     ];
     for (name, path, expected) in cases {
         let pool = RunnerPool::new(RunnerConfig { spares: 0, runner_path: path, ..config() }).unwrap();

@@ -3,12 +3,12 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use support::{AMPLE, Host, key, pool, runner_path, runners};
+use support::{Host, REUSED, generation, key, pool, runner_path, runners};
 
 fn field(status: &str, name: &str) -> Option<String> {
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
@@ -19,36 +19,44 @@ fn link(path: &str) -> PathBuf {
     fs::read_link(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every property is read from each of the two warm processes, and from a spare if it is ready.
+/// Every property is read from each process that there is of two functions, at rest and after an event, and from a spare if it is
+/// ready.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kernel_confirms_every_wall() {
     let pool = pool();
     let source = "export default () => 1;";
     for tenant in ["a", "b"] {
-        let done = pool.invoke(&key(tenant, "1"), source, "{}", &AMPLE, &Host::default()).await;
+        let done = pool.invoke(&key(tenant, "1"), source, "{}", &REUSED, &Host::default()).await;
         done.outcome.unwrap();
     }
-    let runners = runners();
-    assert!(runners.len() >= 2);
-    let mut users = BTreeSet::new();
-    let mut checked = 0;
-    for (pid, status) in &runners {
-        // A spare that is still starting is not boxed yet.
-        if field(status, "Seccomp").unwrap() != "2" {
-            continue;
+    let mut users = BTreeMap::new();
+    let (mut nurseries, mut families, mut members) = (0, 0, 0);
+    for (pid, status) in &runners() {
+        let filters: u32 = field(status, "Seccomp_filters").unwrap().parse().unwrap();
+        match (generation(status), filters) {
+            (1, 0) => {
+                nurseries += 1;
+                nursery(*pid, status);
+                continue;
+            }
+            // A spare that is still starting is not boxed yet.
+            (2, 0) => continue,
+            (2, 1) => families += 1,
+            (2, 2) => members += 1,
+            other => panic!("{other:?}"),
         }
-        assert_eq!(field(status, "NoNewPrivs").unwrap(), "1");
-        assert_eq!(field(status, "Threads").unwrap(), "1");
+        assert_eq!(field(status, "Seccomp").unwrap(), "2");
         for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
             assert_eq!(field(status, set).unwrap(), "0000000000000000", "{set}");
         }
+        walls(*pid, status);
+        limits(*pid, filters == 2);
         if !nix::unistd::geteuid().is_root() {
             // Then even who started it may not look further: it is not dumpable.
             assert!(fs::read_link(format!("/proc/{pid}/ns/net")).is_err());
-            checked += 1;
             continue;
         }
-        for namespace in ["mnt", "net", "ipc", "uts", "cgroup"] {
+        for namespace in ["mnt", "net", "ipc", "uts", "cgroup", "pid"] {
             assert_ne!(
                 link(&format!("/proc/{pid}/ns/{namespace}")),
                 link(&format!("/proc/self/ns/{namespace}"))
@@ -57,16 +65,60 @@ async fn the_kernel_confirms_every_wall() {
         let uids: BTreeSet<String> =
             field(status, "Uid").unwrap().split_whitespace().map(str::to_owned).collect();
         assert_eq!(uids.len(), 1, "real, effective, saved and file system ids are one");
-        assert!(uids.first().unwrap().parse::<u32>().unwrap() > 0x4000_0000);
-        assert!(users.insert(uids), "no two runners share a user id");
+        let uid: u32 = uids.first().unwrap().parse().unwrap();
+        assert!((0x4000_0000..0xc000_0000).contains(&uid));
+        // Those of one function, and no others, share a user id and the namespaces.
+        let family = users.entry(uid).or_insert_with(|| namespaces(*pid));
+        assert_eq!(*family, namespaces(*pid));
         assert_eq!(field(status, "Groups").unwrap(), "");
-        descriptors(*pid);
-        root(*pid);
-        environment(*pid);
-        limits(*pid);
-        checked += 1;
+        inside(*pid);
     }
-    assert!(checked >= 2);
+    assert_eq!((nurseries, members), (1, 2));
+    assert!(families >= 2);
+    if nix::unistd::geteuid().is_root() {
+        assert_eq!(users.len(), families, "no two families share a user id");
+        let apart: BTreeSet<_> = users.values().collect();
+        assert_eq!(apart.len(), families, "no two families share a namespace");
+    }
+}
+
+/// Those that a family has for itself.
+fn namespaces(pid: u32) -> Vec<PathBuf> {
+    ["net", "ipc", "uts", "pid"].map(|name| link(&format!("/proc/{pid}/ns/{name}"))).into()
+}
+
+/// The process that runs our own code alone has the rights to box its copies, and no others.
+fn nursery(pid: u32, status: &str) {
+    let for_boxing = format!("{:016x}", (1_u64 << 5) | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 21);
+    for set in ["CapPrm", "CapEff", "CapBnd"] {
+        assert_eq!(field(status, set).unwrap(), for_boxing, "{set}");
+    }
+    for set in ["CapInh", "CapAmb"] {
+        assert_eq!(field(status, set).unwrap(), "0000000000000000", "{set}");
+    }
+    walls(pid, status);
+    if nix::unistd::geteuid().is_root() {
+        for namespace in ["mnt", "net", "ipc", "uts", "cgroup"] {
+            assert_ne!(
+                link(&format!("/proc/{pid}/ns/{namespace}")),
+                link(&format!("/proc/self/ns/{namespace}"))
+            );
+        }
+        inside(pid);
+    }
+}
+
+/// What holds of every one of them.
+fn walls(pid: u32, status: &str) {
+    assert_eq!(field(status, "NoNewPrivs").unwrap(), "1");
+    assert_eq!(field(status, "Threads").unwrap(), "1");
+    assert_eq!(fs::read_to_string(format!("/proc/{pid}/oom_score_adj")).unwrap(), "1000\n");
+}
+
+fn inside(pid: u32) {
+    descriptors(pid);
+    root(pid);
+    environment(pid);
 }
 
 fn descriptors(pid: u32) {
@@ -102,16 +154,19 @@ fn environment(pid: u32) {
     assert_eq!(variables, ["QJS_NO_WASM=1", "TZ=UTC", "V82JSC_NO_BC_CACHE=1"]);
 }
 
-fn limits(pid: u32) {
+fn limits(pid: u32, handles_events: bool) {
     let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
     let hard = |name: &str| {
         let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
         let fields: Vec<&str> = line[name.len()..].split_whitespace().collect();
         (fields[0].to_owned(), fields[1].to_owned())
     };
-    for name in ["Max core file size", "Max file size", "Max processes", "Max locked memory"] {
+    for name in ["Max core file size", "Max file size", "Max locked memory"] {
         assert_eq!(hard(name), ("0".to_owned(), "0".to_owned()), "{name}");
     }
+    // A function's one process may have its copies, and they none.
+    let processes = if handles_events { "0" } else { "513" };
+    assert_eq!(hard("Max processes"), (processes.to_owned(), processes.to_owned()));
     for name in ["Max address space", "Max data size", "Max stack size"] {
         assert!(hard(name).1.parse::<u64>().unwrap() <= 4 << 30, "{name}");
     }

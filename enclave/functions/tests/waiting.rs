@@ -23,8 +23,13 @@ fn resident_bytes() -> usize {
 async fn an_event_is_copied_when_it_starts_and_not_while_it_waits() {
     const EVENT_BYTES: usize = 2 << 20;
     const WAITING: usize = 60;
-    let settings =
-        RunnerConfig { max_per_tenant: 1, max_waiting_per_tenant: WAITING, max_wait_ms: 60_000, ..config() };
+    let settings = RunnerConfig {
+        max_per_function: 1,
+        max_per_tenant: 1,
+        max_waiting_per_tenant: WAITING,
+        max_wait_ms: 60_000,
+        ..config()
+    };
     let pool = Arc::new(RunnerPool::new(settings).unwrap());
     let event: Arc<str> = format!("\"{}\"", "x".repeat(EVENT_BYTES)).into();
     let hangs = "export default () => r3e.store.get('hang');";

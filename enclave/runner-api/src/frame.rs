@@ -14,6 +14,8 @@ pub enum FrameKind {
     Invoke = 0x02,
     /// To the runner: the answer to a host call.
     HostReply = 0x03,
+    /// To the runner: split off a copy of yourself. The copy's socket comes along as a descriptor.
+    Fork = 0x04,
     /// From the runner: the sandbox and the engine are up.
     Ready = 0x81,
     /// From the runner: the module is evaluated and exports a handler.
@@ -28,6 +30,12 @@ pub enum FrameKind {
     DoneOutput = 0x86,
     /// From the runner: the invocation failed.
     DoneFault = 0x87,
+    /// From the runner: the copy lives. A handle of its process comes along as a descriptor.
+    Forked = 0x88,
+    /// From the runner: there is no copy.
+    ForkFailed = 0x89,
+    /// From the runner: a copy ended, and how.
+    Ended = 0x8a,
 }
 
 impl FrameKind {
@@ -40,6 +48,7 @@ impl FrameKind {
             0x01 => Self::Load,
             0x02 => Self::Invoke,
             0x03 => Self::HostReply,
+            0x04 => Self::Fork,
             0x81 => Self::Ready,
             0x82 => Self::Loaded,
             0x83 => Self::LoadFailed,
@@ -47,6 +56,9 @@ impl FrameKind {
             0x85 => Self::Log,
             0x86 => Self::DoneOutput,
             0x87 => Self::DoneFault,
+            0x88 => Self::Forked,
+            0x89 => Self::ForkFailed,
+            0x8a => Self::Ended,
             other => return Err(ProtocolError::UnknownKind { kind: other }),
         })
     }
@@ -63,7 +75,10 @@ impl FrameKind {
             Self::Load => limits::MAX_SOURCE_BYTES + 1024,
             Self::Invoke => 8 + limits::MAX_EVENT_BYTES,
             Self::HostReply => limits::MAX_HOST_REPLY_BYTES,
-            Self::Ready => 1,
+            Self::Ready => 2,
+            Self::Fork | Self::Forked => 8,
+            Self::ForkFailed => 8 + 4,
+            Self::Ended => 8 + 5,
             Self::Loaded => 0,
             Self::LoadFailed => limits::MAX_FAULT_BYTES,
             Self::HostCall => limits::MAX_HOST_CALL_BYTES,
@@ -158,6 +173,14 @@ pub enum ProtocolError {
         got: u32,
         /// Number that should have.
         expected: u32,
+    },
+    /// An answer to another fork order than the one that is out, or an end of a copy that does not live.
+    #[error("{kind:?} of the copy {got}, which is none that it may be about")]
+    WrongCopy {
+        /// Its kind.
+        kind: FrameKind,
+        /// The copy's number.
+        got: u64,
     },
     /// More calls are waiting than an honest runner lets out.
     #[error("more than {max} host calls outstanding")]

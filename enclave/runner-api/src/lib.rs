@@ -8,6 +8,11 @@
 //! | [`HostMessage::Load`] | [`RunnerMessage::Ready`], [`RunnerMessage::Loaded`], [`RunnerMessage::LoadFailed`] |
 //! | [`HostMessage::Invoke`] | [`RunnerMessage::Log`], [`RunnerMessage::HostCall`], [`RunnerMessage::Done`] |
 //! | [`HostMessage::HostReply`] | |
+//! | [`HostMessage::Fork`] | [`RunnerMessage::Forked`], [`RunnerMessage::ForkFailed`], later [`RunnerMessage::Ended`] |
+//!
+//! A runner that was ordered to fork goes on as it was; its copy talks over a socket that came with the order, and is idle: it
+//! has loaded what the runner had loaded. The order carries that socket, and the answer a handle of the copy's process, as
+//! descriptors of their first byte (`SCM_RIGHTS`, `unix(7)`).
 //!
 //! The enclave does not trust the runner: everything that comes from it passes through
 //! [`Session`], which bounds each frame before it is stored and refuses a message that does not
@@ -19,6 +24,7 @@
 pub mod bundling;
 mod decoder;
 mod fault;
+mod forks;
 mod frame;
 mod host_call;
 pub mod json;

@@ -1,7 +1,7 @@
 //! Every bound of the protocol, with its reason.
 
 /// Version that both sides must speak; a runner of another build is refused at `Ready`.
-pub const PROTOCOL_VERSION: u8 = 1;
+pub const PROTOCOL_VERSION: u8 = 2;
 
 /// Bytes before a frame's body: a big-endian `u32` length of kind and body, then the kind.
 pub const HEADER_BYTES: usize = 5;
@@ -38,6 +38,9 @@ pub const MAX_FAULT_TEXT_BYTES: usize = 3 * 1024;
 
 /// Host calls of one invocation that may wait for their replies at once. The runner queues beyond it.
 pub const MAX_OUTSTANDING_HOST_CALLS: usize = 16;
+
+/// Copies of one runner that live at once: each is a process. The supervisor's own bounds are tighter.
+pub const MAX_COPIES: usize = 65_536;
 
 /// Nesting of arrays and objects in an event or an output. Readers of both recurse.
 pub const MAX_JSON_DEPTH: usize = 128;

@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::frame::{FrameKind, ProtocolError};
 use crate::host_call::{HostCall, HostError, HostReply, HostValue};
 use crate::limits::{MAX_LOG_TEXT_BYTES, PROTOCOL_VERSION};
+use crate::process::{Ending, Identity};
 
 /// The limits that the runner itself keeps. Time is not among them: the enclave measures it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,11 @@ pub enum HostMessage {
         /// What it gave.
         reply: HostReply,
     },
+    /// Split off a copy of yourself, which talks over the socket that comes along.
+    Fork {
+        /// Number that answers about this copy repeat.
+        number: u64,
+    },
 }
 
 /// Importance of a log line.
@@ -77,7 +83,7 @@ pub struct LogRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunnerMessage {
     /// Boxed, with the engine up.
-    Ready,
+    Ready(Identity),
     /// The function version can be invoked.
     Loaded,
     /// It cannot.
@@ -97,6 +103,25 @@ pub enum RunnerMessage {
         id: u64,
         /// JSON text, or why there is none.
         outcome: Result<String, Fault>,
+    },
+    /// The copy lives; a handle of its process comes along.
+    Forked {
+        /// The order's number.
+        number: u64,
+    },
+    /// There is no copy.
+    ForkFailed {
+        /// The order's number.
+        number: u64,
+        /// The system's reason, as `errno(3)`.
+        errno: i32,
+    },
+    /// A copy ended.
+    Ended {
+        /// The order's number.
+        number: u64,
+        /// How. The word of a process that is not trusted.
+        ending: Ending,
     },
 }
 
@@ -140,6 +165,7 @@ impl HostMessage {
                 let body = Zeroizing::new(json_body(FrameKind::HostReply, &body)?);
                 FrameKind::HostReply.frame(&[&body])
             }
+            Self::Fork { number } => FrameKind::Fork.frame(&[&number.to_be_bytes()]),
         }
         .map(Zeroizing::new)
     }
@@ -175,6 +201,7 @@ impl HostMessage {
                 };
                 Ok(Self::HostReply { call_id, reply })
             }
+            FrameKind::Fork => Ok(Self::Fork { number: number(kind, &body)? }),
             _ => Err(ProtocolError::OutOfTurn { kind, state: "reading as the runner" }),
         }
     }
@@ -187,7 +214,7 @@ impl RunnerMessage {
     /// [`ProtocolError::TooLong`] when it does not fit.
     pub fn encode(&self) -> Result<Vec<u8>, ProtocolError> {
         match self {
-            Self::Ready => FrameKind::Ready.frame(&[&[PROTOCOL_VERSION]]),
+            Self::Ready(identity) => FrameKind::Ready.frame(&[&[PROTOCOL_VERSION, identity.byte()]]),
             Self::Loaded => FrameKind::Loaded.frame(&[]),
             Self::LoadFailed(fault) => {
                 FrameKind::LoadFailed.frame(&[&json_body(FrameKind::LoadFailed, fault)?])
@@ -207,6 +234,13 @@ impl RunnerMessage {
                 let body = json_body(FrameKind::DoneFault, fault)?;
                 FrameKind::DoneFault.frame(&[&id.to_be_bytes(), &body])
             }
+            Self::Forked { number } => FrameKind::Forked.frame(&[&number.to_be_bytes()]),
+            Self::ForkFailed { number, errno } => {
+                FrameKind::ForkFailed.frame(&[&number.to_be_bytes(), &errno.to_be_bytes()])
+            }
+            Self::Ended { number, ending } => {
+                FrameKind::Ended.frame(&[&number.to_be_bytes(), &ending.to_bytes()])
+            }
         }
     }
 
@@ -219,9 +253,13 @@ impl RunnerMessage {
         let malformed = |reason| ProtocolError::Malformed { kind, reason };
         match kind {
             FrameKind::Ready => match body.as_slice() {
-                [PROTOCOL_VERSION] => Ok(Self::Ready),
-                [version] => Err(ProtocolError::Version { got: *version, expected: PROTOCOL_VERSION }),
-                _ => Err(malformed("not one byte")),
+                [PROTOCOL_VERSION, identity] => {
+                    let identity =
+                        Identity::from_byte(*identity).ok_or_else(|| malformed("unknown identity"))?;
+                    Ok(Self::Ready(identity))
+                }
+                [PROTOCOL_VERSION] | [] => Err(malformed("not two bytes")),
+                [version, ..] => Err(ProtocolError::Version { got: *version, expected: PROTOCOL_VERSION }),
             },
             FrameKind::Loaded if body.is_empty() => Ok(Self::Loaded),
             FrameKind::Loaded => Err(malformed("not empty")),
@@ -248,6 +286,17 @@ impl RunnerMessage {
             FrameKind::DoneFault => {
                 let (id, fault) = numbered(kind, &body)?;
                 Ok(Self::Done { id, outcome: Err(from_json(kind, fault)?) })
+            }
+            FrameKind::Forked => Ok(Self::Forked { number: number(kind, &body)? }),
+            FrameKind::ForkFailed => {
+                let (number, errno) = numbered(kind, &body)?;
+                let errno = errno.try_into().map_err(|_| malformed("no error number"))?;
+                Ok(Self::ForkFailed { number, errno: i32::from_be_bytes(errno) })
+            }
+            FrameKind::Ended => {
+                let (number, ending) = numbered(kind, &body)?;
+                let ending = Ending::from_bytes(ending).ok_or_else(|| malformed("no ending"))?;
+                Ok(Self::Ended { number, ending })
             }
             _ => Err(ProtocolError::OutOfTurn { kind, state: "reading as the enclave" }),
         }
@@ -286,4 +335,10 @@ fn numbered(kind: FrameKind, body: &[u8]) -> Result<(u64, &[u8]), ProtocolError>
     let (id, rest) =
         body.split_first_chunk::<8>().ok_or(ProtocolError::Malformed { kind, reason: "no number" })?;
     Ok((u64::from_be_bytes(*id), rest))
+}
+
+/// A body that is a number and nothing else.
+fn number(kind: FrameKind, body: &[u8]) -> Result<u64, ProtocolError> {
+    let number = body.try_into().map_err(|_| ProtocolError::Malformed { kind, reason: "no number" })?;
+    Ok(u64::from_be_bytes(number))
 }

@@ -7,17 +7,19 @@ use zeroize::Zeroizing;
 
 use crate::decoder::FrameDecoder;
 use crate::fault::Fault;
+use crate::forks::Forks;
 use crate::frame::{FrameKind, ProtocolError};
 use crate::host_call::{HostCall, HostError, HostErrorCode, HostReply};
 use crate::json;
 use crate::limits::{MAX_LOG_FRAMES, MAX_OUTPUT_BYTES, MAX_OUTSTANDING_HOST_CALLS};
 use crate::message::{FunctionLimits, HostMessage, LogRecord, RunnerMessage};
+use crate::process::{Ending, Identity};
 
 /// What a runner did, once it was found to be in turn.
 #[derive(Debug, PartialEq, Eq)]
 pub enum RunnerEvent {
-    /// It is boxed and can load.
-    Ready,
+    /// It is boxed and can load, or make copies of itself.
+    Ready(Identity),
     /// It can be invoked.
     Loaded,
     /// The module was refused; the runner is of no further use.
@@ -33,6 +35,25 @@ pub enum RunnerEvent {
     },
     /// The invocation is over. `output` was checked to be JSON of bounded depth.
     Done(Result<String, Fault>),
+    /// The copy that was ordered lives.
+    Forked {
+        /// Its number.
+        number: u64,
+    },
+    /// There is no such copy.
+    ForkFailed {
+        /// Its number.
+        number: u64,
+        /// The system's reason, as `errno(3)`.
+        errno: i32,
+    },
+    /// A copy ended.
+    Ended {
+        /// Its number.
+        number: u64,
+        /// How, by the word of the process that was copied.
+        ending: Ending,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +89,7 @@ pub struct Session {
     last_call: u32,
     outstanding: Vec<u32>,
     log_frames: u32,
+    forks: Forks,
 }
 
 impl Default for Session {
@@ -87,7 +109,13 @@ impl Session {
             last_call: 0,
             outstanding: Vec::new(),
             log_frames: 0,
+            forks: Forks::default(),
         }
+    }
+
+    /// A conversation with a copy of a process that had loaded a function under these limits.
+    pub fn of_copy(limits: FunctionLimits) -> Self {
+        Self { state: State::Idle, output_bytes: output_bytes(limits), ..Self::new() }
     }
 
     /// Whether the runner has loaded a function and has nothing to do.
@@ -113,7 +141,7 @@ impl Session {
     ) -> Result<Zeroizing<Vec<u8>>, ProtocolError> {
         self.require(State::Blank, FrameKind::Load)?;
         let frame = HostMessage::Load { limits, source }.encode()?;
-        self.output_bytes = usize::try_from(limits.output_bytes).unwrap_or(usize::MAX).min(MAX_OUTPUT_BYTES);
+        self.output_bytes = output_bytes(limits);
         self.log_frames = 0;
         self.state = State::Loading;
         Ok(frame)
@@ -133,6 +161,25 @@ impl Session {
         self.log_frames = 0;
         self.state = State::Running { id };
         Ok(frame)
+    }
+
+    /// The number of a copy that the runner is to make of itself, and the bytes that order it. The copy's socket has to go
+    /// with the first of them.
+    ///
+    /// # Errors
+    /// [`ProtocolError::OutOfTurn`] unless the runner is blank or idle, and no other order is out;
+    /// [`ProtocolError::WrongCopy`] when as many live as may.
+    pub fn fork(&mut self) -> Result<(u64, Zeroizing<Vec<u8>>), ProtocolError> {
+        if !matches!(self.state, State::Blank | State::Idle) {
+            return Err(ProtocolError::OutOfTurn { kind: FrameKind::Fork, state: self.state.name() });
+        }
+        let number = self.forks.order()?;
+        Ok((number, HostMessage::Fork { number }.encode()?))
+    }
+
+    /// Copies that live, as far as the runner has told.
+    pub fn copies(&self) -> usize {
+        self.forks.alive()
     }
 
     /// The bytes that answer a host call, or nothing when its invocation is already over. A reply too long
@@ -174,12 +221,13 @@ impl Session {
     /// [`ProtocolError`]: the runner broke the protocol and must be ended.
     pub fn next_event(&mut self) -> Result<Option<RunnerEvent>, ProtocolError> {
         let (state, output_bytes) = (self.state, self.output_bytes);
-        let frame = self.decoder.next_frame(|kind| allowed_bytes(state, output_bytes, kind))?;
+        let forks = &self.forks;
+        let frame = self.decoder.next_frame(|kind| allowed_bytes(state, forks, output_bytes, kind))?;
         let Some(frame) = frame else { return Ok(None) };
         let event = match RunnerMessage::decode(frame)? {
-            RunnerMessage::Ready => {
+            RunnerMessage::Ready(identity) => {
                 self.state = State::Blank;
-                RunnerEvent::Ready
+                RunnerEvent::Ready(identity)
             }
             RunnerMessage::Loaded => {
                 self.state = State::Idle;
@@ -203,6 +251,18 @@ impl Session {
             RunnerMessage::Done { id, outcome } => {
                 self.finish(id, &outcome)?;
                 RunnerEvent::Done(outcome)
+            }
+            RunnerMessage::Forked { number } => {
+                self.forks.made(number)?;
+                RunnerEvent::Forked { number }
+            }
+            RunnerMessage::ForkFailed { number, errno } => {
+                self.forks.failed(number)?;
+                RunnerEvent::ForkFailed { number, errno }
+            }
+            RunnerMessage::Ended { number, ending } => {
+                self.forks.ended(number)?;
+                RunnerEvent::Ended { number, ending }
             }
         };
         Ok(Some(event))
@@ -245,7 +305,12 @@ impl Session {
 }
 
 /// Longest body that a frame of this kind may have now, if it may come at all.
-fn allowed_bytes(state: State, output_bytes: usize, kind: FrameKind) -> Result<usize, ProtocolError> {
+fn allowed_bytes(
+    state: State,
+    forks: &Forks,
+    output_bytes: usize,
+    kind: FrameKind,
+) -> Result<usize, ProtocolError> {
     let in_turn = match state {
         State::Starting => kind == FrameKind::Ready,
         State::Loading => matches!(kind, FrameKind::Loaded | FrameKind::LoadFailed | FrameKind::Log),
@@ -253,7 +318,8 @@ fn allowed_bytes(state: State, output_bytes: usize, kind: FrameKind) -> Result<u
             kind,
             FrameKind::Log | FrameKind::HostCall | FrameKind::DoneOutput | FrameKind::DoneFault
         ),
-        State::Blank | State::Idle | State::Spent => false,
+        State::Blank | State::Idle => forks.may_come(kind),
+        State::Spent => false,
     };
     if !in_turn {
         return Err(ProtocolError::OutOfTurn { kind, state: state.name() });
@@ -262,4 +328,9 @@ fn allowed_bytes(state: State, output_bytes: usize, kind: FrameKind) -> Result<u
         FrameKind::DoneOutput => 8 + output_bytes,
         other => other.max_body_bytes(),
     })
+}
+
+/// Longest output under these limits.
+fn output_bytes(limits: FunctionLimits) -> usize {
+    usize::try_from(limits.output_bytes).unwrap_or(usize::MAX).min(MAX_OUTPUT_BYTES)
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use proptest::prelude::*;
+use r3e_runner_api::process::{Ending, Identity};
 use r3e_runner_api::{
     Fault, FaultKind, FrameDecoder, FrameKind, FunctionLimits, HostCall, HostError, HostErrorCode,
     HostMessage, HostValue, LogLevel, LogRecord, ProtocolError, RawFrame, RunnerMessage, SecretText, limits,
@@ -25,9 +26,17 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         .prop_map(|(name, message, stack)| Fault::new(FaultKind::Thrown, &name, &message, stack.as_deref()))
 }
 
+fn any_ending() -> impl Strategy<Value = Ending> {
+    prop_oneof![any::<i32>().prop_map(Ending::Exited), any::<i32>().prop_map(Ending::Signaled)]
+}
+
 fn any_runner_message() -> impl Strategy<Value = RunnerMessage> {
     prop_oneof![
-        Just(RunnerMessage::Ready),
+        Just(RunnerMessage::Ready(Identity::OwnUser)),
+        Just(RunnerMessage::Ready(Identity::OwnUserNamespace)),
+        any::<u64>().prop_map(|number| RunnerMessage::Forked { number }),
+        (any::<u64>(), any::<i32>()).prop_map(|(number, errno)| RunnerMessage::ForkFailed { number, errno }),
+        (any::<u64>(), any_ending()).prop_map(|(number, ending)| RunnerMessage::Ended { number, ending }),
         Just(RunnerMessage::Loaded),
         any_fault().prop_map(RunnerMessage::LoadFailed),
         (any::<u32>(), any_call()).prop_map(|(call_id, call)| RunnerMessage::HostCall { call_id, call }),
@@ -60,6 +69,7 @@ fn any_host_message() -> impl Strategy<Value = HostMessage> {
         (any::<u64>(), ".{0,200}").prop_map(|(id, event)| HostMessage::Invoke { id, event }),
         (any::<u32>(), prop_oneof![value.prop_map(Ok), error.prop_map(Err)])
             .prop_map(|(call_id, reply)| HostMessage::HostReply { call_id, reply }),
+        any::<u64>().prop_map(|number| HostMessage::Fork { number }),
     ]
 }
 
@@ -134,6 +144,12 @@ fn bodies_of_the_wrong_form_are_refused() {
         (FrameKind::Ready, b""),
         (FrameKind::Ready, b"\x02"),
         (FrameKind::Ready, b"\x01\x01"),
+        (FrameKind::Ready, b"\x02\x02"),
+        (FrameKind::Forked, b"\x00\x00\x00\x00\x00\x00\x00"),
+        (FrameKind::Forked, b"\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+        (FrameKind::ForkFailed, b"\x00\x00\x00\x00\x00\x00\x00\x01\x00"),
+        (FrameKind::Ended, b"\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00"),
+        (FrameKind::Ended, b"\x00\x00\x00\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00"),
         (FrameKind::Loaded, b"x"),
         (FrameKind::Log, b""),
         (FrameKind::Log, b"\x00"),

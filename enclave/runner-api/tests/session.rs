@@ -2,12 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use proptest::prelude::*;
+use r3e_runner_api::process::{Ending, Identity};
 use r3e_runner_api::{
     Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostValue, LogLevel, LogRecord,
     ProtocolError, RunnerEvent, RunnerMessage, Session, limits,
 };
 
 const LIMITS: FunctionLimits = FunctionLimits { memory_mib: 64, output_bytes: 100, log_bytes: 1000 };
+
+const FORKED: RunnerMessage = RunnerMessage::Forked { number: 1 };
+const ENDED: RunnerMessage = RunnerMessage::Ended { number: 1, ending: Ending::Signaled(9) };
+const READY: RunnerMessage = RunnerMessage::Ready(Identity::OwnUser);
 
 fn say(session: &mut Session, message: &RunnerMessage) -> Result<RunnerEvent, ProtocolError> {
     session.push(&message.encode().unwrap());
@@ -16,7 +21,7 @@ fn say(session: &mut Session, message: &RunnerMessage) -> Result<RunnerEvent, Pr
 
 fn loaded() -> Session {
     let mut session = Session::new();
-    assert_eq!(say(&mut session, &RunnerMessage::Ready).unwrap(), RunnerEvent::Ready);
+    assert_eq!(say(&mut session, &READY).unwrap(), RunnerEvent::Ready(Identity::OwnUser));
     session.load(LIMITS, "export default () => 1".into()).unwrap();
     assert_eq!(say(&mut session, &RunnerMessage::Loaded).unwrap(), RunnerEvent::Loaded);
     session
@@ -62,42 +67,61 @@ fn each_message_out_of_turn_is_refused() {
     let fault = Fault::new(FaultKind::Thrown, "Error", "m", None);
     let everything = || {
         [
-            RunnerMessage::Ready,
+            READY,
             RunnerMessage::Loaded,
             RunnerMessage::LoadFailed(fault.clone()),
             call(1),
             log(),
             done(1, "1"),
             RunnerMessage::Done { id: 1, outcome: Err(fault.clone()) },
+            FORKED,
+            RunnerMessage::ForkFailed { number: 1, errno: 11 },
+            ENDED,
         ]
     };
     let blank: Start = || {
         let mut session = Session::new();
-        say(&mut session, &RunnerMessage::Ready).unwrap();
+        say(&mut session, &READY).unwrap();
         session
     };
     let loading: Start = || {
         let mut session = Session::new();
-        say(&mut session, &RunnerMessage::Ready).unwrap();
+        say(&mut session, &READY).unwrap();
         session.load(LIMITS, String::new()).unwrap();
         session
     };
     let spent: Start = || {
         let mut session = Session::new();
-        say(&mut session, &RunnerMessage::Ready).unwrap();
+        say(&mut session, &READY).unwrap();
         session.load(LIMITS, String::new()).unwrap();
         let fault = Fault::new(FaultKind::Module, "SyntaxError", "m", None);
         say(&mut session, &RunnerMessage::LoadFailed(fault)).unwrap();
         session
     };
+    let ordered: Start = || {
+        let mut session = loaded();
+        session.fork().unwrap();
+        session
+    };
+    let copied: Start = || {
+        let mut session = Session::new();
+        say(&mut session, &READY).unwrap();
+        session.fork().unwrap();
+        say(&mut session, &FORKED).unwrap();
+        session
+    };
+    let copy: Start = || Session::of_copy(LIMITS);
     // Which of `everything` each state takes.
-    let table: [(&str, Start, &[usize]); 6] = [
+    let table: [(&str, Start, &[usize]); 9] = [
         ("starting", Session::new, &[0]),
         ("blank", blank, &[]),
         ("loading", loading, &[1, 2, 4]),
         ("idle", loaded, &[]),
         ("running", running, &[3, 4, 5, 6]),
         ("spent", spent, &[]),
+        ("ordered", ordered, &[7, 8]),
+        ("copied", copied, &[9]),
+        ("a copy", copy, &[]),
     ];
     for (name, start, taken) in table {
         for (index, message) in everything().iter().enumerate() {
@@ -189,13 +213,56 @@ fn log_frames_are_bounded() {
     assert!(matches!(say(&mut session, &log()), Err(ProtocolError::TooManyLogFrames { .. })));
 }
 
+#[test]
+fn copies_are_made_by_order_and_end_once() {
+    let mut session = loaded();
+    let (number, frame) = session.fork().unwrap();
+    assert_eq!((number, frame.len()), (1, limits::HEADER_BYTES + 8));
+    assert!(matches!(session.fork(), Err(ProtocolError::OutOfTurn { .. })), "one order at a time");
+    let other = RunnerMessage::Forked { number: 2 };
+    assert!(matches!(say(&mut session, &other), Err(ProtocolError::WrongCopy { got: 2, .. })));
+
+    let mut session = loaded();
+    session.fork().unwrap();
+    assert_eq!(say(&mut session, &FORKED).unwrap(), RunnerEvent::Forked { number: 1 });
+    assert_eq!(session.copies(), 1);
+    let refused = RunnerMessage::ForkFailed { number: 2, errno: 11 };
+    assert_eq!(session.fork().unwrap().0, 2);
+    assert_eq!(say(&mut session, &refused).unwrap(), RunnerEvent::ForkFailed { number: 2, errno: 11 });
+    let ended = RunnerEvent::Ended { number: 1, ending: Ending::Signaled(9) };
+    assert_eq!(say(&mut session, &ENDED).unwrap(), ended);
+    assert_eq!(session.copies(), 0);
+    session.fork().unwrap();
+    assert!(matches!(say(&mut session, &FORKED), Err(ProtocolError::WrongCopy { got: 1, .. })));
+}
+
+#[test]
+fn an_end_of_a_copy_that_does_not_live_is_refused() {
+    let mut session = loaded();
+    session.fork().unwrap();
+    say(&mut session, &FORKED).unwrap();
+    let unknown = RunnerMessage::Ended { number: 7, ending: Ending::Exited(0) };
+    assert!(matches!(say(&mut session, &unknown), Err(ProtocolError::WrongCopy { got: 7, .. })));
+}
+
+#[test]
+fn a_copy_handles_events_as_its_original_would() {
+    let mut session = Session::of_copy(LIMITS);
+    assert!(session.is_idle());
+    session.invoke("{}".into()).unwrap();
+    assert_eq!(say(&mut session, &done(1, "1")).unwrap(), RunnerEvent::Done(Ok("1".into())));
+    session.invoke("{}".into()).unwrap();
+    let long = format!("\"{}\"", "x".repeat(200));
+    assert!(matches!(say(&mut session, &done(2, &long)), Err(ProtocolError::TooLong { max_bytes: 108, .. })));
+}
+
 proptest! {
     #[test]
     fn noise_never_panics_and_never_ends_well(bytes in prop::collection::vec(any::<u8>(), 5..300)) {
         let mut session = running();
         session.push(&bytes);
         while let Ok(Some(event)) = session.next_event() {
-            prop_assert!(!matches!(event, RunnerEvent::Ready | RunnerEvent::Loaded));
+            prop_assert!(!matches!(event, RunnerEvent::Ready(_) | RunnerEvent::Loaded));
         }
     }
 }

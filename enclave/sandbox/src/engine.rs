@@ -29,6 +29,9 @@ pub trait Engine: Sized {
     /// What is missing; the process then ends.
     fn start(sender: Sender) -> Result<Self, Self::Error>;
 
+    /// Forgets all randomness that was drawn ahead: this process is a copy, and what it holds of that, others hold too.
+    fn reseed(&mut self);
+
     /// Sets what the function may use, before any of it is seen. `heap_bytes` is its memory limit, in bytes.
     fn limit(&mut self, heap_bytes: u64, limits: FunctionLimits);
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use r3e_runner_api::process::{ENVIRONMENT, SOCKET_FD};
@@ -99,6 +99,22 @@ fn replace(null: &File, target: i32) -> Result<(), InheritedError> {
     // SAFETY: `target` is standard output or error, which no object of ours owns; `null` stays open.
     if unsafe { libc::dup2(null.as_raw_fd(), target) } != target {
         return Err(InheritedError::Silence(io::Error::last_os_error()));
+    }
+    Ok(())
+}
+
+/// Puts `socket` in the place of the socket that this process, or the one that it is a copy of, was started with, and closes
+/// all above standard error.
+pub(crate) fn take_the_place(socket: OwnedFd) -> io::Result<()> {
+    let number = socket.into_raw_fd();
+    // SAFETY: the descriptor that is replaced keeps its number and its owner, which talks over whatever has that number.
+    if unsafe { libc::dup3(number, SOCKET_FD, 0) } != SOCKET_FD {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: a copy has no use for any descriptor that its original had open up there, `number` among them, which nobody owns
+    // any more.
+    if unsafe { libc::close_range(3, u32::MAX, 0) } != 0 {
+        return Err(io::Error::last_os_error());
     }
     Ok(())
 }

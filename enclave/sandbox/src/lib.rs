@@ -2,13 +2,14 @@
 //!
 //! A program is boxed in one of two ways:
 //!
-//! - [`serve`] for a program with an [`Engine`]: it speaks `r3e_runner_api` with the enclave process, loads a function
-//!   and handles its events;
+//! - [`serve`] for a program with an [`Engine`]: it speaks `r3e_runner_api` with the enclave process. The process that was
+//!   started runs our own code alone; by order it splits off a copy that loads a function, and that one splits off a copy
+//!   that handles an event;
 //! - [`serve_once`] for one that turns a single message into a single answer and ends.
 //!
 //! Either way the order of life is the same: check what was inherited, enter the box, start, close the box by the system
-//! call filter, and only then read the first byte. Each step that fails ends the process with a code of its own and
-//! a line on standard error.
+//! call filter, and only then see the first byte of a tenant's. Each step that fails ends the process with a code of its own,
+//! and with a line on standard error while that is heard.
 //!
 //! This crate knows nothing of engines, languages, tenants, permissions, keys or networks.
 
@@ -17,10 +18,12 @@ compile_error!("the sandbox is made of 64-bit Linux system calls");
 
 mod allocator;
 mod engine;
+mod fork;
 mod inherited;
 mod limits;
 mod link;
 mod once;
+mod orders;
 mod program;
 mod serve;
 mod walls;

@@ -22,8 +22,15 @@ pub const MAX_MEMORY_MIB: u32 = 2048;
 /// Bytes read from the socket at once.
 pub(crate) const READ_CHUNK_BYTES: usize = 64 * 1024;
 
-/// First user id given to boxed processes; each takes this plus its process id, so that no two share one.
+/// First user id given to boxed processes.
 pub(crate) const FIRST_UID: u32 = 0x4000_0000;
+
+/// User ids that are given from there on.
+pub(crate) const UIDS: u32 = 0x8000_0000;
+
+/// Copies of one function version that may live, or be dead and not yet reaped. Twice what the supervisor has at work at
+/// once, at most, since the ends of some may not be told while the next begin.
+pub(crate) const MAX_COPIES_OF_ONE: u64 = 512;
 
 /// Bytes before a message of [`crate::serve_once`]: its length, as a big-endian `u32`.
 pub(crate) const ONCE_PREFIX_BYTES: usize = 4;

@@ -10,8 +10,9 @@ use thiserror::Error;
 use crate::engine::Engine;
 use crate::inherited::{self, InheritedError};
 use crate::link::Link;
+use crate::orders;
 use crate::serve::{self, ServeError};
-use crate::walls::{self, SandboxError};
+use crate::walls::{Nursery, SandboxError};
 
 /// Why a process ended other than by the enclave closing the socket.
 #[derive(Debug, Error)]
@@ -22,6 +23,8 @@ pub(crate) enum ProgramError<E: StdError + 'static> {
     Sandbox(#[from] SandboxError),
     #[error("the engine did not start")]
     Engine(#[source] E),
+    #[error("the end of a copy cannot be heard of")]
+    Signals(#[source] std::io::Error),
     #[error("the conversation with the enclave broke")]
     Serve(#[from] ServeError),
 }
@@ -32,7 +35,7 @@ impl<E: StdError> ProgramError<E> {
         match self {
             Self::Inherited(_) => EXIT_INHERITED,
             Self::Sandbox(error) => error.exit_code(),
-            Self::Engine(_) => 30,
+            Self::Engine(_) | Self::Signals(_) => 30,
             Self::Serve(_) => 40,
         }
     }
@@ -42,25 +45,25 @@ impl<E: StdError> ProgramError<E> {
 ///
 /// Returns only when the box could not be built; the status then says which wall is missing.
 pub fn serve<E: Engine>(program: &str) -> ExitCode {
-    match start::<E>(program) {
+    match start::<E>() {
         Ok(never) => match never {},
         Err(error) => ExitCode::from(report(program, &error, error.exit_code())),
     }
 }
 
-fn start<E: Engine>(program: &str) -> Result<Infallible, ProgramError<E::Error>> {
+fn start<E: Engine>() -> Result<Infallible, ProgramError<E::Error>> {
     let inherited = inherited::check()?;
-    let boxed = walls::enter()?;
+    let nursery = Nursery::enter()?;
     let mut link = Link::new(inherited.socket);
     let mut engine = E::start(link.sender()).map_err(ProgramError::Engine)?;
+    orders::hear_of_ends().map_err(ProgramError::Signals)?;
     inherited.silence.apply()?;
-    boxed.seal()?;
-    let code = match serve::serve(&mut link, &mut engine) {
+    // Copies go on in here: whatever returns, returns in a process that has nothing more to do.
+    let code = match serve::serve(&mut link, &mut engine, nursery) {
         Ok(()) => 0,
-        Err(error) => {
-            let error = ProgramError::<E::Error>::from(error);
-            report(program, &error, error.exit_code())
-        }
+        // Standard error goes nowhere from here on: the exit status tells.
+        Err(ServeError::Sandbox(error)) => error.exit_code(),
+        Err(error) => ProgramError::<E::Error>::from(error).exit_code(),
     };
     end(code)
 }

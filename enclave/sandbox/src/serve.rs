@@ -1,12 +1,17 @@
-//! The conversation: load once, then one event after another.
+//! The conversation: of the process that makes families, of one that has loaded a function, of one that handles its events.
 
+use std::ops::ControlFlow;
+
+use r3e_runner_api::process::Identity;
 use r3e_runner_api::{Fault, FunctionLimits, HostMessage, RunnerMessage};
 use thiserror::Error;
 
 use crate::engine::{Engine, Progress};
+use crate::fork::PLAIN;
 use crate::limits::{MAX_MEMORY_MIB, MIN_MEMORY_MIB};
 use crate::link::{Link, LinkError, Received};
-use crate::walls::{self, SandboxError};
+use crate::orders::{Followed, follow};
+use crate::walls::{self, Inner, Nursery, SandboxError};
 
 /// Why the conversation ended early.
 #[derive(Debug, Error)]
@@ -15,38 +20,64 @@ pub enum ServeError {
     /// The socket, or what came over it.
     #[error("the link")]
     Link(#[from] LinkError),
-    /// The kernel's limits.
-    #[error("the memory limit could not be set")]
-    Memory(#[from] SandboxError),
+    /// A wall of a copy's box.
+    #[error("a wall of the box")]
+    Sandbox(#[from] SandboxError),
     /// The enclave and this program are of different builds.
     #[error("the enclave sent a message out of turn")]
     OutOfTurn,
 }
 
-/// Serves until the enclave closes the socket, or until the engine cannot go on.
-pub(crate) fn serve(link: &mut Link, engine: &mut impl Engine) -> Result<(), ServeError> {
-    link.send(&RunnerMessage::Ready);
-    let Some((limits, source)) = receive_load(link)? else { return Ok(()) };
+/// Makes copies with engines that have no function yet, until the enclave closes the socket. In a copy: loads a function, and makes
+/// copies that handle its events. In a copy's copy: handles them, until the enclave closes the socket or the engine cannot go
+/// on.
+pub(crate) fn serve(
+    link: &mut Link,
+    engine: &mut impl Engine,
+    mut nursery: Nursery,
+) -> Result<(), ServeError> {
+    let identity = nursery.identity();
+    link.send(&RunnerMessage::Ready(identity));
+    let flags = nursery.flags();
+    if matches!(follow(link, flags, || nursery.turn_user())?, Followed::Closed) {
+        return Ok(());
+    }
+    let inner = nursery.box_copy()?;
+    engine.reseed();
+    match load(link, engine, identity)? {
+        ControlFlow::Continue(()) => {}
+        ControlFlow::Break(()) => return finish(link),
+    }
+    if matches!(follow(link, PLAIN, || ())?, Followed::Closed) {
+        return Ok(());
+    }
+    handle_events(link, engine, inner)
+}
+
+/// Loads what the enclave sends. Goes on when there is a function.
+fn load(
+    link: &mut Link,
+    engine: &mut impl Engine,
+    identity: Identity,
+) -> Result<ControlFlow<()>, ServeError> {
+    link.send(&RunnerMessage::Ready(identity));
+    let Some((limits, source)) = receive_load(link)? else { return Ok(ControlFlow::Break(())) };
     let memory_mib = limits.memory_mib.clamp(MIN_MEMORY_MIB, MAX_MEMORY_MIB);
     let heap_bytes = u64::from(memory_mib) * 1024 * 1024;
     walls::lower_memory(heap_bytes)?;
     engine.limit(heap_bytes, limits);
-    let Some(loaded) = load(link, engine, source)? else { return Ok(()) };
-    if let Err(fault) = loaded {
-        link.send(&RunnerMessage::LoadFailed(fault));
-        return finish(link);
-    }
-    link.send(&RunnerMessage::Loaded);
-    while let Some((id, event)) = receive_event(link)? {
-        let Some(outcome) = run(link, engine, event)? else { return Ok(()) };
-        let spent = engine.is_spent();
-        link.send(&RunnerMessage::Done { id, outcome });
-        if spent {
-            break;
+    let Some(loaded) = run_load(link, engine, source)? else { return Ok(ControlFlow::Break(())) };
+    finish(link)?;
+    Ok(match loaded {
+        Ok(()) => {
+            link.send(&RunnerMessage::Loaded);
+            ControlFlow::Continue(())
         }
-        finish(link)?;
-    }
-    finish(link)
+        Err(fault) => {
+            link.send(&RunnerMessage::LoadFailed(fault));
+            ControlFlow::Break(())
+        }
+    })
 }
 
 fn receive_load(link: &mut Link) -> Result<Option<(FunctionLimits, String)>, ServeError> {
@@ -57,20 +88,8 @@ fn receive_load(link: &mut Link) -> Result<Option<(FunctionLimits, String)>, Ser
     }
 }
 
-fn receive_event(link: &mut Link) -> Result<Option<(u64, String)>, ServeError> {
-    loop {
-        match link.receive(None)? {
-            Received::Message(HostMessage::Invoke { id, event }) => return Ok(Some((id, event))),
-            // The answer to a call that its event did not wait for.
-            Received::Message(HostMessage::HostReply { .. }) => {}
-            Received::Message(HostMessage::Load { .. }) => return Err(ServeError::OutOfTurn),
-            Received::Closed | Received::TimedOut => return Ok(None),
-        }
-    }
-}
-
 /// Loads the module. Nothing but the enclave's end can come meanwhile.
-fn load(
+fn run_load(
     link: &mut Link,
     engine: &mut impl Engine,
     source: String,
@@ -92,7 +111,36 @@ fn load(
     }
 }
 
-fn run(
+fn handle_events(link: &mut Link, engine: &mut impl Engine, wall: Inner) -> Result<(), ServeError> {
+    wall.seal()?;
+    engine.reseed();
+    while let Some((id, event)) = receive_event(link)? {
+        let Some(outcome) = run_event(link, engine, event)? else { return Ok(()) };
+        let spent = engine.is_spent();
+        link.send(&RunnerMessage::Done { id, outcome });
+        if spent {
+            break;
+        }
+        finish(link)?;
+    }
+    finish(link)
+}
+
+fn receive_event(link: &mut Link) -> Result<Option<(u64, String)>, ServeError> {
+    loop {
+        match link.receive(None)? {
+            Received::Message(HostMessage::Invoke { id, event }) => return Ok(Some((id, event))),
+            // The answer to a call that its event did not wait for.
+            Received::Message(HostMessage::HostReply { .. }) => {}
+            Received::Message(HostMessage::Load { .. } | HostMessage::Fork { .. }) => {
+                return Err(ServeError::OutOfTurn);
+            }
+            Received::Closed | Received::TimedOut => return Ok(None),
+        }
+    }
+}
+
+fn run_event(
     link: &mut Link,
     engine: &mut impl Engine,
     event: String,

@@ -4,6 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use r3e_runner_api::limits::{MAX_LOG_FRAMES, MAX_OUTSTANDING_HOST_CALLS};
+use r3e_runner_api::process::Identity;
 use r3e_runner_api::{
     FrameKind, FunctionLimits, HostError, HostErrorCode, HostValue, RunnerEvent, RunnerMessage, Session, json,
 };
@@ -27,6 +28,9 @@ struct Account {
     open: Vec<u32>,
     logs: u32,
     invocations: u64,
+    orders: u64,
+    ordered: bool,
+    copies: usize,
 }
 
 fuzz_target!(|data: &[u8]| {
@@ -37,11 +41,14 @@ fuzz_target!(|data: &[u8]| {
         open: Vec::new(),
         logs: 0,
         invocations: 0,
+        orders: 0,
+        ordered: false,
+        copies: 0,
     };
     let mut script = data;
     while let Some((step, rest)) = script.split_first() {
         script = rest;
-        let received = match step % 8 {
+        let received = match step % 10 {
             0 => {
                 account.load();
                 continue;
@@ -54,8 +61,13 @@ fuzz_target!(|data: &[u8]| {
                 account.reply(take(&mut script, 1).first().copied().unwrap_or_default());
                 continue;
             }
+            8 => {
+                account.fork();
+                continue;
+            }
+            9 => RunnerMessage::Forked { number: account.orders }.encode().expect("it fits"),
             // Well-formed messages, so that the script gets far without luck.
-            3 => RunnerMessage::Ready.encode().expect("it fits"),
+            3 => RunnerMessage::Ready(Identity::OwnUser).encode().expect("it fits"),
             4 => RunnerMessage::Loaded.encode().expect("it fits"),
             5 => frame(take(&mut script, 1).first().copied().unwrap_or_default(), short(&mut script)),
             6 => {
@@ -98,6 +110,16 @@ impl Account {
         }
     }
 
+    fn fork(&mut self) {
+        let ordered = self.session.fork();
+        let wanted = matches!(self.phase, Phase::Blank | Phase::Idle) && !self.ordered;
+        assert_eq!(ordered.is_ok(), wanted, "{:?}", self.phase);
+        if wanted {
+            self.orders += 1;
+            self.ordered = true;
+        }
+    }
+
     fn reply(&mut self, id: u8) {
         let id = u32::from(id);
         let error = HostError { code: HostErrorCode::Denied, message: "no".to_owned() };
@@ -112,7 +134,7 @@ impl Account {
 
     fn check(&mut self, event: RunnerEvent) {
         match event {
-            RunnerEvent::Ready => self.walk(Phase::Starting, Phase::Blank),
+            RunnerEvent::Ready(_) => self.walk(Phase::Starting, Phase::Blank),
             RunnerEvent::Loaded => self.walk(Phase::Loading, Phase::Idle),
             RunnerEvent::LoadFailed(_) => self.walk(Phase::Loading, Phase::Spent),
             RunnerEvent::Log(_) => {
@@ -127,6 +149,15 @@ impl Account {
                 self.open.push(call_id);
                 assert!(self.open.len() <= MAX_OUTSTANDING_HOST_CALLS);
             }
+            RunnerEvent::Forked { number } | RunnerEvent::ForkFailed { number, .. } => {
+                assert!(self.ordered && number == self.orders);
+                self.ordered = false;
+                self.copies += usize::from(matches!(event, RunnerEvent::Forked { .. }));
+            }
+            RunnerEvent::Ended { number, .. } => {
+                assert!(number <= self.orders && self.copies > 0);
+                self.copies -= 1;
+            }
             RunnerEvent::Done(outcome) => {
                 self.walk(Phase::Running, Phase::Idle);
                 if let Ok(output) = outcome {
@@ -135,6 +166,7 @@ impl Account {
                 }
             }
         }
+        assert_eq!(self.session.copies(), self.copies);
         assert_eq!(self.session.outstanding_calls(), self.open.len());
         assert!(!self.session.is_idle() || self.phase == Phase::Idle);
     }

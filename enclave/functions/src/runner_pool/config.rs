@@ -15,8 +15,10 @@ use super::notes::ProcessNotes;
 pub struct RunnerConfig {
     /// The `r3e-runner` program.
     pub runner_path: PathBuf,
-    /// Processes at once: busy, warm and spare together. At least one more than `spares`.
+    /// Processes at once that handle events, or handled some and are kept, and spares. At least one more than `spares`.
     pub max_processes: usize,
+    /// Function versions kept loaded at once, as far as memory goes.
+    pub max_families: usize,
     /// Processes started ahead, without a function, so that a cold start is only a load.
     pub spares: usize,
     /// Events of one function version handled at once, whatever concurrency it declares.
@@ -45,6 +47,7 @@ impl RunnerConfig {
         Self {
             runner_path,
             max_processes: 32,
+            max_families: 2_048,
             spares: 2,
             max_per_function: 32,
             max_per_tenant: 10,
@@ -101,6 +104,8 @@ pub struct Limits {
     pub host_calls: u32,
     /// Log text; what exceeds it is left out, and marked.
     pub log_bytes: u32,
+    /// Whether a process that has handled an event may handle others of the same function version.
+    pub reuse: bool,
 }
 
 impl Limits {

@@ -148,4 +148,13 @@ pub enum StartError {
     /// Its socket failed.
     #[error("the runner could not be reached")]
     Io(#[source] io::Error),
+    /// The system did not let it make a copy of itself: too many processes, or too little memory.
+    #[error("the runner could not be copied")]
+    Refused(#[source] io::Error),
+    /// It gave no handle of its copy, or of another process.
+    #[error("the runner did not hand over its copy")]
+    NoHandle,
+    /// It closed its socket.
+    #[error("the runner is gone")]
+    Gone,
 }

@@ -60,7 +60,7 @@ impl<'a> Exchange<'a> {
         account: &'a mut Account,
     ) -> io::Result<Self> {
         let started = Instant::now();
-        let cpu_at_start = process.meter.cpu()?;
+        let cpu_at_start = process.cpu_before().unwrap_or_default();
         let mut exchange = Self {
             process,
             limits,
@@ -177,12 +177,14 @@ impl<'a> Exchange<'a> {
         if self.started.elapsed() >= Duration::from_millis(self.limits.wall_ms) {
             return Err(InvocationError::Timeout { max_ms: self.limits.wall_ms }.into());
         }
-        let cpu = self.process.meter.cpu()?.saturating_sub(self.cpu_at_start);
+        // What cannot be measured any more has ended.
+        let gone = |_: io::Error| Broken::Closed;
+        let cpu = self.process.meter.cpu().map_err(gone)?.saturating_sub(self.cpu_at_start);
         if cpu >= Duration::from_millis(self.limits.cpu_ms) {
             return Err(InvocationError::CpuLimit { max_ms: self.limits.cpu_ms }.into());
         }
         let max_mib = u64::from(self.limits.memory_mib) + MEMORY_OVERHEAD_MIB;
-        if self.process.meter.resident_bytes()? > max_mib * 1024 * 1024 {
+        if self.process.meter.resident_bytes().map_err(gone)? > max_mib * 1024 * 1024 {
             return Err(self.out_of_memory().into());
         }
         self.next_check = self.check_after(cpu);

@@ -24,3 +24,30 @@ pub const READ_CHUNK_BYTES: usize = 64 * 1024;
 
 /// Between two looks for processes that were idle too long.
 pub const SWEEP_INTERVAL_MS: u64 = 1_000;
+
+/// Between two looks for processes that nobody ordered. A look reads a file for every process there is.
+pub const WATCH_INTERVAL_MS: u64 = 4_000;
+
+/// From an order to make a copy to its answer. It takes half a millisecond; a loaded machine takes a thousand times that.
+pub const FORK_TIMEOUT_MS: u64 = 5_000;
+
+/// How long the original of a copy that ended is waited for to say how.
+pub const ENDING_TIMEOUT_MS: u64 = 1_000;
+
+/// Ends of copies that are remembered until somebody asks: those at once of one original, and as many again.
+pub const MAX_KEPT_ENDINGS: usize = 512;
+
+/// What the kernel keeps for a process beside its memory, with its namespaces and its page tables, in MiB.
+pub const FAMILY_KERNEL_MIB: u64 = 1;
+
+/// Processor time that a process which has loaded its function may use in its life beside what its orders take: none is meant.
+pub const FAMILY_CPU_MS: u64 = 200;
+
+/// Processor time that one order may take it: half a millisecond, and a hundred times that where the machine is emulated.
+pub const FAMILY_CPU_PER_ORDER_MS: u64 = 50;
+
+/// What it may grow by after its function is loaded: it copies itself, and hardly needs memory for that.
+pub const FAMILY_GROWTH_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Memory of a process that waits for a function, in MiB, beside what it shares with the process that it is a copy of.
+pub const SPARE_MIB: u64 = 4;

@@ -1,7 +1,8 @@
 //! Memory of all runners together, reserved before a function is loaded.
 //!
-//! A process is charged the most that it can come to hold, from its load until it is reaped, busy or idle. Idle processes
-//! give way: whoever waits for memory ends them, and none is kept while somebody waits.
+//! A process that loads a function or handles its events is charged the most that it can come to hold, until it has ended; one that
+//! only keeps a function loaded is charged what it holds. What is idle gives way: whoever waits for memory ends it, and nothing
+//! more is kept while somebody waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +19,40 @@ pub(super) fn charge_mib(heap_mib: u32) -> u32 {
 }
 
 /// MiB that were reserved; they go back when this is dropped.
-pub(super) type Reserved = OwnedSemaphorePermit;
+#[derive(Debug)]
+pub(super) struct Reserved {
+    permit: OwnedSemaphorePermit,
+    ending_mib: Arc<AtomicUsize>,
+    is_ending: bool,
+}
+
+impl Reserved {
+    /// How many.
+    pub(super) fn mib(&self) -> usize {
+        self.permit.num_permits()
+    }
+
+    /// Gives back all but so many.
+    pub(super) fn shrink_to(&mut self, mib: usize) {
+        drop(self.permit.split(self.mib().saturating_sub(mib)));
+    }
+
+    /// Whoever holds them was told to end: nobody needs to end anything else for as much.
+    pub(super) fn will_come_back(&mut self) {
+        if !self.is_ending {
+            self.is_ending = true;
+            self.ending_mib.fetch_add(self.mib(), Ordering::AcqRel);
+        }
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if self.is_ending {
+            self.ending_mib.fetch_sub(self.mib(), Ordering::AcqRel);
+        }
+    }
+}
 
 /// The budget.
 #[derive(Debug)]
@@ -26,6 +60,8 @@ pub(super) struct Memory {
     free_mib: Arc<Semaphore>,
     total_mib: u32,
     waiting: AtomicUsize,
+    /// Of processes that were told to end and have not ended yet.
+    ending_mib: Arc<AtomicUsize>,
     max_wait: Duration,
 }
 
@@ -33,7 +69,13 @@ impl Memory {
     /// A budget of so many MiB, all of them free.
     pub(super) fn new(total_mib: u32, max_wait: Duration) -> Self {
         let free = usize::try_from(total_mib).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { free_mib: Arc::new(Semaphore::new(free)), total_mib, waiting: AtomicUsize::new(0), max_wait }
+        Self {
+            free_mib: Arc::new(Semaphore::new(free)),
+            total_mib,
+            waiting: AtomicUsize::new(0),
+            ending_mib: Arc::default(),
+            max_wait,
+        }
     }
 
     /// Whether somebody waits: then nothing idle is to be kept.
@@ -51,19 +93,24 @@ impl Memory {
         if mib > self.total_mib {
             return Err(InvocationError::NoRoom { needed_mib: mib, max_mib: self.total_mib });
         }
-        if let Ok(reserved) = Arc::clone(&self.free_mib).try_acquire_many_owned(mib) {
-            return Ok(reserved);
+        if let Ok(permit) = Arc::clone(&self.free_mib).try_acquire_many_owned(mib) {
+            return Ok(self.reserved(permit));
         }
         // Counted before room is made, so that what becomes idle after that is not kept.
         self.waiting.fetch_add(1, Ordering::AcqRel);
         let _waiting = Waiting(&self.waiting);
         let needed = usize::try_from(mib).unwrap_or(usize::MAX);
-        make_room(needed.saturating_sub(self.free_mib.available_permits()));
+        let coming = self.free_mib.available_permits() + self.ending_mib.load(Ordering::Acquire);
+        make_room(needed.saturating_sub(coming));
         let reserving = Arc::clone(&self.free_mib).acquire_many_owned(mib);
         match tokio::time::timeout(self.max_wait, reserving).await {
-            Ok(Ok(reserved)) => Ok(reserved),
+            Ok(Ok(permit)) => Ok(self.reserved(permit)),
             Ok(Err(_)) | Err(_) => Err(InvocationError::Busy { scope: "appliance's memory" }),
         }
+    }
+
+    fn reserved(&self, permit: OwnedSemaphorePermit) -> Reserved {
+        Reserved { permit, ending_mib: Arc::clone(&self.ending_mib), is_ending: false }
     }
 }
 
@@ -109,6 +156,25 @@ mod tests {
             })
             .await;
         assert!(got.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_ended_for_what_comes_back_anyway() {
+        let memory = memory(100);
+        let mut ending = memory.reserve(70, |_| ()).await.unwrap();
+        let idle = memory.reserve(20, |_| ()).await.unwrap();
+        ending.will_come_back();
+        ending.will_come_back();
+        let mut ending = Some(ending);
+        let got = memory.reserve(80, |missing| {
+            assert_eq!(missing, 0);
+            ending.take();
+        });
+        assert!(got.await.is_ok());
+        let mut missing = None;
+        assert!(memory.reserve(90, |mib| missing = Some(mib)).await.is_err());
+        assert_eq!(missing, Some(10));
+        assert_eq!(idle.mib(), 20);
     }
 
     #[tokio::test]

@@ -1,6 +1,13 @@
 //! The supervisor of runner processes: starts them, hands them events, measures them, ends them.
 //!
-//! One process serves one version of one tenant's function, one event at a time, and is kept warm between events.
+//! Each function version is loaded in one process, of which every event gets a copy of its own; only for a function that asked
+//! for it does a copy handle one event after another. What is loaded is itself a copy, of a process with an engine and without a
+//! function:
+//!
+//! ```text
+//! nursery -> one process per function version (a family) -> one process per event
+//! ```
+//!
 //! Nothing a runner says about time, memory or itself is believed: the clocks are the kernel's, and a
 //! message out of turn ends the process.
 //!
@@ -11,14 +18,21 @@ mod admission;
 mod config;
 mod error;
 mod exchange;
+mod family;
+mod forker;
+mod handle;
+mod held;
+mod kept;
 mod leases;
 pub mod limits;
 mod memory;
 mod meter;
 mod notes;
+mod nursery;
 mod pool;
 mod process;
 mod spawner;
+mod strangers;
 mod waiting_calls;
 
 pub use config::{FunctionKey, HostCalls, HostFuture, Limits, NotReady, ReadyFuture, RunnerConfig, Stage};

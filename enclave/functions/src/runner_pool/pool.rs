@@ -1,19 +1,20 @@
-//! The pool: finds or starts a process for an event, and keeps it or ends it afterwards.
+//! The pool: who may have a process for an event, and what the event then does with it.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use r3e_runner_api::{LogRecord, json};
 
 use super::admission::KeyedGates;
 use super::config::{FunctionKey, HostCalls, Limits, NotReady, RunnerConfig, Stage};
-use super::error::InvocationError;
+use super::error::{InvocationError, StartError};
 use super::exchange::{Account, Broken, Exchange};
-use super::leases::{Lease, Leases};
-use super::limits::{BASE_MEMORY_MIB, SWEEP_INTERVAL_MS};
-use super::memory::{Memory, charge_mib};
-use super::process::{LiveCount, LiveToken, RunnerProcess};
+use super::family::Family;
+use super::kept::Kept;
+use super::leases::Lease;
+use super::memory::charge_mib;
+use super::process::RunnerProcess;
 use super::spawner::Spawner;
 use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
 
@@ -54,31 +55,13 @@ pub struct RunnerPool {
 #[derive(Debug)]
 struct Inner {
     config: RunnerConfig,
-    spawner: Spawner,
-    live: LiveCount,
-    state: Mutex<State>,
+    kept: Arc<Kept>,
     tenants: Turnstile<Arc<str>>,
     functions: KeyedGates<FunctionKey>,
     tenant_memory: KeyedGates<Arc<str>>,
     appliance: Turnstile<Arc<str>>,
-    memory: Memory,
-    leases: Arc<Leases>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    /// Least recently used first.
-    warm: Vec<Warm>,
-    spares: Vec<RunnerProcess>,
-    /// Spares that are being started.
-    starting: usize,
-}
-
-#[derive(Debug)]
-struct Warm {
-    key: FunctionKey,
-    process: RunnerProcess,
-    since: Instant,
+    /// One event loads a function, and the others that come meanwhile find it loaded.
+    loading: KeyedGates<FunctionKey>,
 }
 
 impl RunnerPool {
@@ -92,13 +75,10 @@ impl RunnerPool {
         let busy = config.max_processes - config.spares;
         let waiting = config.max_waiting_per_tenant;
         let tenant_mib = usize::try_from(config.max_memory_mib_per_tenant).unwrap_or(usize::MAX);
-        // Spares have no function yet, and are charged what an empty process holds.
-        let spares_mib = u64::try_from(config.spares).unwrap_or(u64::MAX).saturating_mul(BASE_MEMORY_MIB);
-        let memory_mib = config.memory_mib.saturating_sub(u32::try_from(spares_mib).unwrap_or(u32::MAX));
         let inner = Arc::new(Inner {
-            spawner: Spawner::new(config.runner_path.clone())?,
-            live: LiveCount::default(),
-            state: Mutex::default(),
+            kept: Kept::new(&config, Spawner::new(config.runner_path.clone())?),
+            // Who comes here was admitted before, so there is no number to bound.
+            loading: KeyedGates::new("function", 1, usize::MAX, max_wait),
             tenants: Turnstile::new(Bounds {
                 places: usize::MAX,
                 max_waiting: usize::MAX,
@@ -113,19 +93,15 @@ impl RunnerPool {
                 max_waiting_of_one: config.max_waiting,
                 max_wait,
             }),
-            memory: Memory::new(memory_mib, max_wait),
-            leases: Arc::default(),
             config,
         });
-        Inner::refill(&inner);
-        tokio::spawn(sweep(Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
 
     /// Takes on an event of a tenant's, before its function is looked up: [`Self::forget`] from then on keeps the event's
     /// process from being kept.
     pub fn lease(&self, tenant: &Arc<str>) -> Lease {
-        self.inner.leases.take(tenant)
+        self.inner.kept.lease(tenant)
     }
 
     /// Hands an event, JSON text, to a process of the function; loads `source` into one when none is warm. The event is
@@ -177,12 +153,29 @@ impl RunnerPool {
         let mib = charge_mib(limits.memory_mib);
         let _tenant_memory = self.inner.tenant_memory.enter_with(tenant, mib).await?;
         let _slot = self.inner.appliance_slot(tenant).await?;
-        let mut blank = Inner::take_blank(&self.inner, mib).await?;
+        let mut blank = Kept::blank(&self.inner.kept, mib).await?;
         let loaded = Exchange::new(&mut blank, limits, &mut Account::default())?.load(source).await;
         match loaded {
             Ok(()) => Ok(()),
             Err(broken) => Err(explain(broken, blank, &mut Usage::default()).await),
         }
+    }
+
+    /// The slots and the memory of one event with so large a heap, for a process of the tenant's that is not the pool's.
+    ///
+    /// # Errors
+    /// [`InvocationError::Busy`], [`InvocationError::NoRoom`].
+    pub async fn room(
+        &self,
+        tenant: &Arc<str>,
+        heap_mib: u32,
+    ) -> Result<impl Sized + use<'_>, InvocationError> {
+        let tenant_slot = self.inner.tenant_slot(tenant).await?;
+        let mib = charge_mib(heap_mib);
+        let tenant_memory = self.inner.tenant_memory.enter_with(tenant, mib).await?;
+        let slot = self.inner.appliance_slot(tenant).await?;
+        let memory = self.inner.kept.reserve(mib).await?;
+        Ok((tenant_slot, tenant_memory, slot, memory))
     }
 
     /// How long an event of the tenant's that came now would wait for its slots, as far as the latest events tell.
@@ -191,31 +184,25 @@ impl RunnerPool {
         own.max(self.inner.appliance.expected_wait(tenant, usize::MAX))
     }
 
-    /// Processes that live now: busy, warm and spare.
+    /// Processes that live now: busy, warm and spare. Those that keep a function loaded are not among them.
     pub fn live_processes(&self) -> usize {
-        self.inner.live.now()
+        self.inner.kept.live_processes()
     }
 
-    /// Ends the warm processes of one function version: it was deleted or replaced. Those that are busy with it end with
+    /// Function versions that are kept loaded, each by a process that does nothing but make copies of itself.
+    pub fn loaded_functions(&self) -> usize {
+        self.inner.kept.loaded_functions()
+    }
+
+    /// Ends the idle processes of one function version: it was deleted or replaced. Those that are busy with it end with
     /// their event.
     pub fn forget(&self, key: &FunctionKey) {
-        // Before the warm ones are looked through: what is kept after this was not leased before it.
-        self.inner.leases.end_those_of(&key.tenant);
-        let mut state = self.inner.lock();
-        let gone: Vec<Warm> = state.warm.extract_if(.., |warm| warm.key == *key).collect();
-        drop(state);
-        drop(gone);
+        self.inner.kept.forget(key);
     }
 
-    /// Ends the warm processes of a tenant's functions about which `name` was noted. Those that are busy end with their event.
+    /// Ends the idle processes of a tenant's functions about which `name` was noted. Those that are busy end with their event.
     pub fn end_those_noted(&self, tenant: &Arc<str>, name: &str) {
-        // In the order of `forget`, for its reason.
-        self.inner.leases.end_those_of(tenant);
-        let mut state = self.inner.lock();
-        let noted = |warm: &mut Warm| warm.key.tenant == *tenant && warm.process.notes.holds(name);
-        let gone: Vec<Warm> = state.warm.extract_if(.., noted).collect();
-        drop(state);
-        drop(gone);
+        self.inner.kept.end_those_noted(tenant, name);
     }
 
     #[expect(clippy::too_many_arguments, reason = "the event's parts, borrowed from two callers' frames")]
@@ -238,18 +225,13 @@ impl RunnerPool {
         let _tenant_memory = self.inner.tenant_memory.enter_with(&key.tenant, mib).await?;
         let _slot = self.inner.appliance_slot(&key.tenant).await?;
         host.passed(Stage::Admitted);
-        let mut process = if let Some(process) = self.take_ready(lease, key, limits, host).await? {
-            process
-        } else {
-            usage.cold = true;
-            let mut blank = Inner::take_blank(&self.inner, mib).await?;
-            host.passed(Stage::Started);
-            let loaded = Exchange::new(&mut blank, limits, account)?.load(source).await;
-            if let Err(broken) = loaded {
-                return Err(explain(broken, blank, usage).await);
+        let mut process = match self.take_ready(lease, key, limits, host).await? {
+            Some(process) => process,
+            None => {
+                let process = self.start(lease, key, source, limits, host, account, usage).await?;
+                host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
+                process
             }
-            host.served_by(&blank.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
-            blank
         };
         let done = Exchange::new(&mut process, limits, account)?.invoke(event.to_owned(), host).await;
         let output = match done {
@@ -258,13 +240,13 @@ impl RunnerPool {
         };
         // A runner that ended right after its answer has no peak any more; its answer stands.
         usage.peak_memory_bytes = process.meter.peak_bytes().unwrap_or_default();
-        if process.is_reusable(self.inner.config.max_events_per_process) {
-            self.inner.keep(lease, key, process);
+        if limits.reuse && process.is_reusable(self.inner.config.max_events_per_process) {
+            self.inner.kept.keep(lease, key, process);
         }
         Ok(output)
     }
 
-    /// A warm process for which the host is ready.
+    /// A process that has handled events of the function, for which the host is ready.
     async fn take_ready(
         &self,
         lease: &Lease,
@@ -272,10 +254,66 @@ impl RunnerPool {
         limits: &Limits,
         host: &dyn HostCalls,
     ) -> Result<Option<RunnerProcess>, InvocationError> {
-        let Some(process) = self.inner.take_warm(key, limits) else { return Ok(None) };
+        if !limits.reuse {
+            return Ok(None);
+        }
+        let Some(process) = self.inner.kept.warm(key, limits) else { return Ok(None) };
         host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
         // What was noted may have changed while the host made ready, and a process that idled would have been ended for it.
         Ok((process.notes.is_empty() || lease.holds_for(&key.tenant)).then_some(process))
+    }
+
+    /// A new process of the function, which is loaded first if it is not.
+    #[expect(clippy::too_many_arguments, reason = "the event's parts, as above")]
+    async fn start(
+        &self,
+        lease: &Lease,
+        key: &FunctionKey,
+        source: &str,
+        limits: &Limits,
+        host: &dyn HostCalls,
+        account: &mut Account,
+        usage: &mut Usage,
+    ) -> Result<RunnerProcess, InvocationError> {
+        let mib = charge_mib(limits.memory_mib);
+        if let Some(family) = self.inner.kept.family(key, limits) {
+            match self.inner.kept.member(&family, mib).await {
+                // It has ended, or was ended for what it did; what is loaded anew knows nothing of that.
+                Err(InvocationError::Start(error)) if !matches!(error, StartError::Refused(_)) => {
+                    tracing::warn!(%error, "a function is loaded anew");
+                    self.inner.kept.drop_family(&family);
+                }
+                made => return made,
+            }
+        }
+        let loading = self.inner.loading.enter(key).await?;
+        let family = match self.inner.kept.family(key, limits) {
+            Some(family) => family,
+            None => self.load(lease, key, source, limits, host, account, usage).await?,
+        };
+        drop(loading);
+        self.inner.kept.member(&family, mib).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the event's parts, as above")]
+    async fn load(
+        &self,
+        lease: &Lease,
+        key: &FunctionKey,
+        source: &str,
+        limits: &Limits,
+        host: &dyn HostCalls,
+        account: &mut Account,
+        usage: &mut Usage,
+    ) -> Result<Arc<Family>, InvocationError> {
+        usage.cold = true;
+        let mut blank = Kept::blank(&self.inner.kept, charge_mib(limits.memory_mib)).await?;
+        host.passed(Stage::Started);
+        let loaded = Exchange::new(&mut blank, limits, account)?.load(source).await;
+        if let Err(broken) = loaded {
+            return Err(explain(broken, blank, usage).await);
+        }
+        Ok(self.inner.kept.settle(lease, key, blank)?)
     }
 }
 
@@ -290,10 +328,6 @@ async fn explain(broken: Broken, process: RunnerProcess, usage: &mut Usage) -> I
 }
 
 impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     async fn tenant_slot(&self, tenant: &Arc<str>) -> Result<Permit<Arc<str>>, InvocationError> {
         let entered = self.tenants.enter(tenant, self.config.max_per_tenant).await;
         entered.map_err(|TurnedAway| InvocationError::Busy { scope: "tenant" })
@@ -302,111 +336,6 @@ impl Inner {
     async fn appliance_slot(&self, tenant: &Arc<str>) -> Result<Permit<Arc<str>>, InvocationError> {
         let entered = self.appliance.enter(tenant, usize::MAX).await;
         entered.map_err(|TurnedAway| InvocationError::Busy { scope: "appliance" })
-    }
-
-    fn take_warm(&self, key: &FunctionKey, limits: &Limits) -> Option<RunnerProcess> {
-        loop {
-            let mut warm = {
-                let mut state = self.lock();
-                // The most recently used is the likeliest to be in the processor's caches.
-                let index = state.warm.iter().rposition(|warm| warm.key == *key)?;
-                state.warm.remove(index)
-            };
-            if warm.process.fits(limits) {
-                return Some(warm.process);
-            }
-        }
-    }
-
-    /// A process without a function, with memory for one: a spare, or a new one in the place of the least recently used.
-    async fn take_blank(this: &Arc<Self>, mib: u32) -> Result<RunnerProcess, InvocationError> {
-        let reserved = this.memory.reserve(mib, |missing| this.make_room(missing)).await?;
-        let (spare, evicted) = {
-            let mut state = this.lock();
-            let mut spare = state.spares.pop();
-            while spare.as_mut().is_some_and(|spare| !spare.is_silent()) {
-                spare = state.spares.pop();
-            }
-            let full = spare.is_none() && this.live.now() >= this.config.max_processes;
-            let evicted = (full && !state.warm.is_empty()).then(|| state.warm.remove(0));
-            (spare, evicted)
-        };
-        drop(evicted);
-        Self::refill(this);
-        let mut process = match spare {
-            Some(process) => process,
-            None => RunnerProcess::start(&this.spawner, this.live.token()).await?,
-        };
-        process.hold(reserved);
-        Ok(process)
-    }
-
-    /// Ends idle processes that hold this much together, the least recently used first.
-    fn make_room(&self, missing_mib: usize) {
-        let mut ended = Vec::new();
-        let mut found = 0;
-        let mut state = self.lock();
-        while found < missing_mib && !state.warm.is_empty() {
-            let warm = state.warm.remove(0);
-            found += warm.process.held_mib();
-            ended.push(warm);
-        }
-        drop(state);
-        drop(ended);
-    }
-
-    /// Keeps a process for its function's next event, unless the function may be gone or somebody waits for the memory.
-    fn keep(&self, lease: &Lease, key: &FunctionKey, process: RunnerProcess) {
-        let mut state = self.lock();
-        // Both are asked under the lock under which idle processes are looked through for ending.
-        if lease.holds_for(&key.tenant) && !self.memory.is_awaited() {
-            state.warm.push(Warm { key: key.clone(), process, since: Instant::now() });
-        } else {
-            drop(state);
-            drop(process);
-        }
-    }
-
-    /// Starts the spares that are missing. One that cannot be started is missed by the next event, which then
-    /// says why.
-    fn refill(this: &Arc<Self>) {
-        while let Some(live) = this.reserve_spare() {
-            let weak = Arc::downgrade(this);
-            tokio::spawn(async move {
-                let Some(this) = weak.upgrade() else { return };
-                let started = RunnerProcess::start(&this.spawner, live).await;
-                let mut state = this.lock();
-                state.starting -= 1;
-                state
-                    .spares
-                    .extend(started.inspect_err(|error| tracing::warn!(%error, "no spare runner")).ok());
-            });
-        }
-    }
-
-    fn reserve_spare(&self) -> Option<LiveToken> {
-        let mut state = self.lock();
-        let missing = state.spares.len() + state.starting < self.config.spares;
-        if !missing || self.live.now() >= self.config.max_processes {
-            return None;
-        }
-        state.starting += 1;
-        Some(self.live.token())
-    }
-}
-
-/// Ends processes that were idle too long, while there is a pool.
-async fn sweep(pool: Weak<Inner>) {
-    let mut interval = tokio::time::interval(Duration::from_millis(SWEEP_INTERVAL_MS));
-    loop {
-        interval.tick().await;
-        let Some(inner) = pool.upgrade() else { return };
-        let max_idle = Duration::from_millis(inner.config.max_idle_ms);
-        let mut state = inner.lock();
-        let idle: Vec<Warm> = state.warm.extract_if(.., |warm| warm.since.elapsed() >= max_idle).collect();
-        drop(state);
-        drop(idle);
-        Inner::refill(&inner);
     }
 }
 

@@ -1,57 +1,31 @@
-//! One runner process, from its start to its end.
+//! One process that loads a function or handles its events, from its start to its end.
 
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use r3e_runner_api::process::EXIT_OUT_OF_MEMORY;
-use r3e_runner_api::{FunctionLimits, RunnerEvent, Session};
+use r3e_runner_api::process::{EXIT_OUT_OF_MEMORY, Ending};
+use r3e_runner_api::{FunctionLimits, Session};
 use tokio::net::UnixStream;
-use tokio::process::Child;
-use tokio::runtime::Handle;
+use tokio::time::timeout;
 
-use super::config::Limits;
+use super::config::{FunctionKey, Limits};
 use super::error::{InvocationError, StartError};
+use super::family::{Family, Member};
+use super::forker::{Copy, Forker};
+use super::held::{Held, LiveToken};
 use super::limits::{BASE_MEMORY_MIB, READ_CHUNK_BYTES, RETAINED_HEAP_PERCENT, START_TIMEOUT_MS};
 use super::memory::Reserved;
 use super::meter::Meter;
 use super::notes::ProcessNotes;
-use super::spawner::Spawner;
+use super::nursery::{Nursery, status_of, until_ready};
 
-/// A count of processes that are meant to live.
-#[derive(Clone, Debug, Default)]
-pub(super) struct LiveCount(Arc<AtomicUsize>);
+/// The signal that ends what does not end by itself.
+const SIGKILL: i32 = 9;
 
-impl LiveCount {
-    /// How many there are.
-    pub(super) fn now(&self) -> usize {
-        self.0.load(Ordering::Acquire)
-    }
-
-    /// Counts one more, until the token is dropped.
-    pub(super) fn token(&self) -> LiveToken {
-        self.0.fetch_add(1, Ordering::AcqRel);
-        LiveToken(Arc::clone(&self.0))
-    }
-}
-
-/// One of the count.
-#[derive(Debug)]
-pub(super) struct LiveToken(Arc<AtomicUsize>);
-
-impl Drop for LiveToken {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// A process, its socket and its conversation. Dropping it ends the process and reaps it.
+/// A process, its socket and its conversation. Dropping it ends the process.
 #[derive(Debug)]
 pub(super) struct RunnerProcess {
-    /// Nothing once the process was reaped.
-    child: Option<Child>,
+    held: Held,
     pub(super) stream: UnixStream,
     pub(super) session: Session,
     pub(super) meter: Meter,
@@ -61,53 +35,61 @@ pub(super) struct RunnerProcess {
     /// What it was loaded with, or is being.
     limits: Option<FunctionLimits>,
     events: u32,
-    /// Given back once the process was reaped.
-    memory: Option<Reserved>,
-    _live: LiveToken,
+    /// Whose copy it is, and the number it has there.
+    original: Arc<Forker>,
+    number: u64,
 }
 
 impl RunnerProcess {
-    /// Starts a process and waits until it is boxed.
-    pub(super) async fn start(spawner: &Spawner, live: LiveToken) -> Result<Self, StartError> {
-        let started = spawner.spawn().await?;
-        // A child that was not waited for has its number.
-        let pid = started.child.id().ok_or(StartError::ShuttingDown)?;
-        let mut process = Self {
-            child: Some(started.child),
-            stream: started.stream,
-            session: Session::new(),
-            meter: Meter::new(pid).map_err(StartError::Meter)?,
-            chunk: vec![0; READ_CHUNK_BYTES].into_boxed_slice(),
-            notes: Arc::default(),
-            limits: None,
-            events: 0,
-            memory: None,
-            _live: live,
-        };
+    /// A process without a function, boxed.
+    pub(super) async fn blank(nursery: &Nursery, live: LiveToken) -> Result<Self, StartError> {
+        let (copy, original) = nursery.copy().await?;
+        let mut process = Self::new(copy, original, Session::new(), vec![live])?;
         let patience = Duration::from_millis(START_TIMEOUT_MS);
-        match tokio::time::timeout(patience, process.until_ready()).await {
-            Ok(Ok(())) => Ok(process),
-            Ok(Err(Some(error))) => Err(error),
-            Ok(Err(None)) => Err(match process.end().await {
-                Ok(status) => StartError::Ended { status },
-                Err(error) => StartError::Io(error),
-            }),
+        let ready = until_ready(&process.stream, &mut process.session, &mut process.chunk);
+        match timeout(patience, ready).await {
+            Ok(Ok(Some(_identity))) => Ok(process),
+            Ok(Ok(None)) => Err(StartError::Ended { status: status_of(process.end().await) }),
+            Ok(Err(error)) => Err(error),
             Err(_elapsed) => Err(StartError::TimedOut),
         }
     }
 
-    /// Waits for `Ready`. An error of nothing means that the socket was closed.
-    async fn until_ready(&mut self) -> Result<(), Option<StartError>> {
-        loop {
-            // Nothing but `Ready` passes the session at this point.
-            if let Some(RunnerEvent::Ready) = self.session.next_event().map_err(StartError::Protocol)? {
-                return Ok(());
-            }
-            self.stream.readable().await.map_err(StartError::Io)?;
-            if !self.read().map_err(StartError::Io)? {
-                return Err(None);
-            }
-        }
+    /// A copy of a process that has loaded a function under these limits, ready for its events.
+    pub(super) fn of_family(
+        copy: Copy,
+        family: &Arc<Family>,
+        member: Member,
+        memory: Reserved,
+        live: Vec<LiveToken>,
+    ) -> Result<Self, StartError> {
+        let (original, session) = (Arc::clone(family.forker()), Session::of_copy(family.limits()));
+        let mut process = Self::new(copy, original, session, live)?;
+        process.limits = Some(family.limits());
+        process.held.join(member);
+        process.held.reserve(memory);
+        Ok(process)
+    }
+
+    fn new(
+        copy: Copy,
+        original: Arc<Forker>,
+        session: Session,
+        live: Vec<LiveToken>,
+    ) -> Result<Self, StartError> {
+        let held = Held::new(copy.handle, live);
+        Ok(Self {
+            meter: Meter::new(Arc::clone(&held.handle)).map_err(StartError::Meter)?,
+            held,
+            stream: copy.stream,
+            session,
+            chunk: vec![0; READ_CHUNK_BYTES].into_boxed_slice(),
+            notes: Arc::default(),
+            limits: None,
+            events: 0,
+            original,
+            number: copy.number,
+        })
     }
 
     /// Moves what has come into the session. False when the socket is closed.
@@ -125,19 +107,24 @@ impl RunnerProcess {
         }
     }
 
-    /// Gives the process its reserved memory, to be held until it is reaped.
+    /// Gives the process its reserved memory, to be held until it has ended.
     pub(super) fn hold(&mut self, memory: Reserved) {
-        self.memory = Some(memory);
+        self.held.reserve(memory);
     }
 
     /// MiB that it holds of the budget.
     pub(super) fn held_mib(&self) -> usize {
-        self.memory.as_ref().map_or(0, Reserved::num_permits)
+        self.held.mib()
     }
 
     /// Notes what the process is loaded with.
     pub(super) fn set_limits(&mut self, limits: FunctionLimits) {
         self.limits = Some(limits);
+    }
+
+    /// Processor time that it had used when it was handed to its present use: none, for a copy that is new.
+    pub(super) fn cpu_before(&self) -> std::io::Result<Duration> {
+        if self.held.is_member() && self.events == 0 { Ok(Duration::ZERO) } else { self.meter.cpu() }
     }
 
     /// Whether an event under these limits may come to this process as it is: loaded with the same, alive, and
@@ -151,7 +138,7 @@ impl RunnerProcess {
     pub(super) fn is_silent(&mut self) -> bool {
         let read = self.stream.try_read(&mut self.chunk);
         matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
-            && self.child.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+            && self.held.handle.is_alive()
     }
 
     /// Whether the process may be kept after an event that went well.
@@ -166,40 +153,26 @@ impl RunnerProcess {
             && self.meter.resident_bytes().is_ok_and(|bytes| bytes <= max_bytes)
     }
 
+    /// Goes on with a process that has loaded its function as one that makes copies.
+    pub(super) fn into_family(self, key: &FunctionKey) -> Result<Family, StartError> {
+        let limits = self.limits.ok_or(StartError::Gone)?;
+        let forker = Forker::new(self.stream, self.session, self.chunk);
+        Family::new(key, limits, forker, self.held, self.meter)
+    }
+
     /// Ends the process and tells how it ended: by itself if it had, else by the kill.
-    pub(super) async fn end(mut self) -> std::io::Result<ExitStatus> {
-        let Some(mut child) = self.child.take() else { return Err(std::io::ErrorKind::NotFound.into()) };
-        child.start_kill()?;
-        child.wait().await
+    pub(super) async fn end(self) -> Ending {
+        self.held.handle.kill();
+        self.original.how_ended(self.number).await.unwrap_or(Ending::Signaled(SIGKILL))
     }
 
     /// Ends a process whose socket was found closed, and says why it closed.
     pub(super) async fn post_mortem(self) -> InvocationError {
         let max_mib = self.limits.map_or(0, |limits| limits.memory_mib);
         match self.end().await {
-            Ok(status) => match status.signal() {
-                Some(signal) => InvocationError::Crashed { signal },
-                None if status.code() == Some(EXIT_OUT_OF_MEMORY) => InvocationError::Memory { max_mib },
-                None => InvocationError::Exited { status: status.code().unwrap_or_default() },
-            },
-            Err(error) => InvocationError::Io(error),
-        }
-    }
-}
-
-impl Drop for RunnerProcess {
-    fn drop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
-        // It fails only for a process that has ended already.
-        let _ended = child.start_kill();
-        // Without a runtime the process is still killed; who ends the runtime reaps with its own end.
-        if let Ok(runtime) = Handle::try_current() {
-            let memory = self.memory.take();
-            runtime.spawn(async move {
-                // What it held is free when it is gone, not when it was told to go.
-                let _reaped = child.wait().await;
-                drop(memory);
-            });
+            Ending::Signaled(signal) => InvocationError::Crashed { signal },
+            Ending::Exited(EXIT_OUT_OF_MEMORY) => InvocationError::Memory { max_mib },
+            Ending::Exited(status) => InvocationError::Exited { status },
         }
     }
 }

@@ -38,7 +38,11 @@ pub(crate) const AMPLE: Limits = Limits {
     output_bytes: 100_000,
     host_calls: 100,
     log_bytes: 10_000,
+    reuse: false,
 };
+
+/// For functions that keep what their module holds from one event to the next.
+pub(crate) const REUSED: Limits = Limits { reuse: true, ..AMPLE };
 
 /// A host with a secret and a store that is a mirror. The key `hang` is never answered.
 #[derive(Default)]
@@ -107,16 +111,32 @@ pub(crate) async fn eventually(what: &str, mut condition: impl FnMut() -> bool) 
     panic!("it did not come to pass that {what}");
 }
 
-/// Runners that this process started, by number: those in any state, zombies too.
+/// Runners below this process, by number: those in any state, zombies too. The one that this process started comes first, its
+/// copies after it.
 pub(crate) fn runners() -> Vec<(u32, String)> {
-    let us = format!("PPid:\t{}\n", std::process::id());
-    let mut found = Vec::new();
+    let mut all = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse() else { continue };
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
         let Ok(status) = fs::read_to_string(entry.path().join("status")) else { continue };
-        if status.contains(&us) && status.starts_with("Name:\tr3e-runner\n") {
-            found.push((pid, status));
+        if status.starts_with("Name:\tr3e-runner\n") {
+            all.push((pid, status));
         }
     }
+    let mut found: Vec<(u32, String)> = Vec::new();
+    let mut parents = vec![std::process::id()];
+    while let Some(parent) = parents.pop() {
+        let line = format!("\nPPid:\t{parent}\n");
+        for (pid, status) in all.iter().filter(|(_, status)| status.contains(&line)) {
+            parents.push(*pid);
+            found.push((*pid, status.clone()));
+        }
+    }
+    found.sort_by_key(|(_, status)| generation(status));
     found
+}
+
+/// How many namespaces of processes it is in: one for the first, two for copies.
+pub(crate) fn generation(status: &str) -> usize {
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap();
+    line.split_whitespace().count()
 }

@@ -76,6 +76,8 @@ impl r3e_sandbox::Engine for Engine {
     type Loading = Loading;
 
     fn start(sender: Sender) -> Result<Self, EngineError> {
+        // For `Math.random`: the engine's own generator goes on from the same state in every copy of the process.
+        v8::V8::set_entropy_source(random::fill_cheaply);
         let bridge = Rc::new(Bridge::new(sender));
         let module_name = ModuleSpecifier::parse(MODULE_NAME).map_err(|_| EngineError::Name)?;
         let runtime = JsRuntime::try_new(RuntimeOptions {
@@ -86,6 +88,10 @@ impl r3e_sandbox::Engine for Engine {
         .map_err(|error| EngineError::Prelude(Box::new(error)))?;
         let entry = bridge.take_entry().ok_or(EngineError::NoEntry)?;
         Ok(Self { runtime, bridge, entry, module_name, handler: None, woken: WakeFlag::default() })
+    }
+
+    fn reseed(&mut self) {
+        random::reseed();
     }
 
     fn limit(&mut self, heap_bytes: u64, limits: FunctionLimits) {

@@ -3,7 +3,9 @@
 use nix::sys::resource::{Resource, setrlimit};
 
 use super::SandboxError;
-use crate::limits::{MAX_OPEN_FILES, MEMORY_BEYOND_HEAP_BYTES, STACK_BYTES, STARTING_ADDRESS_SPACE_BYTES};
+use crate::limits::{
+    MAX_COPIES_OF_ONE, MAX_OPEN_FILES, MEMORY_BEYOND_HEAP_BYTES, STACK_BYTES, STARTING_ADDRESS_SPACE_BYTES,
+};
 
 /// Puts this process first among those that the kernel ends when memory runs out, so that no tenant's code can have the
 /// process ended that holds the keys. Raising the own score needs no right.
@@ -19,8 +21,6 @@ pub(super) fn limit() -> Result<(), SandboxError> {
         (Resource::RLIMIT_NOFILE, MAX_OPEN_FILES),
         // No file can be written, whatever is open.
         (Resource::RLIMIT_FSIZE, 0),
-        // No process or thread can be started.
-        (Resource::RLIMIT_NPROC, 0),
         (Resource::RLIMIT_MEMLOCK, 0),
         (Resource::RLIMIT_MSGQUEUE, 0),
         (Resource::RLIMIT_RTPRIO, 0),
@@ -33,6 +33,14 @@ pub(super) fn limit() -> Result<(), SandboxError> {
         setrlimit(resource, limit, limit).map_err(SandboxError::Resources)?;
     }
     Ok(())
+}
+
+/// Processes of one user id that has a function: the one that has loaded it, and its copies.
+pub(super) const FAMILY: u64 = 1 + MAX_COPIES_OF_ONE;
+
+/// Sets how many processes and threads its user may have; with none, it can start no other.
+pub(super) fn limit_processes(processes: u64) -> Result<(), SandboxError> {
+    setrlimit(Resource::RLIMIT_NPROC, processes, processes).map_err(SandboxError::Resources)
 }
 
 /// Lowers the memory limits to what a function with this heap may use; they cannot be raised again.

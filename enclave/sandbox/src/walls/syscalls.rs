@@ -8,6 +8,7 @@ use seccompiler::{
 };
 
 use super::SandboxError;
+use crate::fork::PLAIN;
 
 /// A condition on one argument: its index and what it must be.
 #[derive(Clone, Copy)]
@@ -22,8 +23,58 @@ use Argument::{Clear, Is};
 
 const PROT_EXEC: u64 = libc::PROT_EXEC as u64;
 
-/// The allow-list. A call that stands twice passes when either row's conditions hold.
-fn table(own_pid: u64) -> Vec<(i64, Vec<Argument>, &'static str)> {
+/// One row: a call, what must be true of its arguments, and the reason why it passes.
+type Row = (i64, Vec<Argument>, &'static str);
+
+/// What stands in a compiled filter for the number of the process that it will be installed in. No process has it: numbers end
+/// at 2^22.
+const OWN_PROCESS: u32 = 0x7fff_fffe;
+
+/// The allow-list of a process that handles events. A call that stands twice passes when either row's conditions hold.
+fn of_events() -> Vec<Row> {
+    let mut table = of_both();
+    table.push((
+        libc::SYS_tgkill,
+        vec![Is(0, u64::from(OWN_PROCESS)), Is(2, libc::SIGABRT as u64)],
+        "abort() of this process and of no other",
+    ));
+    table
+}
+
+/// The allow-list of a process that has loaded a function, and splits by order. Its copies are held to this one too.
+fn of_orders() -> Vec<Row> {
+    let mut table = of_both();
+    table.extend([
+        (libc::SYS_recvmsg, vec![Is(0, 0)], "orders, with the socket that each brings"),
+        (libc::SYS_sendmsg, vec![Is(0, 0)], "the answers, with the copy's handle"),
+        (
+            libc::SYS_clone,
+            vec![Is(0, PLAIN as u64), Is(1, 0)],
+            "copies of itself: no thread, no namespace, nothing shared",
+        ),
+        (libc::SYS_wait4, vec![], "how copies ended"),
+        (libc::SYS_dup3, vec![Is(1, 0)], "a copy puts its socket in the place of the one"),
+        (libc::SYS_close, vec![], "a copy's handle and socket, once they are on their way"),
+        (libc::SYS_close_range, vec![], "a copy closes all but the three"),
+        (
+            libc::SYS_fcntl,
+            vec![Is(1, libc::F_GETFD as u64)],
+            "the library asks before it closes, where it checks itself",
+        ),
+        (libc::SYS_prctl, vec![Is(0, libc::PR_SET_NO_NEW_PRIVS as u64)], "comes before every filter"),
+        (
+            libc::SYS_seccomp,
+            vec![Is(0, u64::from(libc::SECCOMP_SET_MODE_FILTER)), Is(1, libc::SECCOMP_FILTER_FLAG_TSYNC)],
+            "the stricter filter of a copy",
+        ),
+        // A copy's own filter says which.
+        (libc::SYS_tgkill, vec![Is(2, libc::SIGABRT as u64)], "abort()"),
+    ]);
+    table
+}
+
+/// What passes either way.
+fn of_both() -> Vec<Row> {
     vec![
         (libc::SYS_recvfrom, vec![Is(0, 0)], "frames from the enclave, from the one socket"),
         (libc::SYS_sendto, vec![Is(0, 0)], "frames to the enclave, into the same"),
@@ -48,11 +99,6 @@ fn table(own_pid: u64) -> Vec<(i64, Vec<Argument>, &'static str)> {
         (libc::SYS_rt_sigprocmask, vec![], "abort() unblocks its signal"),
         (libc::SYS_getpid, vec![], "abort() addresses itself"),
         (libc::SYS_gettid, vec![], "the same"),
-        (
-            libc::SYS_tgkill,
-            vec![Is(0, own_pid), Is(2, libc::SIGABRT as u64)],
-            "abort() of this process and of no other",
-        ),
         (libc::SYS_restart_syscall, vec![], "the kernel resumes a wait after the process was stopped"),
         (libc::SYS_exit_group, vec![], "the end"),
     ]
@@ -61,13 +107,32 @@ fn table(own_pid: u64) -> Vec<(i64, Vec<Argument>, &'static str)> {
 /// A filter ready to be installed.
 pub(super) struct Filter {
     program: BpfProgram,
+    /// The instruction that compares the own process's number, where there is one.
+    own_process: Option<usize>,
 }
 
 impl Filter {
-    /// Compiles the table for this process.
-    pub(super) fn compile() -> Result<Self, SandboxError> {
+    /// For a process that handles events, or one message.
+    pub(super) fn of_events() -> Result<Self, SandboxError> {
+        let mut filter = Self::compile(of_events())?;
+        let mut found =
+            filter.program.iter().enumerate().filter(|(_, instruction)| instruction.k == OWN_PROCESS);
+        filter.own_process = found.next().map(|(index, _)| index);
+        let others = found.count();
+        match filter.own_process {
+            Some(_) if others == 0 => Ok(filter),
+            found => Err(SandboxError::OwnProcess(others + usize::from(found.is_some()))),
+        }
+    }
+
+    /// For a process that splits by order.
+    pub(super) fn of_orders() -> Result<Self, SandboxError> {
+        Self::compile(of_orders())
+    }
+
+    fn compile(table: Vec<Row>) -> Result<Self, SandboxError> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-        for (number, arguments, _reason) in table(u64::from(std::process::id())) {
+        for (number, arguments, _reason) in table {
             let entry = rules.entry(number).or_default();
             if arguments.is_empty() {
                 continue;
@@ -80,11 +145,14 @@ impl Filter {
         let filter =
             SeccompFilter::new(rules, SeccompAction::KillProcess, SeccompAction::Allow, target_arch())
                 .map_err(SandboxError::Table)?;
-        Ok(Self { program: filter.try_into().map_err(SandboxError::Table)? })
+        Ok(Self { program: filter.try_into().map_err(SandboxError::Table)?, own_process: None })
     }
 
-    /// Installs the filter on every thread, for good.
-    pub(super) fn install(&self) -> Result<(), SandboxError> {
+    /// Installs the filter on this process, which has one thread, for good. Asks for no memory.
+    pub(super) fn install(&mut self) -> Result<(), SandboxError> {
+        if let Some(instruction) = self.own_process.and_then(|index| self.program.get_mut(index)) {
+            instruction.k = std::process::id();
+        }
         apply_filter_all_threads(&self.program).map_err(SandboxError::Filter)
     }
 }

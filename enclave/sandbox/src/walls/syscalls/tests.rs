@@ -6,10 +6,13 @@ use nix::unistd::{ForkResult, fork};
 
 use super::*;
 
-/// How a child ends that makes one call under the filter and then exits.
+/// How a child ends that makes one call under the filter of events and then exits.
 fn under_filter(number: i64, arguments: [u64; 6]) -> WaitStatus {
-    // Before the fork: the child must not ask for memory. The filter thus holds the parent's number, not its own.
-    let filter = Filter::compile().unwrap();
+    under(Filter::of_events().unwrap(), number, arguments)
+}
+
+/// The same under that filter. It was made before the fork: the child must not ask for memory.
+fn under(mut filter: Filter, number: i64, arguments: [u64; 6]) -> WaitStatus {
     // SAFETY: the child makes system calls alone: it neither allocates nor takes a lock before it exits.
     match unsafe { fork() }.unwrap() {
         ForkResult::Parent { child } => waitpid(child, None).unwrap(),
@@ -159,7 +162,7 @@ fn listed_calls_end_the_process_when_their_conditions_do_not_hold() {
     assert_killed("mprotect to run", libc::SYS_mprotect, [0, 4096, 1 | exec, 0, 0, 0]);
     assert_killed("the limits of another", libc::SYS_prlimit64, [1, 0, 0, 0, 0, 0]);
     assert_killed("abort of another", libc::SYS_tgkill, [1, 1, 6, 0, 0, 0]);
-    assert_killed("another signal", libc::SYS_tgkill, [u64::from(std::process::id()), 1, 9, 0, 0, 0]);
+    assert_killed("abort of its original", libc::SYS_tgkill, [u64::from(std::process::id()), 1, 6, 0, 0, 0]);
     assert_killed("write elsewhere", libc::SYS_write, [3, 0, 0, 0, 0, 0]);
     assert_killed("send elsewhere", libc::SYS_sendto, [3, 0, 0, 0, 0, 0]);
     assert_killed("receive from elsewhere", libc::SYS_recvfrom, [3, 0, 0, 0, 0, 0]);
@@ -175,9 +178,50 @@ fn listed_calls_end_the_process_when_their_conditions_do_not_hold() {
     assert_passes("last words", libc::SYS_write, [2, 0, 0, 0, 0, 0]);
 }
 
+/// What a process that follows orders may do beside what one that handles events may.
+#[test]
+fn orders_are_followed_and_nothing_else_is_done() {
+    let killed = |name: &str, number: i64, arguments: [u64; 6]| {
+        let status = under(Filter::of_orders().unwrap(), number, arguments);
+        assert!(matches!(status, WaitStatus::Signaled(_, Signal::SIGSYS, _)), "{name}: {status:?}");
+    };
+    let also = [
+        libc::SYS_recvmsg,
+        libc::SYS_sendmsg,
+        libc::SYS_wait4,
+        libc::SYS_close,
+        libc::SYS_dup3,
+        libc::SYS_close_range,
+    ];
+    for number in FORBIDDEN.iter().filter(|number| !also.contains(number)) {
+        killed(&format!("call {number}"), *number, NONE);
+    }
+    let plain = u64::from(PLAIN.unsigned_abs());
+    for (name, flags) in [
+        ("a thread", libc::CLONE_VM | libc::CLONE_THREAD | libc::CLONE_SIGHAND),
+        ("shared memory", PLAIN | libc::CLONE_VM),
+        ("shared files", PLAIN | libc::CLONE_FILES),
+        ("a user namespace", PLAIN | libc::CLONE_NEWUSER),
+        ("a network namespace", PLAIN | libc::CLONE_NEWNET),
+        ("a sibling", PLAIN | libc::CLONE_PARENT),
+        ("a child that is traced", PLAIN | libc::CLONE_PTRACE),
+        ("one that nobody is told of", libc::CLONE_PIDFD),
+    ] {
+        killed(name, libc::SYS_clone, [u64::from(flags.unsigned_abs()), 0, 0, 0, 0, 0]);
+    }
+    killed("a stack elsewhere", libc::SYS_clone, [plain, 4096, 0, 0, 0, 0]);
+    killed("orders from elsewhere", libc::SYS_recvmsg, [3, 0, 0, 0, 0, 0]);
+    killed("answers elsewhere", libc::SYS_sendmsg, [3, 0, 0, 0, 0, 0]);
+    killed("a descriptor elsewhere", libc::SYS_dup3, [3, 1, 0, 0, 0, 0]);
+    killed("another signal", libc::SYS_tgkill, [1, 1, 9, 0, 0, 0]);
+    killed("a looser filter", libc::SYS_seccomp, [0, 0, 0, 0, 0, 0]);
+    killed("dumpable again", libc::SYS_prctl, [4, 1, 0, 0, 0, 0]);
+    killed("a descriptor's lock", libc::SYS_fcntl, [0, 6, 0, 0, 0, 0]);
+}
+
 #[test]
 fn every_row_says_why() {
-    for (number, _, reason) in table(1) {
+    for (number, _, reason) in of_events().into_iter().chain(of_orders()) {
         assert!(reason.len() > 5, "{number}: {reason}");
     }
 }
