@@ -14,6 +14,7 @@
 //!
 //! A step that fails ends the process: there is no half-started appliance.
 
+mod drain;
 mod state;
 
 use std::future::Future;
@@ -35,6 +36,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use self::drain::drained;
 use crate::RELEASE;
 use crate::appliance::Appliance;
 use crate::channel::{Channel, Counters, EvidenceSource, IdentityError, Stages, TlsIdentity};
@@ -48,7 +50,7 @@ use crate::locked::Locked;
 use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
-    ApiKeys, AttestedReportKey, Functions, FunctionsParts, Secrets, ServiceError, Tenants, Wallets,
+    ApiKeys, AttestedReportKey, QueueParts, start_jobs, Billing, Functions, FunctionsParts, Secrets, ServiceError, Tenants, Wallets,
     WitnessedAppliances, Workshop,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
@@ -64,6 +66,8 @@ pub struct Parts {
     pub other_unlock_providers: Vec<Box<dyn UnlockProvider>>,
     /// The runner program.
     pub runner: PathBuf,
+    /// The bundler program.
+    pub bundler: PathBuf,
     /// The root that other appliances' attestation documents must be signed under.
     pub trust: TrustAnchor,
     /// How long a successor may take, after the root secret was handed to it, to say that it serves:
@@ -127,7 +131,8 @@ impl From<ServiceError> for BootError {
 /// # Errors
 /// [`BootError`]: which step failed, and why.
 pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootError> {
-    let Parts { transport, attester, other_unlock_providers, runner, trust, handoff_patience } = parts;
+    let Parts { transport, attester, other_unlock_providers, runner, bundler, trust, handoff_patience } =
+        parts;
     let configuration = Configuration::parse(fetch_configuration(&transport).await?)?;
     // Made before anything is measured, and shown to nobody: only its time is read.
     let clock = TrustedClock::start(&attester.attest(None, None, None).await?)?;
@@ -166,6 +171,7 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
         provider,
         blobs,
         runner,
+        bundler,
         attester,
         clock,
         own,
@@ -181,27 +187,34 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
             lifecycle::failed(&transport, &error.to_string()).await;
         }
         let (listener, appliance) = opened?;
-        let superseded = appliance.handover.superseded();
+        let (superseded, jobs) = (appliance.handover.superseded(), Arc::downgrade(&appliance.jobs));
+        let closing = Arc::downgrade(&appliance);
         tokio::spawn(say_serving(transport, Arc::clone(&appliance.adoption), predecessor));
         let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::public(appliance));
-        return until_superseded(pin!(channel.run(listener, &stages, stop)), &stages, superseded).await;
+        let serving = pin!(channel.run(listener, &stages, stop.clone()));
+        let served = drained(until_superseded(serving, &stages, superseded), stop, jobs).await;
+        Appliance::last_words(&closing).await;
+        return served;
     };
     let stages = Stages::begin(router::locked(Arc::clone(&locked)), router::public(locked));
     let listener = transport.listen(CHANNEL_PORT).await?;
     tracing::info!("locked: serving what unlocks it");
-    let mut serving = pin!(channel.run(listener, &stages, stop));
-    let superseded = tokio::select! {
+    let mut serving = pin!(channel.run(listener, &stages, stop.clone()));
+    let (superseded, jobs, closing) = tokio::select! {
         served = &mut serving => return Ok(served?),
         opened = house.open(None) => {
             let appliance = opened?;
-            let superseded = appliance.handover.superseded();
+            let jobs = Arc::downgrade(&appliance.jobs);
+            let begun = (appliance.handover.superseded(), jobs, Arc::downgrade(&appliance));
             let adoption = Arc::clone(&appliance.adoption);
             stages.next(router::attested(Arc::clone(&appliance)), router::public(appliance));
             tokio::spawn(say_serving(transport, adoption, None));
-            superseded
+            begun
         }
     };
-    until_superseded(serving, &stages, superseded).await
+    let served = drained(until_superseded(serving, &stages, superseded), stop, jobs).await;
+    Appliance::last_words(&closing).await;
+    served
 }
 
 /// The appliance, and what clients come to. A successor has the listener first, so that there is nothing left to fail for want of
@@ -257,6 +270,7 @@ struct House {
     provider: Provider,
     blobs: ParentBlobs,
     runner: PathBuf,
+    bundler: PathBuf,
     attester: Attester,
     clock: TrustedClock,
     evidence: EvidenceSource,
@@ -293,6 +307,7 @@ impl House {
             provider,
             blobs,
             runner,
+            bundler,
             attester,
             clock,
             evidence,
@@ -311,7 +326,7 @@ impl House {
             (Arc::new(provider.get().unlock(&entropy).await?), None)
         };
         let version = RELEASE.parse().map_err(|error: VersionError| BootError::Service(error.to_string()))?;
-        let workshop = Workshop::open(transport.clone(), runner, &configuration, &clock)?;
+        let workshop = Workshop::open(transport.clone(), runner, bundler, &configuration, &clock)?;
         let report_key = Arc::new(ReportKey::of(&root)?);
         let identity = root.commitment()?;
         let parts = PeersParts {
@@ -328,27 +343,41 @@ impl House {
         tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
         let is_adopted = expected.is_none();
         let adoption = Adoption::new(Arc::clone(&provider), &root, attester.clone(), is_adopted);
-        let handover = Handover::new(HandoverParts {
-            root: Arc::clone(&root),
-            identity,
-            store: store.clone(),
-            policy: configuration.handoff().cloned(),
-            version,
-            own,
-            clock: clock.clone(),
-            trust,
-            patience: handoff_patience,
-        });
 
         let time = clock.clone();
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
-        let functions = Functions::new(FunctionsParts {
+        let tenants = Arc::new(Tenants::new(store.clone(), clock.clone())?);
+        let terms = configuration.billing().clone();
+        let billing = Billing::start(store.clone(), clock.clone(), terms, Arc::clone(&tenants));
+        let functions = Arc::new(Functions::new(FunctionsParts {
             store: store.clone(),
             workshop,
             attester: attester.clone(),
             clock: clock.clone(),
             secrets: Arc::clone(&secrets),
             report_key: Arc::clone(&report_key),
+            admissions: billing.admissions(),
+        })?);
+        let jobs = start_jobs(QueueParts {
+            store: store.clone(),
+            transport: transport.clone(),
+            configuration: &configuration,
+            clock: &clock,
+            functions: Arc::clone(&functions),
+            tenants: Arc::clone(&tenants),
+            report_key: Arc::clone(&report_key),
+        })?;
+        let handover = Handover::new(HandoverParts {
+            root: Arc::clone(&root),
+            identity,
+            store: store.clone(),
+            jobs: Arc::clone(&jobs),
+            policy: configuration.handoff().cloned(),
+            version,
+            own,
+            clock: clock.clone(),
+            trust,
+            patience: handoff_patience,
         });
         Ok(Arc::new(Appliance {
             identity,
@@ -359,10 +388,12 @@ impl House {
             adoption,
             handover,
             bodies: router::Bodies::new(),
-            tenants: Tenants::new(store.clone(), clock.clone())?,
+            tenants,
+            billing,
             api_keys: ApiKeys::new(store.clone(), clock.clone())?,
             secrets,
             functions,
+            jobs,
             report_key: AttestedReportKey::new(report_key, attester.clone()),
             started: Instant::now(),
             configuration,

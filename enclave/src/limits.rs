@@ -33,6 +33,12 @@ pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A key that signs in: a role, 64 and 128 hex digits, 242 bytes in all without blanks. Anyone may send one, so that it is no
 /// more: of all connections at once they stay within [`MAX_BODIES_OF_ONE_BYTES`], and leave the operator room.
 pub(crate) const MAX_SIGN_IN_BODY_BYTES: usize = 1024;
+/// How long attempts of jobs may go on before the state is handed over: with [`HANDOFF_TURN_WAIT`], less than a successor waits.
+/// What is not done by then is made again by the successor.
+pub(crate) const JOBS_DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Jobs' attempts at once, in percent of the runners: the rest is for those who wait for their answer.
+pub(crate) const JOBS_SHARE_PERCENT: u32 = 50;
+
 /// A JSON body other than that and a function's deployment: names, keys and scopes.
 pub(crate) const MAX_JSON_BODY_BYTES: usize = 16 * 1024;
 /// A function's deployment: its source as JSON text, where a line feed costs two bytes.
@@ -42,6 +48,8 @@ pub(crate) const MAX_BODIES_BYTES: usize = 256 * 1024 * 1024;
 /// Of them, those of one tenant: under a third, so that one leaves room for the others, and more than it may have waiting for
 /// runners at once (64 events).
 pub(crate) const MAX_BODIES_OF_ONE_BYTES: usize = 80 * 1024 * 1024;
+/// What `Retry-After` says at most of an overload: it is an estimate, and the load may be gone by then.
+pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// A function's event.
 pub(crate) const MAX_EVENT_BYTES: usize = 1024 * 1024;
 /// A secret's value: a key, a certificate chain, a credential file.
@@ -153,6 +161,8 @@ pub(crate) const WITNESS_LONGEST_DELAY: Duration = Duration::from_millis(500);
 /// How long a witness's answer waits for the one before of the same appliance's.
 pub(crate) const WITNESS_TURN_WAIT: Duration = Duration::from_secs(5);
 
+/// For the last write of what was used, before a handoff or the end: some commits.
+pub(crate) const USAGE_WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Tenants of one appliance: as many as one scan of the store names.
 pub(crate) const MAX_TENANTS: usize = 1_000;
 /// API keys of one tenant.

@@ -1,7 +1,7 @@
 //! The attested channel: that one exists means that its other end was appraised.
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 use r3e_attestation::AttestationResult;
 use r3e_proto::api::codes;
 use r3e_proto::api::identity::{SignIn, SignInRole, SignedIn, TenantId, sign_in_message};
@@ -238,7 +238,21 @@ impl AttestedChannel {
         body: Body,
     ) -> Result<Bytes, ClientError> {
         let limit_ms = self.shared.timeouts.request_ms;
-        self.http.call(Call { name, method, path, authorization, body, limit_ms }).await
+        self.http.call(Call { name, method, path, authorization, header: None, body, limit_ms }).await
+    }
+
+    /// As [`Self::send`], with one more header.
+    pub(crate) async fn send_with(
+        &mut self,
+        name: &'static str,
+        method: Method,
+        path: &str,
+        authorization: Option<&ApiKeyHeader>,
+        header: Option<(HeaderName, HeaderValue)>,
+        body: Body,
+    ) -> Result<Bytes, ClientError> {
+        let limit_ms = self.shared.timeouts.request_ms;
+        self.http.call(Call { name, method, path, authorization, header, body, limit_ms }).await
     }
 
     /// As [`Self::send`], for the request that waits for tenant code.
@@ -246,11 +260,12 @@ impl AttestedChannel {
         &mut self,
         path: &str,
         authorization: Option<&ApiKeyHeader>,
+        header: Option<(HeaderName, HeaderValue)>,
         event: Bytes,
     ) -> Result<Bytes, ClientError> {
         let limit_ms = self.shared.timeouts.invocation_ms;
         let (name, method, body) = ("the invocation", Method::POST, Body::Json(event));
-        self.http.call(Call { name, method, path, authorization, body, limit_ms }).await
+        self.http.call(Call { name, method, path, authorization, header, body, limit_ms }).await
     }
 }
 

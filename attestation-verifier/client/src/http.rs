@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST};
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -35,6 +35,8 @@ pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) path: &'a str,
     pub(crate) authorization: Option<&'a ApiKeyHeader>,
+    /// One more header.
+    pub(crate) header: Option<(HeaderName, HeaderValue)>,
     pub(crate) body: Body,
     pub(crate) limit_ms: u64,
 }
@@ -111,6 +113,9 @@ impl HttpStream {
         let mut request = Request::builder().method(call.method).uri(call.path).header(HOST, &self.authority);
         if let Some(ApiKeyHeader(value)) = call.authorization {
             request = request.header(AUTHORIZATION, value);
+        }
+        if let Some((name, value)) = call.header {
+            request = request.header(name, value);
         }
         let body = match call.body {
             Body::Empty => Bytes::new(),
@@ -207,8 +212,16 @@ mod tests {
 
     async fn call(http: &mut HttpStream) -> Result<Bytes, ClientError> {
         let (method, body) = (Method::GET, Body::Empty);
-        http.call(Call { name: "a test", method, path: "/", authorization: None, body, limit_ms: 10_000 })
-            .await
+        http.call(Call {
+            name: "a test",
+            method,
+            path: "/",
+            authorization: None,
+            header: None,
+            body,
+            limit_ms: 10_000,
+        })
+        .await
     }
 
     #[tokio::test]

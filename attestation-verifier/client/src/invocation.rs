@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use r3e_proto::api::functions::{self, LogLine, Outcome, Usage};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::versions::{At, Reference};
 use r3e_proto::channel::binding::Digest;
 use r3e_proto::receipt::{Bundle, OUTCOME_OK, Receipt, ReceiptError, log_hash};
 use thiserror::Error;
@@ -50,7 +51,7 @@ pub enum ReceiptMismatch {
 /// What the client knows of an invocation before it looks at the receipt.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expected<'a> {
-    pub(crate) function: &'a str,
+    pub(crate) function: &'a Reference,
     pub(crate) event: &'a [u8],
     pub(crate) tenant: TenantId,
     pub(crate) configuration: &'a Digest,
@@ -62,6 +63,25 @@ impl Invocation {
     pub(crate) fn verify(
         answer: functions::Invocation,
         expected: &Expected<'_>,
+    ) -> Result<Self, ReceiptMismatch> {
+        Self::verify_given(answer, expected, &sha256(expected.event), true)
+    }
+
+    /// Checks the receipt of an invocation that was made before, under whatever configuration was measured then, with an event of
+    /// this SHA-256.
+    pub(crate) fn verify_recorded(
+        answer: functions::Invocation,
+        expected: &Expected<'_>,
+        input: &[u8; 32],
+    ) -> Result<Self, ReceiptMismatch> {
+        Self::verify_given(answer, expected, input, false)
+    }
+
+    fn verify_given(
+        answer: functions::Invocation,
+        expected: &Expected<'_>,
+        input: &[u8; 32],
+        is_of_this_session: bool,
     ) -> Result<Self, ReceiptMismatch> {
         let signed = STANDARD.decode(&answer.receipt).map_err(|_| ReceiptMismatch::Base64)?;
         let receipt =
@@ -80,14 +100,18 @@ impl Invocation {
         }
         for (field, holds) in [
             ("invocation", hex::encode(receipt.invocation) == answer.id),
-            ("function", receipt.function == expected.function),
-            ("version", hex::encode(receipt.version) == answer.version),
-            ("input", receipt.input == sha256(expected.event)),
+            ("function", receipt.function == expected.function.function()),
+            (
+                "version",
+                hex::encode(receipt.version) == answer.version
+                    && is_meant(&answer.version, expected.function),
+            ),
+            ("input", receipt.input == *input),
             ("outcome", receipt.outcome == outcome && ok_is_output),
             ("output", receipt.output == sha256(output.as_bytes())),
             ("log", receipt.log == log_hash(&answer.logs, answer.logs_truncated)),
             ("usage", receipt.usage == answer.usage),
-            ("configuration", receipt.configuration == *expected.configuration),
+            ("configuration", !is_of_this_session || receipt.configuration == *expected.configuration),
         ] {
             if !holds {
                 return Err(ReceiptMismatch::Field { field });
@@ -135,6 +159,14 @@ impl Invocation {
     /// The signed receipt with the document that attests its key: what `r3e-verify receipt` reads.
     pub fn bundle(&self) -> &Bundle {
         &self.bundle
+    }
+}
+
+/// Whether a version may be what was asked for: where digits were given, it begins with them.
+fn is_meant(version: &str, asked: &Reference) -> bool {
+    match asked.at() {
+        At::Version(digits) => version.starts_with(digits),
+        At::Alias(_) => true,
     }
 }
 

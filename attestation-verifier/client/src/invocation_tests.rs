@@ -15,13 +15,14 @@ type Change<T> = (&'static str, fn(&mut T));
 struct Appliance {
     key: SigningKey,
     report_key: ReportKey,
+    asked: Reference,
 }
 
 impl Appliance {
     fn new() -> Self {
         let key = SigningKey::generate().unwrap();
         let report_key = ReportKey::appraised_for_test(key.public_key().0);
-        Self { key, report_key }
+        Self { key, report_key, asked: Reference::parse("price").unwrap() }
     }
 
     fn sign(&self, receipt: &Receipt) -> String {
@@ -46,7 +47,7 @@ impl Appliance {
 
     fn expected(&self) -> Expected<'_> {
         Expected {
-            function: "price",
+            function: &self.asked,
             event: EVENT,
             tenant: tenant(),
             configuration: &CONFIGURATION,
@@ -176,4 +177,24 @@ fn another_tenants_receipt_is_refused() {
     let other = Receipt { tenant: [9; 16], ..receipt() };
     let refused = appliance.verify(appliance.answer(&other)).unwrap_err();
     assert_eq!(refused, ReceiptMismatch::Tenant { expected: tenant(), found: TenantId([9; 16]) });
+}
+
+#[test]
+fn a_version_that_was_asked_for_is_the_one_that_ran() {
+    let mut appliance = Appliance::new();
+    let answer = appliance.answer(&receipt());
+    for (asked, holds) in [
+        ("price@prod", true),
+        ("price@030303", true),
+        (&format!("price@{}", "03".repeat(32)), true),
+        ("price@030304", false),
+        ("price@abcdef", false),
+    ] {
+        appliance.asked = Reference::parse(asked).unwrap();
+        let verified = appliance.verify(answer.clone());
+        match verified {
+            Ok(_) => assert!(holds, "{asked}"),
+            Err(error) => assert_eq!((error, holds), (ReceiptMismatch::Field { field: "version" }, false)),
+        }
+    }
 }

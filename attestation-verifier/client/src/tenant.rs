@@ -1,13 +1,17 @@
 //! What a tenant does: keeps secrets, deploys and invokes functions, and, with its own key, mints API keys and grants secrets.
 
+mod billing;
+mod jobs;
 mod secrets;
+mod versions;
 mod wallets;
 
 use bytes::Bytes;
-use http::Method;
-use r3e_proto::api::functions::{self, Deploy, Function, LogEntry};
+use http::{HeaderName, HeaderValue, Method};
+use r3e_proto::api::functions::{self, Deploy, Function};
 use r3e_proto::api::identity::{ApiKey, CreateKey, CreatedKey, Scope, SignInRole, TenantId, Whoami};
 use r3e_proto::api::status::Status;
+use r3e_proto::api::versions::Promotion;
 use r3e_proto::function_version::version;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,7 +22,9 @@ use crate::http::{ApiKeyHeader, Body, answer, json};
 use crate::input;
 use crate::invocation::{Expected, Invocation};
 use crate::report_key::ReportKey;
+use crate::tenant::versions::promotion_query;
 
+pub use jobs::{JobOptions, VerifiedJob, VerifiedOutcome};
 pub use secrets::SetSecret;
 pub use wallets::approve;
 
@@ -136,17 +142,33 @@ impl TenantChannel {
         self.get("the function", &path).await
     }
 
-    /// Deploys a version of a function, in place of the one before. The version in the answer was recomputed from the
-    /// source, so that a receipt which names it is about this source.
+    /// Deploys a version of a function, and moves `prod` to it ([`Self::deploy_as`]).
     ///
     /// # Errors
-    /// [`ClientError`]; `invalid_function` where the code was refused.
+    /// As of [`Self::deploy_as`].
     pub async fn deploy(&mut self, name: &str, deploy: &Deploy) -> Result<Function, ClientError> {
-        let path = function_path(name, "")?;
+        self.deploy_as(name, deploy, &Promotion::default()).await
+    }
+
+    /// Deploys a version of a function beside those that are kept, and moves an alias to it as `promotion` says. The version in the
+    /// answer was recomputed from the source, so that a receipt which names it is about this source.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `invalid_function` where the code was refused, `conflict` where the alias is at another revision than was
+    /// expected.
+    pub async fn deploy_as(
+        &mut self,
+        name: &str,
+        deploy: &Deploy,
+        promotion: &Promotion,
+    ) -> Result<Function, ClientError> {
+        let path = function_path(name, &promotion_query(promotion)?)?;
+        let code = deploy.code()?;
         let name = "the deployment";
         let function: Function = self.request_json(name, Method::PUT, &path, deploy).await?;
         // The permissions and limits that count are those in the answer, brought into their one form.
-        let expected = version(deploy.runtime, &deploy.source, &function.permissions, &function.limits);
+        let expected =
+            version(deploy.runtime, code, &function.permissions, &function.limits, deploy.instance);
         if function.version == hex::encode(expected) {
             Ok(function)
         } else {
@@ -163,16 +185,8 @@ impl TenantChannel {
         self.send("the deletion", Method::DELETE, &path, Body::Empty).await.map(drop)
     }
 
-    /// The logs of a function's latest invocations.
-    ///
-    /// # Errors
-    /// [`ClientError`]; `not_found` where there is no such function.
-    pub async fn logs(&mut self, name: &str) -> Result<Vec<LogEntry>, ClientError> {
-        let path = function_path(name, "/logs")?;
-        self.get("the logs", &path).await
-    }
-
-    /// Invokes a function with an event, JSON text, and checks the receipt.
+    /// Invokes a function with an event, JSON text, and checks the receipt. `name` is `NAME`, `NAME@ALIAS` or `NAME@VERSION`; of a
+    /// version, the receipt must name it.
     ///
     /// A function that failed is an [`Invocation`] too: its outcome says so, and the receipt vouches for it.
     ///
@@ -180,15 +194,31 @@ impl TenantChannel {
     /// [`ClientError::Receipt`] where the receipt does not hold, or is another tenant's; [`ClientError::OtherTenant`]; [`ClientError::RolledBack`] where it comes from an older
     /// state than one seen; any other [`ClientError`].
     pub async fn invoke(&mut self, name: &str, event: impl Into<Bytes>) -> Result<Invocation, ClientError> {
-        let path = function_path(name, "/invocations")?;
+        self.invoke_for(name, None, event).await
+    }
+
+    /// The same, with a key by which events stay with one version of a split: 1 to 256 visible ASCII characters.
+    ///
+    /// # Errors
+    /// As of [`Self::invoke`].
+    pub async fn invoke_for(
+        &mut self,
+        name: &str,
+        sticky: Option<&str>,
+        event: impl Into<Bytes>,
+    ) -> Result<Invocation, ClientError> {
+        let reference = input::reference(name)?;
+        let headers = sticky.map(input::sticky_key).transpose()?;
+        let path = format!("/v1/functions/{name}/invocations");
         let event = event.into();
         // Before the event is sent: an invocation whose receipt nobody could check must not happen.
         let tenant = self.known_tenant().await?;
         let seen = self.channel.seen(&self.report_key)?;
-        let body = self.channel.send_invocation(&path, self.authorization.as_ref(), event.clone()).await?;
+        let body =
+            self.channel.send_invocation(&path, self.authorization.as_ref(), headers, event.clone()).await?;
         let answer: functions::Invocation = json("the invocation", &body)?;
         let expected = Expected {
-            function: name,
+            function: &reference,
             event: &event,
             tenant,
             configuration: self.channel.configuration_digest(),
@@ -222,6 +252,17 @@ impl TenantChannel {
         body: Body,
     ) -> Result<T, ClientError> {
         json(name, &self.send(name, method, path, body).await?)
+    }
+
+    async fn send_with(
+        &mut self,
+        name: &'static str,
+        method: Method,
+        path: &str,
+        header: Option<(HeaderName, HeaderValue)>,
+        body: Body,
+    ) -> Result<Bytes, ClientError> {
+        self.channel.send_with(name, method, path, self.authorization.as_ref(), header, body).await
     }
 
     async fn send(

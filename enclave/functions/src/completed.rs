@@ -4,6 +4,7 @@ use r3e_proto::api::functions::{FunctionError, LogLine, Outcome, Usage};
 use r3e_proto::receipt::{OUTCOME_OK, log_hash};
 use sha2::{Digest as _, Sha256};
 
+use crate::course::Told;
 use r3e_proto::function_version::Version;
 
 /// An invocation that is over: all that it wrote is durable, or its outcome says that nobody knows.
@@ -21,6 +22,8 @@ pub struct Completed {
     pub usage: Usage,
     /// The hashes of what went in and came out.
     pub hashes: Hashes,
+    /// Where its time went.
+    pub course: Told,
 }
 
 /// SHA-256 over the exact bytes, as `r3e_proto::receipt::Receipt` defines them.

@@ -1,16 +1,18 @@
 //! A function's definition, checked and in its one form. It knows nothing of stores and runners.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use r3e_egress::HostAllowList;
-use r3e_proto::api::functions::{Deploy, Limits, Permissions, Runtime};
+use r3e_proto::api::functions::{Deploy, Instance, Limits, Permissions, Runtime};
 use r3e_proto::api::is_name;
+use r3e_proto::api::modules::{Code, CodeError};
 use thiserror::Error;
 
 use crate::limits::{
-    CPU_MS, HOST_CALLS, MAX_NET_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MEMORY_MIB, OUTPUT_BYTES,
-    TIMEOUT_MS,
+    CONCURRENCY, CPU_MS, HOST_CALLS, MAX_MODULES, MAX_NET_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES,
+    MEMORY_MIB, OUTPUT_BYTES, TIMEOUT_MS,
 };
 use r3e_proto::function_version::{Version, version};
 
@@ -19,10 +21,25 @@ use r3e_proto::function_version::{Version, version};
 pub struct Definition {
     name: String,
     runtime: Runtime,
-    source: Arc<str>,
+    sources: Sources,
     permissions: Permissions,
     limits: Limits,
+    instance: Instance,
     version: Version,
+}
+
+/// The code as it was deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sources {
+    /// One module.
+    Single(Arc<str>),
+    /// Several.
+    Several {
+        /// The entry's path.
+        entry: String,
+        /// Texts by path.
+        modules: Arc<BTreeMap<String, String>>,
+    },
 }
 
 /// The rule that a definition breaks.
@@ -32,9 +49,18 @@ pub enum DefinitionError {
     /// The function's name.
     #[error("{0:?} names no function: 1 to 64 of A-Z a-z 0-9 `-` `_` `.`, the first one not `-` or `.`")]
     Name(String),
-    /// The source is empty or too long.
-    #[error("the source has {0} bytes; it must have 1 to {MAX_SOURCE_BYTES}")]
+    /// The form of the code, or a module's path.
+    #[error(transparent)]
+    Code(#[from] CodeError),
+    /// The code is too long.
+    #[error("the code has {0} bytes; it must have 1 to {MAX_SOURCE_BYTES}")]
     SourceLength(usize),
+    /// Too many modules.
+    #[error("{0} modules are more than {MAX_MODULES}: bundle some of them into one")]
+    TooManyModules(usize),
+    /// The source begins as a compiled program does.
+    #[error("the source begins with a NUL character, which no program does")]
+    Nul,
     /// A permission that is none.
     #[error("permissions.secrets: {0:?} names no secret")]
     SecretName(String),
@@ -76,14 +102,17 @@ impl Definition {
         if !is_name(name) {
             return Err(DefinitionError::Name(shown(name)));
         }
-        let Deploy { runtime, source, permissions, limits } = deploy;
-        if source.is_empty() || source.len() > MAX_SOURCE_BYTES {
-            return Err(DefinitionError::SourceLength(source.len()));
-        }
-        check_limits(&limits)?;
-        let permissions = canonical(permissions)?;
-        let version = version(runtime, &source, &permissions, &limits);
-        Ok(Self { name: name.to_owned(), runtime, source: source.into(), permissions, limits, version })
+        let code = deploy.code()?;
+        check_code(code)?;
+        check_limits(&deploy.limits)?;
+        let permissions = canonical(deploy.permissions.clone())?;
+        let version = version(deploy.runtime, code, &permissions, &deploy.limits, deploy.instance);
+        let Deploy { runtime, source, entry, modules, limits, instance, .. } = deploy;
+        let sources = match entry {
+            None => Sources::Single(source.into()),
+            Some(entry) => Sources::Several { entry, modules: Arc::new(modules) },
+        };
+        Ok(Self { name: name.to_owned(), runtime, sources, permissions, limits, instance, version })
     }
 
     /// The function's name.
@@ -96,9 +125,17 @@ impl Definition {
         self.runtime
     }
 
-    /// The module's text.
-    pub fn source(&self) -> &Arc<str> {
-        &self.source
+    /// The length of all code.
+    pub fn source_bytes(&self) -> usize {
+        match &self.sources {
+            Sources::Single(source) => source.len(),
+            Sources::Several { modules, .. } => modules.values().map(String::len).sum(),
+        }
+    }
+
+    /// The code as it was deployed.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// What it may reach: sorted, without repetition.
@@ -109,6 +146,11 @@ impl Definition {
     /// What an invocation may use.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// How its processes are used.
+    pub fn instance(&self) -> Instance {
+        self.instance
     }
 
     /// The digest of all of it but the name.
@@ -122,6 +164,20 @@ const SHOWN_CHARS: usize = 100;
 
 fn shown(text: &str) -> String {
     text.chars().take(SHOWN_CHARS).collect()
+}
+
+fn check_code(code: Code<'_>) -> Result<(), DefinitionError> {
+    let bytes = code.bytes();
+    if bytes == 0 || bytes > MAX_SOURCE_BYTES {
+        return Err(DefinitionError::SourceLength(bytes));
+    }
+    match code {
+        Code::Source(source) if source.starts_with('\0') => Err(DefinitionError::Nul),
+        Code::Modules { modules, .. } if modules.len() > MAX_MODULES => {
+            Err(DefinitionError::TooManyModules(modules.len()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
@@ -156,12 +212,13 @@ fn host_grant(text: &str) -> Option<String> {
 }
 
 fn check_limits(limits: &Limits) -> Result<(), DefinitionError> {
-    let rules: [(&'static str, u32, RangeInclusive<u32>); 5] = [
+    let rules: [(&'static str, u32, RangeInclusive<u32>); 6] = [
         ("timeout_ms", limits.timeout_ms, TIMEOUT_MS),
         ("cpu_ms", limits.cpu_ms, CPU_MS),
         ("memory_mib", limits.memory_mib, MEMORY_MIB),
         ("output_bytes", limits.output_bytes, OUTPUT_BYTES),
         ("host_calls", limits.host_calls, HOST_CALLS),
+        ("concurrency", limits.concurrency, CONCURRENCY),
     ];
     for (limit, value, range) in rules {
         if !range.contains(&value) {
@@ -176,12 +233,7 @@ mod tests {
     use super::*;
 
     fn deploy() -> Deploy {
-        Deploy {
-            runtime: Runtime::Javascript,
-            source: "export default () => 1;".into(),
-            permissions: Permissions::default(),
-            limits: Limits::default(),
-        }
+        Deploy::javascript("export default () => 1;")
     }
 
     fn granted(secrets: &[&str], net: &[&str]) -> Result<Definition, DefinitionError> {
@@ -254,7 +306,9 @@ mod tests {
             assert_eq!(Definition::new(wrong, deploy()), Err(DefinitionError::Name(wrong.into())), "{wrong}");
         }
         let sized = |len: usize| Definition::new("f", Deploy { source: " ".repeat(len), ..deploy() }).err();
-        assert_eq!(sized(0), Some(DefinitionError::SourceLength(0)));
+        assert_eq!(sized(0), Some(DefinitionError::Code(CodeError::Form)));
+        let nul = Definition::new("f", Deploy::javascript("\0export default () => 1;"));
+        assert_eq!(nul, Err(DefinitionError::Nul));
         assert_eq!(sized(MAX_SOURCE_BYTES), None);
         assert_eq!(sized(MAX_SOURCE_BYTES + 1), Some(DefinitionError::SourceLength(MAX_SOURCE_BYTES + 1)));
         assert!(matches!(granted(&["a/b"], &[]), Err(DefinitionError::SecretName(_))));
@@ -266,14 +320,37 @@ mod tests {
     }
 
     #[test]
+    fn several_modules_share_the_limits() {
+        let several = |modules: BTreeMap<String, String>| {
+            Definition::new("f", Deploy::modules(Runtime::Javascript, "a.js", modules))
+        };
+        let of = |count: usize, len: usize| -> BTreeMap<String, String> {
+            let others = (1..count).map(|n| (format!("m{n}.js"), " ".repeat(len)));
+            others.chain([("a.js".to_owned(), " ".repeat(len))]).collect()
+        };
+        assert!(several(of(MAX_MODULES, 1)).is_ok());
+        assert_eq!(several(of(MAX_MODULES + 1, 1)), Err(DefinitionError::TooManyModules(MAX_MODULES + 1)));
+        assert!(several(of(2, MAX_SOURCE_BYTES / 2)).is_ok());
+        assert_eq!(
+            several(of(4, MAX_SOURCE_BYTES / 2)),
+            Err(DefinitionError::SourceLength(2 * MAX_SOURCE_BYTES))
+        );
+        assert_eq!(several(of(2, 0)), Err(DefinitionError::SourceLength(0)));
+        let escapes =
+            BTreeMap::from([("a.js".to_owned(), "1".to_owned()), ("../b.js".to_owned(), "1".to_owned())]);
+        assert_eq!(several(escapes), Err(DefinitionError::Code(CodeError::Path("../b.js".into()))));
+    }
+
+    #[test]
     fn each_limit_has_a_floor_and_a_ceiling() {
         type Change = fn(&mut Limits, u32);
-        let changes: [(&str, RangeInclusive<u32>, Change); 5] = [
+        let changes: [(&str, RangeInclusive<u32>, Change); 6] = [
             ("timeout_ms", TIMEOUT_MS, |limits, value| limits.timeout_ms = value),
             ("cpu_ms", CPU_MS, |limits, value| limits.cpu_ms = value),
             ("memory_mib", MEMORY_MIB, |limits, value| limits.memory_mib = value),
             ("output_bytes", OUTPUT_BYTES, |limits, value| limits.output_bytes = value),
             ("host_calls", HOST_CALLS, |limits, value| limits.host_calls = value),
+            ("concurrency", CONCURRENCY, |limits, value| limits.concurrency = value),
         ];
         for (name, range, change) in changes {
             let with = |value: u32| {

@@ -13,11 +13,12 @@ use r3e_runner_api::{HostCall, HostError, HostErrorCode, HostReply, HostValue};
 use r3e_store::Store;
 use tokio::sync::Semaphore;
 
+use crate::course::Course;
 use crate::fetches::{Fetch, Fetches};
 use crate::invoker::InvokeError;
 use crate::limits::{MAX_ATTESTATIONS, MAX_ATTESTATIONS_AT_ONCE};
 use crate::registry::Deployed;
-use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture};
+use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
 use crate::sources::{AttestationSource, SecretReader, SecretSource, SourceError};
 use crate::values::{Values, refused};
@@ -49,6 +50,7 @@ pub(crate) struct Host<'a> {
     resources: &'a Resources,
     tenant: TenantId,
     deployed: &'a Deployed,
+    course: &'a Course,
     values: Values,
     fetches: Fetches,
     attestations: AtomicU32,
@@ -62,15 +64,22 @@ impl<'a> Host<'a> {
         tenant: TenantId,
         invocation: &'a [u8; 16],
         deployed: &'a Deployed,
+        course: &'a Course,
     ) -> Result<Self, InvokeError> {
         let function = &deployed.function;
         let values = Values::of(&resources.store, tenant, &function.name)?;
-        let reader =
-            SecretReader { tenant, function: &function.name, version: &deployed.version, invocation };
+        let reader = SecretReader {
+            tenant,
+            function: &function.name,
+            version: &deployed.version,
+            in_service: deployed.in_service,
+            invocation,
+        };
         Ok(Self {
             resources,
             tenant,
             deployed,
+            course,
             writes: Writes::of(values.clone()),
             values,
             fetches: Fetches::of(&function.permissions)?,
@@ -117,11 +126,43 @@ impl<'a> Host<'a> {
 }
 
 impl HostCalls for Host<'_> {
+    fn passed(&self, stage: Stage) {
+        self.course.passed(stage);
+    }
+
     fn served_by<'a>(&'a self, notes: &'a Arc<ProcessNotes>) -> ReadyFuture<'a> {
-        Box::pin(self.secrets.served_by(notes))
+        Box::pin(async move {
+            self.secrets.served_by(notes).await?;
+            self.course.ready();
+            Ok(())
+        })
     }
 
     fn call(&self, call: HostCall) -> HostFuture<'_> {
+        let noting = self.course.call(call.name(), self.shown(&call));
+        let answer = self.carry_out(call);
+        Box::pin(async move {
+            let reply = answer.await;
+            self.course.answered(noting, &reply);
+            reply
+        })
+    }
+}
+
+impl Host<'_> {
+    /// What a trace shows of a call: of a fetch from a granted host, method and host. All else may hold what the function learnt
+    /// from a secret.
+    fn shown(&self, call: &HostCall) -> Option<String> {
+        let HostCall::Fetch { url, method, .. } = call else { return None };
+        let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+        let method = methods.iter().find(|known| *known == method)?;
+        let host = url.strip_prefix("https://")?.split(['/', '?', '#']).next()?.to_ascii_lowercase();
+        let host = host.strip_suffix(":443").unwrap_or(&host);
+        let granted = self.deployed.function.permissions.net.iter().find(|granted| *granted == host)?;
+        Some(format!("{method} {granted}"))
+    }
+
+    fn carry_out(&self, call: HostCall) -> HostFuture<'_> {
         match call {
             HostCall::StoreSet { key, value } => self.writes.start(key, value),
             HostCall::StoreGet { key } => {

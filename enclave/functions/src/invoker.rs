@@ -1,21 +1,26 @@
 //! One invocation, from the event to what its receipt says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use r3e_egress::{Egress, FetchError};
 use r3e_proto::api::functions::{Function, FunctionError, Outcome, STORE_UNCONFIRMED, Usage};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::versions::Reference;
 use r3e_runner_api::json::{self, JsonError};
 use r3e_store::{Store, StoreError};
 use thiserror::Error;
 
+use crate::admissions::{Admissions, NotAdmitted, Running, is_the_appliances};
 use crate::completed::{Completed, Hashes};
+use crate::course::Course;
 use crate::host::{Host, Resources};
-use crate::limits::MAX_EVENT_BYTES;
-use crate::registry::{Registry, RegistryError};
+use crate::limits::{MAX_EVENT_BYTES, MAX_WAIT_MS, MAX_WAITING_FOR_ALL, MAX_WAITING_FOR_ONE};
+use crate::registry::{Draw, Registry, RegistryError};
 use crate::runner::{explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{InvocationError, RunnerPool};
 use crate::sources::{AttestationSource, SecretSource, SourceError};
+use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
 /// What an [`Invoker`] is made of.
 pub struct InvokerParts {
@@ -31,13 +36,18 @@ pub struct InvokerParts {
     pub secrets: Arc<dyn SecretSource>,
     /// Where attestation documents come from.
     pub attestation: Arc<dyn AttestationSource>,
+    /// Who lets invocations in, and is told what they used.
+    pub admissions: Arc<dyn Admissions>,
 }
 
 /// Invokes deployed functions.
 pub struct Invoker {
     registry: Arc<Registry>,
     pool: Arc<RunnerPool>,
+    /// The concurrency that each function declares.
+    functions: Turnstile<(TenantId, String)>,
     resources: Resources,
+    admissions: Arc<dyn Admissions>,
 }
 
 /// Why an event reached no function, or nothing can be said of what came of it.
@@ -53,9 +63,20 @@ pub enum InvokeError {
     /// The event is not JSON that a function can be given.
     #[error("the event is {0}")]
     Event(#[from] JsonError),
+    /// What is to be invoked is no function's name, and neither alias nor version of one.
+    #[error("a function is named by NAME, NAME@ALIAS or NAME@VERSION, of at least six digits of the version")]
+    Reference,
     /// Too much is running; try again later.
     #[error("{0}")]
     Busy(InvocationError),
+    /// As many events wait as may, or this one waited as long as it may; try again later.
+    #[error("{error}")]
+    Overloaded {
+        /// What all places were taken of.
+        error: InvocationError,
+        /// How long an event that came now would wait, as far as the latest ones tell.
+        expected_wait: Duration,
+    },
     /// No runner could be had, or it was lost for a reason of the appliance's.
     #[error("the function could not be run")]
     Runner(#[source] InvocationError),
@@ -65,6 +86,9 @@ pub enum InvokeError {
     /// The function.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// It was not let in, and never ran.
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -79,12 +103,18 @@ pub enum InvokeError {
 impl Invoker {
     /// An invoker of `parts`.
     pub fn new(parts: InvokerParts) -> Self {
-        let InvokerParts { registry, pool, store, egress, secrets, attestation } = parts;
-        Self { registry, pool, resources: Resources::new(store, egress, secrets, attestation) }
+        let InvokerParts { registry, pool, store, egress, secrets, attestation, admissions } = parts;
+        let functions = Turnstile::new(Bounds {
+            places: usize::MAX,
+            max_waiting: MAX_WAITING_FOR_ALL,
+            max_waiting_of_one: MAX_WAITING_FOR_ONE,
+            max_wait: Duration::from_millis(MAX_WAIT_MS),
+        });
+        let resources = Resources::new(store, egress, secrets, attestation);
+        Self { registry, pool, functions, resources, admissions }
     }
 
-    /// Invokes the tenant's function with `event`, JSON text; `invocation` is the id that the receipt will name. When this returns, all that the function wrote is
-    /// durable, or was refused, or the outcome is `store_unconfirmed`; a function that fails is an outcome, not an error.
+    /// Invokes what `name` stands for: `NAME`, `NAME@ALIAS` or `NAME@VERSION` ([`Self::invoke_one`]).
     ///
     /// # Errors
     /// [`InvokeError`].
@@ -95,6 +125,25 @@ impl Invoker {
         name: &str,
         event: &[u8],
     ) -> Result<Completed, InvokeError> {
+        let reference = Reference::parse(name).ok_or(InvokeError::Reference)?;
+        self.invoke_one(tenant, invocation, &reference, None, event).await
+    }
+
+    /// Invokes the tenant's function with `event`, JSON text; `invocation` is the id that the receipt will name, and was drawn at random.
+    /// Of a split, it decides which version runs, unless the caller has a stickiness key. When this returns, all that the function wrote is
+    /// durable, or was refused, or the outcome is `store_unconfirmed`; a function that fails is an outcome, not an error.
+    ///
+    /// # Errors
+    /// [`InvokeError`].
+    pub async fn invoke_one(
+        &self,
+        tenant: TenantId,
+        invocation: &[u8; 16],
+        reference: &Reference,
+        sticky: Option<&str>,
+        event: &[u8],
+    ) -> Result<Completed, InvokeError> {
+        let course = Course::begin();
         if event.len() > MAX_EVENT_BYTES {
             return Err(InvokeError::EventTooLarge(event.len()));
         }
@@ -102,19 +151,44 @@ impl Invoker {
         json::check(text)?;
         // Before the function is looked up: a deletion from here on is seen when its runner is done.
         let lease = self.pool.lease(&tenant_key(tenant));
-        let deployed = self.registry.load(tenant, name).await?;
+        let draw = sticky.map_or(Draw::Random(invocation), Draw::Sticky);
+        let deployed = self.registry.load(tenant, reference, draw).await?;
         let function = &deployed.function;
-        let host = Host::new(&self.resources, tenant, invocation, &deployed)?;
-        let key = function_key(tenant, &function.name, &function.version);
-        let limits = pool_limits(&function.limits);
+        let host = Host::new(&self.resources, tenant, invocation, &deployed, &course)?;
+        let key = function_key(tenant, &function.name, &function.version, deployed.in_service);
+        let limits = pool_limits(&function.limits, function.instance);
+        let line = (tenant, function.name.clone());
+        let concurrency = usize::try_from(function.limits.concurrency).unwrap_or(usize::MAX);
+        let overloaded = |error| {
+            let expected_wait = self.functions.expected_wait(&line, concurrency);
+            let expected_wait = expected_wait.max(self.pool.expected_wait(&key.tenant));
+            InvokeError::Overloaded { error, expected_wait }
+        };
+        let entered = self.functions.enter(&line, concurrency).await;
+        let _place = entered.map_err(|TurnedAway| overloaded(InvocationError::Busy { scope: "function" }))?;
+        let admitted = self.admissions.admit(tenant, function).await?;
+        let running = Running::new(admitted, &course, &host);
         let ran = self.pool.invoke_under(&lease, &key, deployed.source()?, text, &limits, &host).await;
+        course.ran();
+        let admitted = running.ended();
+        let usage = Usage {
+            cpu_us: ran.usage.cpu_us,
+            wall_us: ran.usage.wall_us,
+            peak_memory_bytes: ran.usage.peak_memory_bytes,
+            host_calls: u64::from(ran.usage.host_calls),
+            bytes_out: host.bytes_out(),
+        };
+        // Before anything else is waited for: whoever leaves now has used it all the same.
+        if let Some(admitted) = admitted.filter(|_| !is_the_appliances(&ran.outcome)) {
+            admitted.settle(&usage, ran.outcome.is_err());
+        }
         let unconfirmed = host.settle().await;
         let outcome = match ran.outcome {
             Ok(output) => {
                 json::check(&output).map_err(InvokeError::Output)?;
                 Outcome::Output(output)
             }
-            Err(error @ InvocationError::Busy { .. }) => return Err(InvokeError::Busy(error)),
+            Err(error @ InvocationError::Busy { .. }) => return Err(overloaded(error)),
             Err(error @ InvocationError::NotReady) => {
                 return Err(host.not_logged().map_or(InvokeError::Busy(error), InvokeError::Audit));
             }
@@ -131,12 +205,15 @@ impl Invoker {
         };
         let hashes = Hashes::of(event, &outcome, &logs, ran.logs_truncated);
         let logs_truncated = ran.logs_truncated;
-        Ok(Completed { version: deployed.version, outcome, logs, logs_truncated, usage, hashes })
+        let course = course.told();
+        Ok(Completed { version: deployed.version, outcome, logs, logs_truncated, usage, hashes, course })
     }
 
-    /// Ends the runners of a version that was replaced or deleted.
+    /// Ends the runners of a version that is in service no longer, or was deleted.
     pub fn forget(&self, tenant: TenantId, function: &Function) {
-        self.pool.forget(&function_key(tenant, &function.name, &function.version));
+        for in_service in [true, false] {
+            self.pool.forget(&function_key(tenant, &function.name, &function.version, in_service));
+        }
     }
 }
 

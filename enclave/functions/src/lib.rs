@@ -10,14 +10,19 @@
 
 #![forbid(unsafe_code)]
 
+mod admissions;
+mod bundler;
 mod check;
+mod compiled;
 mod completed;
+mod course;
 mod definition;
 mod fetches;
 mod host;
 mod invoker;
 pub mod limits;
 mod logs;
+mod metrics;
 mod registry;
 mod runner;
 pub mod runner_pool;
@@ -27,13 +32,17 @@ mod turnstile;
 mod values;
 mod writes;
 
+pub use admissions::{AdmissionFuture, Admissions, Admitted, NotAdmitted};
+pub use bundler::{BundleError, Bundler};
 pub use check::{CheckError, Loadable};
 pub use completed::{Completed, Hashes};
-pub use definition::{Definition, DefinitionError};
+pub use course::Told;
+pub use definition::{Definition, DefinitionError, Sources};
 pub use invoker::{InvokeError, Invoker, InvokerParts};
-pub use logs::Logs;
+pub use logs::{Logs, TooManyFollowers};
+pub use metrics::AllMetrics;
 pub use r3e_proto::function_version::Version;
-pub use registry::{Deployed, Deployment, Registry, RegistryError};
+pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryError};
 pub use sources::{AttestationSource, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture};
 
 #[cfg(test)]

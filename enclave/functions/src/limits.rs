@@ -5,8 +5,39 @@ use std::ops::RangeInclusive;
 
 /// A function's source: a bundle beyond it parses for tens of milliseconds, and the sealed record has room for two.
 pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
+/// Modules of one function, which share [`MAX_SOURCE_BYTES`]: beyond it they are better bundled by their author.
+pub const MAX_MODULES: usize = 256;
+/// Deployments whose modules are compiled at once: each takes a core and some hundred MiB for a moment.
+pub const MAX_BUNDLES_AT_ONCE: usize = 2;
+/// Deployments that wait for that: each holds its modules.
+pub const MAX_BUNDLES_WAITING: usize = 64;
+/// Of them, those of one tenant, of which one is compiled at a time.
+pub const MAX_BUNDLES_WAITING_OF_ONE: usize = 8;
+/// How long a deployment waits for its turn.
+pub const MAX_BUNDLE_WAIT_MS: u64 = 15_000;
+/// Memory that compiling may come to write, beside the compiler itself; its program bounds itself to it.
+pub const BUNDLER_MEMORY_MIB: u32 = r3e_runner_api::bundling::MEMORY_MIB;
+/// How long compiling one function may take; the largest honest ones take a second.
+pub const BUNDLE_TIMEOUT_MS: u64 = 10_000;
 /// Functions of one tenant.
 pub const MAX_FUNCTIONS: usize = 100;
+/// Versions of one function that are kept: enough to go back by, and few enough to look through.
+pub const MAX_VERSIONS: usize = 16;
+/// Bytes of code of one function's versions: eight of the largest.
+pub const MAX_VERSIONS_BYTES: u64 = 8 * 1024 * 1024;
+/// Versions of all functions of one tenant: on average four of each.
+pub const MAX_VERSIONS_OF_TENANT: usize = 400;
+/// Bytes of code of all versions of one tenant.
+pub const MAX_VERSIONS_OF_TENANT_BYTES: u64 = 64 * 1024 * 1024;
+/// Aliases of one function: stages of a pipeline.
+pub const MAX_ALIASES: usize = 16;
+/// Moves of one alias that are remembered: what a rollback can go back through, and an auditor reads.
+pub const MAX_ALIAS_MOVES: usize = 32;
+/// Functions whose records are kept parsed, those invoked last.
+pub const MAX_PARSED_RECORDS: usize = 1_024;
+/// A record that is kept parsed: usual ones have a few KiB, so that all of them stay under some MiB; a longer one is parsed for
+/// each event.
+pub const MAX_PARSED_RECORD_BYTES: usize = 32 * 1024;
 /// Secrets that one function may read: it is reviewed by people.
 pub const MAX_SECRET_GRANTS: usize = 64;
 /// Secrets that one invocation asks for without naming them in its manifest, and that are logged: an honest mistake makes few,
@@ -26,6 +57,15 @@ pub const MEMORY_MIB: RangeInclusive<u32> = 8..=256;
 pub const OUTPUT_BYTES: RangeInclusive<u32> = 1..=1024 * 1024;
 /// Host calls of an invocation: each may be a commit or a connection.
 pub const HOST_CALLS: RangeInclusive<u32> = 0..=1_000;
+/// Invocations of one function at once: what one may declare. A tenant's share of the appliance's slots is usually less.
+pub const CONCURRENCY: RangeInclusive<u32> = 1..=32;
+/// Events that wait for one function's concurrency: each holds its event's bytes.
+pub const MAX_WAITING_FOR_ONE: usize = 64;
+/// Events that wait for their functions' concurrency, of all tenants: as many as the largest bodies that are taken in, and more
+/// of the small ones.
+pub const MAX_WAITING_FOR_ALL: usize = 4_096;
+/// How long an event waits for its function's concurrency.
+pub const MAX_WAIT_MS: u64 = 5_000;
 /// An event. It is held by the enclave and by the runner.
 pub const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
@@ -55,9 +95,21 @@ pub const MAX_ATTESTATIONS_AT_ONCE: usize = 2;
 /// Log text of one invocation: what one reads while writing a function.
 pub const MAX_LOG_BYTES: u32 = 64 * 1024;
 
-/// Invocations whose logs are kept, for one function.
+/// Host calls of one invocation whose times are recorded: as many as a person looks through.
+pub const MAX_TRACED_CALLS: usize = 64;
+/// Invocations whose logs and traces are kept, for one function.
 pub const MAX_KEPT_LOGS: usize = 32;
 /// Bytes of logs kept for one function.
 pub const MAX_KEPT_LOG_BYTES: usize = 256 * 1024;
 /// Functions whose logs are kept: 128 MiB of them at the very most.
 pub const MAX_LOGGED_FUNCTIONS: usize = 512;
+/// Functions whose metrics are kept: 4 MiB of them, with all versions below.
+pub const MAX_MEASURED_FUNCTIONS: usize = 512;
+/// Versions of one function whose metrics are kept: those invoked last.
+pub const MAX_MEASURED_VERSIONS: usize = 8;
+/// Codes of errors that are counted apart, of one version: there are a dozen.
+pub const MAX_ERROR_CODES: usize = 32;
+/// How long a question for more of a log may wait: less than open requests are given when the appliance stops.
+pub const MAX_FOLLOW_MS: u64 = 8_000;
+/// Questions for more of a log that wait, of one tenant.
+pub const MAX_FOLLOWERS: usize = 32;

@@ -2,26 +2,44 @@
 //!
 //! | namespace of the tenant | key | value |
 //! |---|---|---|
-//! | `functions` | name | the function's description, JSON |
-//! | `function-sources` | name, `/`, version in hex | the module's text |
+//! | `functions` | name | the function's versions and aliases ([`record`]), JSON |
+//! | `function-sources` | name, `/`, version in hex | what is kept of the version's code ([`crate::compiled`]) |
 //! | `function-values` | name, `/`, the function's own key | what the function stores |
+
+mod error;
+mod parsed;
+mod record;
+mod split;
+mod versions;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use r3e_proto::api::functions::Function;
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::secrets::Actor;
+use r3e_proto::api::versions::{Cause, PROD, Promotion, Reference, Target};
 use r3e_proto::limits::MAX_COMMIT_RECORDS;
 use r3e_store::{Namespace, Store, StoreError, Value, Write};
-use thiserror::Error;
 use tokio::sync::Mutex;
 
+use self::parsed::Parsed;
+use self::record::{Record, Size};
 use crate::check::Loadable;
-use crate::definition::Definition;
+use crate::compiled::runnable;
+use crate::definition::{Definition, Sources};
 use crate::limits::MAX_FUNCTIONS;
 use crate::values::Values;
 use r3e_proto::function_version::Version;
 
+pub use error::RegistryError;
+pub use record::By;
+pub use split::Draw;
+
 /// The functions of all tenants.
 pub struct Registry {
     store: Store,
+    parsed: Parsed,
     /// Held from the count to the commit, so that two deployments at once cannot both take the last place.
     deploying: Mutex<()>,
 }
@@ -33,6 +51,8 @@ pub struct Deployed {
     pub function: Function,
     /// Its version, as bytes.
     pub version: Version,
+    /// Whether an alias names this version: what is granted to the function's name is granted to versions in service alone.
+    pub in_service: bool,
     /// Shared with the store's cache: many that wait for a runner hold one copy.
     source: Value,
 }
@@ -40,109 +60,114 @@ pub struct Deployed {
 /// What a deployment did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
-    /// The function that stands now.
+    /// The version that was deployed.
     pub function: Function,
-    /// The one that stood before under its name, if it was another version.
-    pub replaced: Option<Function>,
+    /// As of [`Changed::retired`].
+    pub retired: Vec<Function>,
 }
 
-/// Why the registry did not do what it was asked.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum RegistryError {
-    /// The tenant has no such function.
-    #[error("there is no function {0:?}")]
-    NotFound(String),
-    /// The tenant has as many functions as it may.
-    #[error("a tenant has at most {MAX_FUNCTIONS} functions; delete one first")]
-    TooMany,
-    /// It was deployed or deleted by someone else meanwhile.
-    #[error("the function {0:?} changed meanwhile; look at it, and decide again")]
-    Changed(String),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A record that the store vouches for, and that this release cannot read.
-    #[error("the record of the function {name:?} is of another release")]
-    Record {
-        /// The function.
-        name: String,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// A record whose version is no SHA-256 in hex.
-    #[error("the record of the function {0:?} names no version")]
-    Version(String),
-    /// A source that the store vouches for, and that is no text.
-    #[error("the source of the function {0:?} is not text")]
-    Source(String),
+/// What a change of versions or aliases did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed<T> {
+    /// What stands now.
+    pub now: T,
+    /// Versions that aliases named before and none names now, and those that are gone: their runners are to be ended.
+    pub retired: Vec<Function>,
 }
 
 /// Times that a read meets a deployment between the description and the source.
 const MAX_READ_TRIES: usize = 4;
-/// Deletions in one batch beside the description's and the source's.
-const DELETIONS_AT_ONCE: usize = MAX_COMMIT_RECORDS - 24;
+/// Deletions in one batch beside the description's and the sources'.
+const DELETIONS_AT_ONCE: usize = MAX_COMMIT_RECORDS - 40;
 
 impl Deployed {
-    /// The module's text.
+    /// What a runner loads.
     ///
     /// # Errors
-    /// [`RegistryError::Source`] if this release's own record is no text.
+    /// [`RegistryError::Source`], [`RegistryError::Program`] if this release's own record is no text, or no program.
     pub fn source(&self) -> Result<&str, RegistryError> {
-        let not_text = |_| RegistryError::Source(self.function.name.clone());
-        std::str::from_utf8(self.source.as_bytes()).map_err(not_text)
+        let name = || self.function.name.clone();
+        let record =
+            std::str::from_utf8(self.source.as_bytes()).map_err(|_| RegistryError::Source(name()))?;
+        runnable(record).map_err(|source| RegistryError::Program { name: name(), source })
     }
 }
 
 impl Registry {
     /// The registry in `store`.
     pub fn new(store: Store) -> Self {
-        Self { store, deploying: Mutex::new(()) }
+        Self { store, parsed: Parsed::new(), deploying: Mutex::new(()) }
     }
 
-    /// Stores a function that a runner has loaded, over an older version of the same name. The same version again is
-    /// no write. What the function stored is kept.
+    /// Deploys in the tenant's own name, and moves `prod` ([`Self::deploy_as`]).
     ///
     /// # Errors
-    /// [`RegistryError::TooMany`], [`RegistryError::Changed`]; the store's.
+    /// As of [`Self::deploy_as`].
     pub async fn deploy(
         &self,
         tenant: TenantId,
         loadable: Loadable,
         now_ms: u64,
     ) -> Result<Deployment, RegistryError> {
-        let definition = loadable.into_definition();
+        let by = By { actor: Actor::Tenant {}, now_ms };
+        self.deploy_as(tenant, loadable, &Promotion::default(), &by).await
+    }
+
+    /// Keeps a version of a function that a runner has loaded, beside the earlier ones, and moves an alias to it as
+    /// `promotion` says. Content that is kept already is the same version. Where there is no room, the oldest versions of the
+    /// function go that no alias names and no rollback leads to. What the function stored is kept.
+    ///
+    /// # Errors
+    /// [`RegistryError::TooMany`], [`RegistryError::TooManyVersions`], [`RegistryError::AliasMoved`],
+    /// [`RegistryError::AliasName`], [`RegistryError::TooManyAliases`], [`RegistryError::Changed`]; the store's.
+    pub async fn deploy_as(
+        &self,
+        tenant: TenantId,
+        loadable: Loadable,
+        promotion: &Promotion,
+        by: &By,
+    ) -> Result<Deployment, RegistryError> {
+        let (definition, code) = loadable.into_parts();
         let name = definition.name();
         let spaces = Spaces::of(tenant)?;
         let _turn = self.deploying.lock().await;
-        let older = self.find(&spaces, name).await?;
-        let function = describe(&definition, now_ms);
-        let description = serde_json::to_vec(&function).map_err(|error| unreadable(name, error))?;
-        let description = Write::put(&spaces.functions, name, description);
-        let source =
-            Write::put(&spaces.sources, &source_key(name, &function.version), definition.source().as_bytes());
-        let writes = match &older {
-            None => {
-                if self.store.scan(&spaces.functions, "", None, MAX_FUNCTIONS)?.len() >= MAX_FUNCTIONS {
-                    return Err(RegistryError::TooMany);
-                }
-                vec![source, description.if_absent()]
+        let found = self.find(&spaces, tenant, name).await?;
+        let function = describe(&definition, by.now_ms);
+        let version = function.version.clone();
+        let mut record = if let Some((record, _)) = &found {
+            let mut record = Record::clone(record);
+            record.keep(function);
+            record
+        } else {
+            // Before anything else of it stands, so that no alias is set of a function that is not there.
+            let expected = promotion.if_revision.unwrap_or_default();
+            if promotion.alias.as_deref().unwrap_or(PROD) == PROD && expected > 0 {
+                return Err(RegistryError::AliasMoved { alias: PROD.to_owned(), expected, found: 0 });
             }
-            Some((older, _)) if older.version == function.version => {
-                return Ok(Deployment { function: older.clone(), replaced: None });
-            }
-            Some((older, record_version)) => vec![
-                source,
-                description.if_version(*record_version),
-                Write::delete(&spaces.sources, &source_key(name, &older.version)),
-            ],
+            Record::first(function, by)
         };
-        self.commit(name, writes).await?;
-        Ok(Deployment { function, replaced: older.map(|(older, _)| older) })
+        if promotion.promote.unwrap_or(true) {
+            let alias = promotion.alias.as_deref().unwrap_or(PROD);
+            let is_set = found.is_none() && alias == PROD;
+            if !is_set {
+                let target = Target { version: version.clone(), canary: None };
+                record.point(alias, &target, promotion.if_revision, Cause::Deploy, by)?;
+            }
+        }
+        let dropped = record.make_room(&version, self.size_of_others(&spaces, tenant, name).await?)?;
+        let mut writes = Vec::new();
+        if found.as_ref().is_none_or(|(before, _)| before.version(&version).is_err()) {
+            writes.push(Write::put(&spaces.sources, &source_key(name, &version), code.as_bytes()));
+        }
+        writes.extend(
+            dropped.iter().map(|gone| Write::delete(&spaces.sources, &source_key(name, &gone.version))),
+        );
+        let function = record.version(&version)?.clone();
+        let retired = self.replace(&spaces, name, found, record, writes).await?;
+        Ok(Deployment { function, retired })
     }
 
-    /// The tenant's functions, by name.
+    /// The tenant's functions as `prod` has them, by name.
     ///
     /// # Errors
     /// The store's.
@@ -150,51 +175,61 @@ impl Registry {
         let spaces = Spaces::of(tenant)?;
         let mut functions = Vec::new();
         for listed in self.store.scan(&spaces.functions, "", None, MAX_FUNCTIONS)? {
-            functions.extend(self.find(&spaces, &listed.key).await?.map(|(function, _)| function));
+            if let Some((record, _)) = self.find(&spaces, tenant, &listed.key).await? {
+                functions.push(in_prod(&record)?);
+            }
         }
         Ok(functions)
     }
 
-    /// One function's description.
+    /// One function's description as `prod` has it.
     ///
     /// # Errors
     /// [`RegistryError::NotFound`]; the store's.
     pub async fn show(&self, tenant: TenantId, name: &str) -> Result<Function, RegistryError> {
-        let found = self.find(&Spaces::of(tenant)?, name).await?;
-        found.map(|(function, _)| function).ok_or_else(|| RegistryError::NotFound(name.to_owned()))
+        in_prod(&self.existing(&Spaces::of(tenant)?, tenant, name).await?.0)
     }
 
-    /// One function with its source.
+    /// The version that is meant, with its source; of a split, the one that `draw` falls on.
     ///
     /// # Errors
-    /// [`RegistryError::NotFound`], [`RegistryError::Changed`]; the store's.
-    pub async fn load(&self, tenant: TenantId, name: &str) -> Result<Deployed, RegistryError> {
+    /// [`RegistryError::NotFound`], [`RegistryError::NoAlias`], [`RegistryError::NoVersion`],
+    /// [`RegistryError::AmbiguousVersion`], [`RegistryError::Changed`]; the store's.
+    pub async fn load(
+        &self,
+        tenant: TenantId,
+        reference: &Reference,
+        draw: Draw<'_>,
+    ) -> Result<Deployed, RegistryError> {
         let spaces = Spaces::of(tenant)?;
+        let name = reference.function();
         for _ in 0..MAX_READ_TRIES {
-            let found = self.find(&spaces, name).await?;
-            let (function, _) = found.ok_or_else(|| RegistryError::NotFound(name.to_owned()))?;
-            // A deployment between the two reads takes the older source away with the older description.
-            let record = self.store.get(&spaces.sources, &source_key(name, &function.version)).await?;
-            let Some(record) = record else { continue };
+            let (record, _) = self.existing(&spaces, tenant, name).await?;
+            let function = record.resolve(reference.at(), |canary, percent| {
+                draw.is_for_canary(tenant, name, canary, percent)
+            })?;
+            // A deployment between the two reads may have dropped the version.
+            let source = self.store.get(&spaces.sources, &source_key(name, &function.version)).await?;
+            let Some(source) = source else { continue };
             let mut version = Version::default();
             hex::decode_to_slice(&function.version, &mut version)
                 .map_err(|_| RegistryError::Version(name.to_owned()))?;
-            return Ok(Deployed { function, version, source: record.value });
+            let in_service = record.named().contains(function.version.as_str());
+            return Ok(Deployed { function: function.clone(), version, in_service, source: source.value });
         }
         Err(RegistryError::Changed(name.to_owned()))
     }
 
-    /// Deletes a function with its source and what it stored, and says what it was. An invocation that is under way may store something
+    /// Deletes a function with all its versions and what it stored, and says what it was. An invocation that is under way may store something
     /// after that, which a later function of the same name would find.
     ///
     /// # Errors
     /// [`RegistryError::NotFound`], [`RegistryError::Changed`]; the store's. The function stands until the last of it
     /// goes: after any of these errors, delete it again.
-    pub async fn delete(&self, tenant: TenantId, name: &str) -> Result<Function, RegistryError> {
+    pub async fn delete(&self, tenant: TenantId, name: &str) -> Result<Vec<Function>, RegistryError> {
         let spaces = Spaces::of(tenant)?;
         let _turn = self.deploying.lock().await;
-        let found = self.find(&spaces, name).await?;
-        let (function, _) = found.ok_or_else(|| RegistryError::NotFound(name.to_owned()))?;
+        let (record, _) = self.existing(&spaces, tenant, name).await?;
         let values = Values::of(&self.store, tenant, name)?;
         let mut writes = values.some_deletions(DELETIONS_AT_ONCE)?;
         while writes.len() == DELETIONS_AT_ONCE {
@@ -202,16 +237,91 @@ impl Registry {
             writes = values.some_deletions(DELETIONS_AT_ONCE)?;
         }
         writes.push(Write::delete(&spaces.functions, name));
-        writes.push(Write::delete(&spaces.sources, &source_key(name, &function.version)));
+        let sources = record.versions().iter().map(|kept| source_key(name, &kept.version));
+        writes.extend(sources.map(|key| Write::delete(&spaces.sources, &key)));
         self.commit(name, writes).await?;
-        Ok(function)
+        Ok(record.versions().to_vec())
     }
 
-    async fn find(&self, spaces: &Spaces, name: &str) -> Result<Option<(Function, u64)>, RegistryError> {
-        let Some(record) = self.store.get(&spaces.functions, name).await? else { return Ok(None) };
-        let function =
-            serde_json::from_slice(record.value.as_bytes()).map_err(|error| unreadable(name, error))?;
-        Ok(Some((function, record.version)))
+    /// What the versions of the tenant's functions take, but for one.
+    async fn size_of_others(
+        &self,
+        spaces: &Spaces,
+        tenant: TenantId,
+        name: &str,
+    ) -> Result<Size, RegistryError> {
+        let listed = self.store.scan(&spaces.functions, "", None, MAX_FUNCTIONS)?;
+        let others = listed.iter().filter(|listed| listed.key != name);
+        if others.clone().count() == listed.len() && listed.len() >= MAX_FUNCTIONS {
+            return Err(RegistryError::TooMany);
+        }
+        let mut size = Size::default();
+        for other in others {
+            if let Some((record, _)) = self.find(spaces, tenant, &other.key).await? {
+                size = size.and(record.size());
+            }
+        }
+        Ok(size)
+    }
+
+    /// Puts a record in the place of the one that was found, with the other writes that belong to it. Gives the versions whose
+    /// runners are to be ended.
+    async fn replace(
+        &self,
+        spaces: &Spaces,
+        name: &str,
+        found: Option<(Arc<Record>, u64)>,
+        record: Record,
+        mut writes: Vec<Write>,
+    ) -> Result<Vec<Function>, RegistryError> {
+        let put = |version: Option<u64>| {
+            let text = serde_json::to_vec(&record).map_err(|error| unreadable(name, error))?;
+            let put = Write::put(&spaces.functions, name, text);
+            Ok::<_, RegistryError>(match version {
+                Some(version) => put.if_version(version),
+                None => put.if_absent(),
+            })
+        };
+        let Some((before, version)) = found else {
+            writes.push(put(None)?);
+            self.commit(name, writes).await?;
+            return Ok(Vec::new());
+        };
+        if *before == record {
+            return Ok(Vec::new());
+        }
+        writes.push(put(Some(version))?);
+        self.commit(name, writes).await?;
+        let in_service = record.named();
+        let kept: BTreeSet<&str> = record.versions().iter().map(|kept| kept.version.as_str()).collect();
+        let were = before.named();
+        let retired = before.versions().iter().filter(|version| {
+            let version = version.version.as_str();
+            !kept.contains(version) || (were.contains(version) && !in_service.contains(version))
+        });
+        Ok(retired.cloned().collect())
+    }
+
+    async fn existing(
+        &self,
+        spaces: &Spaces,
+        tenant: TenantId,
+        name: &str,
+    ) -> Result<(Arc<Record>, u64), RegistryError> {
+        let found = self.find(spaces, tenant, name).await?;
+        found.ok_or_else(|| RegistryError::NotFound(name.to_owned()))
+    }
+
+    /// A function's record, and the store's version of it.
+    async fn find(
+        &self,
+        spaces: &Spaces,
+        tenant: TenantId,
+        name: &str,
+    ) -> Result<Option<(Arc<Record>, u64)>, RegistryError> {
+        let Some(found) = self.store.get(&spaces.functions, name).await? else { return Ok(None) };
+        let record = self.parsed.of(tenant, name, &found).map_err(|error| unreadable(name, error))?;
+        Ok(Some((record, found.version)))
     }
 
     async fn commit(&self, name: &str, writes: Vec<Write>) -> Result<(), RegistryError> {
@@ -238,14 +348,27 @@ impl Spaces {
     }
 }
 
+fn in_prod(record: &Record) -> Result<Function, RegistryError> {
+    record.version(&record.alias(PROD)?.target.version).cloned()
+}
+
 fn describe(definition: &Definition, now_ms: u64) -> Function {
+    let (source_bytes, entry, modules) = match definition.sources() {
+        Sources::Single(source) => (source.len(), None, Vec::new()),
+        Sources::Several { entry, modules } => {
+            (modules.values().map(String::len).sum(), Some(entry.clone()), modules.keys().cloned().collect())
+        }
+    };
     Function {
         name: definition.name().to_owned(),
         version: hex::encode(definition.version()),
         runtime: definition.runtime(),
         permissions: definition.permissions().clone(),
         limits: *definition.limits(),
-        source_bytes: definition.source().len() as u64,
+        instance: definition.instance(),
+        source_bytes: source_bytes as u64,
+        entry,
+        modules,
         deployed_at_ms: now_ms,
     }
 }

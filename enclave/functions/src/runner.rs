@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use r3e_proto::api::functions::{FunctionError, Limits, LogLine};
+use r3e_proto::api::functions::{FunctionError, Instance, Limits, LogLine};
 use r3e_proto::api::identity::TenantId;
 use r3e_runner_api::{Fault, LogLevel, LogRecord};
 
@@ -13,12 +13,15 @@ pub(crate) fn tenant_key(tenant: TenantId) -> Arc<str> {
     tenant.to_string().into()
 }
 
-/// The name is part of the key: two functions of the same code still share no runner.
-pub(crate) fn function_key(tenant: TenantId, name: &str, version_hex: &str) -> FunctionKey {
-    FunctionKey { tenant: tenant_key(tenant), version: format!("{name}/{version_hex}").into() }
+/// The name is part of the key: two functions of the same code still share no runner. So is whether the version is in service:
+/// what a process was given under an alias is not in the memory of one that serves the version without.
+pub(crate) fn function_key(tenant: TenantId, name: &str, version_hex: &str, in_service: bool) -> FunctionKey {
+    let version =
+        if in_service { format!("{name}/{version_hex}") } else { format!("{name}/{version_hex}/aside") };
+    FunctionKey { tenant: tenant_key(tenant), version: version.into() }
 }
 
-pub(crate) fn pool_limits(limits: &Limits) -> runner_pool::Limits {
+pub(crate) fn pool_limits(limits: &Limits, instance: Instance) -> runner_pool::Limits {
     runner_pool::Limits {
         wall_ms: u64::from(limits.timeout_ms),
         cpu_ms: u64::from(limits.cpu_ms),
@@ -26,7 +29,7 @@ pub(crate) fn pool_limits(limits: &Limits) -> runner_pool::Limits {
         output_bytes: limits.output_bytes,
         host_calls: limits.host_calls,
         log_bytes: MAX_LOG_BYTES,
-        reuse: false,
+        reuse: instance.reuse,
     }
 }
 
@@ -110,8 +113,10 @@ mod tests {
     #[test]
     fn functions_of_the_same_code_have_keys_of_their_own() {
         let tenant = TenantId([1; 16]);
-        assert_ne!(function_key(tenant, "f", "00"), function_key(tenant, "g", "00"));
-        assert_ne!(function_key(tenant, "f", "00"), function_key(TenantId([2; 16]), "f", "00"));
-        assert_eq!(function_key(tenant, "f", "00"), function_key(tenant, "f", "00"));
+        let key = |tenant, name, in_service| function_key(tenant, name, "00", in_service);
+        assert_ne!(key(tenant, "f", true), key(tenant, "g", true));
+        assert_ne!(key(tenant, "f", true), key(TenantId([2; 16]), "f", true));
+        assert_ne!(key(tenant, "f", true), key(tenant, "f", false));
+        assert_eq!(key(tenant, "f", true), key(tenant, "f", true));
     }
 }

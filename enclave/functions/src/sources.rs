@@ -27,6 +27,9 @@ pub struct SecretReader<'a> {
     pub function: &'a str,
     /// The version that runs.
     pub version: &'a Version,
+    /// Whether an alias of the function named this version when the invocation was looked up: a grant to the function's name is for
+    /// versions in service alone, one to this version for it in any case.
+    pub in_service: bool,
     /// The invocation's id, as its receipt names it.
     pub invocation: &'a [u8; 16],
 }

@@ -3,13 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use r3e_proto::api::functions::{Deploy, Function, Invocation, LogEntry};
+use r3e_proto::api::functions::{Deploy, Function, Invocation};
+use r3e_proto::api::observations::{LogPage, Metrics, Trace};
+use r3e_proto::api::versions::Promotion;
+use serde::Deserialize;
 
 use super::Shared;
 use super::authority::{self, Tenant};
 use super::body::{JsonBody, Raw};
 use super::error::ApiError;
-use super::name::Name;
+use super::name::{Meant, Name, Part};
+use super::secrets::Checked;
+use super::versions::{StickyKey, actor};
 use crate::limits::{MAX_DEPLOY_BODY_BYTES, MAX_EVENT_BYTES};
 
 pub(super) async fn list(
@@ -31,9 +36,11 @@ pub(super) async fn deploy(
     State(appliance): State<Shared>,
     tenant: Tenant<authority::Deploy>,
     Name(name): Name,
+    Checked(promotion): Checked<Promotion>,
     JsonBody { value: deploy, place: _place }: JsonBody<Deploy, MAX_DEPLOY_BODY_BYTES>,
 ) -> Result<Json<Function>, ApiError> {
-    Ok(Json(appliance.functions.deploy(tenant.id(), &name, deploy).await?))
+    let by = actor(&tenant);
+    Ok(Json(appliance.functions.deploy(tenant.id(), &name, deploy, promotion, by).await?))
 }
 
 pub(super) async fn delete(
@@ -45,19 +52,46 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Which part of a log is asked for: the query of `GET /v1/functions/{name}/logs`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LogQuery {
+    after: Option<String>,
+    #[serde(default)]
+    wait_ms: u64,
+}
+
 pub(super) async fn logs(
     State(appliance): State<Shared>,
     tenant: Tenant<authority::Invoke>,
     Name(name): Name,
-) -> Result<Json<Vec<LogEntry>>, ApiError> {
-    Ok(Json(appliance.functions.logs(tenant.id(), &name).await?))
+    Checked(LogQuery { after, wait_ms }): Checked<LogQuery>,
+) -> Result<Json<LogPage>, ApiError> {
+    Ok(Json(appliance.functions.logs(tenant.id(), &name, after.as_deref(), wait_ms).await?))
+}
+
+pub(super) async fn metrics(
+    State(appliance): State<Shared>,
+    tenant: Tenant<authority::Invoke>,
+    Name(name): Name,
+) -> Result<Json<Metrics>, ApiError> {
+    Ok(Json(appliance.functions.metrics(tenant.id(), &name).await?))
+}
+
+pub(super) async fn trace(
+    State(appliance): State<Shared>,
+    tenant: Tenant<authority::Invoke>,
+    Part { name, part: invocation }: Part,
+) -> Result<Json<Trace>, ApiError> {
+    Ok(Json(appliance.functions.trace(tenant.id(), &name, &invocation).await?))
 }
 
 pub(super) async fn invoke(
     State(appliance): State<Shared>,
     tenant: Tenant<authority::Invoke>,
-    Name(name): Name,
+    Meant(reference): Meant,
+    StickyKey(sticky): StickyKey,
     Raw { bytes: event, place: _place }: Raw<MAX_EVENT_BYTES>,
 ) -> Result<Json<Invocation>, ApiError> {
-    Ok(Json(appliance.functions.invoke(tenant.id(), &name, &event).await?))
+    Ok(Json(appliance.functions.invoke(tenant.id(), &reference, sticky.as_deref(), &event).await?))
 }

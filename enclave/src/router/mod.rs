@@ -3,6 +3,7 @@
 
 mod appliance;
 pub(crate) mod authority;
+mod billing;
 mod bodies;
 mod body;
 mod error;
@@ -10,11 +11,13 @@ mod front;
 mod functions;
 mod handoff;
 mod identity;
+mod jobs;
 mod name;
 mod public;
 mod secrets;
 mod state;
 mod unlock;
+mod versions;
 mod wallets;
 mod witness;
 
@@ -47,6 +50,15 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/whoami", get(identity::whoami))
         .route("/v1/tenants", get(identity::list_tenants).post(identity::admit_tenant))
         .route("/v1/tenants/{id}/state", put(identity::set_tenant_state))
+        .route("/v1/tenants/{id}/balance", get(billing::balance_of))
+        .route("/v1/tenants/{id}/plan", put(billing::set_plan))
+        .route("/v1/tenants/{id}/quota", put(billing::set_quota))
+        .route("/v1/tenants/{id}/deposits", post(billing::deposit))
+        .route("/v1/tenants/{id}/withdrawals", post(billing::withdraw))
+        .route("/v1/usage", get(billing::usage))
+        .route("/v1/balance", get(billing::balance))
+        .route("/v1/ledger", get(billing::ledger))
+        .route("/v1/books", get(billing::books))
         .route("/v1/state", get(state::show))
         .route("/v1/state/rotate", post(state::rotate))
         .route("/v1/witness", post(witness::record))
@@ -69,8 +81,22 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/wallets/{name}/audit", get(wallets::audit))
         .route("/v1/functions", get(functions::list))
         .route("/v1/functions/{name}", get(functions::show).put(functions::deploy).delete(functions::delete))
+        .route("/v1/functions/{name}/versions", get(versions::list))
+        .route("/v1/functions/{name}/versions/{version}", axum::routing::delete(versions::remove))
+        .route("/v1/functions/{name}/aliases", get(versions::aliases))
+        .route(
+            "/v1/functions/{name}/aliases/{alias}",
+            get(versions::show_alias).put(versions::set_alias).delete(versions::remove_alias),
+        )
+        .route("/v1/functions/{name}/aliases/{alias}/rollback", post(versions::roll_back))
         .route("/v1/functions/{name}/logs", get(functions::logs))
+        .route("/v1/functions/{name}/metrics", get(functions::metrics))
+        .route("/v1/functions/{name}/traces/{invocation}", get(functions::trace))
         .route("/v1/functions/{name}/invocations", post(functions::invoke))
+        .route("/v1/functions/{name}/jobs", post(jobs::enqueue))
+        .route("/v1/jobs", get(jobs::list))
+        .route("/v1/jobs/{id}", get(jobs::show).delete(jobs::cancel))
+        .route("/v1/jobs/{id}/replay", post(jobs::replay))
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(from_fn_with_state(Arc::clone(&appliance), handoff::from_known_state::<Appliance>))

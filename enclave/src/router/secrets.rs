@@ -107,7 +107,7 @@ pub(super) async fn audit(
 }
 
 /// A query of exactly the expected form.
-pub(super) struct Checked<T>(T);
+pub(super) struct Checked<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequestParts<Shared> for Checked<T> {
     type Rejection = ApiError;

@@ -1,5 +1,7 @@
 //! Why a service did not do what it was asked.
 
+use std::time::Duration;
+
 use r3e_store::StoreError;
 use thiserror::Error;
 
@@ -37,12 +39,39 @@ pub(crate) enum ServiceError {
         /// For a person.
         message: String,
     },
+    /// There is no room for one more, and nothing that could make way.
+    #[error("{0}")]
+    NoRoom(String),
     /// The function's code was refused.
     #[error("{0}")]
     InvalidFunction(String),
     /// Over a queue or a rate.
     #[error("{0}")]
     Busy(String),
+    /// As many events wait as may.
+    #[error("{message}")]
+    Overloaded {
+        /// For a person.
+        message: String,
+        /// How long an event that came now would wait, as far as the latest ones tell.
+        expected_wait: Duration,
+    },
+    /// What it costs is not covered, or what it is charged by is not there.
+    #[error("{message}")]
+    Payment {
+        /// The stable code.
+        code: &'static str,
+        /// For a person.
+        message: String,
+    },
+    /// Over what may be used in a month.
+    #[error("{message}")]
+    OverQuota {
+        /// For a person.
+        message: String,
+        /// When it may be tried again.
+        retry_after_s: u64,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

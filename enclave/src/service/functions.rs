@@ -1,6 +1,9 @@
 //! Functions: deployed, invoked, and each invocation's receipt.
 
+mod observations;
+mod queued;
 mod receipts;
+mod versions;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,19 +16,20 @@ use r3e_egress::{Egress, TrustRoots};
 use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{
-    AttestationSource, CheckError, Definition, InvokeError, Invoker, InvokerParts, Loadable, Logs, Registry,
-    RegistryError, SecretSource, SourceError, SourceFuture, Version,
+    Admissions,    AllMetrics, AttestationSource, Bundler, CheckError, Definition, InvokeError, Invoker, InvokerParts, Loadable, Logs,
+    Registry, SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
-use r3e_proto::api::functions::{Deploy, Function, Invocation, LogEntry};
+use r3e_proto::api::functions::{Deploy, Function, Invocation};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::secrets::Actor;
+use r3e_proto::api::versions::{Promotion, Reference};
 use r3e_proto::channel::binding::Digest;
 use r3e_proto::channel::statement::Statement;
 use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
 
 use self::receipts::{Made, Receipts};
-use super::finish::finish;
 use super::{Secrets, ServiceError};
 use crate::configuration::Configuration;
 use crate::memory::runners_budget_mib;
@@ -33,19 +37,21 @@ use crate::memory::runners_budget_mib;
 /// What functions run in, and their way outside: ready before there is any state.
 pub(crate) struct Workshop {
     pool: RunnerPool,
+    bundler: Bundler,
     egress: Egress,
     /// The configuration's, for receipts.
     configuration: Digest,
 }
 
 impl Workshop {
-    /// With runners that are made of the program `runner`.
+    /// With runners that are made of the program `runner`, and compilers of `bundler`.
     ///
     /// # Errors
     /// [`ServiceError::Internal`]: no runner can be started, or an extra root is no certificate.
     pub(crate) fn open(
         transport: EnclaveTransport,
         runner: PathBuf,
+        bundler: PathBuf,
         configuration: &Configuration,
         clock: &TrustedClock,
     ) -> Result<Self, ServiceError> {
@@ -56,7 +62,7 @@ impl Workshop {
         let time = r3e_egress::TrustedClock::new(move || Some(time.now_ms()));
         let egress = Egress::new(transport, roots, time).map_err(|error| internal(&error))?;
         let pool = RunnerPool::new(runner_config(configuration, runner)).map_err(|error| internal(&error))?;
-        Ok(Self { pool, egress, configuration: *configuration.digest() })
+        Ok(Self { pool, bundler: Bundler::new(bundler), egress, configuration: *configuration.digest() })
     }
 }
 
@@ -68,14 +74,17 @@ pub(crate) struct FunctionsParts {
     pub(crate) clock: TrustedClock,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) report_key: Arc<ReportKey>,
+    pub(crate) admissions: Arc<dyn Admissions>,
 }
 
 /// The functions of all tenants.
 pub(crate) struct Functions {
     registry: Arc<Registry>,
     pool: Arc<RunnerPool>,
+    bundler: Bundler,
     invoker: Arc<Invoker>,
     logs: Arc<Logs>,
+    metrics: Arc<AllMetrics>,
     receipts: Receipts,
     store: Store,
     clock: TrustedClock,
@@ -83,9 +92,12 @@ pub(crate) struct Functions {
 
 impl Functions {
     /// The functions in `parts.store`, and runners for them.
-    pub(crate) fn new(parts: FunctionsParts) -> Self {
-        let FunctionsParts { store, workshop, attester, clock, secrets, report_key } = parts;
-        let Workshop { pool, egress, configuration } = workshop;
+    ///
+    /// # Errors
+    /// [`ServiceError::Internal`]: the random generator failed.
+    pub(crate) fn new(parts: FunctionsParts) -> Result<Self, ServiceError> {
+        let FunctionsParts { store, workshop, attester, clock, secrets, report_key, admissions } = parts;
+        let Workshop { pool, bundler, egress, configuration } = workshop;
         let pool = Arc::new(pool);
         // What a process was given of a secret that changed is not to be had from its memory either.
         let runners = Arc::downgrade(&pool);
@@ -102,12 +114,15 @@ impl Functions {
             egress,
             secrets: secrets as Arc<dyn SecretSource>,
             attestation: Arc::new(FunctionAttestation(attester)),
+            admissions,
         }));
         let receipts = Receipts::new(report_key, configuration);
-        Self { registry, pool, invoker, logs: Arc::new(Logs::new()), receipts, store, clock }
+        let logs = Arc::new(Logs::new(random_id()?));
+        let metrics = Arc::new(AllMetrics::new());
+        Ok(Self { registry, pool, bundler, invoker, logs, metrics, receipts, store, clock })
     }
 
-    /// Deploys a function, once a runner has loaded it.
+    /// Keeps a version of a function, once a runner has loaded it, and moves an alias to it as `promotion` says.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for what breaks a rule; [`ServiceError::InvalidFunction`] for code that does not load;
@@ -117,20 +132,22 @@ impl Functions {
         tenant: TenantId,
         name: &str,
         deploy: Deploy,
+        promotion: Promotion,
+        by: Actor,
     ) -> Result<Function, ServiceError> {
+        if promotion.promote == Some(false) && (promotion.alias.is_some() || promotion.if_revision.is_some()) {
+            let rule = "promote=false moves no alias: it takes neither alias nor if_revision";
+            return Err(ServiceError::Invalid(rule.into()));
+        }
         let definition =
             Definition::new(name, deploy).map_err(|error| ServiceError::Invalid(error.to_string()))?;
-        let loadable = Loadable::check(&self.pool, tenant, definition).await?;
-        let (registry, invoker, now_ms) =
-            (Arc::clone(&self.registry), Arc::clone(&self.invoker), self.clock.now_ms());
-        let deploying = finish(async move {
-            let deployment = registry.deploy(tenant, loadable, now_ms).await?;
-            if let Some(replaced) = &deployment.replaced {
-                invoker.forget(tenant, replaced);
-            }
-            Ok(deployment.function)
-        });
-        deploying.await
+        let loadable = Loadable::check(&self.pool, &self.bundler, tenant, definition).await?;
+        let (registry, by) = (Arc::clone(&self.registry), self.by(by));
+        self.change(tenant, async move {
+            let deployment = registry.deploy_as(tenant, loadable, &promotion, &by).await?;
+            Ok((deployment.function, deployment.retired))
+        })
+        .await
     }
 
     /// The tenant's functions, by name.
@@ -151,53 +168,58 @@ impl Functions {
     /// # Errors
     /// [`ServiceError::NotFound`].
     pub(crate) async fn delete(&self, tenant: TenantId, name: &str) -> Result<(), ServiceError> {
-        let (registry, invoker, logs) =
-            (Arc::clone(&self.registry), Arc::clone(&self.invoker), Arc::clone(&self.logs));
+        let (registry, logs, metrics) =
+            (Arc::clone(&self.registry), Arc::clone(&self.logs), Arc::clone(&self.metrics));
         let name = name.to_owned();
-        let deleting = finish(async move {
+        self.change(tenant, async move {
             let deleted = registry.delete(tenant, &name).await?;
-            invoker.forget(tenant, &deleted);
             logs.forget(tenant, &name);
-            Ok(())
-        });
-        deleting.await
+            metrics.forget(tenant, &name);
+            Ok(((), deleted))
+        })
+        .await
     }
 
-    /// The logs of a function's latest invocations since the appliance booted, oldest first.
+    /// Invokes the version of a function that is meant, of a split the one that the stickiness key or a draw decides on, and signs what
+    /// happened.
     ///
     /// # Errors
-    /// [`ServiceError::NotFound`].
-    pub(crate) async fn logs(&self, tenant: TenantId, name: &str) -> Result<Vec<LogEntry>, ServiceError> {
-        self.registry.show(tenant, name).await?;
-        Ok(self.logs.of(tenant, name))
-    }
-
-    /// Invokes a function and signs what happened.
-    ///
-    /// # Errors
-    /// [`ServiceError::Invalid`] for an event that is not JSON; [`ServiceError::NotFound`], [`ServiceError::Busy`].
+    /// [`ServiceError::Invalid`] for an event that is not JSON; [`ServiceError::NotFound`], [`ServiceError::Busy`],
+    /// [`ServiceError::Overloaded`].
     pub(crate) async fn invoke(
         &self,
         tenant: TenantId,
-        name: &str,
+        reference: &Reference,
+        sticky: Option<&str>,
         event: &[u8],
     ) -> Result<Invocation, ServiceError> {
-        let mut id = [0; 16];
-        rand::fill(&mut id).map_err(|_| ServiceError::Internal("the random generator failed".into()))?;
-        let completed = self.invoker.invoke(tenant, &id, name, event).await?;
+        self.invoke_as(tenant, random_id()?, reference, sticky, event).await
+    }
+
+    /// The same, under an id that was drawn before.
+    ///
+    /// # Errors
+    /// Those of [`Self::invoke`].
+    pub(crate) async fn invoke_as(
+        &self,
+        tenant: TenantId,
+        id: [u8; 16],
+        reference: &Reference,
+        sticky: Option<&str>,
+        event: &[u8],
+    ) -> Result<Invocation, ServiceError> {
+        let name = reference.function();
+        let invoked = self.invoker.invoke_one(tenant, &id, reference, sticky, event).await;
+        if matches!(invoked, Err(InvokeError::Overloaded { .. })) {
+            self.metrics.turned_away(tenant, name, self.clock.now_ms());
+        }
+        let completed = invoked?;
         // All that the function wrote is durable from here on, and covered by this sequence number; or the outcome says that
         // it is not known to be.
         let (sequence, at_ms) = (self.store.sequence(), self.clock.now_ms());
         let made = Made { invocation: id, tenant, function: name, sequence, time_ms: at_ms };
         let receipt = self.receipts.sign(&made, &completed)?;
-        let entry = LogEntry {
-            invocation: hex::encode(id),
-            version: hex::encode(completed.version),
-            at_ms,
-            outcome: completed.code().to_owned(),
-            lines: completed.logs.clone(),
-        };
-        self.logs.add(tenant, name, entry);
+        self.observe(tenant, name, &id, &completed, at_ms);
         Ok(Invocation {
             id: hex::encode(id),
             version: hex::encode(completed.version),
@@ -208,6 +230,13 @@ impl Functions {
             receipt: BASE64.encode(receipt),
         })
     }
+}
+
+/// What nobody can guess.
+fn random_id() -> Result<[u8; 16], ServiceError> {
+    let mut id = [0; 16];
+    rand::fill(&mut id).map_err(|_| ServiceError::Internal("the random generator failed".into()))?;
+    Ok(id)
 }
 
 /// The pool's settings, of those that the operator decides.
@@ -238,25 +267,12 @@ impl AttestationSource for FunctionAttestation {
     }
 }
 
-impl From<RegistryError> for ServiceError {
-    fn from(error: RegistryError) -> Self {
-        match error {
-            RegistryError::NotFound(name) => Self::NotFound { kind: "function", name },
-            RegistryError::TooMany => {
-                Self::TooMany { what: "functions", max: r3e_functions::limits::MAX_FUNCTIONS }
-            }
-            RegistryError::Changed(_) => Self::Conflict(error.to_string()),
-            RegistryError::Store(error) => Self::Store(error),
-            other => Self::Internal(with_causes(&other)),
-        }
-    }
-}
-
 impl From<CheckError> for ServiceError {
     fn from(error: CheckError) -> Self {
         match error {
             CheckError::Refused(message) => Self::InvalidFunction(message),
             CheckError::Busy(error) => Self::Busy(error.to_string()),
+            CheckError::Compiling(error) => Self::Busy(error.to_string()),
             other => Self::Internal(with_causes(&other)),
         }
     }
@@ -265,11 +281,16 @@ impl From<CheckError> for ServiceError {
 impl From<InvokeError> for ServiceError {
     fn from(error: InvokeError) -> Self {
         match error {
-            InvokeError::EventTooLarge(_) | InvokeError::EventNotText | InvokeError::Event(_) => {
-                Self::Invalid(error.to_string())
-            }
+            InvokeError::EventTooLarge(_)
+            | InvokeError::EventNotText
+            | InvokeError::Event(_)
+            | InvokeError::Reference => Self::Invalid(error.to_string()),
             InvokeError::Busy(error) => Self::Busy(error.to_string()),
+            InvokeError::Overloaded { error, expected_wait } => {
+                Self::Overloaded { message: error.to_string(), expected_wait }
+            }
             InvokeError::Registry(error) => error.into(),
+            InvokeError::NotAdmitted(error) => error.into(),
             InvokeError::Store(error) => Self::Store(error),
             // No event was handed over: it may be sent again.
             InvokeError::Audit(error) => {

@@ -1,29 +1,74 @@
 //! Functions: what a tenant deploys, invokes and gets back.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-/// Deploys a version of a function under the name in the path.
+/// Deploys a version of a function under the name in the path. Its code is either `source` or `modules` with their `entry`
+/// ([`Self::code`]).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deploy {
     /// The language.
     pub runtime: Runtime,
-    /// An ES module whose default export is a function.
+    /// An ES module whose default export is a function, and that imports nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
+    /// The path, among `modules`, of the one whose default export is a function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// Texts by path ([`is_module_path`](super::modules::is_module_path)): modules that import each other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub modules: BTreeMap<String, String>,
     /// What it may reach.
     #[serde(default)]
     pub permissions: Permissions,
     /// What it may use; what is absent is the default.
     #[serde(default)]
     pub limits: Limits,
+    /// How its processes are used; what is absent is the default.
+    #[serde(default)]
+    pub instance: Instance,
 }
 
 /// The language of a function's source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Runtime {
-    /// An ECMAScript module.
+    /// ECMAScript modules.
     Javascript,
+    /// TypeScript, and what JavaScript has: types are taken away when it is deployed.
+    Typescript,
+}
+
+impl Runtime {
+    /// Its name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Javascript => "javascript",
+            Self::Typescript => "typescript",
+        }
+    }
+}
+
+impl Deploy {
+    /// One module of JavaScript, with no permissions and the default limits.
+    pub fn javascript(source: impl Into<String>) -> Self {
+        Self {
+            runtime: Runtime::Javascript,
+            source: source.into(),
+            entry: None,
+            modules: BTreeMap::new(),
+            permissions: Permissions::default(),
+            limits: Limits::default(),
+            instance: Instance::default(),
+        }
+    }
+
+    /// Several modules, with no permissions and the default limits.
+    pub fn modules(runtime: Runtime, entry: impl Into<String>, modules: BTreeMap<String, String>) -> Self {
+        Self { runtime, entry: Some(entry.into()), modules, ..Self::javascript("") }
+    }
 }
 
 /// What a function may reach; empty is nothing.
@@ -50,12 +95,30 @@ pub struct Limits {
     pub output_bytes: u32,
     /// Calls to the appliance: secrets, store, fetch, attestation.
     pub host_calls: u32,
+    /// Invocations of the function at once; more wait.
+    pub concurrency: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout_ms: 5_000, cpu_ms: 2_000, memory_mib: 64, output_bytes: 256 * 1024, host_calls: 64 }
+        Self {
+            timeout_ms: 5_000,
+            cpu_ms: 2_000,
+            memory_mib: 64,
+            output_bytes: 256 * 1024,
+            host_calls: 64,
+            concurrency: 8,
+        }
     }
+}
+
+/// How the processes that handle a function's events are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Instance {
+    /// Whether a process may handle one event after another. Without it, each event begins with the module as it was when it had
+    /// just been loaded, and nothing of an event is there in the next.
+    pub reuse: bool,
 }
 
 /// A deployed function.
@@ -63,7 +126,7 @@ impl Default for Limits {
 pub struct Function {
     /// Its name.
     pub name: String,
-    /// SHA-256 of runtime, source, permissions and limits (see `SPEC.md`), hex.
+    /// SHA-256 of runtime, code, permissions, limits and instance (see `SPEC.md`), hex.
     pub version: String,
     /// The language.
     pub runtime: Runtime,
@@ -71,8 +134,17 @@ pub struct Function {
     pub permissions: Permissions,
     /// What it may use.
     pub limits: Limits,
-    /// The source's length.
+    /// How its processes are used.
+    #[serde(default)]
+    pub instance: Instance,
+    /// The length of all that was deployed as code.
     pub source_bytes: u64,
+    /// The entry's path, where it was deployed as several modules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// The paths of all modules, where it was deployed as several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
     /// When it was deployed, by the appliance's clock.
     pub deployed_at_ms: u64,
 }

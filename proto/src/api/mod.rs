@@ -36,7 +36,14 @@
 //! | `POST`, `GET /v1/witnessed` | operator | [`witness::AdmitWitnessed`] → [`witness::Witnessed`]; list |
 //! | `DELETE /v1/witnessed/{key}` | operator | – |
 //! | `GET /v1/functions`, `GET`, `PUT`, `DELETE /v1/functions/{name}` | tenant | [`functions::Deploy`] → [`functions::Function`] |
-//! | `GET /v1/functions/{name}/logs` | tenant | – → list of [`functions::LogEntry`] |
+//! | `GET /v1/functions/{name}/versions` | tenant | – → list of [`versions::FunctionVersion`] |
+//! | `DELETE /v1/functions/{name}/versions/{version}` | tenant | – |
+//! | `GET /v1/functions/{name}/aliases` | tenant | – → list of [`versions::Alias`] |
+//! | `GET`, `PUT`, `DELETE /v1/functions/{name}/aliases/{alias}` | tenant | [`versions::SetAlias`] → [`versions::Alias`] |
+//! | `POST /v1/functions/{name}/aliases/{alias}/rollback` | tenant | [`versions::RollbackAlias`] → [`versions::Alias`] |
+//! | `GET /v1/functions/{name}/logs` | tenant | – → [`observations::LogPage`] |
+//! | `GET /v1/functions/{name}/metrics` | tenant | – → [`observations::Metrics`] |
+//! | `GET /v1/functions/{name}/traces/{invocation}` | tenant | – → [`observations::Trace`] |
 //! | `GET /v1/usage?month=YYYY-MM` | tenant | – → [`billing::UsageReport`] |
 //! | `GET /v1/balance` | tenant | – → [`billing::Balance`] |
 //! | `GET /v1/ledger?after=N&limit=N` | tenant | – → [`billing::LedgerPage`] |
@@ -58,10 +65,13 @@ pub mod billing;
 pub mod functions;
 pub mod identity;
 pub mod jobs;
+pub mod modules;
+pub mod observations;
 pub mod secrets;
 pub mod state;
 pub mod status;
 pub mod unlock;
+pub mod versions;
 pub mod wallets;
 pub mod witness;
 

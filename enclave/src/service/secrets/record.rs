@@ -224,10 +224,11 @@ impl Record {
         Ok(())
     }
 
-    /// What the version `version`, in hex, of the function `function` gets.
-    pub(super) fn access(&self, function: &str, version: &str, now_ms: u64) -> Access {
+    /// What the version `version`, in hex, of the function `function` gets. A grant to the function's name is for what its aliases
+    /// name: a version that is kept, and not in service, has what was granted to it by its digits alone.
+    pub(super) fn access(&self, function: &str, version: &str, in_service: bool, now_ms: u64) -> Access {
         let granted = |grant: &Grant| {
-            grant.function == function && grant.version.as_ref().is_none_or(|pinned| pinned == version)
+            grant.function == function && grant.version.as_ref().map_or(in_service, |pinned| pinned == version)
         };
         let current = self.current();
         if !self.grants.iter().any(granted) {

@@ -21,7 +21,8 @@ impl Secrets {
             let stands = found.as_ref().map(|(_, stands)| *stands);
             let judged = |now_ms| {
                 let (record, _) = found.as_ref()?;
-                Some(record.access(reader.function, &hex::encode(reader.version), now_ms))
+                let version = hex::encode(reader.version);
+                Some(record.access(reader.function, &version, reader.in_service, now_ms))
             };
             let now_ms = (self.now_ms)();
             let access = judged(now_ms);

@@ -21,15 +21,21 @@ use r3e_proto::host::blob::{Commit, Operation, Outcome, Request, Response};
 use r3e_proto::host::credentials::{self, AwsCredentials};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::host::lifecycle;
+use r3e_proto::notice::Notice;
 use r3e_proto::receipt::{Bundle, Receipt};
 use r3e_proto::release::{Change, Measured, Release, SignedRelease};
 use r3e_proto::restore::{RestoreOrder, SignedRestoreOrder};
 use r3e_proto::unlock::policy::{Member, QuorumPolicy};
 use r3e_proto::unlock::setup::{AttestedSetup, SealedShare, Setup};
+use r3e_runner_api::bundling::{Problem, encode_answer};
+use r3e_runner_api::process::{Ending, Identity};
+use r3e_runner_api::program::{Module, ModuleKind, Program};
 use r3e_runner_api::{
     Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostMessage, HostValue, LogLevel,
     LogRecord, RunnerMessage,
 };
+use zip::CompressionMethod;
+use zip::write::{SimpleFileOptions, ZipWriter};
 
 fn main() -> io::Result<()> {
     write("api", &api())?;
@@ -48,7 +54,10 @@ fn main() -> io::Result<()> {
     write("json", &json())?;
     write("kms", &kms())?;
     write("lifecycle", &lifecycle())?;
+    write("program", &programs())?;
+    write("project_zip", &project_zips()?)?;
     write("proof", &proofs())?;
+    write("notice", &notices())?;
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
     write("release", &releases())?;
@@ -58,6 +67,58 @@ fn main() -> io::Result<()> {
     write("signed_document", &signed_documents())?;
     write("statement", &statements().map(|statement| statement.encode()))?;
     write("unlock", &unlock())
+}
+
+/// Programs as sources and as compiled, and the bundler's answers.
+fn programs() -> Vec<Vec<u8>> {
+    let module = |path: &str, kind, code: &str, map: &str| Module {
+        path: path.to_owned(),
+        kind,
+        imports: [("./d.json".to_owned(), "d.json".to_owned())].into(),
+        code: code.to_owned(),
+        map: map.to_owned(),
+    };
+    let modules = vec![
+        module(
+            "src/main.ts",
+            ModuleKind::Script,
+            "export default () => 1;",
+            r#"{"version":3,"mappings":"AAAA"}"#,
+        ),
+        module("d.json", ModuleKind::Json, "{}", ""),
+    ];
+    let compiled = Program { entry: "src/main.ts".to_owned(), modules };
+    let sources = Program::of_sources("a.js", &[("a.js".to_owned(), "1".to_owned())].into());
+    let problem =
+        Problem { path: "a.ts".to_owned(), line: 3, column: 1, message: "no such module".to_owned() };
+    let texts = [compiled, sources].map(|program| program.encode().expect("a program"));
+    let mut seeds: Vec<Vec<u8>> = texts.iter().map(|text| text.clone().into_bytes()).collect();
+    seeds.push(texts.concat().into_bytes());
+    seeds.push(encode_answer(Err(problem)));
+    seeds.push(encode_answer(Ok(texts[1].clone())));
+    seeds
+}
+
+/// Zips of a small project, stored and deflated, with a folder and a file that is no part of it.
+fn project_zips() -> io::Result<Vec<Vec<u8>>> {
+    let manifest = "name = \"f\"\nruntime = \"typescript\"\nentry = \"a.ts\"\n";
+    let mut seeds = Vec::new();
+    for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
+        let options: SimpleFileOptions = SimpleFileOptions::default().compression_method(method);
+        let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+        writer.add_directory("lib/", options)?;
+        for (path, text) in [
+            ("r3e.toml", manifest),
+            ("a.ts", "export default () => 1"),
+            ("lib/d.json", "{}"),
+            ("README.md", "#"),
+        ] {
+            writer.start_file(path, options)?;
+            io::Write::write_all(&mut writer, text.as_bytes())?;
+        }
+        seeds.push(writer.finish()?.into_inner());
+    }
+    Ok(seeds)
 }
 
 /// Proofs against the map that their first four bytes name.
@@ -93,7 +154,7 @@ fn api() -> Vec<Vec<u8>> {
         (
             0,
             r#"{"runtime":"javascript","source":"","permissions":{"secrets":["a"],"net":["h.example:8443"]},
-                "limits":{"timeout_ms":1,"cpu_ms":2,"memory_mib":3,"output_bytes":4,"host_calls":5}}"#
+                "limits":{"timeout_ms":1,"cpu_ms":2,"memory_mib":3,"output_bytes":4,"host_calls":5,"concurrency":6}}"#
                 .to_owned(),
         ),
         (1, format!(r#"{{"role":"tenant","public_key":"{key}","signature":"{key}{key}"}}"#)),
@@ -102,6 +163,11 @@ fn api() -> Vec<Vec<u8>> {
         (4, r#""suspended""#.to_owned()),
         (5, "price_feed.v2-1".to_owned()),
         (5, "0B".repeat(16)),
+        (5, "price@staging".to_owned()),
+        (5, "price@3f2a9b".to_owned()),
+        (6, r#"{"version":"3f2a9b","canary":{"version":"77c0de","percent":10},"if_revision":0}"#.to_owned()),
+        (7, r#"{"if_revision":3}"#.to_owned()),
+        (8, r#"{"promote":false,"alias":"staging","if_revision":1}"#.to_owned()),
         (5, key.clone()),
     ];
     bodies.into_iter().map(|(kind, body)| [&[kind], body.as_bytes()].concat()).collect()
@@ -353,6 +419,25 @@ fn json() -> Vec<Vec<u8>> {
     texts.map(|text| text.as_bytes().to_vec()).into()
 }
 
+/// About an empty body, whose SHA-256 this is.
+fn notices() -> Vec<Vec<u8>> {
+    const OF_NOTHING: [u8; 32] = [
+        0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
+        0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+    ];
+    let notice = Notice {
+        job: [1; 16],
+        tenant: [2; 16],
+        function: "price".into(),
+        state: "dead".into(),
+        outcome: "timeout".into(),
+        output: [3; 32],
+        time_ms: 1_763_000_000_000,
+        body: OF_NOTHING,
+    };
+    vec![notice.sign(|_| [9; 64])]
+}
+
 fn receipts() -> Vec<Vec<u8>> {
     let receipt = Receipt {
         invocation: [1; 16],
@@ -419,7 +504,10 @@ fn runner_messages() -> Vec<Vec<u8>> {
     };
     let log = LogRecord { level: LogLevel::Warn, truncated: true, text: "a line".to_owned() };
     let from_runner = [
-        RunnerMessage::Ready,
+        RunnerMessage::Ready(Identity::OwnUser),
+        RunnerMessage::Forked { number: 1 },
+        RunnerMessage::ForkFailed { number: 2, errno: 11 },
+        RunnerMessage::Ended { number: 1, ending: Ending::Signaled(9) },
         RunnerMessage::Loaded,
         RunnerMessage::LoadFailed(fault.clone()),
         RunnerMessage::HostCall { call_id: 1, call: fetch },
@@ -434,6 +522,7 @@ fn runner_messages() -> Vec<Vec<u8>> {
     let answer = HostValue::Fetch { status: 200, headers: vec![], body_base64: "AA==".to_owned() };
     let to_runner = [
         HostMessage::Load { limits: limits(), source: "export default () => 1".to_owned() },
+        HostMessage::Fork { number: 1 },
         HostMessage::Invoke { id: 1, event: "{}".to_owned() },
         HostMessage::HostReply { call_id: 1, reply: Ok(answer) },
         HostMessage::HostReply { call_id: 2, reply: Err(denied) },

@@ -85,33 +85,38 @@ fn a_rollback_is_a_new_version_that_ends_when_the_old_one_would_have() {
 fn what_is_over_is_refused_at_once_and_swept_once() {
     let mut record = Record::first(&Next { expires_at_ms: Some(50), ..next(1) }).record;
     record.grant(&[grantee("f")], 1).unwrap();
-    assert_eq!(record.access("f", V1, 49), Access::Given(1));
-    assert_eq!(record.access("f", V1, 50), Access::Expired(1));
+    assert_eq!(record.access("f", V1, true, 49), Access::Given(1));
+    assert_eq!(record.access("f", V1, true, 50), Access::Expired(1));
     assert!(record.shown("S", 50).expired && !record.shown("S", 49).expired);
     assert_eq!(record.clone().swept(49), None);
     let swept = record.swept(50).unwrap();
     assert_eq!((swept.removed.as_slice(), swept.settled.as_slice()), (&[1_u64][..], &[(50_u64, 1_u64)][..]));
-    assert_eq!(swept.record.access("f", V1, 51), Access::Expired(1), "it stays expired, and known");
+    assert_eq!(swept.record.access("f", V1, true, 51), Access::Expired(1), "it stays expired, and known");
     assert_eq!(swept.record.clone().swept(51), None);
     // A new version brings it back, without an end.
     let renewed = swept.record.next(&next(60)).record;
-    assert_eq!(renewed.access("f", V1, 61), Access::Given(2));
+    assert_eq!(renewed.access("f", V1, true, 61), Access::Given(2));
 }
 
 #[test]
 fn nobody_reads_what_was_not_granted_and_a_pin_holds_for_one_version() {
     let mut record = versions(1);
-    assert_eq!(record.access("f", V1, 1), Access::NotGranted(1), "no grants: nobody");
+    assert_eq!(record.access("f", V1, true, 1), Access::NotGranted(1), "no grants: nobody");
     record.grant(&[grantee(&format!("f@{V1}"))], 1).unwrap();
-    assert_eq!(record.access("f", V1, 1), Access::Given(1));
-    assert_eq!(record.access("f", V2, 1), Access::NotGranted(1));
-    assert_eq!(record.access("g", V1, 1), Access::NotGranted(1), "the same code under another name");
+    assert_eq!(record.access("f", V1, true, 1), Access::Given(1));
+    assert_eq!(record.access("f", V2, true, 1), Access::NotGranted(1));
+    assert_eq!(record.access("f", V1, false, 1), Access::Given(1), "by its digits, in service or not");
+    assert_eq!(record.access("g", V1, true, 1), Access::NotGranted(1), "the same code under another name");
     record.grant(&[grantee("f"), grantee("f"), grantee(&format!("f@{V2}"))], 2).unwrap();
-    assert_eq!(record.access("f", V2, 1), Access::Given(1));
+    assert_eq!(record.access("f", V2, true, 1), Access::Given(1));
+    let third = "33".repeat(32);
+    assert_eq!(record.access("f", &third, true, 1), Access::Given(1), "by the name");
+    assert_eq!(record.access("f", &third, false, 1), Access::NotGranted(1), "the name is what aliases name");
+    assert_eq!(record.access("f", V2, false, 1), Access::Given(1), "by its digits");
     assert_eq!(record.shown("S", 2).grants.len(), 3);
     record.revoke(&grantee(&format!("f@{V1}"))).unwrap();
     assert!(matches!(record.revoke(&grantee(&format!("f@{V1}"))), Err(ServiceError::NotFound { .. })));
-    assert_eq!(record.access("f", V1, 1), Access::Given(1), "by its name, still");
+    assert_eq!(record.access("f", V1, true, 1), Access::Given(1), "by its name, still");
     record.revoke(&grantee("f")).unwrap();
     assert_eq!(record.shown("S", 2).grants, []);
     assert!(matches!(record.revoke(&grantee("f")), Err(ServiceError::NotFound { .. })));

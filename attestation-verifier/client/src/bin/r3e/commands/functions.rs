@@ -1,11 +1,16 @@
 //! `r3e functions`.
 
+mod observations;
+mod versions;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use r3e_proto::api::functions::{Deploy, Function, Limits, LogEntry, LogLine, Permissions, Runtime};
+use r3e_client::project::runtime_of;
+use r3e_proto::api::functions::{Deploy, Function, Limits, Permissions};
 use serde_json::json;
 
+pub(crate) use self::versions::PromotionArguments;
 use super::invoke::Invoke;
 use crate::error::CliError;
 use crate::limits::MAX_SOURCE_BYTES;
@@ -16,7 +21,7 @@ use crate::settings::Settings;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Deploy a function, in place of its version before
+    /// Deploy a version of a function, and move `prod` to it
     Deploy(DeployArguments),
     /// List the functions
     List,
@@ -30,11 +35,10 @@ pub(crate) enum Command {
         /// The function's name
         name: String,
     },
-    /// Show the logs of a function's latest invocations
-    Logs {
-        /// The function's name
-        name: String,
-    },
+    #[command(flatten)]
+    Versions(versions::Command),
+    #[command(flatten)]
+    Observations(observations::Command),
     /// Invoke a function and verify the receipt
     Invoke(Invoke),
 }
@@ -44,7 +48,7 @@ pub(crate) enum Command {
 Example:
   r3e functions deploy price.js --name price --secret API_TOKEN --net api.example.com --timeout-ms 3000")]
 pub(crate) struct DeployArguments {
-    /// The source: an ECMAScript module whose default export is a function
+    /// The source: an ECMAScript module whose default export is a function; TypeScript if it ends in .ts or .mts
     file: PathBuf,
     /// The function's name
     #[arg(long)]
@@ -64,6 +68,11 @@ pub(crate) struct DeployArguments {
     /// The engine's heap
     #[arg(long, value_name = "N")]
     memory_mib: Option<u32>,
+    /// Invocations at once; more wait
+    #[arg(long, value_name = "N")]
+    concurrency: Option<u32>,
+    #[command(flatten)]
+    promotion: PromotionArguments,
 }
 
 impl DeployArguments {
@@ -72,15 +81,16 @@ impl DeployArguments {
             .map_err(|source| CliError::Io { what: self.file.display().to_string(), source })?;
         let defaults = Limits::default();
         let deploy = Deploy {
-            runtime: Runtime::Javascript,
-            source,
             permissions: Permissions { secrets: self.secrets, net: self.net },
             limits: Limits {
                 timeout_ms: self.timeout_ms.unwrap_or(defaults.timeout_ms),
                 cpu_ms: self.cpu_ms.unwrap_or(defaults.cpu_ms),
                 memory_mib: self.memory_mib.unwrap_or(defaults.memory_mib),
+                concurrency: self.concurrency.unwrap_or(defaults.concurrency),
                 ..defaults
             },
+            runtime: runtime_of(&self.file),
+            ..Deploy::javascript(source)
         };
         Ok((self.name, deploy))
     }
@@ -89,9 +99,11 @@ impl DeployArguments {
 pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer) -> Result<(), CliError> {
     match command {
         Command::Deploy(arguments) => {
+            let promotion = arguments.promotion.clone();
             let (name, deploy) = arguments.read()?;
             let mut tenant = session::tenant(settings).await?;
-            let function = tenant.deploy(&name, &deploy).await?;
+            let promotion = promotion.settled(&mut tenant, &name).await?;
+            let function = tenant.deploy_as(&name, &deploy, &promotion).await?;
             printer
                 .result(&function, |function| format!("deployed {}\n\n{}", function.name, human(function)))?;
             session::remembered(tenant.check_state().await)
@@ -119,37 +131,35 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             printer.result(&json!({ "deleted": name }), |_| format!("deleted {name}"))?;
             session::remembered(tenant.check_state().await)
         }
-        Command::Logs { name } => {
-            let logs = session::tenant(settings).await?.logs(&name).await?;
-            printer.result(&logs, |logs| human_logs(logs))
-        }
+        Command::Versions(command) => versions::run(command, settings, printer).await,
+        Command::Observations(command) => observations::run(command, settings, printer).await,
         Command::Invoke(invoke) => invoke.run(settings, printer).await,
     }
 }
 
-fn human(function: &Function) -> String {
+pub(crate) fn human(function: &Function) -> String {
     let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    let Limits { timeout_ms, cpu_ms, memory_mib, output_bytes, host_calls } = function.limits;
+    let Limits { timeout_ms, cpu_ms, memory_mib, output_bytes, host_calls, concurrency } = function.limits;
     fields(&[
         ("name", function.name.clone()),
         ("version", function.version.clone()),
         ("deployed", time(function.deployed_at_ms)),
-        ("source", format!("{} bytes of JavaScript", function.source_bytes)),
+        ("source", format!("{} bytes of {}", function.source_bytes, function.runtime.name())),
+        ("modules", modules(function)),
         ("secrets", list(&function.permissions.secrets)),
         ("net", list(&function.permissions.net)),
         ("time", format!("{timeout_ms} ms, {cpu_ms} ms of CPU")),
         ("memory", format!("{memory_mib} MiB")),
         ("output", format!("{output_bytes} bytes")),
         ("host calls", host_calls.to_string()),
+        ("at once", concurrency.to_string()),
+        ("process", if function.instance.reuse { "used again" } else { "one for each event" }.to_owned()),
     ])
 }
 
-fn human_logs(logs: &[LogEntry]) -> String {
-    let line = |line: &LogLine| format!("    {:<5} {}\n", printable(&line.level), printable(&line.text));
-    let entry = |entry: &LogEntry| {
-        let lines: String = entry.lines.iter().map(line).collect();
-        let (invocation, outcome) = (printable(&entry.invocation), printable(&entry.outcome));
-        format!("{} {invocation} {outcome}\n{lines}", time(entry.at_ms))
-    };
-    logs.iter().map(entry).collect()
+fn modules(function: &Function) -> String {
+    match &function.entry {
+        Some(entry) => format!("{}, entry {}", function.modules.len(), printable(entry)),
+        None => "one".to_owned(),
+    }
 }

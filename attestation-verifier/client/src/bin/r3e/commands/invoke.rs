@@ -13,6 +13,8 @@ use r3e_proto::api::identity::TenantId;
 use serde::Serialize;
 
 use super::enclave::write;
+use super::jobs::options::QueueArguments;
+use super::jobs::told;
 use crate::error::CliError;
 use crate::limits::MAX_EVENT_BYTES;
 use crate::output::{Printer, note, printable, spinner, text, time};
@@ -28,25 +30,40 @@ a receipt too.
 Examples:
   r3e functions invoke price --input '{\"pair\":\"NEO/USD\"}' --receipt price.receipt
   r3e functions invoke price --input @event.json --json
+  r3e functions invoke price --input @event.json --async --webhook https://hooks.example.com/price
   r3e-verify receipt price.receipt --reference-values release.json")]
 pub(crate) struct Invoke {
-    /// The function's name
+    /// The function: its name, which means its alias prod, or with an alias or a version
+    #[arg(value_name = "NAME[@ALIAS|@VERSION]")]
     name: String,
     /// The event: JSON text, @FILE, or - for standard input
     #[arg(long, value_name = "JSON|@FILE|-", default_value = "null")]
     input: String,
     /// Save the receipt with the document that attests its key
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "queue")]
     receipt: Option<PathBuf>,
+    /// Queue it instead, and print the job's id; `r3e jobs wait` gives its result
+    #[arg(long = "async", id = "queue")]
+    queue: bool,
+    #[command(flatten)]
+    queued: QueueArguments,
+    /// Where an alias is split between two versions: events with the same key go to the same one
+    #[arg(long, value_name = "KEY")]
+    sticky: Option<String>,
 }
 
 impl Invoke {
     pub(crate) async fn run(self, settings: &Settings, printer: Printer) -> Result<(), CliError> {
         let event = event(&self.input)?;
         let mut tenant = session::tenant(settings).await?;
+        if self.queue {
+            let enqueued = tenant.enqueue(&self.name, event, &self.queued.options()).await?;
+            told(printer, &enqueued)?;
+            return session::remembered(tenant.check_state().await);
+        }
         let invocation = {
             let _spinner = spinner("running the function");
-            tenant.invoke(&self.name, event).await?
+            tenant.invoke_for(&self.name, self.sticky.as_deref(), event).await?
         };
         if let Some(path) = &self.receipt {
             write(path, &invocation.bundle().encode())?;
