@@ -8,7 +8,7 @@ use r3e_proto::api::billing::{Amount, Metered, Month, Quota};
 
 use crate::account::Account;
 use crate::admission::NotAdmitted;
-use crate::price::most_cost;
+use crate::price::{cost, most_cost};
 use crate::state::plan_name;
 use crate::terms::{Plan, Terms};
 
@@ -86,6 +86,15 @@ impl LivePeriod {
     /// What was used, and the most that what runs now may add.
     pub(crate) fn engaged(&self) -> Metered {
         self.consumed.plus(&self.running)
+    }
+
+    /// What must stay covered: the most that it may come to cost. Of one that nobody is let in under any more, and nothing runs
+    /// under, what it costs: the part of a unit that its sum has begun is forgiven.
+    pub(crate) fn needed(&self, current: Option<u64>) -> Amount {
+        if current != Some(self.id) && self.running.invocations == 0 {
+            return cost(&self.plan, &self.consumed);
+        }
+        most_cost(&self.plan, &self.engaged()).unwrap_or(self.covered)
     }
 }
 

@@ -9,7 +9,7 @@ use r3e_proto::api::identity::TenantId;
 use crate::account::Account;
 use crate::books::Head;
 use crate::live::Live;
-use crate::price::{cost, most_cost};
+use crate::price::cost;
 use crate::terms::Terms;
 
 /// One tenant.
@@ -66,13 +66,12 @@ impl State {
         let reserved = account.reserved().unwrap_or_default();
         let (mut used, mut engaged) = (Amount::ZERO, Amount::ZERO);
         for period in &live.periods {
-            let posted = account.period(period.id).map(|period| period.posted).unwrap_or_default();
-            let most = most_cost(&period.plan, &period.engaged()).unwrap_or(reserved);
-            let cost = cost(&period.plan, &period.consumed).saturating_sub(posted);
-            used = used.checked_add(cost).unwrap_or(reserved);
-            engaged = engaged.checked_add(most.saturating_sub(posted)).unwrap_or(reserved);
+            let Some(kept) = account.period(period.id) else { continue };
+            // Of each no more than is set aside for it: what is owed beyond that is owed, and not in any account.
+            let within = |cost: Amount| cost.saturating_sub(kept.posted).min(kept.reserved);
+            used = used.checked_add(within(cost(&period.plan, &period.consumed))).unwrap_or(reserved);
+            engaged = engaged.checked_add(within(period.needed(account.current))).unwrap_or(reserved);
         }
-        let (used, engaged) = (used.min(reserved), engaged.min(reserved));
         let free = reserved.saturating_sub(engaged);
         Balance {
             tenant,

@@ -15,7 +15,7 @@ use r3e_ledger::{Admission, LedgerError, NotAdmitted};
 use r3e_proto::api::billing::EntryKind;
 use r3e_proto::api::identity::TenantId;
 use tokio::runtime::Builder;
-use world::{ALICE, BOB, World, used};
+use world::{ALICE, BOB, PLANS, World, used};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -67,7 +67,9 @@ struct Outside {
 }
 
 async fn play(steps: Vec<Step>) {
-    let mut world = World::new().await;
+    // A millisecond of the processor is no whole number of units.
+    let plans = PLANS.replace("\"cpu_us\": 1000", "\"cpu_us\": 1337");
+    let mut world = World::under(&plans, world::on_request()).await;
     let mut now_ms = world::NOVEMBER_MS;
     let mut outside = Outside::default();
     let mut running: Vec<Admission> = Vec::new();
@@ -139,6 +141,10 @@ async fn play(steps: Vec<Step>) {
     // In the end everything that is left can be taken out, and no more.
     running.clear();
     for tenant in [ALICE, BOB] {
+        world.ledger.flush().await.unwrap();
+        world.ledger.set_plan(tenant, "none").await.unwrap();
+        world.ledger.flush().await.unwrap();
+        assert_eq!(world.balance(tenant).await.reserved.units(), 0, "something stays set aside");
         let left = world.balance(tenant).await.spendable.units();
         let more = world.withdraw(tenant, left + 1, &format!("more {tenant}").replace(' ', "-")).await;
         assert!(matches!(more, Err(LedgerError::Insufficient { .. })));

@@ -6,8 +6,11 @@
 mod keeper;
 mod world;
 
+use std::time::Duration;
+
 use r3e_ledger::{LedgerError, NotAdmitted};
 use r3e_proto::api::billing::EntryKind;
+use r3e_store::Namespace;
 use world::{ALICE, BOB, DECEMBER_MS, NOVEMBER_MS, PLANS, World, amount, used};
 
 #[tokio::test]
@@ -296,5 +299,93 @@ async fn what_was_used_is_posted_after_its_time_and_the_rest_is_released() {
     world.at(NOVEMBER_MS + 9 * 3_600_000);
     world.ledger.flush().await.unwrap();
     assert_eq!(kinds().await.len(), 3);
+    world.audit(&[ALICE]).await;
+}
+
+#[tokio::test]
+async fn books_that_do_not_sum_to_zero_let_nobody_in() {
+    let mut world = World::new().await;
+    world.deposit(ALICE, 1_000, "d1").await;
+    let accounts = Namespace::of_appliance("ledger-accounts").unwrap();
+    let record = world.store.get(&accounts, &ALICE.to_string()).await.unwrap().unwrap();
+    let text = String::from_utf8(record.value.as_bytes().to_vec()).unwrap();
+    let richer = text.replacen("\"available\":\"1000\"", "\"available\":\"1001\"", 1);
+    assert_ne!(text, richer);
+    world.store.put(&accounts, &ALICE.to_string(), richer.into_bytes()).await.unwrap();
+    world.crash().await;
+    let refused = world.ledger.balance(ALICE).await.unwrap_err();
+    assert!(matches!(&refused, LedgerError::Closed(why) if why.contains("sum to zero")), "{refused}");
+    assert!(matches!(world.admit(BOB, "f").await, Err(NotAdmitted::Unavailable(_))));
+    assert!(world.try_deposit(BOB, 1, "d2").await.is_err());
+}
+
+#[tokio::test]
+async fn the_default_plan_is_everybodys_who_has_no_other() {
+    let plans = PLANS.replacen("\"decimals\": 8,", "\"decimals\": 8, \"default_plan\": \"payg\",", 1);
+    let mut world = World::under(&plans, world::on_request()).await;
+    assert_eq!(world.balance(ALICE).await.plan, "payg");
+    assert!(matches!(world.admit(ALICE, "f").await, Err(NotAdmitted::Balance { .. })));
+    world.deposit(ALICE, 100, "d1").await;
+    world.invoke(ALICE, "f", 0).await;
+    world.ledger.set_plan(ALICE, "none").await.unwrap();
+    world.invoke(ALICE, "f", 0).await;
+    world.ledger.flush().await.unwrap();
+    world.crash().await;
+    assert_eq!((world.balance(ALICE).await.plan.as_str(), world.money(ALICE).await), ("none", (90, 10)));
+    world.audit(&[ALICE]).await;
+}
+
+#[tokio::test]
+async fn storage_that_is_not_covered_is_paid_before_anything_else_and_never_below_zero() {
+    let plans = PLANS.replacen("\"cpu_us\": 1000", "\"cpu_us\": 1000, \"storage_mib_s\": 1000000", 1);
+    let world = World::under(&plans, world::on_request()).await;
+    world.deposit(ALICE, 100, "d1").await;
+    world.ledger.set_plan(ALICE, "payg").await.unwrap();
+    let space = Namespace::of_tenant("function-values", &ALICE.to_string()).unwrap();
+    world.store.put(&space, "f/k", vec![7; 1024 * 1024]).await.unwrap();
+    world.invoke(ALICE, "f", 0).await;
+    // A MiB for 150 seconds is 150, and there are 90.
+    world.ledger.measure_storage(ALICE, Duration::from_secs(150)).await.unwrap();
+    assert_eq!(world.money(ALICE).await.0, 0);
+    assert!(matches!(world.admit(ALICE, "f").await, Err(NotAdmitted::Balance { .. })));
+    world.ledger.flush().await.unwrap();
+    world.audit(&[ALICE]).await;
+    // 60 are owed: they are paid out of what comes in, and then there is room for one that may cost 20.
+    world.deposit(ALICE, 79, "d2").await;
+    assert!(matches!(world.admit(ALICE, "f").await, Err(NotAdmitted::Balance { .. })));
+    world.deposit(ALICE, 1, "d3").await;
+    world.invoke(ALICE, "f", 10).await;
+    assert_eq!(world.money(ALICE).await.0, 0);
+    // A month later nothing is owed any more.
+    world.ledger.measure_storage(ALICE, Duration::from_secs(1_000)).await.unwrap();
+    world.at(DECEMBER_MS);
+    world.deposit(ALICE, 20, "d4").await;
+    world.invoke(ALICE, "f", 0).await;
+    assert_eq!(world.money(ALICE).await.0, 10);
+    world.audit(&[ALICE]).await;
+}
+
+#[tokio::test]
+async fn months_that_end_within_a_unit_are_closed() {
+    // Each invocation costs 0.3.
+    let plans =
+        PLANS.replacen("{\"invocations\": 10000000, \"cpu_us\": 1000}", "{\"invocations\": 300000}", 1);
+    assert_ne!(plans, PLANS);
+    let world = World::under(&plans, world::on_request()).await;
+    world.deposit(ALICE, 1_000, "d1").await;
+    world.ledger.set_plan(ALICE, "payg").await.unwrap();
+    // More months than may be open at once.
+    for month in 0..24u64 {
+        world.at(NOVEMBER_MS + month * 31 * 24 * 3_600_000);
+        for _ in 0..4 {
+            world.invoke(ALICE, "f", 0).await;
+        }
+        world.ledger.flush().await.unwrap();
+    }
+    world.ledger.set_plan(ALICE, "none").await.unwrap();
+    world.ledger.flush().await.unwrap();
+    // 1.2 each month, rounded down.
+    assert_eq!(world.money(ALICE).await, (976, 24));
+    assert_eq!(world.balance(ALICE).await.reserved, amount(0));
     world.audit(&[ALICE]).await;
 }

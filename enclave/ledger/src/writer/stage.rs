@@ -16,7 +16,7 @@ use crate::error::LedgerError;
 use crate::ledger::Shared;
 use crate::limits::{BLOCK_PART, BLOCK_TIMES, MAX_OPEN_PERIODS, TENANTS_AT_ONCE};
 use crate::live::{Counters, Live, LivePeriod};
-use crate::price::{cost, most_cost};
+use crate::price::cost;
 use crate::state::plan_name;
 use crate::terms::Plan;
 use crate::usage::{decode, encode};
@@ -90,17 +90,19 @@ impl Stage {
         done
     }
 
-    /// What memory knows of a tenant.
-    fn live<T>(&self, tenant: TenantId, look: impl FnOnce(&mut Live) -> T) -> T {
-        look(&mut self.shared.state().tenant(tenant).live)
+    /// What memory knows of a tenant, and its account as it stands.
+    fn known<T>(&self, tenant: TenantId, look: impl FnOnce(&Account, &mut Live) -> T) -> T {
+        let mut state = self.shared.state();
+        let known = state.tenant(tenant);
+        look(&known.account, &mut known.live)
     }
 
     /// Charges what a period used, and releases what nothing that runs now can come to need; at once, so that nobody is let
     /// in for it meanwhile.
     fn settle(&mut self, tenant: TenantId, id: u64) -> Result<(), LedgerError> {
-        let found = self.live(tenant, |live| {
+        let found = self.known(tenant, |account, live| {
             let period = live.periods.iter_mut().find(|period| period.id == id)?;
-            let needed = most_cost(&period.plan, &period.engaged()).unwrap_or(period.covered);
+            let needed = period.needed(account.current);
             let release = period.covered.saturating_sub(needed);
             period.covered = period.covered.saturating_sub(release);
             Some((period.consumed, cost(&period.plan, &period.consumed), release))
@@ -256,7 +258,7 @@ impl Stage {
     }
 
     fn flush_one(&mut self, tenant: TenantId) -> Result<(), LedgerError> {
-        let taken = self.live(tenant, |live| {
+        let taken = self.known(tenant, |_, live| {
             live.taken = std::mem::take(&mut live.pending);
             live.taken.clone()
         });
@@ -267,11 +269,7 @@ impl Stage {
             self.used.insert(tenant, taken);
         }
         // As it stands, not as it will: what is current until this commit stands may still let somebody in.
-        let (account, periods) = {
-            let mut state = self.shared.state();
-            let known = state.tenant(tenant);
-            (known.account.clone(), known.live.periods.clone())
-        };
+        let (account, periods) = self.known(tenant, |account, live| (account.clone(), live.periods.clone()));
         for period in &periods {
             let consumed = cost(&period.plan, &period.consumed);
             self.draft(tenant).consumed(period.id, period.consumed, consumed);
