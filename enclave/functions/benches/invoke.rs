@@ -1,4 +1,5 @@
-//! Events per second through the pool, and what the first event of a function costs.
+//! Events per second through the pool, each in a fresh process or in one that is used again; what the first event of a function
+//! costs; and what a thousand loaded functions hold.
 //!
 //! Run with `cargo bench -p r3e-functions`, after `cargo build --release -p r3e-runner` into the same target folder.
 #![allow(
@@ -53,25 +54,34 @@ fn pool(runtime: &Runtime, spares: usize) -> RunnerPool {
         .expect("a pool")
 }
 
-async fn event(pool: &RunnerPool, key: &FunctionKey, source: &str) {
-    let done = pool.invoke(key, source, r#"{"name":"world"}"#, &LIMITS, &Host).await;
+async fn event(pool: &RunnerPool, key: &FunctionKey, source: &str, limits: &Limits) {
+    let done = pool.invoke(key, source, r#"{"name":"world"}"#, limits, &Host).await;
     assert!(done.outcome.is_ok(), "{:?}", done.outcome);
 }
 
 /// Runs so many events one after the other, on a worker of the runtime as in the enclave.
-async fn events(pool: Arc<RunnerPool>, key: FunctionKey, source: &'static str, count: u64) {
+async fn events(pool: Arc<RunnerPool>, key: FunctionKey, source: &'static str, limits: Limits, count: u64) {
     let run = async move {
         for _ in 0..count {
-            event(&pool, &key, source).await;
+            event(&pool, &key, source, &limits).await;
         }
     };
     tokio::spawn(run).await.expect("no event fails");
 }
 
-fn warm(c: &mut Criterion) {
+fn fresh(c: &mut Criterion) {
+    loaded(c, "fresh", LIMITS);
+}
+
+fn reused(c: &mut Criterion) {
+    loaded(c, "reused", Limits { reuse: true, ..LIMITS });
+}
+
+/// Events of functions that are loaded.
+fn loaded(c: &mut Criterion, group: &str, limits: Limits) {
     let runtime = Runtime::new().expect("a runtime");
     let pool = Arc::new(pool(&runtime, 0));
-    let mut group = c.benchmark_group("warm");
+    let mut group = c.benchmark_group(group);
     group.throughput(Throughput::Elements(1));
     let sources = [
         ("sync", "export default (e) => ({ hello: e.name });"),
@@ -82,7 +92,7 @@ fn warm(c: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter_custom(|count| {
                 let start = Instant::now();
-                runtime.block_on(events(Arc::clone(&pool), key(name), source, count));
+                runtime.block_on(events(Arc::clone(&pool), key(name), source, limits, count));
                 start.elapsed()
             });
         });
@@ -92,7 +102,7 @@ fn warm(c: &mut Criterion) {
         b.iter_custom(|count| {
             let start = Instant::now();
             runtime.block_on(async {
-                let run = |name| events(Arc::clone(&pool), key(name), source, count.div_ceil(4));
+                let run = |name| events(Arc::clone(&pool), key(name), source, limits, count.div_ceil(4));
                 tokio::join!(run("a"), run("b"), run("c"), run("d"));
             });
             start.elapsed()
@@ -117,7 +127,7 @@ fn cold(c: &mut Criterion) {
                     std::thread::sleep(Duration::from_millis(if spares > 0 { 250 } else { 0 }));
                     let key = key(&NEXT.fetch_add(1, Ordering::Relaxed).to_string());
                     let start = Instant::now();
-                    runtime.block_on(event(&pool, &key, source));
+                    runtime.block_on(event(&pool, &key, source, &LIMITS));
                     total += start.elapsed();
                     pool.forget(&key);
                 }
@@ -128,5 +138,52 @@ fn cold(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, warm, cold);
+/// The share of its memory that each process of the pool's holds (`Pss`, `proc_pid_smaps(5)`), summed.
+fn held_kib() -> (u64, usize) {
+    let (mut kib, mut count) = (0, 0);
+    for entry in std::fs::read_dir("/proc").expect("processes").flatten() {
+        let of = |file: &str| std::fs::read_to_string(entry.path().join(file)).unwrap_or_default();
+        if of("comm").trim_end() != "r3e-runner" {
+            continue;
+        }
+        let rollup = of("smaps_rollup");
+        let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB"));
+        kib += pss.and_then(|pss| pss.trim().parse::<u64>().ok()).unwrap_or_default();
+        count += 1;
+    }
+    (kib, count)
+}
+
+/// Not a time: what a thousand loaded functions hold, and the median, lowest and highest times of an event of each.
+fn idle(_: &mut Criterion) {
+    const FUNCTIONS: usize = 1_000;
+    let runtime = Runtime::new().expect("a runtime");
+    let config = RunnerConfig { spares: 0, memory_mib: 16_384, ..RunnerConfig::new(runner_path()) };
+    let pool = {
+        let _within = runtime.enter();
+        RunnerPool::new(config).expect("a pool")
+    };
+    let source = "export default (e) => ({ hello: e.name });";
+    let mut times = [Vec::new(), Vec::new()];
+    for round in &mut times {
+        for number in 0..FUNCTIONS {
+            let start = Instant::now();
+            runtime.block_on(event(&pool, &key(&number.to_string()), source, &LIMITS));
+            round.push(start.elapsed());
+        }
+        round.sort_unstable();
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let (kib, processes) = held_kib();
+    let of = |times: &[Duration]| [0, FUNCTIONS / 2, FUNCTIONS - 1].map(|index| times[index]);
+    println!(
+        "{} functions loaded: {processes} processes hold {} MiB; first event {:?}, second {:?}",
+        pool.loaded_functions(),
+        kib / 1024,
+        of(&times[0]),
+        of(&times[1])
+    );
+}
+
+criterion_group!(benches, fresh, reused, cold, idle);
 criterion_main!(benches);

@@ -54,11 +54,7 @@ pub(super) struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     /// Prepares an exchange with an idle or blank process.
-    pub(super) fn new(
-        process: &'a mut RunnerProcess,
-        limits: &'a Limits,
-        account: &'a mut Account,
-    ) -> io::Result<Self> {
+    pub(super) fn new(process: &'a mut RunnerProcess, limits: &'a Limits, account: &'a mut Account) -> Self {
         let started = Instant::now();
         let cpu_at_start = process.cpu_before().unwrap_or_default();
         let mut exchange = Self {
@@ -72,7 +68,7 @@ impl<'a> Exchange<'a> {
             next_check: started,
         };
         exchange.next_check = exchange.check_after(Duration::ZERO);
-        Ok(exchange)
+        exchange
     }
 
     /// Loads a module.

@@ -45,7 +45,7 @@ impl Nursery {
             match Self::copy_of(&mut running).await {
                 made @ (Ok(_) | Err(StartError::Refused(_))) => return made,
                 Err(error) => {
-                    tracing::warn!(%error, "the process that runners are copies of is started anew")
+                    tracing::warn!(%error, "the process that runners are copies of is started anew");
                 }
             }
         }

@@ -154,7 +154,7 @@ impl RunnerPool {
         let _tenant_memory = self.inner.tenant_memory.enter_with(tenant, mib).await?;
         let _slot = self.inner.appliance_slot(tenant).await?;
         let mut blank = Kept::blank(&self.inner.kept, mib).await?;
-        let loaded = Exchange::new(&mut blank, limits, &mut Account::default())?.load(source).await;
+        let loaded = Exchange::new(&mut blank, limits, &mut Account::default()).load(source).await;
         match loaded {
             Ok(()) => Ok(()),
             Err(broken) => Err(explain(broken, blank, &mut Usage::default()).await),
@@ -225,15 +225,14 @@ impl RunnerPool {
         let _tenant_memory = self.inner.tenant_memory.enter_with(&key.tenant, mib).await?;
         let _slot = self.inner.appliance_slot(&key.tenant).await?;
         host.passed(Stage::Admitted);
-        let mut process = match self.take_ready(lease, key, limits, host).await? {
-            Some(process) => process,
-            None => {
-                let process = self.start(lease, key, source, limits, host, account, usage).await?;
-                host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
-                process
-            }
+        let mut process = if let Some(process) = self.take_ready(lease, key, limits, host).await? {
+            process
+        } else {
+            let process = self.start(lease, key, source, limits, host, account, usage).await?;
+            host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
+            process
         };
-        let done = Exchange::new(&mut process, limits, account)?.invoke(event.to_owned(), host).await;
+        let done = Exchange::new(&mut process, limits, account).invoke(event.to_owned(), host).await;
         let output = match done {
             Ok(output) => output,
             Err(broken) => return Err(explain(broken, process, usage).await),
@@ -309,7 +308,7 @@ impl RunnerPool {
         usage.cold = true;
         let mut blank = Kept::blank(&self.inner.kept, charge_mib(limits.memory_mib)).await?;
         host.passed(Stage::Started);
-        let loaded = Exchange::new(&mut blank, limits, account)?.load(source).await;
+        let loaded = Exchange::new(&mut blank, limits, account).load(source).await;
         if let Err(broken) = loaded {
             return Err(explain(broken, blank, usage).await);
         }
