@@ -1,16 +1,17 @@
 //! The appliance: all that its handlers share, once it has booted.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use r3e_attester::{Attester, TrustedClock};
+use r3e_jobs::Jobs;
 use r3e_store::Store;
 
 use crate::channel::{Counters, EvidenceSource};
 use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
-use crate::service::{ApiKeys, AttestedReportKey, Functions, Secrets, Tenants, Wallets, WitnessedAppliances};
+use crate::service::{ApiKeys, AttestedReportKey, Billing, Functions, Secrets, Tenants, Wallets, WitnessedAppliances};
 use crate::unlock::Provider;
 use crate::witness::OwnWitness;
 
@@ -41,7 +42,9 @@ pub(crate) struct Appliance {
     /// The sealed state.
     pub(crate) store: Store,
     /// Who was admitted.
-    pub(crate) tenants: Tenants,
+    pub(crate) tenants: Arc<Tenants>,
+    /// Metering, plans and balances.
+    pub(crate) billing: Billing,
     /// Tenants' API keys.
     pub(crate) api_keys: ApiKeys,
     /// Tenants' secrets.
@@ -49,7 +52,9 @@ pub(crate) struct Appliance {
     /// Tenants' wallets.
     pub(crate) wallets: Wallets,
     /// Tenants' functions.
-    pub(crate) functions: Functions,
+    pub(crate) functions: Arc<Functions>,
+    /// Tenants' jobs.
+    pub(crate) jobs: Arc<Jobs>,
     /// The appliances that this one is a rollback witness of.
     pub(crate) witnessed: WitnessedAppliances,
     /// Its own rollback witness.
@@ -58,4 +63,13 @@ pub(crate) struct Appliance {
     pub(crate) report_key: AttestedReportKey,
     /// When it had booted.
     pub(crate) started: Instant,
+}
+
+impl Appliance {
+    /// Writes what is in memory alone, before the process ends in order. One that has given way has nothing to write any more.
+    pub(crate) async fn last_words(appliance: &Weak<Self>) {
+        if let Some(appliance) = appliance.upgrade() {
+            appliance.billing.flush().await;
+        }
+    }
 }

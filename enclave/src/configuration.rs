@@ -7,6 +7,7 @@ mod witness;
 
 use std::fmt;
 
+use r3e_ledger::{BillingTable, Terms, TermsError};
 use r3e_proto::api::identity::PublicKey;
 use r3e_proto::channel::binding::{Digest, configuration_digest};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
@@ -35,6 +36,7 @@ pub struct Configuration {
     witness: WitnessChoice,
     restore: Option<RestorePolicy>,
     extra_roots: Vec<CertificateDer<'static>>,
+    billing: Terms,
 }
 
 /// Why a configuration was refused. The appliance does not start.
@@ -90,6 +92,9 @@ pub enum ConfigurationError {
     /// `[restore]` is no policy.
     #[error("[restore]: {0}")]
     Restore(#[source] r3e_proto::WireError),
+    /// `[billing]` breaks a rule.
+    #[error("[billing]: {0}")]
+    Billing(#[from] TermsError),
     /// `[unlock.aws_kms]` is no policy.
     #[error(transparent)]
     AwsKms(#[from] r3e_keys::kms::PolicyError),
@@ -113,6 +118,8 @@ struct Settings {
     egress: Egress,
     #[serde(default)]
     functions: Functions,
+    #[serde(default)]
+    billing: BillingTable,
 }
 
 #[derive(Clone, Deserialize)]
@@ -160,8 +167,9 @@ impl Configuration {
         let witness = settings.witness.as_ref().map(WitnessTable::choice).transpose()?.unwrap_or_default();
         let restore = settings.restore.as_ref().map(RestoreTable::policy).transpose()?;
         let handoff = settings.handoff.as_ref().map(HandoffTable::policy).transpose()?;
+        let billing = settings.billing.terms()?;
         let (unlock, digest) = (settings.unlock.choice()?, configuration_digest(&bytes));
-        Ok(Self { bytes, digest, settings, unlock, handoff, witness, restore, extra_roots })
+        Ok(Self { bytes, digest, settings, unlock, handoff, witness, restore, extra_roots, billing })
     }
 
     /// The bytes that were measured.
@@ -197,6 +205,11 @@ impl Configuration {
     /// Whose signatures order an older state to be restored; none where nobody's do.
     pub fn restore(&self) -> Option<&RestorePolicy> {
         self.restore.as_ref()
+    }
+
+    /// Currency, plans and quotas.
+    pub fn billing(&self) -> &Terms {
+        &self.billing
     }
 
     /// Certificates that functions' `fetch` trusts beside the public web's.

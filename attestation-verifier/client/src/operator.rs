@@ -1,6 +1,8 @@
 //! What the operator does: admits tenants, lists them, suspends and resumes them; has the sealed state's keys rotated.
 //! It sees nothing of tenants'.
 
+mod billing;
+
 use http::Method;
 use r3e_proto::api::identity::{AdmitTenant, PublicKey, Tenant, TenantId, TenantState};
 use r3e_proto::api::state::SealedState;

@@ -38,6 +38,9 @@ pub(crate) enum Secrets {}
 /// To list and show wallets, and to ask for signatures where the wallet's policy lets API keys.
 pub(crate) enum Wallets {}
 
+/// To read usage, balance and ledger. No right that an API key may carry moves money.
+pub(crate) enum Billing {}
+
 impl Right for Invoke {
     const SCOPE: Scope = Scope::Invoke;
 }
@@ -49,6 +52,9 @@ impl Right for Secrets {
 }
 impl Right for Wallets {
     const SCOPE: Scope = Scope::Wallets;
+}
+impl Right for Billing {
+    const SCOPE: Scope = Scope::Billing;
 }
 
 impl<S> Tenant<S> {

@@ -33,6 +33,8 @@ pub(super) async fn grant(
     }
     let request = Request::decode(&bytes)
         .map_err(|error| ApiError::bad_request(format!("the body is no handoff request: {error}")))?;
+    // What is not written by now, the successor does not know.
+    appliance.billing.flush().await;
     let handover = Arc::clone(&appliance.handover);
     let binding = *session.binding();
     // To its end, whether the successor is still there or not: a frozen store must find somebody to thaw it.

@@ -2,9 +2,11 @@
 //! give typed answers; who may ask is settled before (`router::authority`).
 
 mod api_keys;
+mod billing;
 mod error;
 mod finish;
 mod functions;
+mod jobs;
 pub(crate) mod json;
 mod report_key;
 mod secrets;
@@ -14,8 +16,10 @@ mod wallets;
 mod witnessed;
 
 pub(crate) use api_keys::{ApiKeys, KeyGrant};
+pub(crate) use billing::Billing;
 pub(crate) use error::ServiceError;
 pub(crate) use functions::{Functions, FunctionsParts, Workshop};
+pub(crate) use jobs::{QueueParts, start_jobs};
 pub(crate) use report_key::AttestedReportKey;
 pub(crate) use secrets::{Secrets, SetOptions};
 pub(crate) use tenants::Tenants;

@@ -173,6 +173,8 @@ pub enum Scope {
     /// List and show wallets, and ask for signatures where a wallet's policy lets API keys. No scope makes, imports or
     /// deletes a wallet, exports a key or changes a policy.
     Wallets,
+    /// Read usage, balance and ledger. No scope moves money.
+    Billing,
 }
 
 /// A tenant mints an API key.

@@ -3,16 +3,18 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod admissions;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{
-    AttestationSource, CheckError, Completed, Definition, InvokeError, Invoker, InvokerParts, Loadable,
-    Registry, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Version,
+    AttestationSource, Bundler, CheckError, Completed, Definition, InvokeError, Invoker, InvokerParts,
+    Loadable, Registry, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Version,
 };
-use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions, Runtime};
+use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions};
 use r3e_proto::api::identity::TenantId;
 use r3e_store::{BlobStore, Options, Store};
 use zeroize::Zeroizing;
@@ -33,10 +35,12 @@ pub(crate) struct Appliance {
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) store: Store,
     pub(crate) pool: Arc<RunnerPool>,
+    pub(crate) bundler: Bundler,
     pub(crate) registry: Arc<Registry>,
     pub(crate) invoker: Invoker,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) attestation: Arc<Attestation>,
+    pub(crate) gate: Arc<admissions::Gate>,
     /// Connections that the parent was asked for.
     pub(crate) connections: Arc<AtomicU32>,
 }
@@ -60,6 +64,7 @@ impl Appliance {
         let registry = Arc::new(Registry::new(store.clone()));
         let secrets = Arc::new(Secrets::default());
         let attestation = Arc::new(Attestation::default());
+        let gate = Arc::new(admissions::Gate::default());
         let connections = Arc::new(AtomicU32::new(0));
         let invoker = Invoker::new(InvokerParts {
             registry: Arc::clone(&registry),
@@ -68,20 +73,27 @@ impl Appliance {
             egress: internet(Arc::clone(&connections)).await,
             secrets: secrets.clone(),
             attestation: attestation.clone(),
+            admissions: gate.clone(),
         });
-        Self { keeper, store, pool, registry, invoker, secrets, attestation, connections }
+        let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler"));
+        Self { keeper, store, pool, bundler, registry, invoker, secrets, attestation, gate, connections }
     }
 
     pub(crate) async fn deploy(&self, name: &str, deploy: Deploy) -> Function {
         let definition = Definition::new(name, deploy).unwrap();
-        let loadable = Loadable::check(&self.pool, ALICE, definition).await.unwrap();
+        let loadable = Loadable::check(&self.pool, &self.bundler, ALICE, definition).await.unwrap();
         self.registry.deploy(ALICE, loadable, 1).await.unwrap().function
     }
 
     /// Why a source is not deployed.
     pub(crate) async fn refusal(&self, source: &str, limits: Limits) -> String {
-        let definition = Definition::new("f", Deploy { limits, ..function(source) }).unwrap();
-        match Loadable::check(&self.pool, ALICE, definition).await {
+        self.refusal_of(Deploy { limits, ..function(source) }).await
+    }
+
+    /// Why a deployment is refused.
+    pub(crate) async fn refusal_of(&self, deploy: Deploy) -> String {
+        let definition = Definition::new("f", deploy).unwrap();
+        match Loadable::check(&self.pool, &self.bundler, ALICE, definition).await {
             Err(CheckError::Refused(message)) => message,
             other => panic!("{other:?}"),
         }
@@ -109,7 +121,7 @@ pub(crate) fn output(completed: &Completed) -> String {
 /// A function without grants.
 pub(crate) fn function(source: &str) -> Deploy {
     let permissions = Permissions::default();
-    Deploy { runtime: Runtime::Javascript, source: source.to_owned(), permissions, limits: ample() }
+    Deploy { permissions, limits: ample(), ..Deploy::javascript(source) }
 }
 
 pub(crate) fn granted(source: &str, secrets: &[&str], net: &[&str]) -> Deploy {

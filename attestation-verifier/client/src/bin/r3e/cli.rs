@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{enclave, functions, keys, login, operator, release, secrets, state, tenants, wallets};
+use crate::commands::{billing, enclave, functions, keys, login, operator, release, secrets, state, tenants, wallets};
 
 const AFTER_HELP: &str = "\
 Settings come from options, else R3E_* variables, else the profile in ~/.config/r3e/config.toml:
@@ -116,6 +116,13 @@ pub(crate) enum Command {
     /// Keep keys that sign, each behind a policy
     #[command(subcommand)]
     Wallets(wallets::Command),
+    /// Show what functions used in a month, and the quota
+    Usage(billing::Usage),
+    /// Show the plan and the balance
+    #[command(after_help = billing::BALANCE_HELP)]
+    Balance,
+    /// Show the entries of the ledger: every deposit, withdrawal, reservation and charge
+    Ledger(billing::Ledger),
     /// Sign in with the tenant's key and save an API key for this profile
     Login(login::Login),
     /// Show whose requests these are, and what the key may do, as the appliance says it

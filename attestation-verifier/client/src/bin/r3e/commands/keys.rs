@@ -40,6 +40,8 @@ pub(crate) enum ScopeArgument {
     Secrets,
     /// Show wallets, and ask for signatures where a wallet's policy lets API keys
     Wallets,
+    /// Show usage, balance and ledger
+    Billing,
 }
 
 impl From<ScopeArgument> for Scope {
@@ -49,6 +51,7 @@ impl From<ScopeArgument> for Scope {
             ScopeArgument::Deploy => Self::Deploy,
             ScopeArgument::Secrets => Self::Secrets,
             ScopeArgument::Wallets => Self::Wallets,
+            ScopeArgument::Billing => Self::Billing,
         }
     }
 }
@@ -89,6 +92,7 @@ pub(crate) fn scopes(scopes: &[Scope]) -> String {
         Scope::Deploy => "deploy",
         Scope::Secrets => "secrets",
         Scope::Wallets => "wallets",
+        Scope::Billing => "billing",
     };
     scopes.iter().map(word).collect::<Vec<_>>().join(",")
 }

@@ -40,7 +40,7 @@ pub(crate) async fn run(command: Login, settings: &Settings, printer: Printer) -
     let mut signed_in = session::signed_in(settings).await?;
     let tenant = TenantId::of(&settings.signing_key()?.public_key());
     let wanted: Vec<Scope> = match command.scopes.as_slice() {
-        [] => vec![Scope::Invoke, Scope::Deploy, Scope::Secrets, Scope::Wallets],
+        [] => vec![Scope::Invoke, Scope::Deploy, Scope::Secrets, Scope::Wallets, Scope::Billing],
         some => some.iter().copied().map(Scope::from).collect(),
     };
     let created = signed_in.create_key(&command.name, &wanted).await?;

@@ -1,5 +1,6 @@
 //! The commands, one file a noun. Each turns options into calls of the library, and answers into text.
 
+pub(crate) mod billing;
 pub(crate) mod enclave;
 pub(crate) mod functions;
 pub(crate) mod invoke;
@@ -35,6 +36,9 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Secrets(command) => secrets::run(command, settings, printer).await,
         Command::Functions(command) => functions::run(command, settings, printer).await,
         Command::Wallets(command) => wallets::run(command, settings, printer).await,
+        Command::Usage(command) => billing::usage(&command, settings, printer).await,
+        Command::Balance => billing::balance(settings, printer).await,
+        Command::Ledger(command) => billing::ledger(&command, settings, printer).await,
         Command::Login(command) => login::run(command, settings, printer).await,
         Command::Whoami => whoami::run(settings, printer).await,
         Command::Keys(command) => keys::run(command, settings, printer).await,

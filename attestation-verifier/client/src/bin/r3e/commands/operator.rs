@@ -1,5 +1,6 @@
 //! `r3e operator`: the operator's own key, what the members of an unlock quorum do, and rollback witnesses.
 
+mod billing;
 mod restore_order;
 mod shown;
 mod unlock;
@@ -53,6 +54,19 @@ Example:
   r3e operator status --json
   r3e operator status --member-key-file bob.pem    # besides, whether this member's share opens")]
     Status,
+    /// Put a tenant under a price plan of the measured configuration
+    Plan(billing::Plan),
+    /// Give a tenant a quota of its own, or the configuration's again
+    Quota(billing::SetQuota),
+    /// Record money that a tenant paid in
+    Deposit(billing::Deposit),
+    /// Record money that is paid out to a tenant
+    Withdraw(billing::Withdraw),
+    /// Show a tenant's plan and balance
+    Balance(billing::Balance),
+    /// Show all accounts together: they sum to zero
+    #[command(after_help = "Example:\n  r3e operator books --json")]
+    Books,
     /// Whose commits this appliance remembers, as their rollback witness
     #[command(subcommand)]
     Witness(witness::Command),
@@ -81,6 +95,12 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         Command::Init(init) => unlock::init(&init, settings, printer).await,
         Command::Approve(approve) => unlock::approve(&approve, settings, printer).await,
         Command::Status => unlock::status(settings, printer).await,
+        Command::Plan(command) => billing::plan(&command, settings, printer).await,
+        Command::Quota(command) => billing::quota(&command, settings, printer).await,
+        Command::Deposit(command) => billing::deposit(&command, settings, printer).await,
+        Command::Withdraw(command) => billing::withdraw(&command, settings, printer).await,
+        Command::Balance(command) => billing::balance(&command, settings, printer).await,
+        Command::Books => billing::books(settings, printer).await,
         Command::Witness(command) => witness::run(command, settings, printer).await,
         Command::RestoreOrder(command) => restore_order::run(command, printer),
     }
