@@ -11,6 +11,12 @@ use crate::error::{ClientError, ReportKeyProblem};
 use crate::http::answer;
 use crate::policy::Policy;
 
+/// Whether `signature` over `message` is that key's, by Ed25519.
+pub(crate) fn signed_by(public_key: &[u8; 32], message: &[u8], signature: &[u8]) -> bool {
+    use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
+    UnparsedPublicKey::new(&ED25519, public_key).verify(message, signature).is_ok()
+}
+
 /// A report key whose document was appraised and says: receipts of this enclave are signed by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportKey {
@@ -60,8 +66,7 @@ impl ReportKey {
 
     /// Whether `signature` over `message` is this key's.
     pub(crate) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
-        use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
-        UnparsedPublicKey::new(&ED25519, self.public_key).verify(message, signature).is_ok()
+        signed_by(&self.public_key, message, signature)
     }
 
     /// A key as if it had been appraised: for tests of what comes after.

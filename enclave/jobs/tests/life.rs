@@ -205,22 +205,34 @@ async fn what_breaks_a_rule_is_no_job() {
 #[tokio::test]
 async fn a_full_queue_says_when_to_come_again_and_is_one_tenants() {
     let (keeper, outside) = (Keeper::new(), Outside::new());
-    let life = Life::begin(&keeper, &outside).await;
+    let life = std::sync::Arc::new(Life::begin(&keeper, &outside).await);
     life.jobs.pause(std::time::Duration::ZERO).await;
-    let event = [b"\"".as_slice(), &vec![b'x'; limits::MAX_EVENT_BYTES - 2], b"\""].concat();
-    let big = NewJob { event, ..scripted(&[]) };
-    let room = limits::MAX_BYTES_OF_ONE / (limits::MAX_EVENT_BYTES as u64 + limits::JOB_BYTES);
-    // As many as fit are not made here: what is charged for is told from what is there.
-    for _ in 0..3 {
-        life.jobs.enqueue(ALICE, big.clone()).await.unwrap();
+    let mut enqueueing = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let life = std::sync::Arc::clone(&life);
+        enqueueing.spawn(async move {
+            for _ in 0..limits::MAX_QUEUED_OF_ONE / 16 {
+                life.jobs.enqueue(ALICE, scripted(&["ok"])).await.unwrap();
+            }
+        });
     }
-    assert!(room > 400);
-    let page = life.jobs.list(ALICE, Some(JobState::Queued), None, 2).await.unwrap();
-    assert_eq!((page.jobs.len(), page.next.is_some()), (2, true));
+    while let Some(done) = enqueueing.join_next().await {
+        done.unwrap();
+    }
+    let refused = life.jobs.enqueue(ALICE, scripted(&["ok"])).await;
+    let Err(JobsError::Full { full }) = refused else { panic!("{refused:?}") };
+    assert_eq!((full, full.retry_after_s()), (Full::Queue, limits::FULL_RETRY_AFTER_S));
+    life.jobs.enqueue(BOB, scripted(&["ok"])).await.unwrap();
+    assert_eq!(life.jobs.counts().queued, limits::MAX_QUEUED_OF_ONE as u64 + 1);
+
+    // Pages go through all of them, the newest first.
+    let page = life.jobs.list(ALICE, Some(JobState::Queued), None, 1_000).await.unwrap();
+    assert_eq!((page.jobs.len(), page.next.is_some()), (limits::MAX_PAGE, true));
     let rest = life.jobs.list(ALICE, Some(JobState::Queued), page.next, 2).await.unwrap();
-    assert_eq!((rest.jobs.len(), rest.next), (1, None));
-    assert!(page.jobs[1].id > rest.jobs[0].id || page.jobs[1].queued_at_ms >= rest.jobs[0].queued_at_ms);
-    assert!(Full::Queue.retry_after_s() > 0 && Full::Bytes.retry_after_s() > 0);
+    assert!(page.jobs.iter().all(|job| job.queued_at_ms >= rest.jobs[0].queued_at_ms));
+    // One that is cancelled makes room.
+    life.jobs.cancel(ALICE, page.jobs[0].id).await.unwrap();
+    life.jobs.enqueue(ALICE, scripted(&["ok"])).await.unwrap();
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use r3e_attestation::TrustAnchor;
 use r3e_attester::TrustedClock;
+use r3e_jobs::Jobs;
 use r3e_keys::{KeyError, RootSecret};
 use r3e_proto::channel::binding::Digest;
 use r3e_proto::handoff::{Grant, Request};
@@ -30,7 +31,7 @@ use tokio::time::{sleep, timeout};
 use super::measured::{Claims, Own};
 use super::refusals::Refusals;
 use super::rules::{self, Refusal};
-use crate::limits::{HANDOFF_TURN_WAIT, SETTLING_TIME};
+use crate::limits::{HANDOFF_TURN_WAIT, JOBS_DRAIN_TIMEOUT, SETTLING_TIME};
 
 /// What a [`Handover`] is made of.
 pub(crate) struct HandoverParts {
@@ -40,6 +41,8 @@ pub(crate) struct HandoverParts {
     pub(crate) identity: [u8; 32],
     /// The state that goes with it.
     pub(crate) store: Store,
+    /// What works on that state by itself.
+    pub(crate) jobs: Arc<Jobs>,
     /// Whose keys approve releases, if any do.
     pub(crate) policy: Option<HandoffPolicy>,
     /// The version that runs.
@@ -227,9 +230,11 @@ impl Handover {
     }
 
     async fn freeze(&self) -> Result<Grant, HandoverError> {
-        let HandoverParts { root, store, .. } = &self.parts;
+        let HandoverParts { root, store, jobs, .. } = &self.parts;
         let identity = root.commitment()?;
-        let frozen = store.freeze().await?;
+        // What ends now is recorded here, and what does not is made again by the successor.
+        jobs.pause(JOBS_DRAIN_TIMEOUT).await;
+        let frozen = store.freeze().await.inspect_err(|_| jobs.resume())?;
         Ok(Grant { root: root.reveal(), identity, sequence: frozen.sequence, head: frozen.head })
     }
 
@@ -258,6 +263,7 @@ impl Handover {
                 tracing::info!(sequence, "the successor did not open the state; going on");
                 // It may have come to serve after all, if it opened another store than ours.
                 self.moves(|state| state == State::Settling { session }, State::Serving);
+                self.parts.jobs.resume();
             }
             // Whatever it is that follows the head: what this enclave knows is not the state any more.
             Err(error) => {

@@ -33,6 +33,7 @@ pub(super) async fn status(State(appliance): State<Shared>, _: OnSession) -> Jso
         attestation: attestation_calls(&appliance.attester),
         attested_sessions: appliance.counters.attested(),
         open_sessions: appliance.counters.open(),
+        jobs: appliance.jobs.counts(),
     })
 }
 

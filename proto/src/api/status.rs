@@ -40,6 +40,9 @@ pub struct Status {
     pub attested_sessions: u64,
     /// Open sessions, this one among them.
     pub open_sessions: u64,
+    /// Tenants' jobs, all together.
+    #[serde(default)]
+    pub jobs: super::jobs::JobCounts,
 }
 
 /// Calls to the attestation device.

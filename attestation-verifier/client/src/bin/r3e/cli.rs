@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{billing, enclave, functions, keys, login, operator, release, secrets, state, tenants, wallets};
+use crate::commands::{billing, enclave, functions, jobs, keys, login, operator, release, secrets, state, tenants, wallets};
 
 const AFTER_HELP: &str = "\
 Settings come from options, else R3E_* variables, else the profile in ~/.config/r3e/config.toml:
@@ -26,7 +26,7 @@ is refused until --accept-configuration names it. So is another appliance than t
 in known_appliances, until --accept-identity names it: a new one has other keys and an empty state.
 
 Exit codes: 0 done; 1 the appliance refused, or was refused; 2 wrong usage, or an unreadable file;
-3 no connection to an appliance; 4 the function failed.
+3 no connection to an appliance; 4 the function failed; 5 the job has not ended in time.
 
 Examples:
   r3e --address enclave.example:443 --reference-values release.json enclave attest
@@ -113,6 +113,9 @@ pub(crate) enum Command {
     /// Deploy and invoke functions
     #[command(subcommand)]
     Functions(functions::Command),
+    /// Follow invocations that were queued
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     /// Keep keys that sign, each behind a policy
     #[command(subcommand)]
     Wallets(wallets::Command),

@@ -71,6 +71,9 @@ pub(crate) enum CliError {
     /// The appliance refused, was refused, or could not be reached.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A job was waited for, and not to its end.
+    #[error("the job {id} has not ended in time; it goes on")]
+    StillOpen { id: String },
     /// The function failed; its invocation was printed.
     #[error("the function failed: {message} ({code})")]
     Function { code: String, message: String },
@@ -102,6 +105,7 @@ impl CliError {
             Self::RestoreOrder(_) => "restore_order",
             Self::OtherImage { .. } => "other_image",
             Self::Client(error) => memory(error).map_or_else(|| error.code(), Self::code),
+            Self::StillOpen { .. } => "still_open",
             Self::Function { code, .. } => code,
         }
     }
@@ -121,6 +125,7 @@ impl CliError {
             | Self::Release(ReleaseError::NotApproved { .. })
             | Self::NothingToApprove { .. } => 1,
             Self::Function { .. } => 4,
+            Self::StillOpen { .. } => 5,
             _ => 2,
         }
     }

@@ -1,5 +1,14 @@
 //! Every limit of the tool, in one table, each with its reason.
 
+use std::time::Duration;
+
+/// Before a job that was not found to have ended is asked for again; doubled each time.
+pub(crate) const FIRST_JOB_POLL: Duration = Duration::from_millis(100);
+/// The most that it is doubled to.
+pub(crate) const LAST_JOB_POLL: Duration = Duration::from_secs(5);
+/// Jobs that one command lists.
+pub(crate) const MAX_LISTED_JOBS: usize = 10_000;
+
 /// A profile file: an owner's notes, read by people.
 pub(crate) const MAX_PROFILE_FILE_BYTES: u64 = 256 * 1024;
 /// Reference values and root certificates: the verifier's own limit on the former.

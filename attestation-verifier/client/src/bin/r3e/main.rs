@@ -2,7 +2,8 @@
 //! exit codes; everything that decides whether an appliance is trusted is in the library.
 //!
 //! Exit codes: 0 done; 1 the appliance refused, or was refused (attestation, receipt, rollback); 2 wrong usage, or
-//! something on this machine cannot be read or written; 3 no channel to an appliance; 4 the function failed.
+//! something on this machine cannot be read or written; 3 no channel to an appliance; 4 the function failed; 5 the job has
+//! not ended in time.
 
 #![forbid(unsafe_code)]
 

@@ -4,6 +4,7 @@ pub(crate) mod billing;
 pub(crate) mod enclave;
 pub(crate) mod functions;
 pub(crate) mod invoke;
+pub(crate) mod jobs;
 pub(crate) mod keygen;
 pub(crate) mod keys;
 pub(crate) mod login;
@@ -35,6 +36,7 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Enclave(command) => enclave::run(command, settings, printer).await,
         Command::Secrets(command) => secrets::run(command, settings, printer).await,
         Command::Functions(command) => functions::run(command, settings, printer).await,
+        Command::Jobs(command) => jobs::run(command, settings, printer).await,
         Command::Wallets(command) => wallets::run(command, settings, printer).await,
         Command::Usage(command) => billing::usage(&command, settings, printer).await,
         Command::Balance => billing::balance(settings, printer).await,

@@ -1,6 +1,6 @@
 //! `r3e secrets`.
 
-mod duration;
+pub(super) mod duration;
 mod shown;
 mod value;
 

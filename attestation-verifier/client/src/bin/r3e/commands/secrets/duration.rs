@@ -1,7 +1,7 @@
 //! Times that people write: a number and its unit.
 
 /// Reads `90s`, `15m`, `12h` or `30d`, as milliseconds; `0` alone is no time.
-pub(super) fn parse(text: &str) -> Result<u64, String> {
+pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let rule = "a number and s, m, h or d, as 90s, 15m, 12h or 30d; or 0";
     if text == "0" {
         return Ok(0);
