@@ -53,3 +53,25 @@ pub(super) fn extension(bridge: &Rc<Bridge>) -> Extension {
     ]);
     extension
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    /// The engine makes a template literal by `String.prototype.concat`, which a function may have replaced.
+    #[test]
+    fn no_script_has_a_template_literal() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/js");
+        let mut scripts = 0;
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            for (number, line) in std::fs::read_to_string(&path).unwrap().lines().enumerate() {
+                let code = line.split("//").next().unwrap_or_default();
+                let is_comment = line.trim_start().starts_with("/**");
+                assert!(is_comment || !code.contains('`'), "{}:{}", path.display(), number + 1);
+            }
+            scripts += 1;
+        }
+        assert!(scripts > 20, "{scripts} scripts");
+    }
+}

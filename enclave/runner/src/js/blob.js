@@ -3,7 +3,7 @@
 
 {
   const { internals, primordials } = globalThis.__bootstrap;
-  const { copyOf, decodeUtf8, encodeUtf8, viewOf } = internals.bytes;
+  const { copyOf, decodeUtf8, encodeUtf8, partOf, viewOf } = internals.bytes;
   const { asInterface, dictionary, domString, enumeration, list, sequence, usvString } = internals.webidl;
 
   const {
@@ -18,7 +18,6 @@
     TypedArrayPrototypeGetBuffer,
     TypedArrayPrototypeGetByteLength,
     TypedArrayPrototypeSet,
-    TypedArrayPrototypeSubarray,
     Uint8Array,
   } = primordials;
 
@@ -80,7 +79,7 @@
       const size = TypedArrayPrototypeGetByteLength(this.#bytes);
       const from = place(start, size);
       const to = end === undefined ? size : place(end, size);
-      const bytes = copyOf(TypedArrayPrototypeSubarray(this.#bytes, from, MathMax(from, to)));
+      const bytes = partOf(this.#bytes, from, MathMax(from, to));
       return makeBlob(bytes, checkType(contentType));
     }
 

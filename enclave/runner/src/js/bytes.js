@@ -48,13 +48,19 @@
   /** The view of a BufferSource; throws for anything else. */
   function needView(source, what) {
     const view = viewOf(source);
-    if (view === undefined) throw new TypeError(`${what} must be an ArrayBuffer or a view on one`);
+    if (view === undefined) throw new TypeError(what + " must be an ArrayBuffer or a view on one");
     return view;
   }
 
   /** A copy of some bytes in a buffer of their own. */
   function copyOf(view) {
     return new Uint8Array(view);
+  }
+
+  /** A copy of the bytes from one place to another. Not by `subarray`, which asks the script for a constructor. */
+  function partOf(view, from, to = TypedArrayPrototypeGetByteLength(view)) {
+    const buffer = TypedArrayPrototypeGetBuffer(view);
+    return new Uint8Array(new Uint8Array(buffer, TypedArrayPrototypeGetByteOffset(view) + from, to - from));
   }
 
   /** Some bytes after others. */
@@ -73,5 +79,5 @@
   const encodeBase64 = (view) => op_r3e_base64_encode(view);
   const decodeBase64 = (text) => op_r3e_base64_decode(text);
 
-  internals.bytes = { viewOf, needView, copyOf, joined, encodeUtf8, decodeUtf8, encodeBase64, decodeBase64 };
+  internals.bytes = { viewOf, needView, copyOf, partOf, joined, encodeUtf8, decodeUtf8, encodeBase64, decodeBase64 };
 }

@@ -6,14 +6,14 @@
   const { core, internals, primordials } = globalThis.__bootstrap;
   const { DOMException, isDomException } = internals.domexception;
   const { isBlob } = internals.blob;
-  const { dictionary, isObject, list, need, platform, sequence } = internals.webidl;
+  const { copyOf } = internals.bytes;
+  const { dictionary, domString, isObject, list, need, platform, sequence } = internals.webidl;
   const {
     ArrayBufferPrototypeGetByteLength,
     ArrayBufferPrototypeGetDetached,
     ArrayBufferPrototypeGetMaxByteLength,
     ArrayBufferPrototypeGetResizable,
     ArrayBufferPrototypeResize,
-    ArrayBufferPrototypeSlice,
     ArrayBufferPrototypeTransfer,
     ArrayIsArray,
     ArrayPrototypePush,
@@ -61,7 +61,7 @@
   };
 
   function refuse(what) {
-    throw new DOMException(`${what} cannot be cloned`, "DataCloneError");
+    throw new DOMException(what + " cannot be cloned", "DataCloneError");
   }
 
   /** A value as a primitive or a record; `seen` keeps what stands for which object. */
@@ -189,7 +189,7 @@
     const name = value.name;
     record.name = name !== undefined && ERRORS[String(name)] ? String(name) : "Error";
     const message = ObjectGetOwnPropertyDescriptor(value, "message");
-    record.message = message !== undefined && ObjectHasOwn(message, "value") ? `${message.value}` : undefined;
+    record.message = message !== undefined && ObjectHasOwn(message, "value") ? domString(message.value) : undefined;
     // The engine keeps it behind an accessor.
     const stack = ObjectHasOwn(value, "stack") ? value.stack : undefined;
     record.stack = typeof stack === "string" ? stack : undefined;
@@ -201,7 +201,7 @@
     seen.set(value, record);
     record.kind = KIND.BUFFER;
     record.max = ArrayBufferPrototypeGetResizable(value) ? ArrayBufferPrototypeGetMaxByteLength(value) : undefined;
-    record.bytes = ArrayBufferPrototypeSlice(value, 0, ArrayBufferPrototypeGetByteLength(value));
+    record.bytes = TypedArrayPrototypeGetBuffer(copyOf(new Uint8Array(value)));
     return record;
   }
 
@@ -245,7 +245,7 @@
     if (!ArrayBufferPrototypeGetResizable(buffer)) return false;
     const size = ArrayBufferPrototypeGetByteLength(buffer);
     if (offset === size) return false;
-    const rest = ArrayBufferPrototypeSlice(buffer, offset, size);
+    const rest = copyOf(new Uint8Array(buffer, offset));
     ArrayBufferPrototypeResize(buffer, offset);
     let inside = true;
     try {
@@ -254,7 +254,7 @@
       inside = false;
     }
     ArrayBufferPrototypeResize(buffer, size);
-    TypedArrayPrototypeSet(new Uint8Array(buffer, offset), new Uint8Array(rest), 0);
+    TypedArrayPrototypeSet(new Uint8Array(buffer, offset), rest, 0);
     return inside;
   }
 

@@ -42,7 +42,7 @@
     let at = 0;
     if (values.length > 1 && typeof values[0] === "string") {
       const filled = fill(values);
-      line = line === "" ? filled.text : `${line} ${filled.text}`;
+      line = line === "" ? filled.text : line + " " + filled.text;
       at = filled.used;
     }
     for (let i = at; i < values.length && line.length < MAX_CHARS; i++) {
@@ -109,7 +109,7 @@
 
   function elapsed(label) {
     const start = starts.get(label);
-    return start === undefined ? undefined : `${label}: ${MathTrunc(coarseNow() - start)} ms`;
+    return start === undefined ? undefined : label + ": " + MathTrunc(coarseNow() - start) + " ms";
   }
 
   const console = {
@@ -123,11 +123,11 @@
       const name = labelled(label);
       const count = (counts.get(name) ?? 0) + 1;
       keep(counts, name, count);
-      emit(INFO, `${name}: ${count}`);
+      emit(INFO, name + ": " + count);
     },
     countReset(label = undefined) {
       const name = labelled(label);
-      if (!counts.delete(name)) emit(WARN, `${name}: nothing was counted`);
+      if (!counts.delete(name)) emit(WARN, name + ": nothing was counted");
     },
     debug(...values) {
       print(DEBUG, values, "");
@@ -163,19 +163,19 @@
     },
     time(label = undefined) {
       const name = labelled(label);
-      if (starts.has(name)) emit(WARN, `${name}: runs already`);
+      if (starts.has(name)) emit(WARN, name + ": runs already");
       else keep(starts, name, coarseNow());
     },
     timeEnd(label = undefined) {
       const name = labelled(label);
       const text = elapsed(name);
       starts.delete(name);
-      emit(text === undefined ? WARN : INFO, text ?? `${name}: was not started`);
+      emit(text === undefined ? WARN : INFO, text ?? name + ": was not started");
     },
     timeLog(label = undefined, ...values) {
       const name = labelled(label);
       const text = elapsed(name);
-      if (text === undefined) emit(WARN, `${name}: was not started`);
+      if (text === undefined) emit(WARN, name + ": was not started");
       else print(INFO, values, text);
     },
     trace(...values) {

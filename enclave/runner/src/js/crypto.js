@@ -60,7 +60,7 @@
       }
       const view = viewOf(array);
       if (TypedArrayPrototypeGetByteLength(view) > MAX_RANDOM_BYTES) {
-        throw new DOMException(`getRandomValues: more than ${MAX_RANDOM_BYTES} bytes`, "QuotaExceededError");
+        throw new DOMException("getRandomValues: more than " + MAX_RANDOM_BYTES + " bytes", "QuotaExceededError");
       }
       op_r3e_random(view);
       return array;

@@ -15,9 +15,9 @@
     op_r3e_ecdsa_sign,
     op_r3e_ecdsa_verify,
   } = core.ops;
-  const { copyOf, joined } = internals.bytes;
+  const { copyOf, joined, partOf } = internals.bytes;
   const { allow, checkJwk, fail, fromBase64Url, jwkOf, only, toBase64Url } = internals.cryptokey;
-  const { TypedArrayPrototypeGetByteLength, TypedArrayPrototypeSubarray, Uint8Array } = primordials;
+  const { TypedArrayPrototypeGetByteLength, Uint8Array } = primordials;
 
   const sizeOf = TypedArrayPrototypeGetByteLength;
   const FIELD_BYTES = { __proto__: null, "P-256": 32, "P-384": 48 };
@@ -36,14 +36,14 @@
 
     read(operation, given) {
       if (operation === "sign" || operation === "verify") {
-        return { __proto__: null, hash: internals.subtle.hashOf(given.hash) };
+        return { __proto__: null, hash: internals.subtle.hashIn(given) };
       }
       if (given.namedCurve === undefined) throw new primordials.TypeError("ECDSA: namedCurve is missing");
-      return { __proto__: null, curve: `${given.namedCurve}` };
+      return { __proto__: null, curve: internals.webidl.domString(given.namedCurve) };
     },
 
     curve({ curve }) {
-      if (FIELD_BYTES[curve] === undefined) throw fail("NotSupportedError", `ECDSA: the curve '${curve}' is not here`);
+      if (FIELD_BYTES[curve] === undefined) throw fail("NotSupportedError", "ECDSA: the curve '" + curve + "' is not here");
       return curve;
     },
 
@@ -95,8 +95,8 @@
     // RFC 7518, section 6.2.
     fromJwk(jwk, curve, extractable, usages) {
       checkJwk(jwk, "EC", "sig", extractable, usages);
-      if (jwk.crv !== curve) throw fail("DataError", `the JWK's crv is not ${curve}`);
-      if (jwk.alg !== undefined && jwk.alg !== ES[curve]) throw fail("DataError", `the JWK's alg is not ${ES[curve]}`);
+      if (jwk.crv !== curve) throw fail("DataError", "the JWK's crv is not " + curve);
+      if (jwk.alg !== undefined && jwk.alg !== ES[curve]) throw fail("DataError", "the JWK's alg is not " + ES[curve]);
       const field = FIELD_BYTES[curve];
       const x = fromBase64Url(jwk.x, "x");
       const y = fromBase64Url(jwk.y, "y");
@@ -116,13 +116,13 @@
       const { curve, point, scalar } = inside;
       if (format === "jwk") {
         const field = FIELD_BYTES[curve];
-        const x = toBase64Url(copyOf(TypedArrayPrototypeSubarray(point, 1, 1 + field)));
-        const y = toBase64Url(copyOf(TypedArrayPrototypeSubarray(point, 1 + field)));
+        const x = toBase64Url(partOf(point, 1, 1 + field));
+        const y = toBase64Url(partOf(point, 1 + field));
         const members = { kty: "EC", crv: curve, x, y };
         return jwkOf(scalar === undefined ? members : { ...members, d: toBase64Url(scalar) }, inside);
       }
       if ((format === "pkcs8") !== (inside.type === "private")) {
-        throw fail("InvalidAccessError", `a ${inside.type} key has no form '${format}'`);
+        throw fail("InvalidAccessError", "a " + inside.type + " key has no form '" + format + "'");
       }
       if (format === "pkcs8") return op_r3e_ec_to_pkcs8(curve, scalar);
       if (format === "spki") return op_r3e_ec_to_spki(curve, point);

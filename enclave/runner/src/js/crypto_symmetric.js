@@ -31,7 +31,7 @@
       const length = given.length === undefined
         ? undefined
         : enforceRange(given.length, 0xffff_ffff, "HMAC: length");
-      return { __proto__: null, hash: internals.subtle.hashOf(given.hash), length };
+      return { __proto__: null, hash: internals.subtle.hashIn(given), length };
     },
 
     bits({ hash, length }) {
@@ -43,7 +43,7 @@
     generate(params, extractable, usages) {
       allow(usages, ["sign", "verify"]);
       const bits = this.bits(params);
-      if (bits > MAX_HMAC_BITS) throw fail("OperationError", `a HMAC key has at most ${MAX_HMAC_BITS} bits`);
+      if (bits > MAX_HMAC_BITS) throw fail("OperationError", "a HMAC key has at most " + MAX_HMAC_BITS + " bits");
       return this.made(cut(random((bits + 7) >>> 3), bits), bits, params.hash, extractable, usages);
     },
 
@@ -69,9 +69,10 @@
       } else if (format === "jwk") {
         checkJwk(data, "oct", "sig", extractable, usages);
         bytes = fromBase64Url(data.k, "k");
-        if (data.alg !== undefined && data.alg !== HS[params.hash]) throw fail("DataError", `the JWK's alg is not ${HS[params.hash]}`);
+        const alg = HS[params.hash];
+        if (data.alg !== undefined && data.alg !== alg) throw fail("DataError", "the JWK's alg is not " + alg);
       } else {
-        throw fail("NotSupportedError", `HMAC keys have no form '${format}'`);
+        throw fail("NotSupportedError", "HMAC keys have no form '" + format + "'");
       }
       const whole = sizeOf(bytes) * 8;
       if (whole === 0) throw fail("DataError", "a HMAC key has a bit at least");
@@ -86,7 +87,7 @@
     export(format, inside) {
       if (format === "raw") return copyOf(inside.bytes);
       if (format === "jwk") return jwkOf({ kty: "oct", k: toBase64Url(inside.bytes), alg: HS[inside.hash] }, inside);
-      throw fail("NotSupportedError", `HMAC keys have no form '${format}'`);
+      throw fail("NotSupportedError", "HMAC keys have no form '" + format + "'");
     },
 
     sign(_params, inside, data) {
@@ -124,7 +125,9 @@
     },
 
     bits({ length }) {
-      if (length !== 128 && length !== 192 && length !== 256) throw fail("OperationError", "an AES key has 128, 192 or 256 bits");
+      if (length !== 128 && length !== 192 && length !== 256) {
+        throw fail("OperationError", "an AES key has 128, 192 or 256 bits");
+      }
       return length;
     },
 
@@ -153,11 +156,11 @@
       else if (format === "jwk") {
         checkJwk(data, "oct", "enc", extractable, usages);
         bytes = fromBase64Url(data.k, "k");
-      } else throw fail("NotSupportedError", `AES keys have no form '${format}'`);
+      } else throw fail("NotSupportedError", "AES keys have no form '" + format + "'");
       const bits = sizeOf(bytes) * 8;
       if (bits !== 128 && bits !== 192 && bits !== 256) throw fail("DataError", "an AES key has 128, 192 or 256 bits");
-      if (format === "jwk" && data.alg !== undefined && data.alg !== `A${bits}GCM`) {
-        throw fail("DataError", `the JWK's alg is not A${bits}GCM`);
+      if (format === "jwk" && data.alg !== undefined && data.alg !== "A" + bits + "GCM") {
+        throw fail("DataError", "the JWK's alg is not A" + bits + "GCM");
       }
       return this.made(bytes, extractable, usages);
     },
@@ -165,9 +168,9 @@
     export(format, inside) {
       if (format === "raw") return copyOf(inside.bytes);
       if (format === "jwk") {
-        return jwkOf({ kty: "oct", k: toBase64Url(inside.bytes), alg: `A${sizeOf(inside.bytes) * 8}GCM` }, inside);
+        return jwkOf({ kty: "oct", k: toBase64Url(inside.bytes), alg: "A" + (sizeOf(inside.bytes) * 8) + "GCM" }, inside);
       }
-      throw fail("NotSupportedError", `AES keys have no form '${format}'`);
+      throw fail("NotSupportedError", "AES keys have no form '" + format + "'");
     },
 
     encrypt(params, inside, data) {

@@ -6,7 +6,7 @@
   const { op_r3e_base64url_decode, op_r3e_base64url_encode } = core.ops;
   const { DOMException } = internals.domexception;
   const { OURS, illegal } = internals.events;
-  const { asInterface, define, isObject, list, sequence } = internals.webidl;
+  const { asInterface, define, domString, isObject, list, sequence } = internals.webidl;
   const { ArrayPrototypePush, TypeError, TypedArrayPrototypeGetByteLength } = primordials;
 
   // In the order that a key's `usages` shows them.
@@ -98,7 +98,7 @@
   /** Throws where a usage is asked for that the key cannot have. */
   function allow(usages, allowed) {
     for (let i = 0; i < usages.length; i++) {
-      if (!contains(allowed, usages[i])) throw fail("SyntaxError", `a key of this kind has no use '${usages[i]}'`);
+      if (!contains(allowed, usages[i])) throw fail("SyntaxError", "a key of this kind has no use '" + usages[i] + "'");
     }
   }
 
@@ -109,17 +109,17 @@
     const names = ["alg", "crv", "d", "k", "kty", "use", "x", "y"];
     for (let i = 0; i < names.length; i++) {
       const value = data[names[i]];
-      jwk[names[i]] = value === undefined ? undefined : `${value}`;
+      jwk[names[i]] = value === undefined ? undefined : domString(value);
     }
     jwk.ext = data.ext === undefined ? undefined : !!data.ext;
-    jwk.key_ops = data.key_ops === undefined ? undefined : sequence(data.key_ops, (item) => `${item}`, "key_ops");
+    jwk.key_ops = data.key_ops === undefined ? undefined : sequence(data.key_ops, domString, "key_ops");
     return jwk;
   }
 
   /** RFC 7517, section 4, and the steps that every import of a JWK has. */
   function checkJwk(jwk, kty, use, extractable, usages) {
-    if (jwk.kty !== kty) throw fail("DataError", `the JWK's kty is not ${kty}`);
-    if (usages.length > 0 && jwk.use !== undefined && jwk.use !== use) throw fail("DataError", `the JWK's use is not ${use}`);
+    if (jwk.kty !== kty) throw fail("DataError", "the JWK's kty is not " + kty);
+    if (usages.length > 0 && jwk.use !== undefined && jwk.use !== use) throw fail("DataError", "the JWK's use is not " + use);
     if (jwk.key_ops !== undefined) {
       for (let i = 0; i < jwk.key_ops.length; i++) {
         for (let j = 0; j < i; j++) {
@@ -127,7 +127,7 @@
         }
       }
       for (let i = 0; i < usages.length; i++) {
-        if (!contains(jwk.key_ops, usages[i])) throw fail("DataError", `the JWK's key_ops lack ${usages[i]}`);
+        if (!contains(jwk.key_ops, usages[i])) throw fail("DataError", "the JWK's key_ops lack " + usages[i]);
       }
     }
     if (jwk.ext === false && extractable) throw fail("DataError", "the JWK is not to be extractable");
@@ -137,7 +137,7 @@
   function fromBase64Url(text, what) {
     const decoded = text === undefined ? undefined : op_r3e_base64url_decode(text);
     if (decoded === undefined || TypedArrayPrototypeGetByteLength(decoded) === 0) {
-      throw fail("DataError", `the JWK's ${what} is missing or not base64url`);
+      throw fail("DataError", "the JWK's " + what + " is missing or not base64url");
     }
     return decoded;
   }

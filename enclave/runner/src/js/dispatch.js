@@ -23,7 +23,7 @@
   function finish(value) {
     if (value === undefined) return op_r3e_finish("null");
     if (typeof value === "function" || typeof value === "symbol") {
-      return op_r3e_fail(NOT_JSON, "TypeError", `a ${typeof value} has no JSON form`, "");
+      return op_r3e_fail(NOT_JSON, "TypeError", "a " + (typeof value) + " has no JSON form", "");
     }
     let text;
     try {
@@ -54,7 +54,8 @@
       if (result === null || (typeof result !== "object" && typeof result !== "function")) {
         return finish(result);
       }
-      const promise = new Promise((resolve) => resolve(result));
+      // As `await` does: a promise is not asked for its `then`.
+      const promise = core.isPromise(result) ? result : new Promise((resolve) => resolve(result));
       PromisePrototypeThen(promise, finish, (thrown) => fail(THROWN, thrown));
     } catch (thrown) {
       fail(THROWN, thrown);

@@ -4,7 +4,7 @@
 {
   const { internals, primordials } = globalThis.__bootstrap;
   const { asInterface, constants, domString } = internals.webidl;
-  const { ErrorCaptureStackTrace, ErrorPrototype, ObjectSetPrototypeOf } = primordials;
+  const { ErrorCaptureStackTrace, ErrorPrototype, ObjectSetPrototypeOf, ReflectDeleteProperty, ReflectOwnKeys } = primordials;
 
   // Names with a number of their own, from the table in section 2.8.1; new names have none.
   const CODES = {
@@ -54,6 +54,11 @@
       this.#name = domString(name);
       // Its head is the name and the message, which stand by now.
       ErrorCaptureStackTrace(this, DOMException);
+      // The engine leaves a note of its own beside the stack.
+      const keys = ReflectOwnKeys(this);
+      for (let i = 0; i < keys.length; i++) {
+        if (typeof keys[i] === "symbol") ReflectDeleteProperty(this, keys[i]);
+      }
     }
 
     get name() {

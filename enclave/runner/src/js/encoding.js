@@ -4,7 +4,7 @@
 {
   const { core, internals, primordials } = globalThis.__bootstrap;
   const { op_r3e_atob, op_r3e_btoa, op_r3e_text_decode, op_r3e_utf8_encode_into } = core.ops;
-  const { copyOf, encodeUtf8, joined, needView, viewOf } = internals.bytes;
+  const { encodeUtf8, joined, needView, partOf, viewOf } = internals.bytes;
   const { DOMException } = internals.domexception;
   const { asInterface, dictionary, domString, need, platform, usvString } = internals.webidl;
 
@@ -19,7 +19,6 @@
     TypeError,
     TypedArrayPrototypeGetByteLength,
     TypedArrayPrototypeGetSymbolToStringTag,
-    TypedArrayPrototypeSubarray,
     Uint8Array,
   } = primordials;
 
@@ -109,7 +108,7 @@
       const encoding = LABELS[StringPrototypeToLowerCase(given)];
       const { fatal, ignoreBOM } = dictionary(options, "TextDecoder: options");
       if (encoding === undefined) {
-        throw new RangeError(`TextDecoder: '${StringPrototypeSlice(given, 0, 100)}' is not an encoding that is here`);
+        throw new RangeError("TextDecoder: '" + StringPrototypeSlice(given, 0, 100) + "' is not an encoding that is here");
       }
       this.#encoding = encoding;
       this.#fatal = !!fatal;
@@ -130,18 +129,20 @@
 
     decode(input = undefined, options = undefined) {
       this.#encoding;
-      let bytes = input === undefined ? new Uint8Array(0) : needView(input, "decode: the input");
+      if (input !== undefined) needView(input, "decode: the input");
       const stream = !!dictionary(options, "decode: options").stream;
+      // Only now: what reads the options may have taken the bytes away.
+      let bytes = input === undefined ? new Uint8Array(0) : viewOf(input);
       if (this.#left !== undefined) bytes = joined(this.#left, bytes);
       const { ok, text, left } = op_r3e_text_decode(this.#encoding, bytes, this.#fatal, stream);
       const begun = this.#begun;
       this.#left = stream && ok && left > 0
-        ? copyOf(TypedArrayPrototypeSubarray(bytes, TypedArrayPrototypeGetByteLength(bytes) - left))
+        ? partOf(bytes, TypedArrayPrototypeGetByteLength(bytes) - left)
         : undefined;
       this.#begun = stream && (begun || text !== "");
       if (!ok) {
         this.#begun = false;
-        throw new TypeError(`TextDecoder: the bytes are not ${this.#encoding}`);
+        throw new TypeError("TextDecoder: the bytes are not " + this.#encoding);
       }
       if (!begun && !this.#ignoreBom && text[0] === "\ufeff") return StringPrototypeSlice(text, 1);
       return text;

@@ -31,7 +31,7 @@
   /** `{ name, message, stack }` of a thrown value, each a string; `stack` may be empty. */
   function describe(thrown) {
     if (thrown === null || (typeof thrown !== "object" && typeof thrown !== "function")) {
-      return { __proto__: null, name: "Error", message: `thrown: ${primitiveText(thrown)}`, stack: "" };
+      return { __proto__: null, name: "Error", message: "thrown: " + primitiveText(thrown), stack: "" };
     }
     return {
       __proto__: null,

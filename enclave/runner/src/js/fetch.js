@@ -73,7 +73,7 @@
   function answered(call) {
     return new Promise((resolve, reject) => {
       PromisePrototypeThen(hostCall(call), resolve, (failure) => {
-        const error = new TypeError(`fetch: ${failure.message}`, { __proto__: null, cause: failure });
+        const error = new TypeError("fetch: " + failure.message, { __proto__: null, cause: failure });
         internals.webidl.define(error, "code", failure.code, false);
         reject(error);
       });
@@ -87,7 +87,7 @@
       const address = parsed(reply.headers[i][1], message.address.href);
       if (address === undefined) throw new TypeError("fetch: a redirect to what is no URL");
       if (address.hash === "" && message.address.hash !== "") {
-        return parsed(`${address.href}${message.address.hash}`);
+        return parsed(address.href + message.address.hash);
       }
       return address;
     }
@@ -98,9 +98,9 @@
   function redirect(message, status, next) {
     if (message.redirect === "error") throw new TypeError("fetch: the server redirects, and the request forbids it");
     if (next.protocol !== "https:" && next.protocol !== "http:") {
-      throw new TypeError(`fetch: a redirect to ${next.protocol}`);
+      throw new TypeError("fetch: a redirect to " + next.protocol);
     }
-    if (++message.redirects > MAX_REDIRECTS) throw new TypeError(`fetch: more than ${MAX_REDIRECTS} redirects`);
+    if (++message.redirects > MAX_REDIRECTS) throw new TypeError("fetch: more than " + MAX_REDIRECTS + " redirects");
     const { method } = message;
     const turns = (status === 301 || status === 302) && method === "POST";
     const reads = status === 303 && method !== "GET" && method !== "HEAD";

@@ -47,7 +47,12 @@
   function format(value) {
     if (typeof value === "string") return StringPrototypeSlice(value, 0, MAX_CHARS);
     const writer = new Writer();
-    write(writer, value, 0);
+    try {
+      write(writer, value, 0);
+    } catch {
+      // What says that it is of one of the language's classes need not be.
+      writer.put("[Object]");
+    }
     return writer.text;
   }
 
@@ -60,11 +65,11 @@
         return writer.put(ObjectIs(value, -0) ? "-0" : NumberPrototypeToString(value));
       case "bigint":
         // Converting a huge one to decimal takes quadratic time: the host's limits end it.
-        return writer.put(`${String(value)}n`);
+        return writer.put(String(value) + "n");
       case "symbol":
         return writer.put(SymbolPrototypeToString(value));
       case "function":
-        return writer.put(core.isProxy(value) ? "[Proxy]" : `[Function: ${ownName(value)}]`);
+        return writer.put(core.isProxy(value) ? "[Proxy]" : "[Function: " + ownName(value) + "]");
       case "object":
         return value === null ? writer.put("null") : writeObject(writer, value, depth);
       default:
@@ -83,14 +88,14 @@
     if (isError(value)) {
       const { name, message, stack } = describe(value);
       // A stack begins with the name and the message.
-      return writer.put(stack !== "" && depth === 0 ? stack : `${name}: ${message}`);
+      return writer.put(stack !== "" && depth === 0 ? stack : name + ": " + message);
     }
     if (core.isDate(value)) return writer.put(dateText(value));
     if (core.isRegExp(value)) return writer.put("[RegExp]");
     if (core.isPromise(value)) return writer.put("[Promise]");
     if (core.isAnyArrayBuffer(value)) return writer.put("[ArrayBuffer]");
     const tag = TypedArrayPrototypeGetSymbolToStringTag(value);
-    if (tag !== undefined) return writer.put(`[${tag}(${TypedArrayPrototypeGetLength(value)})]`);
+    if (tag !== undefined) return writer.put("[" + tag + "(" + TypedArrayPrototypeGetLength(value) + ")]");
     if (depth >= MAX_DEPTH) return writer.put(ArrayIsArray(value) ? "[Array]" : "[Object]");
     writer.seen.add(value);
     if (core.isMap(value)) writeMap(writer, value, depth);
@@ -115,7 +120,7 @@
     for (let i = 0; i < length && !writer.full; i++) {
       if (i > 0) writer.put(", ");
       if (i >= MAX_ENTRIES) {
-        writer.put(`... ${length - i} more`);
+        writer.put("... " + (length - i) + " more");
         break;
       }
       const slot = ObjectGetOwnPropertyDescriptor(value, i);
@@ -131,11 +136,11 @@
     for (let i = 0; i < keys.length && !writer.full; i++) {
       writer.put(i > 0 ? ", " : " ");
       if (i >= MAX_ENTRIES) {
-        writer.put(`... ${keys.length - i} more`);
+        writer.put("... " + (keys.length - i) + " more");
         break;
       }
       const key = keys[i];
-      writer.put(typeof key === "symbol" ? `[${SymbolPrototypeToString(key)}]` : StringPrototypeSlice(key, 0, 200));
+      writer.put(typeof key === "symbol" ? "[" + SymbolPrototypeToString(key) + "]" : StringPrototypeSlice(key, 0, 200));
       writer.put(": ");
       writeSlot(writer, ObjectGetOwnPropertyDescriptor(value, key), depth);
     }
@@ -151,7 +156,7 @@
   }
 
   function writeMap(writer, value, depth) {
-    writer.put(`Map(${MapPrototypeGetSize(value)}) {`);
+    writer.put("Map(" + MapPrototypeGetSize(value) + ") {");
     let count = 0;
     for (const entry of new SafeMapIterator(value)) {
       if (writer.full || count >= MAX_ENTRIES) break;
@@ -164,7 +169,7 @@
   }
 
   function writeSet(writer, value, depth) {
-    writer.put(`Set(${SetPrototypeGetSize(value)}) {`);
+    writer.put("Set(" + SetPrototypeGetSize(value) + ") {");
     let count = 0;
     for (const item of new SafeSetIterator(value)) {
       if (writer.full || count >= MAX_ENTRIES) break;

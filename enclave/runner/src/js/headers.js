@@ -130,7 +130,7 @@
   function joined(all, name) {
     let found = null;
     for (let i = 0; i < all.length; i++) {
-      if (all[i][0] === name) found = found === null ? all[i][1] : `${found}, ${all[i][1]}`;
+      if (all[i][0] === name) found = found === null ? all[i][1] : found + ", " + all[i][1];
     }
     return found;
   }
@@ -145,7 +145,7 @@
     for (let i = 0; i < sorted.length; i++) {
       const pair = sorted[i][0];
       const last = found.length > 0 ? found[found.length - 1] : undefined;
-      if (last !== undefined && last[0] === pair[0] && pair[0] !== "set-cookie") last[1] = `${last[1]}, ${pair[1]}`;
+      if (last !== undefined && last[0] === pair[0] && pair[0] !== "set-cookie") last[1] = last[1] + ", " + pair[1];
       else ArrayPrototypePush(found, pairOf(pair[0], pair[1]));
     }
     return found;

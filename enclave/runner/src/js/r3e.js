@@ -9,7 +9,7 @@
   const { JSONParse, JSONStringify, ObjectFreeze, TypeError } = primordials;
 
   function text(value, what) {
-    if (typeof value !== "string" || value === "") throw new TypeError(`${what} must be a non-empty string`);
+    if (typeof value !== "string" || value === "") throw new TypeError(what + " must be a non-empty string");
     return value;
   }
 

@@ -66,7 +66,7 @@
       };
       for (const name in CHOICES) {
         const chosen = options[name];
-        if (chosen !== undefined) state[name] = enumeration(chosen, CHOICES[name], `Request: ${name}`);
+        if (chosen !== undefined) state[name] = enumeration(chosen, CHOICES[name], "Request: " + name);
       }
       let follow = from?.signal;
       if (signal !== undefined) {
@@ -169,7 +169,7 @@
       case "CONNECT":
       case "TRACE":
       case "TRACK":
-        throw new TypeError(`Request: the method ${upper} is not allowed`);
+        throw new TypeError("Request: the method " + upper + " is not allowed");
       case "DELETE":
       case "GET":
       case "HEAD":
@@ -194,7 +194,7 @@
   function bodyFor(state, from, given) {
     const inherits = (given === undefined || given === null) && from !== undefined && from.body.bytes !== undefined;
     if (((given !== undefined && given !== null) || inherits) && (state.method === "GET" || state.method === "HEAD")) {
-      throw new TypeError(`a ${state.method} request has no body`);
+      throw new TypeError("a " + state.method + " request has no body");
     }
     if (inherits) return bodyOf(take(from.body));
     const { bytes, type } = extract(given);

@@ -141,7 +141,7 @@
   function initialised({ headers = new Headers(), status, statusText }, { bytes, type }) {
     if (status < 200 || status > 599) throw new RangeError("a response's status is 200 to 599");
     if (!RegExpPrototypeTest(REASON, statusText)) throw new TypeError("a response's statusText has no control characters");
-    if (bytes !== undefined && isNullBody(status)) throw new TypeError(`a response with status ${status} has no body`);
+    if (bytes !== undefined && isNullBody(status)) throw new TypeError("a response with status " + status + " has no body");
     if (type !== undefined && !has(headers, "content-type")) append(headers, "content-type", type);
     return { __proto__: null, type: "default", status, statusText, headers, body: bodyOf(bytes), url: "", redirected: false };
   }

@@ -27,7 +27,7 @@
     for (let i = 0; i < names.length; i++) {
       if (kept.has(names[i])) continue;
       if (!ReflectDeleteProperty(globalThis, names[i])) {
-        throw new Error(`a global cannot be removed: ${String(names[i])}`);
+        throw new Error("a global cannot be removed: " + (String(names[i])));
       }
     }
     // A hook into every stack trace, through which a function would see frames that are not its own. Libraries set

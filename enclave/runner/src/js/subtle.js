@@ -11,7 +11,7 @@
   const { hkdf, pbkdf2 } = internals.cryptokdf;
   const { aesGcm, hmac } = internals.cryptosymmetric;
   const { OURS, illegal } = internals.events;
-  const { asInterface, enforceRange, enumeration, isObject, need, platform } = internals.webidl;
+  const { asInterface, domString, enforceRange, enumeration, isObject, need, platform } = internals.webidl;
   const {
     ArrayPrototypePush,
     JSONParse,
@@ -44,11 +44,17 @@
     throw fail("NotSupportedError", "a hash is SHA-1, SHA-256, SHA-384 or SHA-512 here");
   }
 
+  /** The hash that an algorithm's parameters must name. */
+  function hashIn({ hash }) {
+    if (hash === undefined) throw new TypeError("an algorithm's hash is missing");
+    return hashOf(hash);
+  }
+
   function nameOf(identifier) {
-    if (!isObject(identifier)) return `${identifier}`;
+    if (!isObject(identifier)) return domString(identifier);
     const { name } = identifier;
     if (name === undefined) throw new TypeError("an algorithm has no name");
-    return `${name}`;
+    return domString(name);
   }
 
   /** Section 18.4.4, "normalize an algorithm": the algorithm, and what it takes. */
@@ -60,18 +66,18 @@
       const given = isObject(identifier) ? identifier : { __proto__: null };
       return { __proto__: null, algorithm: known[i], params: known[i].read(operation, given) };
     }
-    throw fail("NotSupportedError", `'${name}' is not an algorithm for ${operation} here`);
+    throw fail("NotSupportedError", "'" + name + "' is not an algorithm for " + operation + " here");
   }
 
   function insideFor(key, algorithm, usage) {
     const inside = insideOf(key);
     if (inside.algorithm !== algorithm) throw fail("InvalidAccessError", "the key is another algorithm's");
-    if (!contains(inside.usages, usage)) throw fail("InvalidAccessError", `the key is not for ${usage}`);
+    if (!contains(inside.usages, usage)) throw fail("InvalidAccessError", "the key is not for " + usage);
     return inside;
   }
 
   function needKey(key, what) {
-    if (!isKey(key)) throw new TypeError(`${what} must be a CryptoKey`);
+    if (!isKey(key)) throw new TypeError(what + " must be a CryptoKey");
     return key;
   }
 
@@ -110,7 +116,7 @@
     async digest(algorithm, data) {
       this.#brand;
       need(2, arguments.length, "digest");
-      const view = needView(data, "digest: the data");
+      const view = copyOf(needView(data, "digest: the data"));
       return bufferOf(op_r3e_digest(hashOf(algorithm), view));
     }
 
@@ -148,7 +154,7 @@
       this.#brand;
       need(3, arguments.length, "sign");
       needKey(key, "sign: the key");
-      const view = needView(data, "sign: the data");
+      const view = copyOf(needView(data, "sign: the data"));
       const { algorithm: chosen, params } = normalized("sign", algorithm);
       return bufferOf(chosen.sign(params, insideFor(key, chosen, "sign"), view));
     }
@@ -157,8 +163,8 @@
       this.#brand;
       need(4, arguments.length, "verify");
       needKey(key, "verify: the key");
-      const given = needView(signature, "verify: the signature");
-      const view = needView(data, "verify: the data");
+      const given = copyOf(needView(signature, "verify: the signature"));
+      const view = copyOf(needView(data, "verify: the data"));
       const { algorithm: chosen, params } = normalized("verify", algorithm);
       return chosen.verify(params, insideFor(key, chosen, "verify"), given, view);
     }
@@ -167,7 +173,7 @@
       this.#brand;
       need(3, arguments.length, "encrypt");
       needKey(key, "encrypt: the key");
-      const view = needView(data, "encrypt: the data");
+      const view = copyOf(needView(data, "encrypt: the data"));
       const { algorithm: chosen, params } = normalized("encrypt", algorithm);
       return bufferOf(chosen.encrypt(params, insideFor(key, chosen, "encrypt"), view));
     }
@@ -176,7 +182,7 @@
       this.#brand;
       need(3, arguments.length, "decrypt");
       needKey(key, "decrypt: the key");
-      const view = needView(data, "decrypt: the data");
+      const view = copyOf(needView(data, "decrypt: the data"));
       const { algorithm: chosen, params } = normalized("decrypt", algorithm);
       return bufferOf(chosen.decrypt(params, insideFor(key, chosen, "decrypt"), view));
     }
@@ -240,5 +246,5 @@
     return readJwk(data);
   }
 
-  internals.subtle = { SubtleCrypto, hashOf, subtle: make() };
+  internals.subtle = { SubtleCrypto, hashIn, subtle: make() };
 }

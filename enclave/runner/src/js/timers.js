@@ -17,7 +17,7 @@
   function start(callback, delay, values, repeat) {
     // The standard also takes source text, which here is only a way to err: there is `eval` for those who mean it.
     if (typeof callback !== "function") throw new TypeError("a timer's callback must be a function");
-    if (running.size >= MAX_TIMERS) throw new RangeError(`more than ${MAX_TIMERS} timers at once`);
+    if (running.size >= MAX_TIMERS) throw new RangeError("more than " + MAX_TIMERS + " timers at once");
     // A signed 32-bit number of milliseconds, as Web IDL's `long` wraps; below zero is at once.
     let delayMs = +delay | 0;
     if (delayMs < 0) delayMs = 0;

@@ -37,7 +37,7 @@
       need(1, arguments.length, "URL");
       const address = usvString(url);
       const parts = parse(address, base);
-      if (parts === undefined) throw new TypeError(`Invalid URL: '${StringPrototypeSlice(address, 0, 200)}'`);
+      if (parts === undefined) throw new TypeError("Invalid URL: '" + StringPrototypeSlice(address, 0, 200) + "'");
       this.#parts = parts;
     }
 

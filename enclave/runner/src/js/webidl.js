@@ -1,4 +1,7 @@
 // What Web IDL says of all interfaces alike: converting arguments, and what an interface looks like from a script.
+//
+// No script of the prelude has a template literal: the engine makes them by `String.prototype.concat`, which is the
+// function's to replace.
 "use strict";
 
 {
@@ -16,6 +19,7 @@
     ReflectOwnKeys,
     RegExpPrototypeTest,
     SafeRegExp,
+    String,
     StringPrototypeToWellFormed,
     SymbolIterator,
     SymbolToStringTag,
@@ -36,14 +40,17 @@
   const isObject = (value) => (typeof value === "object" && value !== null) || typeof value === "function";
 
   /** Web IDL, section 3.2.10. Throws for symbols. */
-  const domString = (value) => `${value}`;
+  function domString(value) {
+    if (typeof value === "symbol") throw new TypeError("a symbol is no text");
+    return String(value);
+  }
 
   /** Section 3.2.12: half a surrogate pair becomes U+FFFD. */
-  const usvString = (value) => StringPrototypeToWellFormed(`${value}`);
+  const usvString = (value) => StringPrototypeToWellFormed(domString(value));
 
   /** Section 3.2.11: one byte a character. */
   function byteString(value) {
-    const text = `${value}`;
+    const text = domString(value);
     if (!RegExpPrototypeTest(BYTES, text)) throw new TypeError("a byte string has no character above U+00FF");
     return text;
   }
@@ -58,38 +65,38 @@
   function enforceRange(value, most, what) {
     const number = +value;
     const whole = number < 0 ? -MathFloor(-number) : MathFloor(number);
-    if (!(whole >= 0 && whole <= most)) throw new TypeError(`${what} must be a number from 0 to ${most}`);
+    if (!(whole >= 0 && whole <= most)) throw new TypeError(what + " must be a number from 0 to " + most);
     return whole + 0;
   }
 
   /** Section 3.2.17: what was given as a dictionary; none at all is an empty one. */
   function dictionary(value, what) {
     if (value === undefined || value === null) return { __proto__: null };
-    if (!isObject(value)) throw new TypeError(`${what} must be an object`);
+    if (!isObject(value)) throw new TypeError(what + " must be an object");
     return value;
   }
 
   /** Section 3.2.18. */
   function enumeration(value, values, what) {
-    const text = `${value}`;
+    const text = domString(value);
     for (let i = 0; i < values.length; i++) {
       if (values[i] === text) return text;
     }
-    throw new TypeError(`${what} cannot be '${text}'`);
+    throw new TypeError(what + " cannot be '" + text + "'");
   }
 
   /** Section 3.2.21: the items of anything iterable, each converted. */
   function sequence(value, convert, what) {
-    if (!isObject(value)) throw new TypeError(`${what} must be a sequence`);
+    if (!isObject(value)) throw new TypeError(what + " must be a sequence");
     const method = value[SymbolIterator];
-    if (typeof method !== "function") throw new TypeError(`${what} must be a sequence`);
+    if (typeof method !== "function") throw new TypeError(what + " must be a sequence");
     const items = list();
     const iterator = ReflectApply(method, value, []);
-    if (!isObject(iterator)) throw new TypeError(`${what} must be a sequence`);
+    if (!isObject(iterator)) throw new TypeError(what + " must be a sequence");
     const next = iterator.next;
     for (;;) {
       const step = ReflectApply(next, iterator, []);
-      if (!isObject(step)) throw new TypeError(`${what}: an iterator's result must be an object`);
+      if (!isObject(step)) throw new TypeError(what + ": an iterator's result must be an object");
       if (step.done) return items;
       ArrayPrototypePush(items, convert(step.value));
     }
@@ -113,8 +120,8 @@
     const method = value[SymbolIterator];
     if (method === undefined || method === null) return record(value, convert);
     return sequence(value, (item) => {
-      const parts = sequence(item, convert, `${what}: a pair`);
-      if (parts.length !== 2) throw new TypeError(`${what}: a pair has two items`);
+      const parts = sequence(item, convert, what + ": a pair");
+      if (parts.length !== 2) throw new TypeError(what + ": a pair has two items");
       return parts;
     }, what);
   }
@@ -128,7 +135,7 @@
 
   /** Section 3.7: an operation called with fewer arguments than it needs throws. */
   function need(count, given, what) {
-    if (given < count) throw new TypeError(`${what}: ${count} argument${count > 1 ? "s" : ""} needed, ${given} given`);
+    if (given < count) throw new TypeError(what + ": " + count + " argument(s) needed, " + given + " given");
   }
 
   const VISIBLE = { __proto__: null, enumerable: true };
@@ -160,7 +167,8 @@
     const names = ReflectOwnKeys(values);
     const slots = { __proto__: null };
     for (let i = 0; i < names.length; i++) {
-      slots[names[i]] = { __proto__: null, configurable: false, enumerable: true, value: values[names[i]], writable: false };
+      const value = values[names[i]];
+      slots[names[i]] = { __proto__: null, configurable: false, enumerable: true, value, writable: false };
     }
     ObjectDefineProperties(Class, slots);
     ObjectDefineProperties(Class.prototype, slots);
@@ -193,7 +201,7 @@
     }
     delete PairIterator.prototype.constructor;
     ObjectSetPrototypeOf(PairIterator.prototype, IteratorPrototype);
-    asInterface(PairIterator, `${name} Iterator`);
+    asInterface(PairIterator, name + " Iterator");
 
     const make = (target, kind) => {
       pairsOf(target);
@@ -212,8 +220,8 @@
       },
       forEach(callback, self = undefined) {
         pairsOf(this);
-        need(1, arguments.length, `${name}.forEach`);
-        if (typeof callback !== "function") throw new TypeError(`${name}.forEach: not a function`);
+        need(1, arguments.length, name + ".forEach");
+        if (typeof callback !== "function") throw new TypeError(name + ".forEach: not a function");
         for (let i = 0; i < pairsOf(this).length; i++) {
           const pair = pairsOf(this)[i];
           ReflectApply(callback, self, [pair[1], pair[0], this]);

@@ -1,0 +1,2 @@
+// Keeps clones of a large buffer.
+export default () => { const kept = []; for (;;) kept.push(structuredClone(new Uint8Array(4_000_000))); };

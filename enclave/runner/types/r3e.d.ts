@@ -1,0 +1,496 @@
+// What a function finds at run time beside the language itself: every global, and every member of each. A test compares
+// this file with a running one, name by name.
+//
+// Use it without the libraries of browsers or servers: "lib": ["ES2023"], "types": [] in tsconfig.json.
+
+type BufferSource = ArrayBuffer | ArrayBufferView;
+type BodyInit = string | BufferSource | Blob | URLSearchParams;
+type HeadersInit = Headers | Record<string, string> | Iterable<readonly [string, string]>;
+type EventListener = ((event: Event) => void) | { handleEvent(event: Event): void };
+type AlgorithmIdentifier = string | { name: string };
+type HashIdentifier = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512" | { name: string };
+type KeyFormat = "raw" | "spki" | "pkcs8" | "jwk";
+type KeyUsage = "encrypt" | "decrypt" | "sign" | "verify" | "deriveKey" | "deriveBits" | "wrapKey" | "unwrapKey";
+
+// ---------------------------------------------------------------------------------------------------------- r3e
+
+/** A refused or failed call to the appliance; `code` is for programs. */
+interface HostError extends Error {
+  readonly name: "HostError";
+  readonly code: HostErrorCode;
+}
+
+type HostErrorCode =
+  | "denied"
+  | "expired"
+  | "invalid"
+  | "too_large"
+  | "limit_exceeded"
+  | "timed_out"
+  | "unavailable"
+  | "unconfirmed"
+  | "internal";
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+interface R3eSecrets {
+  /** A secret that the function was granted; null where none of that name is set. Rejects with a HostError. */
+  get(name: string): Promise<string | null>;
+}
+
+interface R3eStore {
+  /** The value last set under the key; null where there is none. */
+  get(key: string): Promise<Json>;
+  /** Keeps a value under the key. It is durable once this resolves. */
+  set(key: string, value: Json): Promise<void>;
+  /** Forgets the key. */
+  delete(key: string): Promise<void>;
+}
+
+interface R3eTee {
+  /** A fresh attestation document that commits to the data, to this function's version and to its tenant. */
+  getAttestation(data?: string | BufferSource | null): Promise<Uint8Array>;
+}
+
+interface R3e {
+  readonly secrets: R3eSecrets;
+  readonly store: R3eStore;
+  readonly tee: R3eTee;
+}
+
+declare var r3e: R3e;
+
+// -------------------------------------------------------------------------------------------------------- fetch
+
+interface RequestInit {
+  body?: BodyInit | null;
+  cache?: string;
+  credentials?: string;
+  headers?: HeadersInit;
+  /** Must be empty: compare a digest of the body instead. */
+  integrity?: "";
+  keepalive?: boolean;
+  method?: string;
+  mode?: string;
+  redirect?: "follow" | "error" | "manual";
+  referrerPolicy?: string;
+  signal?: AbortSignal | null;
+  window?: null;
+}
+
+interface ResponseInit {
+  headers?: HeadersInit;
+  status?: number;
+  statusText?: string;
+}
+
+/**
+ * To hosts that the function was granted, over HTTPS. The response has arrived as a whole when this resolves; each
+ * redirect counts as a call. A failure is a TypeError whose `code` is a HostErrorCode where the appliance refused.
+ */
+declare function fetch(input: Request | URL | string, init?: RequestInit): Promise<Response>;
+
+declare class Headers {
+  constructor(init?: HeadersInit);
+  append(name: string, value: string): void;
+  delete(name: string): void;
+  entries(): IterableIterator<[string, string]>;
+  forEach(callback: (value: string, name: string, headers: Headers) => void, self?: unknown): void;
+  get(name: string): string | null;
+  getSetCookie(): string[];
+  has(name: string): boolean;
+  keys(): IterableIterator<string>;
+  set(name: string, value: string): void;
+  values(): IterableIterator<string>;
+  [Symbol.iterator](): IterableIterator<[string, string]>;
+}
+
+declare class Request {
+  constructor(input: Request | URL | string, init?: RequestInit);
+  readonly bodyUsed: boolean;
+  readonly cache: string;
+  readonly credentials: string;
+  readonly destination: string;
+  readonly duplex: "half";
+  readonly headers: Headers;
+  readonly integrity: string;
+  readonly keepalive: boolean;
+  readonly method: string;
+  readonly mode: string;
+  readonly redirect: "follow" | "error" | "manual";
+  readonly referrer: string;
+  readonly referrerPolicy: string;
+  readonly signal: AbortSignal;
+  readonly url: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  blob(): Promise<Blob>;
+  bytes(): Promise<Uint8Array>;
+  clone(): Request;
+  json(): Promise<any>;
+  text(): Promise<string>;
+}
+
+declare class Response {
+  constructor(body?: BodyInit | null, init?: ResponseInit);
+  static error(): Response;
+  static json(data: unknown, init?: ResponseInit): Response;
+  static redirect(url: string | URL, status?: number): Response;
+  readonly bodyUsed: boolean;
+  readonly headers: Headers;
+  readonly ok: boolean;
+  readonly redirected: boolean;
+  readonly status: number;
+  readonly statusText: string;
+  readonly type: "basic" | "default" | "error";
+  readonly url: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  blob(): Promise<Blob>;
+  bytes(): Promise<Uint8Array>;
+  clone(): Response;
+  json(): Promise<any>;
+  text(): Promise<string>;
+}
+
+declare class Blob {
+  constructor(parts?: Iterable<BufferSource | Blob | string>, options?: { type?: string; endings?: "transparent" | "native" });
+  readonly size: number;
+  readonly type: string;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  bytes(): Promise<Uint8Array>;
+  slice(start?: number, end?: number, type?: string): Blob;
+  text(): Promise<string>;
+}
+
+// ----------------------------------------------------------------------------------------------- addresses, text
+
+declare class URL {
+  constructor(url: string | URL, base?: string | URL);
+  static canParse(url: string | URL, base?: string | URL): boolean;
+  static parse(url: string | URL, base?: string | URL): URL | null;
+  hash: string;
+  host: string;
+  hostname: string;
+  href: string;
+  readonly origin: string;
+  password: string;
+  pathname: string;
+  port: string;
+  protocol: string;
+  search: string;
+  readonly searchParams: URLSearchParams;
+  username: string;
+  toJSON(): string;
+  toString(): string;
+}
+
+declare class URLSearchParams {
+  constructor(init?: string | URLSearchParams | Record<string, string> | Iterable<readonly [string, string]>);
+  readonly size: number;
+  append(name: string, value: string): void;
+  delete(name: string, value?: string): void;
+  entries(): IterableIterator<[string, string]>;
+  forEach(callback: (value: string, name: string, params: URLSearchParams) => void, self?: unknown): void;
+  get(name: string): string | null;
+  getAll(name: string): string[];
+  has(name: string, value?: string): boolean;
+  keys(): IterableIterator<string>;
+  set(name: string, value: string): void;
+  sort(): void;
+  toString(): string;
+  values(): IterableIterator<string>;
+  [Symbol.iterator](): IterableIterator<[string, string]>;
+}
+
+declare class TextEncoder {
+  readonly encoding: "utf-8";
+  encode(input?: string): Uint8Array;
+  encodeInto(source: string, destination: Uint8Array): { read: number; written: number };
+}
+
+declare class TextDecoder {
+  /** utf-8, utf-16le or utf-16be, by any of the web's labels for them. */
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  readonly encoding: string;
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  decode(input?: BufferSource, options?: { stream?: boolean }): string;
+}
+
+declare function atob(data: string): string;
+declare function btoa(data: string): string;
+
+// ---------------------------------------------------------------------------------------------- events and errors
+
+declare class DOMException extends Error {
+  constructor(message?: string, name?: string);
+  readonly code: number;
+  readonly message: string;
+  readonly name: string;
+  static readonly INDEX_SIZE_ERR: 1;
+  static readonly DOMSTRING_SIZE_ERR: 2;
+  static readonly HIERARCHY_REQUEST_ERR: 3;
+  static readonly WRONG_DOCUMENT_ERR: 4;
+  static readonly INVALID_CHARACTER_ERR: 5;
+  static readonly NO_DATA_ALLOWED_ERR: 6;
+  static readonly NO_MODIFICATION_ALLOWED_ERR: 7;
+  static readonly NOT_FOUND_ERR: 8;
+  static readonly NOT_SUPPORTED_ERR: 9;
+  static readonly INUSE_ATTRIBUTE_ERR: 10;
+  static readonly INVALID_STATE_ERR: 11;
+  static readonly SYNTAX_ERR: 12;
+  static readonly INVALID_MODIFICATION_ERR: 13;
+  static readonly NAMESPACE_ERR: 14;
+  static readonly INVALID_ACCESS_ERR: 15;
+  static readonly VALIDATION_ERR: 16;
+  static readonly TYPE_MISMATCH_ERR: 17;
+  static readonly SECURITY_ERR: 18;
+  static readonly NETWORK_ERR: 19;
+  static readonly ABORT_ERR: 20;
+  static readonly URL_MISMATCH_ERR: 21;
+  static readonly QUOTA_EXCEEDED_ERR: 22;
+  static readonly TIMEOUT_ERR: 23;
+  static readonly INVALID_NODE_TYPE_ERR: 24;
+  static readonly DATA_CLONE_ERR: 25;
+}
+
+interface EventInit {
+  bubbles?: boolean;
+  cancelable?: boolean;
+  composed?: boolean;
+}
+
+declare class Event {
+  constructor(type: string, options?: EventInit);
+  static readonly NONE: 0;
+  static readonly CAPTURING_PHASE: 1;
+  static readonly AT_TARGET: 2;
+  static readonly BUBBLING_PHASE: 3;
+  readonly bubbles: boolean;
+  cancelBubble: boolean;
+  readonly cancelable: boolean;
+  readonly composed: boolean;
+  readonly currentTarget: EventTarget | null;
+  readonly defaultPrevented: boolean;
+  readonly eventPhase: number;
+  returnValue: boolean;
+  readonly srcElement: EventTarget | null;
+  readonly target: EventTarget | null;
+  readonly timeStamp: number;
+  readonly type: string;
+  composedPath(): EventTarget[];
+  initEvent(type: string, bubbles?: boolean, cancelable?: boolean): void;
+  preventDefault(): void;
+  stopImmediatePropagation(): void;
+  stopPropagation(): void;
+}
+
+interface Event {
+  // On each event, not on the class.
+  readonly isTrusted: boolean;
+}
+
+declare class CustomEvent<T = any> extends Event {
+  constructor(type: string, options?: EventInit & { detail?: T });
+  readonly detail: T;
+  initCustomEvent(type: string, bubbles?: boolean, cancelable?: boolean, detail?: T): void;
+}
+
+declare class EventTarget {
+  addEventListener(
+    type: string,
+    listener: EventListener | null,
+    options?: boolean | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal },
+  ): void;
+  dispatchEvent(event: Event): boolean;
+  removeEventListener(type: string, listener: EventListener | null, options?: boolean | { capture?: boolean }): void;
+}
+
+declare class AbortController {
+  readonly signal: AbortSignal;
+  abort(reason?: any): void;
+}
+
+declare class AbortSignal extends EventTarget {
+  private constructor();
+  static abort(reason?: any): AbortSignal;
+  static any(signals: Iterable<AbortSignal>): AbortSignal;
+  static timeout(milliseconds: number): AbortSignal;
+  readonly aborted: boolean;
+  onabort: ((event: Event) => void) | null;
+  readonly reason: any;
+  throwIfAborted(): void;
+}
+
+/** Ends the invocation as an exception that nobody caught. */
+declare function reportError(error: any): void;
+
+// ------------------------------------------------------------------------------------------------- time and order
+
+declare function setTimeout<A extends unknown[]>(callback: (...values: A) => void, delay?: number, ...values: A): number;
+declare function setInterval<A extends unknown[]>(callback: (...values: A) => void, delay?: number, ...values: A): number;
+declare function clearTimeout(id?: number): void;
+declare function clearInterval(id?: number): void;
+declare function queueMicrotask(callback: () => void): void;
+declare function structuredClone<T>(value: T, options?: { transfer?: Iterable<ArrayBuffer> }): T;
+
+declare class Performance extends EventTarget {
+  private constructor();
+  readonly timeOrigin: number;
+  /** Whole milliseconds since the function was loaded. */
+  now(): number;
+  toJSON(): { timeOrigin: number };
+}
+
+declare var performance: Performance;
+
+// -------------------------------------------------------------------------------------------------------- console
+
+/** Each call is one line of the invocation's log. */
+interface Console {
+  assert(condition?: boolean, ...values: unknown[]): void;
+  clear(): void;
+  count(label?: string): void;
+  countReset(label?: string): void;
+  debug(...values: unknown[]): void;
+  dir(item?: unknown): void;
+  dirxml(...values: unknown[]): void;
+  error(...values: unknown[]): void;
+  group(...values: unknown[]): void;
+  groupCollapsed(...values: unknown[]): void;
+  groupEnd(): void;
+  info(...values: unknown[]): void;
+  log(...values: unknown[]): void;
+  table(data?: unknown): void;
+  time(label?: string): void;
+  timeEnd(label?: string): void;
+  timeLog(label?: string, ...values: unknown[]): void;
+  trace(...values: unknown[]): void;
+  warn(...values: unknown[]): void;
+}
+
+declare var console: Console;
+
+// --------------------------------------------------------------------------------------------------------- crypto
+
+interface JsonWebKey {
+  alg?: string;
+  crv?: string;
+  d?: string;
+  ext?: boolean;
+  k?: string;
+  key_ops?: string[];
+  kty?: string;
+  use?: string;
+  x?: string;
+  y?: string;
+}
+
+interface HmacKeyParams {
+  name: "HMAC";
+  hash: HashIdentifier;
+  length?: number;
+}
+
+interface AesKeyParams {
+  name: "AES-GCM";
+  length: 128 | 192 | 256;
+}
+
+interface EcdsaKeyParams {
+  name: "ECDSA";
+  namedCurve: "P-256" | "P-384";
+}
+
+interface AesGcmParams {
+  name: "AES-GCM";
+  /** 12 bytes, or 16. */
+  iv: BufferSource;
+  additionalData?: BufferSource;
+  tagLength?: 32 | 64 | 96 | 104 | 112 | 120 | 128;
+}
+
+interface EcdsaParams {
+  name: "ECDSA";
+  hash: HashIdentifier;
+}
+
+interface HkdfParams {
+  name: "HKDF";
+  hash: HashIdentifier;
+  salt: BufferSource;
+  info: BufferSource;
+}
+
+interface Pbkdf2Params {
+  name: "PBKDF2";
+  hash: HashIdentifier;
+  salt: BufferSource;
+  iterations: number;
+}
+
+interface CryptoKeyPair {
+  privateKey: CryptoKey;
+  publicKey: CryptoKey;
+}
+
+type ImportParams = "AES-GCM" | "HKDF" | "PBKDF2" | { name: "AES-GCM" | "HKDF" | "PBKDF2" } | HmacKeyParams | EcdsaKeyParams;
+
+declare class CryptoKey {
+  private constructor();
+  readonly algorithm: { name: string; hash?: { name: string }; length?: number; namedCurve?: string };
+  readonly extractable: boolean;
+  readonly type: "public" | "private" | "secret";
+  readonly usages: KeyUsage[];
+}
+
+declare class SubtleCrypto {
+  private constructor();
+  decrypt(algorithm: AesGcmParams, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
+  deriveBits(algorithm: HkdfParams | Pbkdf2Params, key: CryptoKey, length: number): Promise<ArrayBuffer>;
+  deriveKey(
+    algorithm: HkdfParams | Pbkdf2Params,
+    key: CryptoKey,
+    derived: AesKeyParams | HmacKeyParams,
+    extractable: boolean,
+    usages: readonly KeyUsage[],
+  ): Promise<CryptoKey>;
+  digest(algorithm: HashIdentifier, data: BufferSource): Promise<ArrayBuffer>;
+  encrypt(algorithm: AesGcmParams, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
+  exportKey(format: "jwk", key: CryptoKey): Promise<JsonWebKey>;
+  exportKey(format: "raw" | "spki" | "pkcs8", key: CryptoKey): Promise<ArrayBuffer>;
+  generateKey(algorithm: EcdsaKeyParams, extractable: boolean, usages: readonly KeyUsage[]): Promise<CryptoKeyPair>;
+  generateKey(algorithm: AesKeyParams | HmacKeyParams, extractable: boolean, usages: readonly KeyUsage[]): Promise<CryptoKey>;
+  importKey(
+    format: KeyFormat,
+    data: BufferSource | JsonWebKey,
+    algorithm: ImportParams,
+    extractable: boolean,
+    usages: readonly KeyUsage[],
+  ): Promise<CryptoKey>;
+  sign(algorithm: "HMAC" | { name: "HMAC" } | EcdsaParams, key: CryptoKey, data: BufferSource): Promise<ArrayBuffer>;
+  unwrapKey(
+    format: KeyFormat,
+    wrapped: BufferSource,
+    key: CryptoKey,
+    algorithm: AesGcmParams,
+    keyAlgorithm: ImportParams,
+    extractable: boolean,
+    usages: readonly KeyUsage[],
+  ): Promise<CryptoKey>;
+  verify(
+    algorithm: "HMAC" | { name: "HMAC" } | EcdsaParams,
+    key: CryptoKey,
+    signature: BufferSource,
+    data: BufferSource,
+  ): Promise<boolean>;
+  wrapKey(format: KeyFormat, key: CryptoKey, wrapping: CryptoKey, algorithm: AesGcmParams): Promise<ArrayBuffer>;
+}
+
+declare class Crypto {
+  private constructor();
+  readonly subtle: SubtleCrypto;
+  getRandomValues<T extends ArrayBufferView>(array: T): T;
+  randomUUID(): `${string}-${string}-${string}-${string}-${string}`;
+}
+
+declare var crypto: Crypto;
