@@ -11,7 +11,9 @@ use crate::channel::{Counters, EvidenceSource};
 use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
-use crate::service::{ApiKeys, AttestedReportKey, Billing, Functions, Secrets, Tenants, Wallets, WitnessedAppliances};
+use crate::service::{
+    ApiKeys, AttestedReportKey, Billing, Functions, Secrets, Tenants, Wallets, WitnessedAppliances,
+};
 use crate::unlock::Provider;
 use crate::witness::OwnWitness;
 

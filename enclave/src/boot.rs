@@ -50,8 +50,8 @@ use crate::locked::Locked;
 use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
-    ApiKeys, AttestedReportKey, QueueParts, start_jobs, Billing, Functions, FunctionsParts, Secrets, ServiceError, Tenants, Wallets,
-    WitnessedAppliances, Workshop,
+    ApiKeys, AttestedReportKey, Billing, Functions, FunctionsParts, QueueParts, Secrets, ServiceError,
+    Tenants, Wallets, WitnessedAppliances, Workshop, start_jobs,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{self, OwnWitness, PeersParts, ordered};

@@ -16,8 +16,8 @@ use r3e_egress::{Egress, TrustRoots};
 use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{
-    Admissions,    AllMetrics, AttestationSource, Bundler, CheckError, Definition, InvokeError, Invoker, InvokerParts, Loadable, Logs,
-    Registry, SecretSource, SourceError, SourceFuture, Version,
+    Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Definition, InvokeError, Invoker,
+    InvokerParts, Loadable, Logs, Registry, SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation};
@@ -135,7 +135,8 @@ impl Functions {
         promotion: Promotion,
         by: Actor,
     ) -> Result<Function, ServiceError> {
-        if promotion.promote == Some(false) && (promotion.alias.is_some() || promotion.if_revision.is_some()) {
+        if promotion.promote == Some(false) && (promotion.alias.is_some() || promotion.if_revision.is_some())
+        {
             let rule = "promote=false moves no alias: it takes neither alias nor if_revision";
             return Err(ServiceError::Invalid(rule.into()));
         }
