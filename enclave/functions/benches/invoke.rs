@@ -138,18 +138,26 @@ fn cold(c: &mut Criterion) {
     group.finish();
 }
 
-/// The share of its memory that each process of the pool's holds (`Pss`, `proc_pid_smaps(5)`), summed.
+/// The share of its memory that each process below this one holds (`Pss`, `proc_pid_smaps(5)`), summed.
 fn held_kib() -> (u64, usize) {
-    let (mut kib, mut count) = (0, 0);
-    for entry in std::fs::read_dir("/proc").expect("processes").flatten() {
-        let of = |file: &str| std::fs::read_to_string(entry.path().join(file)).unwrap_or_default();
-        if of("comm").trim_end() != "r3e-runner" {
-            continue;
+    let of =
+        |pid: u32, file: &str| std::fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    let figure = |text: &str, name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    };
+    let names = std::fs::read_dir("/proc").expect("processes").flatten().map(|entry| entry.file_name());
+    let parents: Vec<(u64, u32)> = names
+        .filter_map(|name| name.to_str()?.parse().ok())
+        .filter_map(|pid| Some((figure(&of(pid, "status"), "PPid:")?, pid)))
+        .collect();
+    let (mut kib, mut count, mut above) = (0, 0, vec![u64::from(std::process::id())]);
+    while let Some(parent) = above.pop() {
+        for (_, pid) in parents.iter().filter(|(of, _)| *of == parent) {
+            kib += figure(&of(*pid, "smaps_rollup"), "Pss:").unwrap_or_default();
+            count += 1;
+            above.push(u64::from(*pid));
         }
-        let rollup = of("smaps_rollup");
-        let pss = rollup.lines().find_map(|line| line.strip_prefix("Pss:")?.trim().strip_suffix(" kB"));
-        kib += pss.and_then(|pss| pss.trim().parse::<u64>().ok()).unwrap_or_default();
-        count += 1;
     }
     (kib, count)
 }
