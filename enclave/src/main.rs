@@ -13,6 +13,8 @@ use tokio::sync::watch;
 
 /// The runner, beside this program in the image.
 const RUNNER: &str = "r3e-runner";
+/// The bundler, likewise.
+const BUNDLER: &str = "r3e-bundler";
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt().with_ansi(false).init();
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
 fn start() -> anyhow::Result<()> {
     hwrng_is_nsm().context("no key can be made safely")?;
     let device = NsmDevice::open()?;
-    let runner = std::env::current_exe().context("where this program is")?.with_file_name(RUNNER);
+    let program = std::env::current_exe().context("where this program is")?;
     let runtime = tokio::runtime::Runtime::new().context("the runtime")?;
     runtime.block_on(async {
         let attester = Attester::start(device, AttesterConfig::default())?;
@@ -39,7 +41,8 @@ fn start() -> anyhow::Result<()> {
             transport: EnclaveTransport::new(Endpoint::nitro_parent()),
             attester,
             other_unlock_providers: Vec::new(),
-            runner,
+            runner: program.with_file_name(RUNNER),
+            bundler: program.with_file_name(BUNDLER),
             trust: TrustAnchor::AwsNitroG1,
             handoff_patience: HANDOFF_PATIENCE,
         };

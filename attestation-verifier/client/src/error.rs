@@ -7,6 +7,7 @@ use std::io;
 use r3e_attestation::AppraisalError;
 use r3e_proto::WireError;
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::modules::CodeError;
 use r3e_proto::channel::binding::Digest;
 use r3e_proto::channel::evidence::BindingError;
 use thiserror::Error;
@@ -190,6 +191,9 @@ pub enum ClientError {
     /// The highest sequence number seen could not be read or kept.
     #[error("the memory of sequence numbers failed")]
     Sequence(#[from] SequenceError),
+    /// A function's code that the API does not take; nothing was sent.
+    #[error("not a function's code")]
+    Code(#[from] CodeError),
     /// A name or an id that the API does not take; nothing was sent.
     #[error("{text:?} is not {what}: {rule}")]
     Input {
@@ -311,7 +315,7 @@ impl ClientError {
             Self::OtherIdentity { .. } => "other_identity",
             Self::Appliances(_) => "appliance_memory",
             Self::Sequence(_) => "sequence_memory",
-            Self::Input { .. } => "input",
+            Self::Input { .. } | Self::Code(_) => "input",
         }
     }
 
@@ -401,6 +405,7 @@ impl ClientError {
             | Self::Appliances(_)
             | Self::Sequence(_)
             | Self::Input { .. }
+            | Self::Code(_)
             | Self::NotAMember => ErrorClass::Local,
         }
     }

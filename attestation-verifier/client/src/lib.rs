@@ -52,6 +52,7 @@ mod member_key;
 mod notice;
 mod operator;
 mod policy;
+pub mod project;
 mod reconnect;
 mod release;
 mod report_key;

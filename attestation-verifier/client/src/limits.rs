@@ -34,3 +34,16 @@ pub const REPORT_KEY_MAX_AGE_MS: u64 = 60 * 60_000;
 pub const MAX_KEY_FILE_BYTES: u64 = 16 * 1024;
 /// A sequence file: one decimal number.
 pub const MAX_SEQUENCE_FILE_BYTES: u64 = 64;
+
+/// A function's manifest: an author's notes, read by people.
+pub const MAX_MANIFEST_BYTES: usize = 64 * 1024;
+/// Modules of one function, and their bytes: what the appliance takes.
+pub const MAX_PROJECT_MODULES: usize = 256;
+/// See [`MAX_PROJECT_MODULES`].
+pub const MAX_PROJECT_BYTES: usize = 1024 * 1024;
+/// Files and folders that are looked through, those that are passed over not counted further.
+pub const MAX_PROJECT_ENTRIES: usize = 10_000;
+/// Folders in each other: what a module's path can name.
+pub const MAX_PROJECT_DEPTH: usize = 16;
+/// A zip of a function: its modules, and as much again of other files.
+pub const MAX_ZIP_BYTES: u64 = 4 * 1024 * 1024;

@@ -12,7 +12,7 @@ use super::{RecipeError, Source, Toolchain, Workplace, read};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 const PROFILE: &str = "image";
-const PACKAGES: [&str; 3] = ["r3e-init", "r3e-enclave", "r3e-runner"];
+const PACKAGES: [&str; 4] = ["r3e-init", "r3e-bundler", "r3e-enclave", "r3e-runner"];
 
 /// Static; and random bytes by the system call alone: a static C library does not tell whether it has the call, and what
 /// asks it would open a device instead.
@@ -83,7 +83,11 @@ pub(super) fn build(
     };
     Ok(Programs {
         init: program("r3e-init")?,
-        programs: vec![("r3e-enclave", program("r3e-enclave")?), ("r3e-runner", program("r3e-runner")?)],
+        programs: vec![
+            ("r3e-bundler", program("r3e-bundler")?),
+            ("r3e-enclave", program("r3e-enclave")?),
+            ("r3e-runner", program("r3e-runner")?),
+        ],
     })
 }
 

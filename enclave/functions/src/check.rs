@@ -1,59 +1,138 @@
-//! What may be deployed: a definition that a runner has loaded.
+//! What may be deployed: a definition that was compiled, and that a runner has loaded.
 
+use std::sync::Arc;
+
+use r3e_proto::api::functions::FunctionError;
 use r3e_proto::api::identity::TenantId;
+use r3e_runner_api::program::ProgramError;
+use r3e_store::limits::MAX_VALUE_BYTES;
 use thiserror::Error;
 
-use crate::definition::Definition;
+use crate::bundler::{BundleError, Bundler};
+use crate::compiled::{record, runnable, to_compile};
+use crate::definition::{Definition, Sources};
+use crate::limits::BUNDLER_MEMORY_MIB;
 use crate::runner::{explained, pool_limits, tenant_key};
 use crate::runner_pool::{InvocationError, RunnerPool};
 
-/// A definition whose module a runner has loaded: it parses, evaluates and exports a handler.
+/// A definition whose modules were compiled, and that a runner has loaded: it evaluates and exports a handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loadable(Definition);
+pub struct Loadable {
+    definition: Definition,
+    /// What is kept of its code.
+    record: Arc<str>,
+}
 
 /// Why a definition may not be deployed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// The module does not load within the definition's limits. The text is the engine's, or names the limit.
+    /// The modules do not compile, or do not load within the definition's limits. The text is the compiler's or the engine's, with
+    /// file, line and column where there are such, or names the limit.
     #[error("{0}")]
     Refused(String),
     /// Too much is running; try again later.
     #[error("{0}")]
     Busy(InvocationError),
+    /// Too much is being compiled; try again later.
+    #[error("{0}")]
+    Compiling(BundleError),
     /// No runner could be had; nothing the module did.
     #[error("no runner could load the module")]
     Runner(#[source] InvocationError),
+    /// No bundler could be had; nothing the modules did.
+    #[error("no bundler could compile the modules")]
+    Bundler(#[source] BundleError),
+    /// The bundler's answer is no program.
+    #[error("the bundler gave no program")]
+    Program(#[source] ProgramError),
 }
 
 impl Loadable {
-    /// Loads the module once, in a runner of its own.
+    /// Compiles what must be, and loads it once, in a runner of its own.
     ///
     /// # Errors
     /// [`CheckError`].
     pub async fn check(
         pool: &RunnerPool,
+        bundler: &Bundler,
         tenant: TenantId,
         definition: Definition,
     ) -> Result<Self, CheckError> {
-        let limits = pool_limits(definition.limits());
-        match pool.check(&tenant_key(tenant), definition.source(), &limits).await {
-            Ok(()) => Ok(Self(definition)),
+        let tenant = tenant_key(tenant);
+        let record = code(pool, bundler, &tenant, &definition).await?;
+        let limits = pool_limits(definition.limits(), definition.instance());
+        let source = runnable(&record).map_err(CheckError::Program)?;
+        match pool.check(&tenant, source, &limits).await {
+            Ok(()) => Ok(Self { definition, record }),
             Err(error @ InvocationError::Busy { .. }) => Err(CheckError::Busy(error)),
             Err(error) => Err(match explained(error) {
-                Ok(refused) => CheckError::Refused(refused.message),
+                Ok(refused) => CheckError::Refused(with_place(refused)),
                 Err(error) => CheckError::Runner(error),
             }),
         }
     }
 
-    pub(crate) fn into_definition(self) -> Definition {
-        self.0
+    /// The definition, and what is kept of its code.
+    pub(crate) fn into_parts(self) -> (Definition, Arc<str>) {
+        (self.definition, self.record)
     }
 
     /// Passes for loaded what no runner has seen.
     #[cfg(test)]
     pub(crate) fn unchecked(definition: Definition) -> Self {
-        Self(definition)
+        let Sources::Single(source) = definition.sources() else { panic!("only a runner can load these") };
+        let record = Arc::clone(source);
+        Self { definition, record }
+    }
+}
+
+/// What is kept of a definition's code.
+async fn code(
+    pool: &RunnerPool,
+    bundler: &Bundler,
+    tenant: &Arc<str>,
+    definition: &Definition,
+) -> Result<Arc<str>, CheckError> {
+    let sources = match (to_compile(definition), definition.sources()) {
+        (None, Sources::Single(source)) => return Ok(Arc::clone(source)),
+        (None, Sources::Several { .. }) => return Err(CheckError::Program(ProgramError::Mark)),
+        (Some(sources), _) => sources,
+    };
+    let text = sources.encode().map_err(CheckError::Program)?;
+    let turn = bundler.turn(tenant).await.map_err(CheckError::Compiling)?;
+    // The bundler takes what an event takes, and waits for it as one does.
+    let room = pool.room(tenant, BUNDLER_MEMORY_MIB).await.map_err(|error| match error {
+        error @ InvocationError::Busy { .. } => CheckError::Busy(error),
+        error => CheckError::Runner(error),
+    })?;
+    let compiled = turn.bundle(text).await;
+    drop(room);
+    let compiled = compiled.map_err(|error| match error {
+        BundleError::Problem(_) | BundleError::Ended(_) | BundleError::TimedOut => {
+            CheckError::Refused(error.to_string())
+        }
+        BundleError::Busy => CheckError::Compiling(error),
+        error => CheckError::Bundler(error),
+    })?;
+    let record = record(sources, &compiled).map_err(CheckError::Program)?;
+    if record.len() > MAX_VALUE_BYTES {
+        let bytes = record.len();
+        return Err(CheckError::Refused(format!(
+            "what was deployed and what it compiles to take {bytes} bytes together, more than {MAX_VALUE_BYTES}: deploy less, \
+             or JavaScript, which is kept once"
+        )));
+    }
+    Ok(record)
+}
+
+/// The message, and where the engine's stack says it was thrown.
+fn with_place(refused: FunctionError) -> String {
+    let FunctionError { message, stack, .. } = refused;
+    let place =
+        stack.as_deref().and_then(|stack| stack.lines().find_map(|line| line.trim().strip_prefix("at ")));
+    match place {
+        Some(place) => format!("{message} (at {place})"),
+        None => message,
     }
 }

@@ -3,7 +3,7 @@
 use r3e_client::{
     AttestedChannel, Connector, Invocation, SetSecret, SignedInTenant, SigningKey, TenantChannel,
 };
-use r3e_proto::api::functions::{Deploy, Limits, Outcome, Permissions, Runtime};
+use r3e_proto::api::functions::{Deploy, Outcome, Permissions};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::secrets::Grantee;
 use serde_json::Value;
@@ -75,12 +75,7 @@ impl Tenant {
 
 /// A deployment of JavaScript.
 pub fn javascript(source: &str) -> Deploy {
-    Deploy {
-        runtime: Runtime::Javascript,
-        source: source.to_owned(),
-        permissions: Permissions::default(),
-        limits: Limits::default(),
-    }
+    Deploy::javascript(source)
 }
 
 /// The same deployment with permissions.

@@ -96,6 +96,7 @@ fn start(options: Options) -> anyhow::Result<()> {
             attester: Attester::start(device, AttesterConfig::default())?,
             other_unlock_providers: vec![Box::new(TestUnlock::new(&options.state))],
             runner,
+            bundler: program.with_file_name("r3e-bundler"),
             trust: only_in_tests_trust_the_fake_devices_root,
             handoff_patience: Duration::from_millis(options.handoff_patience_ms),
         };

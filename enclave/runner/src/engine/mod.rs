@@ -1,4 +1,4 @@
-//! The JavaScript engine with our prelude: loads one module, runs one event at a time.
+//! The JavaScript engine with our prelude: loads one function, runs one event at a time.
 //!
 //! It knows nothing of the sandbox around it. Time limits are not its matter: a script that never ends is ended
 //! with the process.
@@ -18,24 +18,21 @@ mod wake;
 
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use deno_core::error::CoreError;
-use deno_core::{JsRuntime, ModuleId, ModuleSpecifier, PollEventLoopOptions, RuntimeOptions, v8};
+use deno_core::{JsRuntime, ModuleId, PollEventLoopOptions, RuntimeOptions, v8};
 use r3e_runner_api::{Fault, FaultKind, FunctionLimits, HostError, HostReply, HostValue};
 use r3e_sandbox::{Engine as _, Progress, Sender};
 use serde::Serialize;
 use thiserror::Error;
 
-use loader::NoImports;
+use loader::Modules;
 use outcome::fault_of;
 
 use ops::{Bridge, Entry};
 use wake::WakeFlag;
-
-/// The name that a function's own frames carry in its stack traces.
-const MODULE_NAME: &str = "file:///function.js";
 
 /// Why there is no engine.
 #[derive(Debug, Error)]
@@ -44,8 +41,6 @@ pub(crate) enum EngineError {
     Prelude(#[source] Box<CoreError>),
     #[error("the prelude did not register its entry points")]
     NoEntry,
-    #[error("the module's name")]
-    Name,
 }
 
 /// A host call's answer as the prelude reads it: exactly one of the two is not null.
@@ -66,7 +61,7 @@ pub(crate) struct Engine {
     runtime: JsRuntime,
     bridge: Rc<Bridge>,
     entry: Entry,
-    module_name: ModuleSpecifier,
+    modules: Modules,
     handler: Option<v8::Global<v8::Value>>,
     woken: WakeFlag,
 }
@@ -79,15 +74,15 @@ impl r3e_sandbox::Engine for Engine {
         // For `Math.random`: the engine's own generator goes on from the same state in every copy of the process.
         v8::V8::set_entropy_source(random::fill_cheaply);
         let bridge = Rc::new(Bridge::new(sender));
-        let module_name = ModuleSpecifier::parse(MODULE_NAME).map_err(|_| EngineError::Name)?;
+        let modules = Modules::default();
         let runtime = JsRuntime::try_new(RuntimeOptions {
-            module_loader: Some(Rc::new(NoImports { main: module_name.clone() })),
+            module_loader: Some(Rc::new(modules.clone())),
             extensions: vec![prelude::extension(&bridge)],
             ..RuntimeOptions::default()
         })
         .map_err(|error| EngineError::Prelude(Box::new(error)))?;
         let entry = bridge.take_entry().ok_or(EngineError::NoEntry)?;
-        Ok(Self { runtime, bridge, entry, module_name, handler: None, woken: WakeFlag::default() })
+        Ok(Self { runtime, bridge, entry, modules, handler: None, woken: WakeFlag::default() })
     }
 
     fn reseed(&mut self) {
@@ -105,13 +100,19 @@ impl r3e_sandbox::Engine for Engine {
 
     fn begin_load(&mut self, source: String) -> Result<Loading, Fault> {
         self.bridge.begin_log();
-        let name = self.module_name.clone();
+        let taken = self.modules.take(source);
+        let (name, source) =
+            taken.map_err(|error| Fault::new(FaultKind::Module, "Error", &error.to_string(), None))?;
         let module = {
+            let waker = self.woken.waker();
             let mut compiled = std::pin::pin!(self.runtime.load_main_es_module_from_code(&name, source));
-            // The loader answers at once, so this never waits.
-            match compiled.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(module) => module,
-                Poll::Pending => return Err(outcome::broken()),
+            // The loader answers at once: while this waits, it is for itself, module by module.
+            loop {
+                match compiled.as_mut().poll(&mut Context::from_waker(&waker)) {
+                    Poll::Ready(module) => break module,
+                    Poll::Pending if self.woken.take() => {}
+                    Poll::Pending => return Err(outcome::broken()),
+                }
             }
         };
         let module = module.map_err(|error| self.fault(FaultKind::Module, &error))?;

@@ -12,7 +12,7 @@ use r3e_client::{Connector, Policy, SetSecret, SigningKey, TenantChannel};
 use r3e_enclave::{Parts, run};
 use r3e_fake_nsm::{FakeNsm, FakeNsmConfig};
 use r3e_parent::{Parent, RunningParent, Settings};
-use r3e_proto::api::functions::{Deploy, Limits, Permissions, Runtime};
+use r3e_proto::api::functions::{Deploy, Permissions};
 use r3e_proto::api::secrets::Grantee;
 use r3e_proto::host::CHANNEL_PORT;
 use r3e_transport::{EnclaveTransport, Endpoint, ParentTransport};
@@ -77,6 +77,7 @@ impl Appliance {
             transport: EnclaveTransport::new(endpoint.clone()),
             attester,
             other_unlock_providers: Vec::new(),
+            bundler: "no-bundler".into(),
             runner: runner.unwrap_or_else(|| "no-runner".into()),
         };
         let (stopping, stop) = watch::channel(false);
@@ -119,13 +120,11 @@ impl Appliance {
         operator.admit(tenant.public_key(), "bench").await?;
         let invoker = Invoker { appliance: Arc::clone(self), tenant: Arc::new(tenant) };
         let deploy = |source: &str, secrets: &[&str]| Deploy {
-            runtime: Runtime::Javascript,
-            source: source.to_owned(),
             permissions: Permissions {
                 secrets: secrets.iter().map(|name| (*name).to_owned()).collect(),
                 net: Vec::new(),
             },
-            limits: Limits::default(),
+            ..Deploy::javascript(source)
         };
         let channel = self.connector.connect().await?;
         let mut signed_in = channel.sign_in_tenant(&invoker.tenant).await?;

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::commands::{billing, enclave, functions, jobs, keys, login, operator, release, secrets, state, tenants, wallets};
+use crate::commands::{
+    billing, deploy, enclave, functions, jobs, keys, login, operator, release, secrets, state, tenants,
+    wallets,
+};
 
 const AFTER_HELP: &str = "\
 Settings come from options, else R3E_* variables, else the profile in ~/.config/r3e/config.toml:
@@ -110,6 +113,8 @@ pub(crate) enum Command {
     /// Keep the secrets that functions use
     #[command(subcommand)]
     Secrets(secrets::Command),
+    /// Deploy a folder of modules, or a zip of one, as its r3e.toml says
+    Deploy(deploy::Deploy),
     /// Deploy and invoke functions
     #[command(subcommand)]
     Functions(functions::Command),

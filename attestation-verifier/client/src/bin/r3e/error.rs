@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io;
 
+use r3e_client::project::ProjectError;
 use r3e_client::{AddressError, ApiKeyError, ClientError, ErrorClass, KeyError, PolicyError};
 use r3e_proto::release::ReleaseError;
 use r3e_proto::restore::OrderError;
@@ -29,6 +30,9 @@ pub(crate) enum CliError {
     /// A profile file that is not one.
     #[error("{file} is not a profile file")]
     Profile { file: String, source: toml::de::Error },
+    /// A folder or a zip that is no function.
+    #[error("nothing was deployed")]
+    Project(#[from] ProjectError),
     #[error("the address is not one")]
     Address(#[from] AddressError),
     #[error("the appraisal policy cannot be built")]
@@ -87,6 +91,7 @@ impl CliError {
             Self::Missing { .. } => "no_setting",
             Self::Io { .. } => "io",
             Self::Profile { .. } => "profile",
+            Self::Project(_) => "project",
             Self::Address(_) => "address",
             Self::Policy(error) => error.code(),
             Self::KnownDigests { file, .. } if file.ends_with("known_setups") => "known_setups",

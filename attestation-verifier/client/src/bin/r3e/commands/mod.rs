@@ -1,6 +1,7 @@
 //! The commands, one file a noun. Each turns options into calls of the library, and answers into text.
 
 pub(crate) mod billing;
+pub(crate) mod deploy;
 pub(crate) mod enclave;
 pub(crate) mod functions;
 pub(crate) mod invoke;
@@ -35,6 +36,7 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
     match cli.command {
         Command::Enclave(command) => enclave::run(command, settings, printer).await,
         Command::Secrets(command) => secrets::run(command, settings, printer).await,
+        Command::Deploy(command) => deploy::run(command, settings, printer).await,
         Command::Functions(command) => functions::run(command, settings, printer).await,
         Command::Jobs(command) => jobs::run(command, settings, printer).await,
         Command::Wallets(command) => wallets::run(command, settings, printer).await,

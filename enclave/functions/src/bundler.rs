@@ -1,0 +1,255 @@
+//! The bundler's process: started for one deployment, asked once, and ended. It takes types away and resolves imports.
+//!
+//! A parser is the largest thing that a tenant's text meets, and is not trusted to survive it: the process is boxed as
+//! runners are, and whatever becomes of it is the deployment's refusal.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use r3e_runner_api::bundling::{AnswerError, MAX_MESSAGE_BYTES, Problem, decode_answer};
+use r3e_runner_api::process::{ENVIRONMENT, EXIT_OUT_OF_MEMORY};
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use crate::limits::{
+    BUNDLE_TIMEOUT_MS, MAX_BUNDLE_WAIT_MS, MAX_BUNDLES_AT_ONCE, MAX_BUNDLES_WAITING,
+    MAX_BUNDLES_WAITING_OF_ONE,
+};
+use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
+
+/// Starts bundlers.
+#[derive(Debug)]
+pub struct Bundler {
+    program: Arc<Path>,
+    turns: Turnstile<Arc<str>>,
+}
+
+/// A tenant's turn to have one function compiled.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    program: Arc<Path>,
+    permit: Permit<Arc<str>>,
+}
+
+/// Why there is no compiled program.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// The sources do not compile, or an import leads nowhere.
+    #[error("{0}")]
+    Problem(Problem),
+    /// The process ended over them.
+    #[error("{0}")]
+    Ended(&'static str),
+    /// It did not answer in time.
+    #[error(
+        "the modules take longer than {BUNDLE_TIMEOUT_MS} ms to compile: they are too large, or too deep"
+    )]
+    TimedOut,
+    /// Too many deployments are being compiled.
+    #[error("too many functions are being compiled; try again later")]
+    Busy,
+    /// The process could not be started or reached.
+    #[error("the bundler could not be run")]
+    Process(#[from] io::Error),
+    /// It answered what no bundler answers.
+    #[error("the bundler's answer")]
+    Answer(#[from] AnswerError),
+}
+
+impl Bundler {
+    /// Of the program at `program`.
+    pub fn new(program: PathBuf) -> Self {
+        let bounds = Bounds {
+            places: MAX_BUNDLES_AT_ONCE,
+            max_waiting: MAX_BUNDLES_WAITING,
+            max_waiting_of_one: MAX_BUNDLES_WAITING_OF_ONE,
+            max_wait: Duration::from_millis(MAX_BUNDLE_WAIT_MS),
+        };
+        Self { program: program.into(), turns: Turnstile::new(bounds) }
+    }
+
+    /// Waits for the tenant's turn.
+    ///
+    /// # Errors
+    /// [`BundleError::Busy`].
+    pub(crate) async fn turn(&self, tenant: &Arc<str>) -> Result<Turn, BundleError> {
+        let permit = self.turns.enter(tenant, 1).await.map_err(|TurnedAway| BundleError::Busy)?;
+        Ok(Turn { program: Arc::clone(&self.program), permit })
+    }
+}
+
+impl Turn {
+    /// Has `sources`, the text of a program, compiled, and gives the text of the compiled one. Dropping the future ends
+    /// the process.
+    ///
+    /// # Errors
+    /// [`BundleError`].
+    pub(crate) async fn bundle(self, sources: String) -> Result<String, BundleError> {
+        let Self { program, permit } = self;
+        let (ours, theirs) = UnixStream::pair()?;
+        let _hang_up = HangUp(ours.try_clone()?);
+        let (done, answered) = oneshot::channel();
+        // A thread of its own: the process asks the kernel to end it when the thread that started it ends.
+        thread::Builder::new().name("bundler".to_owned()).spawn(move || {
+            // Whoever asked may have given up.
+            let _unclaimed = done.send(ask(&program, ours, theirs, sources.as_bytes()));
+            drop(permit);
+        })?;
+        let answer = answered.await.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))??;
+        decode_answer(&answer)?.map_err(BundleError::Problem)
+    }
+}
+
+/// Closes the conversation when it is dropped, which ends the wait on the other thread, and with it the process.
+struct HangUp(UnixStream);
+
+impl Drop for HangUp {
+    fn drop(&mut self) {
+        // It may be closed already.
+        let _closed = self.0.shutdown(Shutdown::Both);
+    }
+}
+
+/// A process that is ended and waited for, whatever happens.
+struct Ending(Child);
+
+impl Ending {
+    /// How it ended: by itself if it had, else by the kill.
+    fn end(&mut self) -> io::Result<ExitStatus> {
+        self.0.kill()?;
+        self.0.wait()
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // Nothing is left to tell whom.
+        let _ended = self.end();
+    }
+}
+
+fn ask(
+    program: &Path,
+    socket: UnixStream,
+    theirs: UnixStream,
+    request: &[u8],
+) -> Result<Vec<u8>, BundleError> {
+    let child = Command::new(program)
+        .env_clear()
+        .envs(ENVIRONMENT.iter().copied())
+        .current_dir("/")
+        .stdin(Stdio::from(OwnedFd::from(theirs)))
+        .stdout(Stdio::null())
+        .stderr(Stdio::inherit())
+        .spawn()?;
+    let mut process = Ending(child);
+    let mut conversation =
+        Conversation { socket, until: Instant::now() + Duration::from_millis(BUNDLE_TIMEOUT_MS) };
+    match conversation.exchange(request) {
+        Ok(Some(answer)) => Ok(answer),
+        // The end of the stream: how the process ended says why.
+        Ok(None) => Err(explain(process.end()?)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+            Err(BundleError::TimedOut)
+        }
+        // It ended while it was being written to.
+        Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
+            Err(explain(process.end()?))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// One question and its answer, until a time.
+struct Conversation {
+    socket: UnixStream,
+    until: Instant,
+}
+
+impl Conversation {
+    /// The answer; none where the process closed the stream before its end.
+    fn exchange(&mut self, request: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let length =
+            u32::try_from(request.len()).map_err(|_| io::Error::from(io::ErrorKind::FileTooLarge))?;
+        self.send(&length.to_be_bytes())?;
+        self.send(request)?;
+        let Some(length) = self.receive(4)? else { return Ok(None) };
+        let length = <[u8; 4]>::try_from(length.as_slice()).map_or(u32::MAX, u32::from_be_bytes);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > MAX_MESSAGE_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.receive(length)
+    }
+
+    fn left(&self) -> io::Result<Option<Duration>> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
+    }
+
+    fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            self.socket.set_write_timeout(self.left()?)?;
+            match self.socket.write(bytes) {
+                Ok(sent) => bytes = bytes.get(sent..).unwrap_or_default(),
+                // The enclave's own children end all the time, and each end is a signal.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, bytes: usize) -> io::Result<Option<Vec<u8>>> {
+        let mut received = Vec::new();
+        let mut chunk = vec![0; CHUNK_BYTES.min(bytes)];
+        while received.len() < bytes {
+            self.socket.set_read_timeout(self.left()?)?;
+            let most = (bytes - received.len()).min(chunk.len());
+            let Some(room) = chunk.get_mut(..most) else { break };
+            match self.socket.read(room) {
+                Ok(0) => return Ok(None),
+                Ok(count) => received.extend_from_slice(room.get(..count).unwrap_or_default()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(received))
+    }
+}
+
+/// Bytes received at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What the way a bundler ended says to whoever deployed.
+fn explain(status: ExitStatus) -> BundleError {
+    // Killed by `Ending` alone: it had closed the stream and lived on, or whoever asked hung up.
+    const SIGKILL: i32 = 9;
+    match (status.signal(), status.code()) {
+        (Some(SIGKILL), _) => BundleError::Process(io::ErrorKind::ConnectionAborted.into()),
+        // The stack is the one thing that it can run into the end of: the parser recurses.
+        (Some(_), _) => BundleError::Ended(
+            "the compiler ran out of stack over the modules: expressions, statements or types are nested too deep; nest \
+             them less, or deploy JavaScript that was compiled elsewhere",
+        ),
+        (_, Some(EXIT_OUT_OF_MEMORY)) => BundleError::Ended(
+            "the compiler ran out of memory over the modules: they are too large, or nested too deep; split or shorten them",
+        ),
+        (_, Some(PANICKED)) => BundleError::Ended(
+            "the compiler cannot read the modules: something in them is nested too deep or is no valid program",
+        ),
+        _ => BundleError::Process(io::Error::other(format!("the bundler ended: {status}"))),
+    }
+}
+
+/// Exit status of a Rust program that panicked.
+const PANICKED: i32 = 101;
