@@ -1,6 +1,6 @@
 //! Hashes, message authentication, key derivation and AES-GCM for `crypto.subtle`. Every key is the function's own.
 //!
-//! RustCrypto's implementations: they make no system call. aws-lc, which the enclave process uses, looks for a
+//! By the implementations of `RustCrypto`: they make no system call. aws-lc, which the enclave process uses, looks for a
 //! device file before its first random byte, for which the box ends the process.
 //!
 //! Ops that may refuse give an empty buffer, which none of them gives otherwise.
