@@ -160,7 +160,9 @@ impl<'a> Exchange<'a> {
                 Err(error)
                     if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) =>
                 {
-                    return Err(Broken::Closed);
+                    // It has ended. What it said before that is still to be read, its outcome perhaps.
+                    self.outgoing.clear();
+                    self.sent = 0;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -173,14 +175,18 @@ impl<'a> Exchange<'a> {
         if self.started.elapsed() >= Duration::from_millis(self.limits.wall_ms) {
             return Err(InvocationError::Timeout { max_ms: self.limits.wall_ms }.into());
         }
-        // What cannot be measured any more has ended.
-        let gone = |_: io::Error| Broken::Closed;
-        let cpu = self.process.meter.cpu().map_err(gone)?.saturating_sub(self.cpu_at_start);
+        // What cannot be measured any more has ended: its socket says so, after its last word.
+        let (Ok(cpu), Ok(resident_bytes)) = (self.process.meter.cpu(), self.process.meter.resident_bytes())
+        else {
+            self.next_check = self.check_after(Duration::ZERO);
+            return Ok(());
+        };
+        let cpu = cpu.saturating_sub(self.cpu_at_start);
         if cpu >= Duration::from_millis(self.limits.cpu_ms) {
             return Err(InvocationError::CpuLimit { max_ms: self.limits.cpu_ms }.into());
         }
         let max_mib = u64::from(self.limits.memory_mib) + MEMORY_OVERHEAD_MIB;
-        if self.process.meter.resident_bytes().map_err(gone)? > max_mib * 1024 * 1024 {
+        if resident_bytes > max_mib * 1024 * 1024 {
             return Err(self.out_of_memory().into());
         }
         self.next_check = self.check_after(cpu);
