@@ -15,7 +15,7 @@
     TypeError,
   } = primordials;
 
-  const NAME = new SafeRegExp("^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$");
+  const NAME = new SafeRegExp("^[!#$%&'*+\\-.^_\\x60|~0-9A-Za-z]+$");
   const VALUE = new SafeRegExp("^[^\\0\\r\\n]*$");
   const AROUND = new SafeRegExp("^[\\t\\n\\r ]+|[\\t\\n\\r ]+$", "g");
 

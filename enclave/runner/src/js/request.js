@@ -10,7 +10,7 @@
   const { asInterface, byteString, dictionary, domString, enumeration, need, platform, usvString } = internals.webidl;
   const { ArrayPrototypePush, RegExpPrototypeTest, SafeRegExp, StringPrototypeToUpperCase, TypeError } = primordials;
 
-  const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_`|~0-9A-Za-z]+$");
+  const TOKEN = new SafeRegExp("^[!#$%&'*+\\-.^_\\x60|~0-9A-Za-z]+$");
 
   // What only a browser heeds is checked, kept and shown; nothing here depends on it.
   const CHOICES = {
