@@ -51,7 +51,7 @@ use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
     ApiKeys, AttestedReportKey, Billing, Functions, FunctionsParts, QueueParts, Secrets, ServiceError,
-    Tenants, Wallets, WitnessedAppliances, Workshop, start_jobs,
+    Wallets, WitnessedAppliances, Workshop, start_jobs,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{self, OwnWitness, PeersParts, ordered};
@@ -341,14 +341,11 @@ impl House {
         let options = witness::store_options(configuration.witness());
         let store = state::open(blobs, &root, expected, witnessing, options).await?;
         tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
-        let is_adopted = expected.is_none();
-        let adoption = Adoption::new(Arc::clone(&provider), &root, attester.clone(), is_adopted);
+        let adoption = Adoption::new(Arc::clone(&provider), &root, attester.clone(), expected.is_none());
 
         let time = clock.clone();
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
-        let tenants = Arc::new(Tenants::new(store.clone(), clock.clone())?);
-        let terms = configuration.billing().clone();
-        let billing = Billing::start(store.clone(), clock.clone(), terms, Arc::clone(&tenants));
+        let billing = Billing::start(&store, &clock, configuration.billing())?;
         let functions = Arc::new(Functions::new(FunctionsParts {
             store: store.clone(),
             workshop,
@@ -364,7 +361,7 @@ impl House {
             configuration: &configuration,
             clock: &clock,
             functions: Arc::clone(&functions),
-            tenants: Arc::clone(&tenants),
+            tenants: billing.tenants(),
             report_key: Arc::clone(&report_key),
         })?;
         let handover = Handover::new(HandoverParts {
@@ -388,7 +385,7 @@ impl House {
             adoption,
             handover,
             bodies: router::Bodies::new(),
-            tenants,
+            tenants: billing.tenants(),
             billing,
             api_keys: ApiKeys::new(store.clone(), clock.clone())?,
             secrets,

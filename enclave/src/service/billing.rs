@@ -30,12 +30,23 @@ pub(crate) struct Billing {
 }
 
 impl Billing {
-    /// Begins to meter, under the configuration's terms. What tenants keep in storage is looked at for as long as this lives.
-    pub(crate) fn start(store: Store, clock: TrustedClock, terms: Terms, tenants: Arc<Tenants>) -> Self {
-        let ledger = Ledger::start(store, terms, move || clock.now_ms(), Options::default());
+    /// Begins to meter the tenants in `store`, under the configuration's terms. What they keep in storage is looked at for as
+    /// long as this lives.
+    ///
+    /// # Errors
+    /// A namespace that is none, which none of ours is.
+    pub(crate) fn start(store: &Store, clock: &TrustedClock, terms: &Terms) -> Result<Self, ServiceError> {
+        let tenants = Arc::new(Tenants::new(store.clone(), clock.clone())?);
+        let time = clock.clone();
+        let ledger = Ledger::start(store.clone(), terms.clone(), move || time.now_ms(), Options::default());
         let mut measuring = JoinSet::new();
         measuring.spawn(measure_storage(ledger.clone(), Arc::clone(&tenants)));
-        Self { ledger, tenants, _measuring: measuring }
+        Ok(Self { ledger, tenants, _measuring: measuring })
+    }
+
+    /// The tenants.
+    pub(crate) fn tenants(&self) -> Arc<Tenants> {
+        Arc::clone(&self.tenants)
     }
 
     /// What lets functions' invocations in.
@@ -49,7 +60,7 @@ impl Billing {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "what was used in the last seconds is not written"),
             Err(_) => {
-                tracing::warn!("what was used in the last seconds is not written: the store does not answer")
+                tracing::warn!("what was used in the last seconds is not written: the store does not answer");
             }
         }
     }

@@ -79,7 +79,15 @@ mod tests {
         let logs = vec![LogLine { level: "info".into(), text: "one".into() }];
         let hashes = Hashes::of(b"{}", &outcome, &logs, false);
         let usage = Usage { cpu_us: 1, wall_us: 2, peak_memory_bytes: 3, host_calls: 4, bytes_out: 5 };
-        Completed { version: [3; 32], outcome, logs, logs_truncated: false, usage, hashes }
+        Completed {
+            version: [3; 32],
+            outcome,
+            logs,
+            logs_truncated: false,
+            usage,
+            hashes,
+            course: r3e_functions::Told::default(),
+        }
     }
 
     fn verify(signed: &[u8], by: &ReportKey) -> Option<Receipt> {
