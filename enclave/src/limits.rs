@@ -6,8 +6,9 @@ use std::time::Duration;
 
 /// Connections at once, attested or not. Each costs some 40 KiB with its TLS buffers: 640 MiB when all are used.
 pub(crate) const MAX_CONNECTIONS: usize = 16_384;
-/// Descriptors for everything but clients: runners, egress, the way to the parent, the runtime's own.
-pub(crate) const RESERVED_DESCRIPTORS: u64 = 2_048;
+/// Descriptors for everything but clients: two for each of 2,048 loaded functions and for each runner, egress, the way to the parent, the
+/// runtime's own.
+pub(crate) const RESERVED_DESCRIPTORS: u64 = 8_192;
 /// From the first byte to the end of the handshake, ALPN settled.
 pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// From the handshake to the whole nonce.
