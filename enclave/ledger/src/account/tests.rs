@@ -1,3 +1,5 @@
+//! What may be done with an account, and that no order of it breaks the books.
+
 use proptest::prelude::*;
 
 use super::*;

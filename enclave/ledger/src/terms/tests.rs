@@ -1,3 +1,5 @@
+//! What `[billing]` may say, and what it is refused for.
+
 use super::*;
 
 fn table(text: &str) -> Result<Terms, String> {
