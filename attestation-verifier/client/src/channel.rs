@@ -84,7 +84,7 @@ impl AttestedChannel {
     /// [`ClientError::Api`] with the code `locked` where it waits for its quorum; any other [`ClientError`].
     pub async fn status(&mut self) -> Result<Status, ClientError> {
         match self.get("the status", "/v1/status").await? {
-            StatusAnswer::Serving(status) => Ok(status),
+            StatusAnswer::Serving(status) => Ok(*status),
             StatusAnswer::Locked(status) => Err(locked(&status)),
         }
     }
@@ -273,7 +273,7 @@ impl AttestedChannel {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum StatusAnswer {
-    Serving(Status),
+    Serving(Box<Status>),
     Locked(LockedStatus),
 }
 

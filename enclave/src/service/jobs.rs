@@ -124,6 +124,7 @@ impl Invocations for Deployed {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` gives")]
 fn not_invoked(error: ServiceError) -> NotInvoked {
     let message = error.to_string();
     match error {

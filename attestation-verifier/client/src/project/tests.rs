@@ -1,3 +1,5 @@
+//! Folders and archives: what is gathered from them, and what is refused.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Cursor, Write as _};
