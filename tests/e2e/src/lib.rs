@@ -11,6 +11,7 @@
 //! | [`succession`] | a successor beside an appliance, and the way to it |
 //! | [`tenant`] | a tenant with its key, over the client library |
 //! | [`venue`] | an HTTPS server for functions to fetch from, under a test CA |
+//! | [`hook`] | an HTTPS server that webhooks are told to |
 //! | [`raw`] | a client that trusts anyone and says anything, inside and outside the attested channel |
 //! | [`handoff`] | a release, who signs it, and two places where one appliance succeeds another |
 //! | [`impostor`] | a server that speaks the channel's protocol with a key of its own |
@@ -27,6 +28,7 @@ pub mod cloud;
 pub mod command;
 pub mod enclave;
 pub mod handoff;
+pub mod hook;
 pub mod hostile_parent;
 pub mod impostor;
 pub mod main_job;

@@ -14,7 +14,7 @@ use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{FunctionError, Invocation, Outcome, Usage};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::jobs::{JobDetails, JobId, RetryPolicy};
-use r3e_store::Store;
+use r3e_store::{Store, StoreError};
 use tokio::sync::watch;
 
 use crate::keeper::{Keeper, keys, root};
@@ -186,7 +186,13 @@ pub(crate) struct Life {
 
 impl Life {
     pub(crate) async fn begin(keeper: &Arc<Keeper>, outside: &Arc<Outside>) -> Self {
-        let store = Store::open(keeper.clone(), keys(1), r3e_store::Options::default()).await.unwrap();
+        // What a step before made the keeper refuse, it may refuse here.
+        let store = loop {
+            match Store::open(keeper.clone(), keys(1), r3e_store::Options::default()).await {
+                Err(StoreError::Unavailable(_) | StoreError::Unconfirmed) => {}
+                opened => break opened.unwrap(),
+            }
+        };
         let jobs = start(&store, outside, Settings::default());
         Self { store, jobs }
     }
