@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use r3e_attester::TrustedClock;
 use r3e_egress::{Egress, TrustRoots};
-use r3e_jobs::{
-    BoxFuture, EgressCourier, Invocations, Jobs, JobsError, JobsParts, NotInvoked, Settings,
-};
+use r3e_jobs::{BoxFuture, EgressCourier, Invocations, Jobs, JobsError, JobsParts, NotInvoked, Settings};
 use r3e_keys::ReportKey;
 use r3e_proto::api::codes;
 use r3e_proto::api::functions::Invocation;

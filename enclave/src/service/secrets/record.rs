@@ -228,7 +228,8 @@ impl Record {
     /// name: a version that is kept, and not in service, has what was granted to it by its digits alone.
     pub(super) fn access(&self, function: &str, version: &str, in_service: bool, now_ms: u64) -> Access {
         let granted = |grant: &Grant| {
-            grant.function == function && grant.version.as_ref().map_or(in_service, |pinned| pinned == version)
+            grant.function == function
+                && grant.version.as_ref().map_or(in_service, |pinned| pinned == version)
         };
         let current = self.current();
         if !self.grants.iter().any(granted) {

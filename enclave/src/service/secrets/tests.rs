@@ -52,7 +52,8 @@ impl House {
     }
 
     async fn read(&self, function: &str, code: &[u8; 32], name: &str) -> String {
-        let reader = SecretReader { tenant: ALICE, function, version: code, in_service: true, invocation: &[9; 16] };
+        let reader =
+            SecretReader { tenant: ALICE, function, version: code, in_service: true, invocation: &[9; 16] };
         match self.secrets.read(reader, name).await.unwrap() {
             SecretAnswer::Given { value, version } => format!("{}@{version}", value.as_str()),
             SecretAnswer::NotGranted => "not granted".into(),
@@ -122,7 +123,8 @@ async fn no_value_is_given_before_its_entry_is_durable() {
     let house = House::new().await;
     house.set("KEY", "one", to(&["f"])).await.unwrap();
     let stopped = house.keeper.gate.write().await;
-    let reader = SecretReader { tenant: ALICE, function: "f", version: &CODE, in_service: true, invocation: &[9; 16] };
+    let reader =
+        SecretReader { tenant: ALICE, function: "f", version: &CODE, in_service: true, invocation: &[9; 16] };
     let mut read = house.secrets.read(reader, "KEY");
     let waited = tokio::time::timeout(std::time::Duration::from_millis(200), &mut read).await;
     assert!(waited.is_err(), "the parent has not taken the entry, and the value is out");
@@ -132,7 +134,8 @@ async fn no_value_is_given_before_its_entry_is_durable() {
 
 /// A read whose entry is on its way, and which goes on when it is awaited.
 async fn read_under_way(house: &House) -> r3e_functions::SourceFuture<'_, SecretAnswer> {
-    let reader = SecretReader { tenant: ALICE, function: "f", version: &CODE, in_service: true, invocation: &[9; 16] };
+    let reader =
+        SecretReader { tenant: ALICE, function: "f", version: &CODE, in_service: true, invocation: &[9; 16] };
     let mut read = house.secrets.read(reader, "KEY");
     let before = house.log().await.len();
     while house.log().await.len() == before {

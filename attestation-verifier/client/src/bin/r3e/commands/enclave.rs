@@ -152,7 +152,13 @@ fn human(status: &Status) -> String {
         ("up for", format!("{} s", status.uptime_ms / 1000)),
         ("attestation", calls(&status.attestation)),
         ("sessions", format!("{} open, {} attested", status.open_sessions, status.attested_sessions)),
-        ("jobs", format!("{} queued, {} running, {} kept", status.jobs.queued, status.jobs.running, status.jobs.kept)),
+        (
+            "jobs",
+            format!(
+                "{} queued, {} running, {} kept",
+                status.jobs.queued, status.jobs.running, status.jobs.kept
+            ),
+        ),
     ])
 }
 
