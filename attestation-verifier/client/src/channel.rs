@@ -274,7 +274,7 @@ impl AttestedChannel {
 #[serde(untagged)]
 enum StatusAnswer {
     Serving(Box<Status>),
-    Locked(LockedStatus),
+    Locked(Box<LockedStatus>),
 }
 
 /// A locked appliance's status as the refusal that its other routes answer with.

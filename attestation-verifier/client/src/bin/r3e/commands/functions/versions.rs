@@ -140,10 +140,10 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             let aliases = tenant.aliases(&name).await?;
             return printer.result(&aliases, |aliases| shown_aliases(aliases));
         }
-        Command::RemoveVersion { name, version } => {
-            tenant.remove_version(&name, &version).await?;
-            printer.result(&json!({ "removed": version }), |_| {
-                format!("{name}: removed the version {version}")
+        Command::RemoveVersion { name, digits } => {
+            tenant.remove_version(&name, &digits).await?;
+            printer.result(&json!({ "removed": digits }), |_| {
+                format!("{name}: removed the version {digits}")
             })?;
         }
         Command::Alias(AliasCommand::Set { name, alias, digits, canary, percent, if_revision }) => {
