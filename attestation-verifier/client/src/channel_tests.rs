@@ -148,7 +148,7 @@ fn status_json(sequence: u64) -> Vec<u8> {
         attestation: r3e_proto::api::status::AttestationCalls::default(),
         attested_sessions: 1,
         open_sessions: 1,
-        jobs: Default::default(),
+        jobs: r3e_proto::api::jobs::JobCounts::default(),
     };
     serde_json::to_vec(&status).unwrap()
 }
