@@ -142,9 +142,8 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         }
         Command::RemoveVersion { name, digits } => {
             tenant.remove_version(&name, &digits).await?;
-            printer.result(&json!({ "removed": digits }), |_| {
-                format!("{name}: removed the version {digits}")
-            })?;
+            printer
+                .result(&json!({ "removed": digits }), |_| format!("{name}: removed the version {digits}"))?;
         }
         Command::Alias(AliasCommand::Set { name, alias, digits, canary, percent, if_revision }) => {
             let if_revision = match if_revision {
