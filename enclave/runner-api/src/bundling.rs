@@ -17,7 +17,7 @@ const PROBLEM: u8 = b'E';
 pub const MAX_MESSAGE_BYTES: usize = MAX_SOURCE_BYTES + 1;
 
 /// Memory that a bundler may come to write, beside what it is itself, in MiB: as much as the largest function's heap. A source of
-/// 1 MiB takes about a fifth of it.
+/// 1 MiB takes about a quarter of it.
 pub const MEMORY_MIB: u32 = 256;
 
 /// Why sources make no program, and where.

@@ -117,7 +117,7 @@ async fn a_folder_and_a_zip_of_it_are_one_version() {
         alice.r3e(&["functions", "invoke", "basket", "--input", r#"{"prices":{"NEO":"12","GAS":"-"}}"#]);
     assert_eq!(failed.code, 4);
     assert!(
-        failed.err.contains("src/decimal.ts:10:") && failed.err.contains("src/main.ts:13:"),
+        failed.err.contains("src/decimal.ts:9:31") && failed.err.contains("src/main.ts:13:29"),
         "{}",
         failed.err
     );
@@ -148,7 +148,7 @@ async fn code_that_breaks_a_rule_is_refused_with_its_place() {
         (
             &[
                 ("a.ts", "import { b } from './b.ts'; export default () => b"),
-                ("b.ts", "\nthrow new Error('b');"),
+                ("b.ts", "export const b = 1;\nthrow new Error('b');"),
             ],
             "b.ts:2:7",
         ),
