@@ -119,7 +119,8 @@ async fn code_that_cannot_be_invoked_is_not_deployed() {
     // The check reaches nothing: what a module asks for at its top level is not given.
     let source = "try { await r3e.store.set('k', 1); } catch {} export default () => 1;";
     let definition = r3e_functions::Definition::new("f", function(source)).unwrap();
-    let _either = r3e_functions::Loadable::check(&appliance.pool, &appliance.bundler, ALICE, definition).await;
+    let _either =
+        r3e_functions::Loadable::check(&appliance.pool, &appliance.bundler, ALICE, definition).await;
     assert_eq!(appliance.store.records(), 0);
 }
 
