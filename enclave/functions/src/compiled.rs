@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn what_is_no_program_is_no_record() {
         let sources = Program::of_sources("a.js", &modules(&[("a.js", "1")]));
-        for wrong in ["", "1", "\0", "\0ffffffff", "\000000002{}"] {
+        for wrong in ["", "1", "\0", "\0ffffffff", "\u{0}00000002{}"] {
             assert!(record(sources.clone(), wrong).is_err(), "{wrong:?}");
         }
         assert!(runnable("\0").is_err());

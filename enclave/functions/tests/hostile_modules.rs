@@ -81,9 +81,10 @@ async fn what_compiles_for_ever_is_ended() {
 #[tokio::test]
 async fn counts_and_sizes_are_bounded() {
     let appliance = Appliance::new().await;
-    let imports: String = (0..25_000).map(|n| format!("import a{n} from \"./a{n}.ts\";")).collect();
+    let lines = |count: usize, line: fn(usize) -> String| (0..count).map(line).collect::<Vec<_>>().concat();
+    let imports = lines(25_000, |n| format!("import a{n} from \"./a{n}.ts\";"));
     let same = "import \"./a.ts\";".repeat(20_000) + "export default () => 1";
-    let dense: String = (0..MAX_SOURCE_BYTES / 16).map(|n| format!("let a{n:05}=[b,c]\n")).collect();
+    let dense = lines(MAX_SOURCE_BYTES / 16, |n| format!("let a{n:05}=[b,c]\n"));
     let name = "a".repeat(MAX_SOURCE_BYTES - 100);
     for (modules, words) in [
         (vec![("main.ts", imports.as_str())], "more than 1024 different imports"),
@@ -128,7 +129,7 @@ async fn odd_texts_are_read_or_refused() {
     ] {
         match expected {
             Ok(output) => {
-                assert_eq!(appliance.output(typescript(source), "null").await, output, "{source:?}")
+                assert_eq!(appliance.output(typescript(source), "null").await, output, "{source:?}");
             }
             Err(words) => {
                 let refusal = appliance.refusal_of(typescript(source)).await;

@@ -175,14 +175,14 @@ async fn tenants_deploy_at_once_beside_one_who_breaks_the_compiler() {
     let (alice, bob) =
         (Tenant::admitted(&appliance, "alice").await, Tenant::admitted(&appliance, "bob").await);
     let bomb = format!("type X = {}", "keyof ".repeat(100_000));
-    let breaks = async {
+    let hostile = async {
         let mut channel = alice.channel().await;
         for _ in 0..6 {
             let refused = channel.deploy("bomb", &typescript(&[("a.ts", &bomb)])).await.unwrap_err();
             assert_eq!(refused.code(), "invalid_function");
         }
     };
-    let deploys = async {
+    let honest = async {
         let mut channel = bob.channel().await;
         for n in 0..6 {
             let source = format!("import {{ b }} from './b.ts';\nexport default (): number => b + {n};");
@@ -193,5 +193,5 @@ async fn tenants_deploy_at_once_beside_one_who_breaks_the_compiler() {
             assert_eq!(output(&invocation), json!(40 + n));
         }
     };
-    tokio::join!(breaks, deploys);
+    tokio::join!(hostile, honest);
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 /// Asks for secrets, and keeps what it was given in a variable for as long as its process lives.
-const ASKS: &str = r#"
+const ASKS: &str = r"
 let kept = {};
 const ask = async (name) => { try { return await r3e.secrets.get(name); } catch (error) { return error.code; } };
 export default async function (event) {
@@ -24,7 +24,7 @@ export default async function (event) {
   for (const name of event.ask ?? []) { got[name] = await ask(name); kept[name] = got[name]; }
   return { got, before };
 }
-"#;
+";
 
 fn code<T: std::fmt::Debug>(outcome: Result<T, ClientError>) -> String {
     match outcome.unwrap_err() {
@@ -205,14 +205,14 @@ async fn each_right_is_asked_for_and_tenants_stay_apart() {
     let version = own.deploy("f", &javascript("export default () => 1;")).await.unwrap().version;
     let minted = alice.signed_in().await.create_key("backend", &[Scope::Invoke]).await.unwrap();
     let key = ApiKey::parse(Zeroizing::new(minted.secret)).unwrap();
-    let mut invokes = alice.connect().await.with_api_key(&key).await.unwrap();
-    let invoked = invokes.invoke("f", "0").await.unwrap().id().to_owned();
-    assert_eq!(invokes.metrics("f").await.unwrap().versions[0].invocations, 1);
-    assert_eq!(invokes.trace("f", &invoked).await.unwrap().invocation, invoked);
-    assert_eq!(code(invokes.set_alias("f", PROD, &at(&version)).await), "forbidden");
-    assert_eq!(code(invokes.roll_back_alias("f", PROD, None).await), "forbidden");
-    assert_eq!(code(invokes.remove_version("f", &version).await), "forbidden");
-    assert_eq!(code(invokes.versions("f").await), "forbidden");
+    let mut backend = alice.connect().await.with_api_key(&key).await.unwrap();
+    let invoked = backend.invoke("f", "0").await.unwrap().id().to_owned();
+    assert_eq!(backend.metrics("f").await.unwrap().versions[0].invocations, 1);
+    assert_eq!(backend.trace("f", &invoked).await.unwrap().invocation, invoked);
+    assert_eq!(code(backend.set_alias("f", PROD, &at(&version)).await), "forbidden");
+    assert_eq!(code(backend.roll_back_alias("f", PROD, None).await), "forbidden");
+    assert_eq!(code(backend.remove_version("f", &version).await), "forbidden");
+    assert_eq!(code(backend.versions("f").await), "forbidden");
 
     let mut other = bob.channel().await;
     other.deploy("f", &javascript("export default () => 2;")).await.unwrap();

@@ -100,7 +100,7 @@ fn a_cursor_finds_what_came_after_it_and_says_what_is_missing() {
     assert_eq!((numbers(&page), page.gap), (vec!["4"], false));
     let nothing = logs.page(TENANT, "f", Some(&page.cursor));
     assert!(nothing.entries.is_empty() && !nothing.gap && nothing.cursor == page.cursor);
-    for number in 5..5 + MAX_KEPT_LOGS + 1 {
+    for number in 5..=5 + MAX_KEPT_LOGS {
         add(&logs, TENANT, "f", number, String::new());
     }
     let page = logs.page(TENANT, "f", Some(&page.cursor));

@@ -90,7 +90,7 @@ async fn a_deployment_keeps_the_version_before_and_prod_goes_on_to_it() {
     let registry = Registry::new(store.clone());
     let first = registry.deploy(ALICE, loadable("f", "one"), 1).await.unwrap().function;
     let second = registry.deploy(ALICE, loadable("f", "two"), 2).await.unwrap();
-    assert_eq!(second.retired, [first.clone()], "its runners are ended: no alias names it");
+    assert_eq!(second.retired, std::slice::from_ref(&first), "its runners are ended: no alias names it");
     assert_eq!(source(&registry, "f").await, "two");
     assert_eq!(source(&registry, &format!("f@{}", &first.version[..8])).await, "one");
     assert!(!load(&registry, ALICE, &format!("f@{}", first.version)).await.unwrap().in_service);
@@ -335,8 +335,12 @@ async fn reads_deployments_and_rollbacks_at_once_never_mix_versions() {
         async move {
             for _ in 0..40 {
                 match registry.roll_back(ALICE, "f", PROD, None, &by(0)).await {
-                    Ok(_) | Err(RegistryError::NothingBefore(_) | RegistryError::Changed(_)) => {}
-                    Err(RegistryError::NoVersion(_)) => {}
+                    Ok(_)
+                    | Err(
+                        RegistryError::NothingBefore(_)
+                        | RegistryError::Changed(_)
+                        | RegistryError::NoVersion(_),
+                    ) => {}
                     Err(other) => panic!("{other}"),
                 }
                 tokio::task::yield_now().await;
