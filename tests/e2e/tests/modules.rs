@@ -174,11 +174,11 @@ async fn tenants_deploy_at_once_beside_one_who_breaks_the_compiler() {
     let appliance = Appliance::start(Options::default()).await;
     let (alice, bob) =
         (Tenant::admitted(&appliance, "alice").await, Tenant::admitted(&appliance, "bob").await);
-    let bomb = format!("type X = {}", "keyof ".repeat(100_000));
+    let nested = format!("type X = {}", "keyof ".repeat(100_000));
     let hostile = async {
         let mut channel = alice.channel().await;
         for _ in 0..6 {
-            let refused = channel.deploy("bomb", &typescript(&[("a.ts", &bomb)])).await.unwrap_err();
+            let refused = channel.deploy("nested", &typescript(&[("a.ts", &nested)])).await.unwrap_err();
             assert_eq!(refused.code(), "invalid_function");
         }
     };
