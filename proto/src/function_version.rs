@@ -104,7 +104,7 @@ mod tests {
         hashed.extend([0x81, 0xf4]);
         let expected: Version = Sha256::digest(&hashed).into();
         assert_eq!(of(SOURCE, &permissions(), Limits::default()), expected);
-        assert_eq!(hex::encode(expected), "18e36b6b5eacf37dfbb4a09713372fa744e7fb3923cfd1e43ff8d8d2d558185f");
+        assert_eq!(hex::encode(expected), "1efbbb571cf350bf288ae93bc658f9eb7691c92c7f226f55c61ded68acdc8cb9");
     }
 
     fn of_modules(runtime: Runtime, entry: &str, modules: &[(&str, &str)]) -> Version {
