@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn connections_fit_the_limit_and_the_wish() {
         assert_eq!(affordable(1_048_576), MAX_CONNECTIONS);
-        assert_eq!(affordable(RESERVED_DESCRIPTORS + 6_000), 6_000);
+        assert_eq!(affordable(RESERVED_DESCRIPTORS + 9_000), 9_000);
         assert_eq!(affordable(1024), 512);
         assert_eq!(affordable(0), 1);
     }
