@@ -7,7 +7,7 @@ use r3e_e2e::command::argument;
 use r3e_e2e::main_job::Town;
 use r3e_e2e::tenant::{granted, grantee, javascript, output, secret};
 use r3e_e2e::{Appliance, Options, Tenant};
-use r3e_proto::api::functions::{Deploy, Limits};
+use r3e_proto::api::functions::{Deploy, Instance, Limits};
 use r3e_proto::api::identity::Scope;
 use r3e_proto::api::secrets::Actor;
 use r3e_proto::api::versions::{Canary, Cause, PROD, Promotion, SetAlias};
@@ -114,7 +114,11 @@ async fn what_was_granted_to_one_version_is_no_others() {
     let alice = Tenant::admitted(&appliance, "alice").await;
     let mut signed_in = alice.signed_in().await;
     let mut channel = alice.channel().await;
-    let deploy = |source: &str| granted(javascript(source), &["NAMED", "PINNED"], &[]);
+    // Its processes serve further events, so that what one was given stays in its memory.
+    let deploy = |source: &str| Deploy {
+        instance: Instance { reuse: true },
+        ..granted(javascript(source), &["NAMED", "PINNED"], &[])
+    };
     let first = channel.deploy("f", &deploy(ASKS)).await.unwrap().version;
     let second = channel.deploy("f", &deploy(&format!("{ASKS}// the second"))).await.unwrap().version;
     let options = SetSecret::default();
@@ -128,6 +132,7 @@ async fn what_was_granted_to_one_version_is_no_others() {
 
     // The version in service has both. The one before is kept, and has neither, though its manifest names them.
     assert_eq!(run(&mut channel, "f", &ask).await["got"], both);
+    assert_eq!(run(&mut channel, "f", &json!({})).await["before"], both, "a process remembers");
     assert_eq!(
         run(&mut channel, &first_at, &ask).await["got"],
         json!({ "NAMED": "denied", "PINNED": "denied" })
