@@ -40,8 +40,11 @@ export default async (ask) => {
     return kept;
 };";
 
+/// One process serves its events, so that what it was given stays in its memory.
 async fn deploy(tenant: &Tenant, name: &str, source: &str, secrets: &[&str]) -> Function {
-    tenant.channel().await.deploy(name, &granted(javascript(source), secrets, &[])).await.unwrap()
+    let mut deploy = granted(javascript(source), secrets, &[]);
+    deploy.instance.reuse = true;
+    tenant.channel().await.deploy(name, &deploy).await.unwrap()
 }
 
 async fn tell(channel: &mut TenantChannel, function: &str, names: &[&str]) -> Value {
