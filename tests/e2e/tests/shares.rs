@@ -19,6 +19,8 @@ const RUNNING: usize = 2;
 const WAITING: usize = 64;
 /// Bodies of such events that are taken in for one tenant at once.
 const BODIES: usize = 80;
+/// The longest time that anybody is told to wait.
+const MAX_RETRY_AFTER_S: u64 = 60;
 /// How many more are tried. Few: all must be answered while the others still hang, on a slow machine too.
 const MORE: usize = 6;
 
@@ -58,7 +60,9 @@ async fn functions_that_hang_keep_no_other_tenant_waiting() {
             let headers = [("authorization", authorization.as_str())];
             let answer = http.send(Method::POST, &path, &headers, large_event()).await.unwrap();
             assert_eq!((answer.status, answer.code().as_str()), (429, "busy"));
-            assert_eq!(answer.headers["retry-after"], "1");
+            // As long as those before it are expected to take: some of them end at their time.
+            let wait_s: u64 = answer.headers["retry-after"].to_str().unwrap().parse().unwrap();
+            assert!((1..=MAX_RETRY_AFTER_S).contains(&wait_s), "{wait_s} s");
         });
     }
     // Some are turned away at once: the others hold or await all that the tenant may have.
