@@ -229,6 +229,16 @@ impl AttestedChannel {
         json(name, &self.send(name, Method::POST, path, None, body).await?)
     }
 
+    pub(crate) async fn put<T: DeserializeOwned>(
+        &mut self,
+        name: &'static str,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let body = to_json(name, body)?;
+        json(name, &self.send(name, Method::PUT, path, None, body).await?)
+    }
+
     pub(crate) async fn send(
         &mut self,
         name: &'static str,
@@ -237,8 +247,7 @@ impl AttestedChannel {
         authorization: Option<&ApiKeyHeader>,
         body: Body,
     ) -> Result<Bytes, ClientError> {
-        let limit_ms = self.shared.timeouts.request_ms;
-        self.http.call(Call { name, method, path, authorization, header: None, body, limit_ms }).await
+        self.send_with(name, method, path, authorization, None, body).await
     }
 
     /// As [`Self::send`], with one more header.

@@ -12,6 +12,7 @@ mod world;
 use appliance::{ALICE, Appliance, granted, output};
 use r3e_functions::SecretAnswer;
 use r3e_functions::limits::MAX_UNDECLARED_LOGGED;
+use r3e_proto::api::functions::{Deploy, Instance, Limits};
 
 /// Asks for each name of the event, one after the other, and tells refusals by their code.
 const ASKING: &str = "export default async (names) => {
@@ -28,6 +29,11 @@ export default async (ask) => {
     if (ask) kept = await r3e.secrets.get('KEY');
     return kept;
 };";
+
+/// May read `KEY`, and has one process for its events: what that keeps in a variable stays.
+fn reused(source: &str) -> Deploy {
+    Deploy { instance: Instance { reuse: true }, ..granted(source, &["KEY"], &[]) }
+}
 
 async fn told(appliance: &Appliance, event: &str) -> String {
     output(&appliance.invoke("f", event).await.unwrap())
@@ -79,7 +85,7 @@ async fn guesses_are_logged_up_to_a_number_and_none_is_right() {
 async fn a_value_kept_in_a_variable_is_logged_as_held() {
     let appliance = Appliance::new().await;
     appliance.secrets.set(ALICE, "KEY", "sesame");
-    appliance.deploy("f", granted(KEEPING, &["KEY"], &[])).await;
+    appliance.deploy("f", reused(KEEPING)).await;
     assert_eq!(told(&appliance, "false").await, "null");
     assert!(appliance.secrets.held.lock().unwrap().is_empty(), "nothing was given yet");
     assert_eq!(told(&appliance, "true").await, r#""sesame""#);
@@ -109,7 +115,7 @@ async fn is_running(appliance: &Appliance) -> bool {
 async fn what_a_process_holds_is_logged_before_it_has_the_event() {
     let appliance = std::sync::Arc::new(Appliance::new().await);
     appliance.secrets.set(ALICE, "KEY", "sesame");
-    appliance.deploy("f", granted(RUNNING, &["KEY"], &[])).await;
+    appliance.deploy("f", reused(RUNNING)).await;
     told(&appliance, "null").await;
     let stopped = appliance.secrets.gate.write().await;
     let client = tokio::spawn({
@@ -132,7 +138,7 @@ async fn what_a_process_holds_is_logged_before_it_has_the_event() {
 async fn a_client_that_goes_away_before_the_entry_is_durable_runs_nothing() {
     let appliance = std::sync::Arc::new(Appliance::new().await);
     appliance.secrets.set(ALICE, "KEY", "sesame");
-    appliance.deploy("f", granted(RUNNING, &["KEY"], &[])).await;
+    appliance.deploy("f", reused(RUNNING)).await;
     told(&appliance, "null").await;
     let stopped = appliance.secrets.gate.write().await;
     let client = tokio::spawn({
@@ -151,7 +157,7 @@ async fn a_client_that_goes_away_before_the_entry_is_durable_runs_nothing() {
 async fn without_the_entry_of_what_it_holds_a_process_has_no_event() {
     let appliance = Appliance::new().await;
     appliance.secrets.set(ALICE, "KEY", "sesame");
-    appliance.deploy("f", granted(RUNNING, &["KEY"], &[])).await;
+    appliance.deploy("f", reused(RUNNING)).await;
     told(&appliance, "null").await;
     appliance.secrets.is_log_lost.store(true, std::sync::atomic::Ordering::SeqCst);
     assert!(matches!(appliance.invoke("f", "null").await, Err(r3e_functions::InvokeError::Audit(_))));
@@ -162,7 +168,7 @@ async fn without_the_entry_of_what_it_holds_a_process_has_no_event() {
 async fn a_secret_that_changes_while_the_entry_is_on_its_way_is_not_in_the_process_that_has_the_event() {
     let appliance = std::sync::Arc::new(Appliance::new().await);
     appliance.secrets.set(ALICE, "KEY", "sesame");
-    appliance.deploy("f", granted(KEEPING, &["KEY"], &[])).await;
+    appliance.deploy("f", reused(KEEPING)).await;
     assert_eq!(told(&appliance, "true").await, r#""sesame""#);
     let stopped = appliance.secrets.gate.write().await;
     let client = tokio::spawn({
@@ -179,7 +185,7 @@ async fn a_secret_that_changes_while_the_entry_is_on_its_way_is_not_in_the_proce
 async fn a_process_that_was_given_a_secret_ends_when_the_secret_changes() {
     let appliance = Appliance::new().await;
     appliance.secrets.set(ALICE, "KEY", "sesame");
-    appliance.deploy("f", granted(KEEPING, &["KEY"], &[])).await;
+    appliance.deploy("f", reused(KEEPING)).await;
     assert_eq!(told(&appliance, "true").await, r#""sesame""#);
     let (alice, bob) = (ALICE.to_string().into(), appliance::BOB.to_string().into());
     appliance.pool.end_those_noted(&alice, "OTHER");
@@ -201,8 +207,8 @@ async fn a_process_that_is_busy_while_the_secret_changes_is_not_kept() {
             while ((await r3e.store.get('go')) !== true) await new Promise((done) => setTimeout(done, 5));
             return kept;
         };";
-    let limits = r3e_proto::api::functions::Limits { host_calls: 1_000, ..appliance::ample() };
-    appliance.deploy("f", r3e_proto::api::functions::Deploy { limits, ..granted(slow, &["KEY"], &[]) }).await;
+    let limits = Limits { host_calls: 1_000, ..appliance::ample() };
+    appliance.deploy("f", Deploy { limits, ..reused(slow) }).await;
     let busy = tokio::spawn({
         let appliance = std::sync::Arc::clone(&appliance);
         async move { told(&appliance, "true").await }

@@ -1,15 +1,10 @@
 //! What the operator does with tenants' plans and money.
 
-use http::Method;
 use r3e_proto::api::billing::{Amount, Balance, Books, Quota, Recorded, SetPlan, SetQuota, Transfer};
 use r3e_proto::api::identity::TenantId;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::OperatorChannel;
-use crate::channel::to_json;
 use crate::error::ClientError;
-use crate::http::json;
 use crate::input;
 
 impl OperatorChannel {
@@ -35,7 +30,9 @@ impl OperatorChannel {
     /// [`ClientError`]; `insufficient_balance` where the plan's fee is not covered.
     pub async fn set_plan(&mut self, tenant: TenantId, plan: &str) -> Result<Balance, ClientError> {
         input::name("a plan's name", plan)?;
-        self.put("the plan", &format!("/v1/tenants/{tenant}/plan"), &SetPlan { plan: plan.to_owned() }).await
+        self.channel
+            .put("the plan", &format!("/v1/tenants/{tenant}/plan"), &SetPlan { plan: plan.to_owned() })
+            .await
     }
 
     /// Gives a tenant a quota of its own; none is the configuration's. What holds then.
@@ -43,7 +40,7 @@ impl OperatorChannel {
     /// # Errors
     /// [`ClientError`]; `not_found` where there is no such tenant.
     pub async fn set_quota(&mut self, tenant: TenantId, quota: Option<Quota>) -> Result<Quota, ClientError> {
-        self.put("the quota", &format!("/v1/tenants/{tenant}/quota"), &SetQuota { quota }).await
+        self.channel.put("the quota", &format!("/v1/tenants/{tenant}/quota"), &SetQuota { quota }).await
     }
 
     /// Records money that a tenant paid in. The same reference again records nothing.
@@ -56,8 +53,7 @@ impl OperatorChannel {
         amount: Amount,
         reference: &str,
     ) -> Result<Recorded, ClientError> {
-        let transfer = Transfer { amount, reference: reference.to_owned() };
-        self.channel.post("the deposit", &format!("/v1/tenants/{tenant}/deposits"), &transfer).await
+        self.transfer("the deposit", &format!("/v1/tenants/{tenant}/deposits"), amount, reference).await
     }
 
     /// Records money that is paid out to a tenant. Once it is, the tenant cannot spend it any more. The same reference again
@@ -71,17 +67,16 @@ impl OperatorChannel {
         amount: Amount,
         reference: &str,
     ) -> Result<Recorded, ClientError> {
-        let transfer = Transfer { amount, reference: reference.to_owned() };
-        self.channel.post("the withdrawal", &format!("/v1/tenants/{tenant}/withdrawals"), &transfer).await
+        self.transfer("the withdrawal", &format!("/v1/tenants/{tenant}/withdrawals"), amount, reference).await
     }
 
-    async fn put<T: DeserializeOwned>(
+    async fn transfer(
         &mut self,
         name: &'static str,
         path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, ClientError> {
-        let body = to_json(name, body)?;
-        json(name, &self.channel.send(name, Method::PUT, path, None, body).await?)
+        amount: Amount,
+        reference: &str,
+    ) -> Result<Recorded, ClientError> {
+        self.channel.post(name, path, &Transfer { amount, reference: reference.to_owned() }).await
     }
 }

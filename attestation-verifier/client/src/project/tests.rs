@@ -55,14 +55,12 @@ fn zipped(files: &[(&str, &[u8])], options: SimpleFileOptions) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// A zip that has `name` where `placeholder`, as long, was written: writers refuse what readers must.
-fn renamed(bytes: &[u8], placeholder: &str, name: &str) -> Vec<u8> {
-    assert_eq!(placeholder.len(), name.len());
+/// A zip that has `name` where `written`, as long, stood: writers refuse what readers must.
+fn renamed(bytes: &[u8], written: &str, name: &str) -> Vec<u8> {
+    assert_eq!(written.len(), name.len());
     let mut bytes = bytes.to_vec();
     let mut at = 0;
-    while let Some(found) =
-        bytes[at..].windows(name.len()).position(|window| window == placeholder.as_bytes())
-    {
+    while let Some(found) = bytes[at..].windows(name.len()).position(|window| window == written.as_bytes()) {
         bytes[at + found..at + found + name.len()].copy_from_slice(name.as_bytes());
         at += found + name.len();
     }
@@ -154,10 +152,10 @@ fn folders_that_lead_elsewhere_or_hold_too_much_are_refused() {
 fn zips_that_lead_out_are_refused_whatever_they_hold() {
     let base: [(&str, &[u8]); 2] =
         [("r3e.toml", TOML.as_bytes()), ("src/main.ts", b"export default () => 1")];
-    let with = |placeholder: &str, name: &str| {
+    let with = |written: &str, name: &str| {
         let mut files = base.to_vec();
-        files.push((placeholder, b"1"));
-        Project::from_zip(&renamed(&zipped(&files, stored()), placeholder, name))
+        files.push((written, b"1"));
+        Project::from_zip(&renamed(&zipped(&files, stored()), written, name))
     };
     for name in [
         "../../../a.txt",
@@ -169,8 +167,8 @@ fn zips_that_lead_out_are_refused_whatever_they_hold() {
         "a//b/c/ddd.ts",
         "a\0b/c/ddd.ts",
     ] {
-        let placeholder = "x".repeat(name.len());
-        let refused = with(&placeholder, name).unwrap_err();
+        let written = "x".repeat(name.len());
+        let refused = with(&written, name).unwrap_err();
         assert!(matches!(refused, ProjectError::Escapes(_) | ProjectError::Zip(_)), "{name:?}: {refused:?}");
     }
     let twice = with("src/mine.ts", "src/main.ts").unwrap_err();

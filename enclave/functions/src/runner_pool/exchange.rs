@@ -49,6 +49,8 @@ pub(super) struct Exchange<'a> {
     sent: usize,
     started: Instant,
     cpu_at_start: Duration,
+    /// When its processor time was last read, and what it had used of it.
+    last_read: (Instant, Duration),
     next_check: Instant,
 }
 
@@ -65,6 +67,7 @@ impl<'a> Exchange<'a> {
             sent: 0,
             started,
             cpu_at_start,
+            last_read: (started, Duration::ZERO),
             next_check: started,
         };
         exchange.next_check = exchange.check_after(Duration::ZERO);
@@ -182,6 +185,7 @@ impl<'a> Exchange<'a> {
             return Ok(());
         };
         let cpu = cpu.saturating_sub(self.cpu_at_start);
+        self.last_read = (Instant::now(), cpu);
         if cpu >= Duration::from_millis(self.limits.cpu_ms) {
             return Err(InvocationError::CpuLimit { max_ms: self.limits.cpu_ms }.into());
         }
@@ -214,9 +218,11 @@ impl<'a> Exchange<'a> {
 
     fn settle_account(&mut self) {
         self.account.wall += self.started.elapsed();
-        // A process that is gone cannot be asked any more; it is charged what its time could have been.
+        // A process that is gone cannot be asked any more. It is charged what was seen of it, and the time since: with its one
+        // thread it can have used no more.
         let cpu = self.process.meter.cpu().map(|cpu| cpu.saturating_sub(self.cpu_at_start));
-        self.account.cpu += cpu.unwrap_or_else(|_| self.started.elapsed());
+        let (read, seen) = self.last_read;
+        self.account.cpu += cpu.unwrap_or_else(|_| seen + read.elapsed());
     }
 
     fn failure(&self, fault: Fault) -> InvocationError {

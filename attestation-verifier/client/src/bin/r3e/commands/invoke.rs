@@ -86,15 +86,35 @@ impl Invoke {
 /// What `--json` shows.
 #[derive(Serialize)]
 struct Shown<'a> {
-    id: &'a str,
     function: &'a str,
+    #[serde(flatten)]
+    ran: Ran<'a>,
+    receipt: ShownReceipt,
+}
+
+/// What an invocation came to, as every command shows it.
+#[derive(Serialize)]
+pub(super) struct Ran<'a> {
+    id: &'a str,
     version: &'a str,
     #[serde(flatten)]
     outcome: &'a Outcome,
     logs: &'a [LogLine],
     logs_truncated: bool,
     usage: Usage,
-    receipt: ShownReceipt,
+}
+
+impl<'a> Ran<'a> {
+    pub(super) fn of(invocation: &'a Invocation) -> Self {
+        Self {
+            id: invocation.id(),
+            version: invocation.version(),
+            outcome: invocation.outcome(),
+            logs: invocation.logs(),
+            logs_truncated: invocation.logs_truncated(),
+            usage: invocation.usage(),
+        }
+    }
 }
 
 /// A receipt that was verified: there is no other.
@@ -113,13 +133,8 @@ impl<'a> Shown<'a> {
     fn new(invocation: &'a Invocation, key: &ReportKey) -> Self {
         let receipt = invocation.receipt();
         Self {
-            id: invocation.id(),
             function: &receipt.function,
-            version: invocation.version(),
-            outcome: invocation.outcome(),
-            logs: invocation.logs(),
-            logs_truncated: invocation.logs_truncated(),
-            usage: invocation.usage(),
+            ran: Ran::of(invocation),
             receipt: ShownReceipt {
                 verified: true,
                 tenant: TenantId(receipt.tenant),

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use r3e_client::{VerifiedJob, VerifiedOutcome};
-use r3e_proto::api::functions::{FunctionError, LogLine, Outcome, Usage};
+use r3e_proto::api::functions::FunctionError;
 use r3e_proto::api::jobs::{Job, Origin};
 use serde::Serialize;
 
+use crate::commands::invoke::Ran;
 use crate::output::{fields, printable, table, time};
 
 /// What `--json` shows.
@@ -24,13 +25,8 @@ pub(super) struct Shown<'a> {
 
 #[derive(Serialize)]
 struct ShownInvocation<'a> {
-    id: &'a str,
-    version: &'a str,
     #[serde(flatten)]
-    outcome: &'a Outcome,
-    logs: &'a [LogLine],
-    logs_truncated: bool,
-    usage: Usage,
+    ran: Ran<'a>,
     /// The signed receipt with the document that attests its key: it was verified.
     bundle: String,
 }
@@ -42,12 +38,7 @@ impl<'a> Shown<'a> {
             Some(VerifiedOutcome::NotRun(error)) => (None, Some(error)),
             Some(VerifiedOutcome::Invocation(invocation)) => {
                 let shown = ShownInvocation {
-                    id: invocation.id(),
-                    version: invocation.version(),
-                    outcome: invocation.outcome(),
-                    logs: invocation.logs(),
-                    logs_truncated: invocation.logs_truncated(),
-                    usage: invocation.usage(),
+                    ran: Ran::of(invocation),
                     bundle: STANDARD.encode(invocation.bundle().encode()),
                 };
                 (Some(shown), None)

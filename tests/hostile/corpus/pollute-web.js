@@ -1,5 +1,7 @@
-// Replaces what the web platform's code might call on the way, then uses all of it. Nothing replaced may be called. (Promises
-// ask for their species by the language's own rules: pollute-promise.js.)
+// attack: Replaces what the web platform's code might call on the way, then uses all of it.
+// limit: none
+// ends: output ""
+// Promises ask for their species by the language's own rules: pollute-promise.js.
 export default async () => {
   const touched = [];
   const wrong = [];

@@ -1,2 +1,0 @@
-// Makes a host call of three million characters.
-export default async () => { try { await r3e.store.set("k", "x".repeat(3_000_000)); } catch (error) { return error.code; } };

@@ -1,2 +1,0 @@
-// Makes host calls and does not wait for them.
-export default () => { for (let i = 0; i < 10; i++) r3e.store.get("hang"); return "left"; };

@@ -1,2 +1,0 @@
-// Makes host calls for ever.
-export default async () => { for (;;) await r3e.store.get("k"); };

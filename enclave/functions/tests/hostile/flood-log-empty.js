@@ -1,2 +1,0 @@
-// Prints nothing, for ever.
-export default () => { for (;;) console.log(""); };

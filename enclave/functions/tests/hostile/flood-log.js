@@ -1,2 +1,0 @@
-// Prints for ever.
-export default () => { for (;;) console.log("x".repeat(100)); };

@@ -1,3 +1,0 @@
-// Makes a host call as it loads.
-const value = await r3e.secrets.get("name");
-export default () => value;

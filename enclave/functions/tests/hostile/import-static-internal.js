@@ -1,3 +1,0 @@
-// Imports the runtime itself.
-import { core } from "ext:core/mod.js";
-export default () => Object.keys(core);

@@ -1,2 +1,0 @@
-// Never returns, one microtask at a time.
-export default async () => { for (;;) await null; };

@@ -1,2 +1,0 @@
-// Decimal digits of a number of a million bits and more, inside one native call.
-export default () => { let n = 3n; for (;;) { n *= n; n.toString(); } };

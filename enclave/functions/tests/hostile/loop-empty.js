@@ -1,2 +1,0 @@
-// Never returns.
-export default () => { for (;;); };

@@ -1,2 +1,0 @@
-// The thrown error's message never ends.
-export default () => { throw { get message() { for (;;); } }; };

@@ -1,2 +1,0 @@
-// The result has keys without end.
-export default () => new Proxy({}, { ownKeys() { for (;;); } });

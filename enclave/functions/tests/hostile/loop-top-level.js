@@ -1,3 +1,0 @@
-// The module never finishes loading.
-for (;;);
-export default () => 1;

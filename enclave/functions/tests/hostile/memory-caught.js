@@ -1,2 +1,0 @@
-// Allocates without end and catches what is thrown.
-export default () => { const all = []; for (;;) { try { all.push(new Array(100000).fill(all)); } catch {} } };

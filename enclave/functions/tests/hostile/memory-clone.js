@@ -1,2 +1,0 @@
-// Keeps clones of a large buffer.
-export default () => { const kept = []; for (;;) kept.push(structuredClone(new Uint8Array(4_000_000))); };

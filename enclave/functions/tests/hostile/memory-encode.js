@@ -1,2 +1,0 @@
-// Holds as many copies of a text outside the engine as inside.
-export default () => { const all = []; const text = "x".repeat(1 << 20); const e = new TextEncoder(); for (;;) all.push(e.encode(text)); };

@@ -1,3 +1,0 @@
-// Goes on allocating in every finally block.
-function eat() { const all = []; try { for (;;) all.push({ all: [all] }); } finally { for (;;) all.push({}); } }
-export default eat;

@@ -1,2 +1,0 @@
-// The JSON form of four thousand million holes.
-export default () => new Array(2 ** 32 - 1);

@@ -1,2 +1,0 @@
-// Repeats a string to the greatest length.
-export default () => "abcdefgh".repeat(2 ** 26).split("").length;

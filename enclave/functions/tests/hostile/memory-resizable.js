@@ -1,2 +1,0 @@
-// A buffer that may grow to a terabyte, grown.
-export default () => { const b = new ArrayBuffer(8, { maxByteLength: 2 ** 40 }); b.resize(2 ** 39); return b.byteLength; };

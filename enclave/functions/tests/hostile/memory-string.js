@@ -1,2 +1,0 @@
-// Doubles a string without end.
-export default () => { let s = "x"; const all = []; for (;;) { s += s + "y"; all.push(s.toUpperCase()); } };

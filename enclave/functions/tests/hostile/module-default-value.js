@@ -1,2 +1,0 @@
-// Its default export cannot be called.
-export default { handler: () => 1 };

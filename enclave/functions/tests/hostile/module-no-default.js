@@ -1,2 +1,0 @@
-// Has no default export.
-export const handler = () => 1;

@@ -1,2 +1,0 @@
-// Evaluates a million brackets.
-export default () => eval("[".repeat(1_000_000));

@@ -1,2 +1,0 @@
-// Does not parse.
-export default () => {

@@ -1,2 +1,0 @@
-// Compiles a deep template.
-export default () => eval("`${".repeat(200_000));

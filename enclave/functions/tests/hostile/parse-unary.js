@@ -1,2 +1,0 @@
-// Compiles a million negations.
-export default () => eval("- ".repeat(1_000_000) + "1");

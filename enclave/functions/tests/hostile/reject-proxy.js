@@ -1,2 +1,0 @@
-// Is rejected with a proxy that throws.
-export default () => Promise.reject(new Proxy(function () {}, { get() { throw new Error("trap"); } }));

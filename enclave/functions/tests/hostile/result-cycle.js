@@ -1,2 +1,0 @@
-// Returns a cycle.
-export default () => { const a = {}; a.a = [a]; return a; };

@@ -1,2 +1,0 @@
-// Returns a function.
-export default () => () => 1;

@@ -1,2 +1,0 @@
-// Returns an object whose getter throws.
-export default () => ({ get a() { throw new RangeError("getter"); } });

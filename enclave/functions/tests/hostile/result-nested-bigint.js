@@ -1,2 +1,0 @@
-// Returns a BigInt inside an object.
-export default () => ({ a: [1n] });

@@ -1,2 +1,0 @@
-// Returns a proxy that throws.
-export default () => new Proxy({}, { ownKeys() { throw new Error("trap"); } });

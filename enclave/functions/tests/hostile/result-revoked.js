@@ -1,2 +1,0 @@
-// Returns a revoked proxy.
-export default () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; };

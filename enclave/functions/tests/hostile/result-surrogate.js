@@ -1,2 +1,0 @@
-// Returns half a character.
-export default () => "\ud800";

@@ -1,2 +1,0 @@
-// Returns a symbol.
-export default () => Symbol("s");

@@ -1,2 +1,0 @@
-// Returns a thenable whose then throws.
-export default () => ({ get then() { throw new Error("then"); } });

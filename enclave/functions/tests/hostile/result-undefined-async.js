@@ -1,2 +1,0 @@
-// Resolves to nothing.
-export default async () => {};

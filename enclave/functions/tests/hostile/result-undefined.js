@@ -1,2 +1,0 @@
-// Returns nothing.
-export default () => {};

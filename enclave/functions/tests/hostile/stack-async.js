@@ -1,3 +1,0 @@
-// Recurses through async functions.
-async function down() { return await down(); }
-export default down;

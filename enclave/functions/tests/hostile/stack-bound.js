@@ -1,2 +1,0 @@
-// Recurses through bound functions.
-export default () => { let f = () => 1; for (let i = 0; i < 200_000; i++) f = f.bind(null); return f(); };

@@ -1,3 +1,0 @@
-// Recurses through native calls.
-function down() { return [1].map(down); }
-export default down;

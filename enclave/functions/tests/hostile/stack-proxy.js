@@ -1,2 +1,0 @@
-// Recurses through proxy traps.
-export default () => { let p = {}; for (let i = 0; i < 200_000; i++) p = new Proxy(p, {}); return p.x; };

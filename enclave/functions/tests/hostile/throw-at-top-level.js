@@ -1,3 +1,0 @@
-// The module throws as it loads.
-throw new Error("at load");
-export default () => 1;

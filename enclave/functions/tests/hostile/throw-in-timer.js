@@ -1,2 +1,0 @@
-// Throws in a timer while the handler waits.
-export default () => new Promise(() => { setTimeout(() => { throw new TypeError("late"); }, 1); });

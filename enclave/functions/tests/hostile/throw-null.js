@@ -1,2 +1,0 @@
-// Throws null.
-export default () => { throw null; };

@@ -1,2 +1,0 @@
-// Throws a proxy that throws.
-export default () => { throw new Proxy({}, { get() { throw new Error("trap"); } }); };

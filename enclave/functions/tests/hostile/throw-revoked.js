@@ -1,2 +1,0 @@
-// Throws a revoked proxy.
-export default () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy; };

@@ -1,2 +1,0 @@
-// Throws a symbol.
-export default () => { throw Symbol("thrown"); };

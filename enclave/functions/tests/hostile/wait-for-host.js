@@ -1,2 +1,0 @@
-// A host call that is never answered.
-export default () => r3e.store.get("hang");

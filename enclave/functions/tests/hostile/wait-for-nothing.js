@@ -1,2 +1,0 @@
-// A promise that nothing can settle.
-export default () => new Promise(() => {});
