@@ -87,6 +87,16 @@ impl Request {
         self.port
     }
 
+    /// The method.
+    pub fn method(&self) -> &str {
+        self.method.as_str()
+    }
+
+    /// The URL in its normal form: no port where it is the default, no fragment.
+    pub fn url(&self) -> String {
+        format!("https://{}{}", self.authority(), self.target)
+    }
+
     /// The value of `Host`: the port is left out where it is the default.
     pub(crate) fn authority(&self) -> String {
         if self.port == 443 { self.host.clone() } else { format!("{}:{}", self.host, self.port) }

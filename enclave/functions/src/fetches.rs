@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request, Response};
+use r3e_egress::{FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_proto::api::functions::Permissions;
 use r3e_runner_api::{HostError, HostErrorCode, HostReply, HostValue};
 use tokio::sync::Semaphore;
 
 use crate::limits::{MAX_BYTES_OUT, MAX_FETCH_REQUEST_BYTES, MAX_FETCH_RESPONSE_BYTES, MAX_FETCHES_AT_ONCE};
+use crate::sources::Internet;
 use crate::values::refused;
 
 /// The fetches of one invocation.
@@ -43,7 +44,7 @@ impl Fetches {
     }
 
     /// Sends a request and gives the whole response.
-    pub(crate) async fn send(&self, egress: &Egress, fetch: Fetch) -> HostReply {
+    pub(crate) async fn send(&self, internet: &dyn Internet, fetch: Fetch) -> HostReply {
         let Fetch { url, method, headers, body_base64 } = fetch;
         let body = BASE64
             .decode(body_base64.unwrap_or_default())
@@ -66,7 +67,7 @@ impl Fetches {
             max_response_bytes: MAX_FETCH_RESPONSE_BYTES,
             ..FetchLimits::default()
         };
-        let response = egress.fetch(request, &self.granted, &limits).await;
+        let response = internet.fetch(request, &self.granted, &limits).await;
         response.map(|response| told(&response)).map_err(|error| host_error(&error))
     }
 

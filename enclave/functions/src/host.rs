@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use r3e_egress::Egress;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
 use r3e_runner_api::{HostCall, HostError, HostErrorCode, HostReply, HostValue};
@@ -20,7 +19,7 @@ use crate::limits::{MAX_ATTESTATIONS, MAX_ATTESTATIONS_AT_ONCE};
 use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
-use crate::sources::{AttestationSource, SecretReader, SecretSource, SourceError};
+use crate::sources::{AttestationSource, Internet, SecretReader, SecretSource, SourceError};
 use crate::values::{Values, refused};
 use crate::writes::Writes;
 
@@ -29,19 +28,19 @@ pub(crate) struct Resources {
     pub(crate) store: Store,
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) attestation: Arc<dyn AttestationSource>,
-    pub(crate) egress: Egress,
+    internet: Arc<dyn Internet>,
     attestation_turns: Semaphore,
 }
 
 impl Resources {
     pub(crate) fn new(
         store: Store,
-        egress: Egress,
+        internet: Arc<dyn Internet>,
         secrets: Arc<dyn SecretSource>,
         attestation: Arc<dyn AttestationSource>,
     ) -> Self {
         let attestation_turns = Semaphore::new(MAX_ATTESTATIONS_AT_ONCE);
-        Self { store, secrets, attestation, egress, attestation_turns }
+        Self { store, secrets, attestation, internet, attestation_turns }
     }
 }
 
@@ -174,7 +173,7 @@ impl Host<'_> {
             }
             HostCall::Fetch { url, method, headers, body_base64 } => {
                 let fetch = Fetch { url, method, headers, body_base64 };
-                Box::pin(self.fetches.send(&self.resources.egress, fetch))
+                Box::pin(self.fetches.send(&*self.resources.internet, fetch))
             }
         }
     }

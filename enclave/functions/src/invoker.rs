@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use r3e_egress::{Egress, FetchError};
+use r3e_egress::FetchError;
 use r3e_proto::api::functions::{Function, FunctionError, Outcome, STORE_UNCONFIRMED, Usage};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::versions::Reference;
@@ -19,7 +19,7 @@ use crate::limits::{MAX_EVENT_BYTES, MAX_WAIT_MS, MAX_WAITING_FOR_ALL, MAX_WAITI
 use crate::registry::{Draw, Registry, RegistryError};
 use crate::runner::{explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{InvocationError, RunnerPool};
-use crate::sources::{AttestationSource, SecretSource, SourceError};
+use crate::sources::{AttestationSource, Internet, SecretSource, SourceError};
 use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
 /// What an [`Invoker`] is made of.
@@ -31,7 +31,7 @@ pub struct InvokerParts {
     /// Where they keep their values.
     pub store: Store,
     /// How they reach the hosts they were granted.
-    pub egress: Egress,
+    pub internet: Arc<dyn Internet>,
     /// Where the secrets they were granted come from.
     pub secrets: Arc<dyn SecretSource>,
     /// Where attestation documents come from.
@@ -103,14 +103,14 @@ pub enum InvokeError {
 impl Invoker {
     /// An invoker of `parts`.
     pub fn new(parts: InvokerParts) -> Self {
-        let InvokerParts { registry, pool, store, egress, secrets, attestation, admissions } = parts;
+        let InvokerParts { registry, pool, store, internet, secrets, attestation, admissions } = parts;
         let functions = Turnstile::new(Bounds {
             places: usize::MAX,
             max_waiting: MAX_WAITING_FOR_ALL,
             max_waiting_of_one: MAX_WAITING_FOR_ONE,
             max_wait: Duration::from_millis(MAX_WAIT_MS),
         });
-        let resources = Resources::new(store, egress, secrets, attestation);
+        let resources = Resources::new(store, internet, secrets, attestation);
         Self { registry, pool, functions, resources, admissions }
     }
 

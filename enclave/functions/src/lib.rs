@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Deploy -> Definition -> runner loads it -> Loadable -> Registry (sealed store)
-//! event  -> Invoker -> Registry -> RunnerPool <-> Host (grants, budgets) -> {secrets, store, egress, attestation}
+//! event  -> Invoker -> Registry -> RunnerPool <-> Host (grants, budgets) -> {secrets, store, internet, attestation}
 //!                                      \-> Completed: outcome, log, usage, and their hashes
 //! ```
 //!
@@ -43,7 +43,12 @@ pub use logs::{Logs, TooManyFollowers};
 pub use metrics::AllMetrics;
 pub use r3e_proto::function_version::Version;
 pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryError};
-pub use sources::{AttestationSource, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture};
+pub use sources::{
+    AttestationSource, Internet, ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError,
+    SourceFuture,
+};
+
+pub use values::Values;
 
 #[cfg(test)]
 #[path = "../../store/tests/keeper/mod.rs"]

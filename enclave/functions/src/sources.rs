@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_proto::api::identity::TenantId;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -64,6 +65,31 @@ pub trait SecretSource: Send + Sync {
     /// Logs that the reader is about to run in a process that was given these secrets, each with its version, in an earlier
     /// invocation: their values may be in its memory. Durable when this answers; dropping the future half way may log it or not.
     fn held<'a>(&'a self, reader: SecretReader<'a>, held: Vec<(String, u64)>) -> SourceFuture<'a, ()>;
+}
+
+/// What [`Internet::fetch`] answers, boxed so that the trait can be a trait object.
+pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, FetchError>> + Send + 'a>>;
+
+/// The way to the hosts that functions were granted.
+pub trait Internet: Send + Sync {
+    /// Sends one request to a host that `granted` allows, and gives the whole response.
+    fn fetch<'a>(
+        &'a self,
+        request: Request,
+        granted: &'a HostAllowList,
+        limits: &'a FetchLimits,
+    ) -> ResponseFuture<'a>;
+}
+
+impl Internet for Egress {
+    fn fetch<'a>(
+        &'a self,
+        request: Request,
+        granted: &'a HostAllowList,
+        limits: &'a FetchLimits,
+    ) -> ResponseFuture<'a> {
+        Box::pin(Self::fetch(self, request, granted, limits))
+    }
 }
 
 /// The attestation device, for one purpose.

@@ -8,7 +8,7 @@ use crate::limits::{MAX_STORE_BYTES, MAX_STORE_KEY_BYTES, MAX_STORE_KEYS, MAX_ST
 
 /// The values of one function.
 #[derive(Debug, Clone)]
-pub(crate) struct Values {
+pub struct Values {
     store: Store,
     namespace: Namespace,
     /// The function's name and a slash, which no name holds: no function's keys are another's.
@@ -16,13 +16,20 @@ pub(crate) struct Values {
 }
 
 impl Values {
-    pub(crate) fn of(store: &Store, tenant: TenantId, function: &str) -> Result<Self, StoreError> {
+    /// Those of a tenant's function.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the tenant's name makes no namespace.
+    pub fn of(store: &Store, tenant: TenantId, function: &str) -> Result<Self, StoreError> {
         let namespace = Namespace::of_tenant("function-values", &tenant.to_string())?;
         Ok(Self { store: store.clone(), namespace, prefix: format!("{function}/") })
     }
 
     /// The JSON text under `key`, if there is one.
-    pub(crate) async fn read(&self, key: &str) -> Result<Option<String>, HostError> {
+    ///
+    /// # Errors
+    /// [`HostError`], as the function would get it.
+    pub async fn read(&self, key: &str) -> Result<Option<String>, HostError> {
         let record = self.store.get(&self.namespace, &self.record_key(key)?).await.map_err(host_error)?;
         let text = record.map(|record| String::from_utf8(record.value.as_bytes().to_vec())).transpose();
         text.map_err(|_| refused(HostErrorCode::Internal, "the stored value is not text"))
@@ -32,7 +39,10 @@ impl Values {
     ///
     /// The limits hold for what stands when the call comes: calls that run at once may each find the last place, so a
     /// function can pass them by as many writes as it may have under way.
-    pub(crate) async fn write(&self, key: &str, value: Option<String>) -> Result<(), HostError> {
+    ///
+    /// # Errors
+    /// [`HostError`], as the function would get it.
+    pub async fn write(&self, key: &str, value: Option<String>) -> Result<(), HostError> {
         let key = self.record_key(key)?;
         let Some(value) = value else {
             return self.store.delete(&self.namespace, &key).await.map_err(write_error);

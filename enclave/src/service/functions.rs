@@ -111,7 +111,7 @@ impl Functions {
             registry: Arc::clone(&registry),
             pool: Arc::clone(&pool),
             store: store.clone(),
-            egress,
+            internet: Arc::new(egress),
             secrets: secrets as Arc<dyn SecretSource>,
             attestation: Arc::new(FunctionAttestation(attester)),
             admissions,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Deploys a version of a function under the name in the path. Its code is either `source` or `modules` with their `entry`
 /// ([`Self::code`]).
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deploy {
     /// The language.

@@ -7,7 +7,7 @@ use r3e_rules::{Package, Workspace, linked_by, read, root};
 
 /// What each crate may use of ours, development dependencies included. Every member of the workspace is here or
 /// under `tests/`, which may use anything.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("r3e-cbor", &[]),
     ("r3e-transport", &[]),
     ("r3e-attester", &[]),
@@ -23,6 +23,20 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("r3e-parent", &["r3e-proto", "r3e-transport", "r3e-eif-format"]),
     ("r3e-verify", &["r3e-attestation", "r3e-proto", "r3e-cbor"]),
     ("r3e-client", &["r3e-attestation", "r3e-proto", "r3e-cbor"]),
+    // What an author runs: the appliance's parts for functions, without what is worth attesting.
+    (
+        "r3e-dev",
+        &[
+            "r3e-proto",
+            "r3e-transport",
+            "r3e-keys",
+            "r3e-store",
+            "r3e-egress",
+            "r3e-functions",
+            "r3e-parent",
+            "r3e-client",
+        ],
+    ),
     // Each of these may use the ones before it.
     ("r3e-keys", &BELOW_KEYS),
     ("r3e-store", &["r3e-proto", "r3e-cbor", "r3e-transport", "r3e-runner-api", "r3e-attester", "r3e-keys"]),

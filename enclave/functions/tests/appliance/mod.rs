@@ -70,7 +70,7 @@ impl Appliance {
             registry: Arc::clone(&registry),
             pool: Arc::clone(&pool),
             store: store.clone(),
-            egress: internet(Arc::clone(&connections)).await,
+            internet: Arc::new(internet(Arc::clone(&connections)).await),
             secrets: secrets.clone(),
             attestation: attestation.clone(),
             admissions: gate.clone(),

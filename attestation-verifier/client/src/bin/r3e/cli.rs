@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{
-    billing, deploy, enclave, functions, jobs, keys, login, operator, release, secrets, state, tenants,
-    wallets,
+    billing, deploy, enclave, functions, init, jobs, keys, local, login, operator, release, secrets, state,
+    tenants, wallets,
 };
 
 const AFTER_HELP: &str = "\
@@ -113,6 +113,10 @@ pub(crate) enum Command {
     /// Keep the secrets that functions use
     #[command(subcommand)]
     Secrets(secrets::Command),
+    /// Begin a function: a folder with source, tests and declarations
+    Init(init::Init),
+    /// Serve a function on this machine, and load it again whenever a file of it changes
+    Dev(local::Passed),
     /// Deploy a folder of modules, or a zip of one, as its r3e.toml says
     Deploy(deploy::Deploy),
     /// Deploy and invoke functions

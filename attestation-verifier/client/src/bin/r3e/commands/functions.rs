@@ -12,6 +12,7 @@ use serde_json::json;
 
 pub(crate) use self::versions::PromotionArguments;
 use super::invoke::Invoke;
+use super::local;
 use crate::error::CliError;
 use crate::limits::MAX_SOURCE_BYTES;
 use crate::output::{Printer, fields, printable, table, time};
@@ -35,6 +36,8 @@ pub(crate) enum Command {
         /// The function's name
         name: String,
     },
+    /// Run a function's tests on this machine
+    Test(local::Passed),
     #[command(flatten)]
     Versions(versions::Command),
     #[command(flatten)]
@@ -131,6 +134,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             printer.result(&json!({ "deleted": name }), |_| format!("deleted {name}"))?;
             session::remembered(tenant.check_state().await)
         }
+        Command::Test(arguments) => local::run("test", arguments, printer),
         Command::Versions(command) => versions::run(command, settings, printer).await,
         Command::Observations(command) => observations::run(command, settings, printer).await,
         Command::Invoke(invoke) => invoke.run(settings, printer).await,

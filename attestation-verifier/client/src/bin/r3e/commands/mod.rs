@@ -4,10 +4,12 @@ pub(crate) mod billing;
 pub(crate) mod deploy;
 pub(crate) mod enclave;
 pub(crate) mod functions;
+pub(crate) mod init;
 pub(crate) mod invoke;
 pub(crate) mod jobs;
 pub(crate) mod keygen;
 pub(crate) mod keys;
+pub(crate) mod local;
 pub(crate) mod login;
 pub(crate) mod operator;
 mod profile;
@@ -36,6 +38,8 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
     match cli.command {
         Command::Enclave(command) => enclave::run(command, settings, printer).await,
         Command::Secrets(command) => secrets::run(command, settings, printer).await,
+        Command::Init(command) => init::run(command, printer),
+        Command::Dev(arguments) => local::run("run", arguments, printer),
         Command::Deploy(command) => deploy::run(command, settings, printer).await,
         Command::Functions(command) => functions::run(command, settings, printer).await,
         Command::Jobs(command) => jobs::run(command, settings, printer).await,

@@ -1,0 +1,129 @@
+//! What stands in for the appliance's own sources here: secrets from a file or a case, hosts that a case answers for, and no
+//! attestation device.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use r3e_egress::{FetchError, FetchLimits, HostAllowList, Request, Response};
+use r3e_functions::{
+    AdmissionFuture, Admissions, Admitted, AttestationSource, Internet, ResponseFuture, SecretAnswer,
+    SecretReader, SecretSource, SourceError, SourceFuture, Version,
+};
+use r3e_proto::api::functions::{Function, Usage};
+use r3e_proto::api::identity::TenantId;
+use r3e_proto::host::egress::RefusalCode;
+use zeroize::Zeroizing;
+
+/// Secrets by name.
+pub(crate) type SecretValues = BTreeMap<String, Zeroizing<String>>;
+
+/// Secrets that are set anew for each case. Every function may read those that its manifest declares.
+#[derive(Default)]
+pub(crate) struct GivenSecrets(Mutex<SecretValues>);
+
+impl GivenSecrets {
+    pub(crate) fn set(&self, values: SecretValues) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = values;
+    }
+}
+
+impl SecretSource for GivenSecrets {
+    fn read<'a>(&'a self, _: SecretReader<'a>, name: &'a str) -> SourceFuture<'a, SecretAnswer> {
+        let found = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let answer = found.map_or(SecretAnswer::Absent, |value| SecretAnswer::Given { value, version: 1 });
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+
+    fn undeclared<'a>(&'a self, _: SecretReader<'a>, _: &'a str) -> SourceFuture<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn held<'a>(&'a self, _: SecretReader<'a>, _: Vec<(String, u64)>) -> SourceFuture<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// One request that a case answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// How often it was asked for.
+    pub(crate) asked: u32,
+}
+
+/// The hosts of a case: they answer what it says, and nothing else is reachable.
+#[derive(Default)]
+pub(crate) struct GivenHosts {
+    state: Mutex<(Vec<Answer>, Vec<String>)>,
+}
+
+impl GivenHosts {
+    pub(crate) fn set(&self, answers: Vec<Answer>) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = (answers, Vec::new());
+    }
+
+    /// The answers that nobody asked for, and the requests that nobody answered.
+    pub(crate) fn left(&self) -> (Vec<String>, Vec<String>) {
+        let (answers, unanswered) = &*self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let unasked = answers.iter().filter(|answer| answer.asked == 0);
+        (unasked.map(|answer| format!("{} {}", answer.method, answer.url)).collect(), unanswered.clone())
+    }
+
+    fn answer(&self, request: &Request) -> Result<Response, FetchError> {
+        let (method, url) = (request.method(), request.url());
+        let (answers, unanswered) = &mut *self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let matching = answers.iter_mut().filter(|answer| answer.method == method && answer.url == url);
+        // Several for one request are its answers one after the other; the last stays.
+        let Some(answer) = matching.min_by_key(|answer| answer.asked) else {
+            unanswered.push(format!("{method} {url}"));
+            let message = "the case answers for no such request".to_owned();
+            return Err(FetchError::Refused { code: RefusalCode::Unreachable, message });
+        };
+        answer.asked += 1;
+        Ok(Response {
+            status: answer.status,
+            headers: answer.headers.clone(),
+            body: answer.body.clone(),
+            // No certificate was shown.
+            peer_certificate: [0; 32],
+        })
+    }
+}
+
+impl Internet for GivenHosts {
+    fn fetch<'a>(&'a self, request: Request, _: &'a HostAllowList, _: &'a FetchLimits) -> ResponseFuture<'a> {
+        Box::pin(std::future::ready(self.answer(&request)))
+    }
+}
+
+/// There is no attestation device on an author's machine.
+pub(crate) struct NoDevice;
+
+impl AttestationSource for NoDevice {
+    fn attest_function(&self, _: TenantId, _: Version, _: Vec<u8>) -> SourceFuture<'_, Vec<u8>> {
+        let absent = SourceError(
+            "an attestation document comes from an enclave; there is none on this machine".to_owned(),
+        );
+        Box::pin(std::future::ready(Err(absent)))
+    }
+}
+
+/// Everything is let in, and nothing is charged.
+pub(crate) struct Open;
+
+impl Admissions for Open {
+    fn admit<'a>(&'a self, _: TenantId, _: &'a Function) -> AdmissionFuture<'a> {
+        let admitted: Box<dyn Admitted> = Box::new(Open);
+        Box::pin(std::future::ready(Ok(admitted)))
+    }
+}
+
+impl Admitted for Open {
+    fn settle(self: Box<Self>, _: &Usage, _: bool) {}
+}
