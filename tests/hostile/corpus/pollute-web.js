@@ -1,7 +1,7 @@
 // attack: Replaces what the web platform's code might call on the way, then uses all of it.
 // limit: none
 // ends: output ""
-// Promises ask for their species by the language's own rules: pollute-promise.js.
+// Promises ask for their species by the language's own rules (pollute-promise.js).
 export default async () => {
   const touched = [];
   const wrong = [];
