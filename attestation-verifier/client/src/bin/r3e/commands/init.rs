@@ -38,6 +38,10 @@ enum Template {
     Function,
     /// A function that fetches a price with a secret, and tells when it crosses a bound
     PriceAlert,
+    /// A function that runs once an hour
+    Cron,
+    /// A function behind a public route, for signed messages of another service
+    Http,
 }
 
 /// Path and text.
@@ -56,6 +60,16 @@ impl Template {
                 ("r3e.toml", include_str!("../../../../templates/function/r3e.toml")),
                 ("src/main.ts", include_str!("../../../../templates/function/src/main.ts")),
                 ("tests/main.test.toml", include_str!("../../../../templates/function/tests/main.test.toml")),
+            ],
+            Self::Cron => [
+                ("r3e.toml", include_str!("../../../../templates/cron/r3e.toml")),
+                ("src/main.ts", include_str!("../../../../templates/cron/src/main.ts")),
+                ("tests/main.test.toml", include_str!("../../../../templates/cron/tests/main.test.toml")),
+            ],
+            Self::Http => [
+                ("r3e.toml", include_str!("../../../../templates/http/r3e.toml")),
+                ("src/main.ts", include_str!("../../../../templates/http/src/main.ts")),
+                ("tests/main.test.toml", include_str!("../../../../templates/http/tests/main.test.toml")),
             ],
             Self::PriceAlert => [
                 ("r3e.toml", include_str!("../../../../templates/price-alert/r3e.toml")),
