@@ -51,7 +51,7 @@ use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
     ApiKeys, AttestedReportKey, Billing, Functions, FunctionsParts, QueueParts, Secrets, ServiceError,
-    Wallets, WitnessedAppliances, Workshop, start_jobs,
+    TriggerParts, Wallets, WitnessedAppliances, Workshop, start_jobs, start_triggers,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{self, OwnWitness, PeersParts, ordered};
@@ -190,7 +190,7 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
         let (superseded, jobs) = (appliance.handover.superseded(), Arc::downgrade(&appliance.jobs));
         let closing = Arc::downgrade(&appliance);
         tokio::spawn(say_serving(transport, Arc::clone(&appliance.adoption), predecessor));
-        let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::public(appliance));
+        let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::open(appliance));
         let serving = pin!(channel.run(listener, &stages, stop.clone()));
         let served = drained(until_superseded(serving, &stages, superseded), stop, jobs).await;
         Appliance::last_words(&closing).await;
@@ -207,7 +207,7 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
             let jobs = Arc::downgrade(&appliance.jobs);
             let begun = (appliance.handover.superseded(), jobs, Arc::downgrade(&appliance));
             let adoption = Arc::clone(&appliance.adoption);
-            stages.next(router::attested(Arc::clone(&appliance)), router::public(appliance));
+            stages.next(router::attested(Arc::clone(&appliance)), router::open(appliance));
             tokio::spawn(say_serving(transport, adoption, None));
             begun
         }
@@ -364,6 +364,15 @@ impl House {
             tenants: billing.tenants(),
             report_key: Arc::clone(&report_key),
         })?;
+        let triggers = start_triggers(TriggerParts {
+            store: store.clone(),
+            clock: &clock,
+            jobs: Arc::clone(&jobs),
+            functions: Arc::clone(&functions),
+            secrets: Arc::clone(&secrets),
+            tenants: billing.tenants(),
+        })
+        .await?;
         let handover = Handover::new(HandoverParts {
             root: Arc::clone(&root),
             identity,
@@ -391,6 +400,7 @@ impl House {
             secrets,
             functions,
             jobs,
+            triggers,
             report_key: AttestedReportKey::new(report_key, attester.clone()),
             started: Instant::now(),
             configuration,

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use crate::commands::{
     billing, deploy, enclave, functions, jobs, keys, login, operator, release, secrets, state, tenants,
-    wallets,
+    triggers, wallets,
 };
 
 const AFTER_HELP: &str = "\
@@ -121,6 +121,11 @@ pub(crate) enum Command {
     /// Follow invocations that were queued
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Have functions run by themselves: on a schedule, for a request, for an event
+    #[command(subcommand)]
+    Triggers(triggers::Command),
+    /// Publish an event to the triggers of a topic
+    Publish(triggers::Publish),
     /// Keep keys that sign, each behind a policy
     #[command(subcommand)]
     Wallets(wallets::Command),
