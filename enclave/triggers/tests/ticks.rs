@@ -150,7 +150,7 @@ proptest! {
                     outside.now_ms.fetch_add(*ms, Ordering::SeqCst);
                     // Sometimes what follows comes before it is settled.
                     if ms % 2 == 0 {
-                        runtime.block_on(tokio::time::sleep(Duration::from_millis(250)));
+                        runtime.block_on(async { tokio::time::sleep(Duration::from_millis(250)).await });
                     }
                 }
                 Step::Fault(fault) => {
@@ -273,7 +273,7 @@ async fn a_hook_lets_through_what_it_names_and_no_more_than_it_takes() {
     let (keeper, outside, house) = (Keeper::new(), still(), Arc::new(House::default()));
     let living = begin(&keeper, &outside, &house).await;
     let hook = definition(json!({
-        "function": "f", "http": { "auth": "none", "headers": ["x-kind"], "per_minute": 12 },
+        "function": "f", "http": { "auth": "none", "headers": ["x-kind"], "per_minute": 18 },
         "filter": "event.encoding != 'json' || event.body.n > 1",
     }));
     let set = living.triggers.set(ALICE, "h", hook).await.unwrap();
