@@ -51,7 +51,7 @@ use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
     ApiKeys, AttestedReportKey, Billing, Functions, FunctionsParts, QueueParts, Secrets, ServiceError,
-    TriggerParts, Wallets, WitnessedAppliances, Workshop, start_jobs, start_triggers,
+    Wallets, WitnessedAppliances, Workshop, start_jobs, start_triggers,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{self, OwnWitness, PeersParts, ordered};
@@ -329,12 +329,7 @@ impl House {
         let workshop = Workshop::open(transport.clone(), runner, bundler, &configuration, &clock)?;
         let report_key = Arc::new(ReportKey::of(&root)?);
         let identity = root.commitment()?;
-        let parts = PeersParts {
-            transport: transport.clone(),
-            trust: trust.clone(),
-            clock: clock.clone(),
-            key: Arc::new(WitnessKey::of(&root)?),
-        };
+        let parts = peers(&transport, &trust, &clock, Arc::new(WitnessKey::of(&root)?));
         let witness = OwnWitness::start(configuration.witness(), parts)?;
         let restore = ordered(&transport, configuration.restore(), &identity, clock.now_ms()).await;
         let witnessing = Witnessing { witness: witness.witness(), restore };
@@ -364,15 +359,6 @@ impl House {
             tenants: billing.tenants(),
             report_key: Arc::clone(&report_key),
         })?;
-        let triggers = start_triggers(TriggerParts {
-            store: store.clone(),
-            clock: &clock,
-            jobs: Arc::clone(&jobs),
-            functions: Arc::clone(&functions),
-            secrets: Arc::clone(&secrets),
-            tenants: billing.tenants(),
-        })
-        .await?;
         let handover = Handover::new(HandoverParts {
             root: Arc::clone(&root),
             identity,
@@ -386,6 +372,7 @@ impl House {
             patience: handoff_patience,
         });
         Ok(Arc::new(Appliance {
+            triggers: start_triggers(&store, &clock, &jobs, &functions, &secrets, &billing).await?,
             identity,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
             witness,
@@ -400,7 +387,6 @@ impl House {
             secrets,
             functions,
             jobs,
-            triggers,
             report_key: AttestedReportKey::new(report_key, attester.clone()),
             started: Instant::now(),
             configuration,
@@ -412,6 +398,16 @@ impl House {
             store,
         }))
     }
+}
+
+/// What an appliance asks its own witnesses by.
+fn peers(
+    transport: &EnclaveTransport,
+    trust: &TrustAnchor,
+    clock: &TrustedClock,
+    key: Arc<WitnessKey>,
+) -> PeersParts {
+    PeersParts { transport: transport.clone(), trust: trust.clone(), clock: clock.clone(), key }
 }
 
 /// Whom this appliance is a witness of, if it is one.

@@ -10,30 +10,27 @@ use r3e_store::Store;
 use r3e_triggers::{Outside, Triggers, TriggersError, TriggersParts};
 use zeroize::Zeroizing;
 
-use super::{Functions, Secrets, ServiceError, Tenants};
-
-/// What [`start_triggers`] takes.
-pub(crate) struct TriggerParts<'a> {
-    pub(crate) store: Store,
-    pub(crate) clock: &'a TrustedClock,
-    pub(crate) jobs: Arc<Jobs>,
-    pub(crate) functions: Arc<Functions>,
-    pub(crate) secrets: Arc<Secrets>,
-    pub(crate) tenants: Arc<Tenants>,
-}
+use super::{Billing, Functions, Secrets, ServiceError, Tenants};
 
 /// The triggers in the store. They fire from here on.
 ///
 /// # Errors
 /// The store's.
-pub(crate) async fn start_triggers(parts: TriggerParts<'_>) -> Result<Triggers, ServiceError> {
-    let TriggerParts { store, clock, jobs, functions, secrets, tenants } = parts;
+pub(crate) async fn start_triggers(
+    store: &Store,
+    clock: &TrustedClock,
+    jobs: &Arc<Jobs>,
+    functions: &Arc<Functions>,
+    secrets: &Arc<Secrets>,
+    billing: &Billing,
+) -> Result<Triggers, ServiceError> {
+    let (functions, secrets) = (Arc::clone(functions), Arc::clone(secrets));
     let now = clock.clone();
     let triggers = Triggers::start(TriggersParts {
-        store,
+        store: store.clone(),
         now_ms: Box::new(move || now.now_ms()),
-        jobs,
-        outside: Arc::new(Deployed { functions, secrets, tenants }),
+        jobs: Arc::clone(jobs),
+        outside: Arc::new(Deployed { functions, secrets, tenants: billing.tenants() }),
     });
     Ok(triggers.await?)
 }

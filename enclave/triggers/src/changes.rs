@@ -35,7 +35,8 @@ pub(crate) async fn carry_through(
     }
 }
 
-fn may_come_back(error: &StoreError) -> bool {
+/// Whether the store may say something else in a while.
+pub(crate) fn may_come_back(error: &StoreError) -> bool {
     matches!(
         error,
         StoreError::Busy

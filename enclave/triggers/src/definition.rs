@@ -33,16 +33,20 @@ pub(crate) enum Applied {
 }
 
 impl Shape {
-    /// Checks a record's definition.
+    /// Checks a record's definition, and where it is new, tries its ticks out from `new_at_ms` on.
     ///
     /// # Errors
     /// [`TriggersError::Invalid`]: what breaks which rule.
-    pub(crate) fn of(record: Record, now_ms: u64) -> Result<Self, TriggersError> {
+    pub(crate) fn of(record: Record, new_at_ms: Option<u64>) -> Result<Self, TriggersError> {
         let definition = &record.definition;
         check(definition)?;
         let schedule = match &definition.source {
             Source::Cron(cron) => {
-                let schedule = Schedule::parse(&cron.schedule, &cron.time_zone, cron.jitter_ms, now_ms);
+                let (pattern, zone, jitter_ms) = (&cron.schedule, &cron.time_zone, cron.jitter_ms);
+                let schedule = match new_at_ms {
+                    Some(now_ms) => Schedule::parse(pattern, zone, jitter_ms, now_ms),
+                    None => Schedule::read(pattern, zone, jitter_ms),
+                };
                 Some(schedule.map_err(|error| invalid(error.to_string()))?)
             }
             _ => None,

@@ -78,7 +78,7 @@ impl Inner {
                 origin: Origin::Trigger(entry.address.name.clone()),
             };
             let now_ms = self.now_ms();
-            let with = self.with(entry, &standing, now_ms, tick_ms);
+            let with = with_state(entry, &standing, now_ms, tick_ms);
             match self.jobs.enqueue_with(entry.address.tenant, new, with).await {
                 Ok(Enqueued { id, repeated }) => {
                     if !repeated {
@@ -100,16 +100,6 @@ impl Inner {
             }
         }
         Err(TriggersError::Unavailable("the trigger is being changed again and again".to_owned()))
-    }
-
-    /// The state as it is once there is a job.
-    fn with(&self, entry: &Arc<Entry>, standing: &Standing, now_ms: u64, tick_ms: Option<u64>) -> With {
-        let (address, state, version) =
-            (entry.address.clone(), standing.state.clone(), standing.state_version);
-        Box::new(move |job: JobId| {
-            let step = address.step(&state.fired(now_ms, tick_ms, job), version);
-            step.map(|write| vec![write]).map_err(|error| JobsError::Record(error.to_string()))
-        })
     }
 
     /// Takes note of a time that came to no job: of a tick durably, of anything else by the count alone.
@@ -172,4 +162,13 @@ impl Inner {
         standing.is_stale = false;
         Ok(())
     }
+}
+
+/// The state as it is once there is a job.
+fn with_state(entry: &Arc<Entry>, standing: &Standing, now_ms: u64, tick_ms: Option<u64>) -> With {
+    let (address, state, version) = (entry.address.clone(), standing.state.clone(), standing.state_version);
+    Box::new(move |job: JobId| {
+        let step = address.step(&state.fired(now_ms, tick_ms, job), version);
+        step.map(|write| vec![write]).map_err(|error| JobsError::Record(error.to_string()))
+    })
 }

@@ -25,6 +25,7 @@ mod error;
 pub mod expression;
 mod fire;
 mod hook;
+mod keeping;
 pub mod limits;
 mod outside;
 mod pace;

@@ -66,11 +66,11 @@ pub struct Tick {
 }
 
 impl Schedule {
-    /// Reads a pattern of five fields, or of six with seconds first. `now_ms` is where its ticks are tried out.
+    /// Reads a pattern of five fields, or of six with seconds first.
     ///
     /// # Errors
-    /// [`NotASchedule`].
-    pub fn parse(pattern: &str, time_zone: &str, jitter_ms: u64, now_ms: u64) -> Result<Self, NotASchedule> {
+    /// [`NotASchedule::Pattern`], [`NotASchedule::TooLong`], [`NotASchedule::Zone`].
+    pub fn read(pattern: &str, time_zone: &str, jitter_ms: u64) -> Result<Self, NotASchedule> {
         if pattern.len() > MAX_SCHEDULE_BYTES || !pattern.is_ascii() {
             return Err(NotASchedule::TooLong);
         }
@@ -82,7 +82,15 @@ impl Schedule {
             return Err(no_zone());
         }
         let zone = TimeZoneDatabase::bundled().get(time_zone).map_err(|_| no_zone())?;
-        let schedule = Self { cron, zone, jitter_ms };
+        Ok(Self { cron, zone, jitter_ms })
+    }
+
+    /// The same, of one that is new: its ticks from `now_ms` on are tried out.
+    ///
+    /// # Errors
+    /// [`NotASchedule`].
+    pub fn parse(pattern: &str, time_zone: &str, jitter_ms: u64, now_ms: u64) -> Result<Self, NotASchedule> {
+        let schedule = Self::read(pattern, time_zone, jitter_ms)?;
         let period_ms = schedule.shortest_period(now_ms)?;
         if period_ms < MIN_PERIOD_MS {
             return Err(NotASchedule::TooOften { period_ms });

@@ -140,12 +140,11 @@ fn timestamped(
     for field in value.split(',') {
         match field.trim().split_once('=') {
             Some(("t", text)) if time.is_none() => time = Some(text),
-            // Two times: which one is signed would be the sender's to choose.
-            Some(("t", _)) => return Err(NotBelieved::Form),
             Some(("v1", text)) if tags.len() < MAX_SIGNATURES => {
                 tags.push(hex::decode(text).map_err(|_| NotBelieved::Form)?);
             }
-            Some(("v1", _)) | None => return Err(NotBelieved::Form),
+            // Two times: which one is signed would be the sender's to choose.
+            Some(("t" | "v1", _)) | None => return Err(NotBelieved::Form),
             Some(_) => {}
         }
     }

@@ -101,9 +101,10 @@ pub(crate) fn all(store: &Store) -> Result<Vec<Address>, StoreError> {
             let address = listed.key.split_once('/').and_then(|(tenant, name)| {
                 Some(Address { tenant: tenant.parse().ok()?, name: name.to_owned() })
             });
-            match address {
-                Some(address) => all.push(address),
-                None => tracing::error!("the index of triggers has a key of another release"),
+            if let Some(address) = address {
+                all.push(address);
+            } else {
+                tracing::error!("the index of triggers has a key of another release");
             }
         }
     }

@@ -77,8 +77,9 @@ async fn a_tick_has_one_job_whatever_is_killed() {
     for kill in 0..4 {
         drop(channel);
         // About when a tick is due, so that some kills fall into its commit.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
-        sleep(Duration::from_millis(5_000 - now % 5_000 + kill)).await;
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let into_period = Duration::new(since.as_secs() % 5, since.subsec_nanos());
+        sleep(Duration::from_secs(5) - into_period + Duration::from_millis(kill)).await;
         appliance.kill_enclave();
         if kill % 2 == 1 {
             appliance.kill_parent();

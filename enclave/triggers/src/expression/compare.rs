@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::Failed;
 use super::meter::Meter;
-use super::value::Value;
+use super::value::{Lookup, Value};
 
 /// 2 to the 63rd.
 const PAST_INT: f64 = 9_223_372_036_854_775_808.0;
@@ -42,7 +42,7 @@ pub(super) fn equal(left: &Value<'_>, right: &Value<'_>, meter: &Meter) -> Resul
             }
             for key in left.elements(meter)?.into_iter().flatten() {
                 let Value::Text(key) = key else { return Ok(false) };
-                let (Some(Some(left)), Some(Some(right))) =
+                let (Lookup::Found(left), Lookup::Found(right)) =
                     (left.entry(&key, meter)?, right.entry(&key, meter)?)
                 else {
                     return Ok(false);

@@ -7,7 +7,7 @@ use super::compare::{equal, order};
 use super::functions::Macro;
 use super::meter::Meter;
 use super::parser::{Node, Operator};
-use super::value::Value;
+use super::value::{Lookup, Value};
 
 /// What names stand for; the last one of a name counts.
 pub(super) struct Scope<'a>(Vec<(&'a str, Value<'a>)>);
@@ -90,19 +90,23 @@ pub(super) fn evaluate<'a>(
 const OVERFLOW: Failed = Failed::Range("a number is out of range");
 
 fn field<'a>(of: &Value<'a>, name: &str, meter: &Meter) -> Result<Option<Value<'a>>, Failed> {
-    of.entry(name, meter)?.ok_or_else(|| Failed::Types(format!("{} has no fields", of.kind())))
+    match of.entry(name, meter)? {
+        Lookup::Found(value) => Ok(Some(value)),
+        Lookup::Missing => Ok(None),
+        Lookup::Unfit => Err(Failed::Types(format!("{} has no fields", of.kind()))),
+    }
 }
 
 fn index<'a>(of: &Value<'a>, at: &Value<'a>, meter: &Meter) -> Result<Value<'a>, Failed> {
-    let none = || Failed::Types(format!("there is no element of {} at {}", of.kind(), at.kind()));
-    match at {
-        Value::Int(number) => {
-            of.element(*number).ok_or_else(none)?.ok_or_else(|| Failed::Missing(number.to_string()))
-        }
-        Value::Text(key) => {
-            of.entry(key, meter)?.ok_or_else(none)?.ok_or_else(|| Failed::Missing(named(key)))
-        }
-        _ => Err(none()),
+    let (found, name) = match at {
+        Value::Int(number) => (of.element(*number), number.to_string()),
+        Value::Text(key) => (of.entry(key, meter)?, named(key)),
+        _ => (Lookup::Unfit, String::new()),
+    };
+    match found {
+        Lookup::Found(value) => Ok(value),
+        Lookup::Missing => Err(Failed::Missing(name)),
+        Lookup::Unfit => Err(Failed::Types(format!("there is no element of {} at {}", of.kind(), at.kind()))),
     }
 }
 
@@ -239,7 +243,7 @@ fn binary<'a>(
 fn contains(needle: &Value<'_>, of: &Value<'_>, meter: &Meter) -> Result<Option<bool>, Failed> {
     match (of, needle) {
         (Value::Object(_) | Value::Entries(_), Value::Text(key)) => {
-            Ok(of.entry(key, meter)?.map(|found| found.is_some()))
+            Ok(Some(matches!(of.entry(key, meter)?, Lookup::Found(_))))
         }
         (Value::Array(_) | Value::List(_), _) => {
             for element in of.elements(meter)?.into_iter().flatten() {

@@ -105,12 +105,12 @@ fn texts<'a>(
     of: &Value<'a>,
     rest: &[Value<'a>],
     meter: &Meter,
-    test: impl Fn(&str, &str) -> bool,
+    holds: impl Fn(&str, &str) -> bool,
 ) -> Result<Value<'a>, Failed> {
     match (of, rest) {
         (Value::Text(text), [Value::Text(part)]) => {
             meter.reads(text.len() + part.len())?;
-            Ok(Value::Bool(test(text, part)))
+            Ok(Value::Bool(holds(text, part)))
         }
         _ => Err(not_for(name, of)),
     }

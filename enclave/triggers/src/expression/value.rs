@@ -26,6 +26,22 @@ pub(super) enum Value<'a> {
     Entries(Rc<Vec<(String, Value<'a>)>>),
 }
 
+/// What is found in a value.
+pub(super) enum Lookup<'a> {
+    /// It is there.
+    Found(Value<'a>),
+    /// It is not.
+    Missing,
+    /// The value is of a kind that has no such things.
+    Unfit,
+}
+
+impl<'a> Lookup<'a> {
+    fn of(found: Option<Value<'a>>) -> Self {
+        found.map_or(Self::Missing, Self::Found)
+    }
+}
+
 impl<'a> Value<'a> {
     /// A value of the event's.
     pub(super) fn of(json: &'a Json) -> Self {
@@ -98,26 +114,27 @@ impl<'a> Value<'a> {
         })
     }
 
-    /// The entry of a map; the outer none where it is no map.
-    pub(super) fn entry(&self, key: &str, meter: &Meter) -> Result<Option<Option<Self>>, Failed> {
+    /// The entry of a map.
+    pub(super) fn entry(&self, key: &str, meter: &Meter) -> Result<Lookup<'a>, Failed> {
         meter.reads(key.len())?;
         Ok(match self {
-            Self::Object(fields) => Some(fields.get(key).map(Self::of)),
+            Self::Object(fields) => Lookup::of(fields.get(key).map(Self::of)),
             Self::Entries(entries) => {
                 meter.steps(entries.len())?;
-                Some(entries.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone()))
+                let found = entries.iter().find(|(name, _)| name == key);
+                Lookup::of(found.map(|(_, value)| value.clone()))
             }
-            _ => None,
+            _ => Lookup::Unfit,
         })
     }
 
-    /// The element of a list; the outer none where it is no list.
-    pub(super) fn element(&self, index: i64) -> Option<Option<Self>> {
+    /// The element of a list.
+    pub(super) fn element(&self, index: i64) -> Lookup<'a> {
         let index = usize::try_from(index).ok();
         match self {
-            Self::Array(elements) => Some(index.and_then(|index| elements.get(index)).map(Self::of)),
-            Self::List(elements) => Some(index.and_then(|index| elements.get(index)).cloned()),
-            _ => None,
+            Self::Array(elements) => Lookup::of(index.and_then(|index| elements.get(index)).map(Self::of)),
+            Self::List(elements) => Lookup::of(index.and_then(|index| elements.get(index)).cloned()),
+            _ => Lookup::Unfit,
         }
     }
 

@@ -1,3 +1,5 @@
+//! Ticks in time zones, over changes of clocks, and put off by jitter.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -55,6 +57,21 @@ fn what_is_no_schedule_says_why() {
     assert_eq!(refused("0 0 30 2 *", "UTC"), NotASchedule::Never);
     let jitter = Schedule::parse("* * * * *", "UTC", 30_001, NOW).unwrap_err();
     assert_eq!(jitter, NotASchedule::Jitter { most_ms: 30_000 });
+}
+
+#[test]
+fn schedules_that_seldom_or_never_come_are_told_from_each_other() {
+    for (pattern, comes) in [
+        ("0 0 29 2 *", true),
+        ("0 0 29 2 +MON", true),
+        ("0 0 29 2 +MON#5", true),
+        ("0 0 31 2,4,6,9,11 *", false),
+        ("0 0 30 2 +MON#1", false),
+        ("59 59 23 31 12 +SUN#5", true),
+    ] {
+        let parsed = Schedule::parse(pattern, "America/New_York", 0, NOW);
+        assert_eq!(parsed.is_ok(), comes, "{pattern}: {parsed:?}");
+    }
 }
 
 #[test]

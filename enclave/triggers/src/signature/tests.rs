@@ -1,3 +1,5 @@
+//! Published and own vectors of signatures, and what is not believed.
+
 use proptest::prelude::*;
 
 use super::*;
