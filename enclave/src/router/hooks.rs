@@ -3,12 +3,16 @@
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
 use r3e_proto::api::codes;
+use r3e_proto::api::functions::{Invocation, Outcome};
+use r3e_proto::api::jobs::JobOutcome;
 use r3e_proto::api::triggers::Fired;
 use r3e_triggers::limits::MAX_BODY_BYTES;
-use r3e_triggers::{Asked, TriggersError};
+use r3e_triggers::{Asked, Taken, TriggersError};
 
 use super::Shared;
 use super::bodies::Owner;
@@ -40,8 +44,8 @@ pub(super) async fn take(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     Raw { bytes: body, place: _place }: Raw<MAX_BODY_BYTES>,
-) -> Result<(StatusCode, Json<Fired>), ApiError> {
-    let text = |name: &str, value: &axum::http::HeaderValue| {
+) -> Result<Response, ApiError> {
+    let text = |name: &str, value: &HeaderValue| {
         Some((name.to_owned(), std::str::from_utf8(value.as_bytes()).ok()?.to_owned()))
     };
     let asked = Asked {
@@ -50,10 +54,24 @@ pub(super) async fn take(
         headers: headers.iter().filter_map(|(name, value)| text(name.as_str(), value)).collect(),
         body: body.to_vec(),
     };
-    let fired = appliance.triggers.hook(&id, asked).await.map_err(refusal)?;
-    // A stranger learns that it was taken, and nothing of what the tenant makes of it.
-    let told = Fired { reason: fired.reason.map(|_| "not for this trigger".to_owned()), ..fired };
-    Ok((StatusCode::ACCEPTED, Json(told)))
+    let Taken { fired, outcome } = appliance.triggers.hook(&id, asked).await.map_err(refusal)?;
+    let code = match outcome {
+        None => {
+            // A stranger learns that it was taken, and nothing of what the tenant makes of it.
+            let told = Fired { reason: fired.reason.map(|_| "not for this trigger".to_owned()), ..fired };
+            return Ok((StatusCode::ACCEPTED, Json(told)).into_response());
+        }
+        Some(JobOutcome::Invocation(Invocation { outcome: Outcome::Output(result), .. })) => {
+            return Ok(([(CONTENT_TYPE, "application/json")], result).into_response());
+        }
+        Some(
+            JobOutcome::Invocation(Invocation { outcome: Outcome::Error(error), .. })
+            | JobOutcome::NotRun(error),
+        ) => error.code,
+    };
+    // What it threw is the tenant's to know.
+    tracing::debug!(code, "the function of a hook failed");
+    Err(ApiError::new(StatusCode::BAD_GATEWAY, codes::FUNCTION_FAILED, "the function gave no result"))
 }
 
 /// What a stranger is told of an error: no names of the tenant's.

@@ -106,7 +106,7 @@ fn check(definition: &Definition) -> Result<(), TriggersError> {
 }
 
 fn check_http(http: &Http) -> Result<(), TriggersError> {
-    let Http { auth, headers, per_minute } = http;
+    let Http { auth, headers, per_minute, respond: _ } = http;
     if headers.len() > MAX_HEADERS {
         return Err(invalid(format!("at most {MAX_HEADERS} headers")));
     }

@@ -6,13 +6,18 @@ use std::sync::atomic::Ordering;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::triggers::{Auth, Fired, Hmac, Http, SentKey, Source};
+use r3e_proto::api::jobs::{JobId, JobOutcome};
+use r3e_proto::api::triggers::{Auth, Fired, Hmac, Http, Respond, SentKey, Source};
 use serde_json::{Map, Value as Json, json};
+use tokio::time::{Instant, sleep};
 
 use crate::entry::Entry;
 use crate::error::TriggersError;
 use crate::fire::Happening;
-use crate::limits::{MAX_BODY_BYTES, MAX_HEADER_VALUE_BYTES, MAX_QUERY_BYTES};
+use crate::limits::{
+    FIRST_RESULT_PAUSE, LAST_RESULT_PAUSE, MAX_BODY_BYTES, MAX_HEADER_VALUE_BYTES, MAX_QUERY_BYTES,
+    RESULT_PATIENCE,
+};
 use crate::record::TriggerId;
 use crate::signature::{Believed, Signed, believe};
 use crate::triggers::Inner;
@@ -30,6 +35,15 @@ pub struct Asked {
     pub body: Vec<u8>,
 }
 
+/// A request that was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// Its job, if it has one.
+    pub fired: Fired,
+    /// How the job ended, where the trigger answers with that and it ended in time.
+    pub outcome: Option<JobOutcome>,
+}
+
 impl Inner {
     /// Whose a public route is, before anything of the request's body is read.
     ///
@@ -44,7 +58,7 @@ impl Inner {
     ///
     /// # Errors
     /// Those of [`Self::admit`]; [`TriggersError::Refused`]; those of a job.
-    pub(crate) async fn hook(&self, id: &str, asked: Asked) -> Result<Fired, TriggersError> {
+    pub(crate) async fn hook(&self, id: &str, asked: Asked) -> Result<Taken, TriggersError> {
         let (entry, http) = self.hooked(id)?;
         if asked.body.len() > MAX_BODY_BYTES || asked.query.len() > MAX_QUERY_BYTES {
             return Err(TriggersError::Invalid(format!(
@@ -60,7 +74,27 @@ impl Inner {
         // Another trigger's messages are other ones.
         let key = believed.message.map(|message| format!("{}/{message}", String::from(entry.id)));
         let event = event(&entry, &http, &asked)?;
-        self.fire(&entry, Happening { event, tick_ms: None, key }).await
+        let fired = self.fire(&entry, Happening { event, tick_ms: None, key }).await?;
+        let outcome = match (http.respond, fired.job) {
+            (Respond::Result, Some(job)) => self.outcome(entry.address.tenant, job).await,
+            _ => None,
+        };
+        Ok(Taken { fired, outcome })
+    }
+
+    /// How a job ended, where it does so soon.
+    async fn outcome(&self, tenant: TenantId, job: JobId) -> Option<JobOutcome> {
+        let deadline = Instant::now() + RESULT_PATIENCE;
+        let mut pause = FIRST_RESULT_PAUSE;
+        loop {
+            sleep(pause).await;
+            match self.jobs.show(tenant, job).await {
+                Ok(shown) if shown.job.state.is_final() => return shown.outcome,
+                Ok(_) if Instant::now() < deadline => pause = (pause * 2).min(LAST_RESULT_PAUSE),
+                // It is queued; nobody knows more now.
+                Ok(_) | Err(_) => return None,
+            }
+        }
     }
 
     fn hooked(&self, id: &str) -> Result<(Arc<Entry>, Http), TriggersError> {

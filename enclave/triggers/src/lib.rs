@@ -37,6 +37,6 @@ mod spaces;
 mod triggers;
 
 pub use error::TriggersError;
-pub use hook::Asked;
+pub use hook::{Asked, Taken};
 pub use outside::Outside;
 pub use triggers::{Triggers, TriggersParts};

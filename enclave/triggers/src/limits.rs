@@ -47,6 +47,12 @@ pub const MAX_QUERY_BYTES: usize = 4 * 1024;
 pub const PER_MINUTE: RangeInclusive<u32> = 1..=6_000;
 /// Requests that are looked at for each that may be taken: whoever guesses keys or signatures is slowed down by it.
 pub const TRIES_FOR_EACH: u32 = 10;
+/// How long a request waits for its job's result: about as long as services wait for an answer to a webhook.
+pub const RESULT_PATIENCE: Duration = Duration::from_secs(10);
+/// Before the first look whether the job has ended; doubled for each further one.
+pub const FIRST_RESULT_PAUSE: Duration = Duration::from_millis(4);
+/// The most that it is doubled to.
+pub const LAST_RESULT_PAUSE: Duration = Duration::from_millis(100);
 /// How far a signature's time may be from the appliance's: far below the day for which a message is known again.
 pub const TOLERANCE_S: RangeInclusive<u32> = 1..=3_600;
 /// Signatures of one message: those of keys that are being replaced.

@@ -17,7 +17,7 @@ use crate::definition::Shape;
 use crate::entry::Entry;
 use crate::error::TriggersError;
 use crate::fire::Happening;
-use crate::hook::Asked;
+use crate::hook::{Asked, Taken};
 use crate::limits::READ_AT_ONCE;
 use crate::outside::Outside;
 use crate::publish::{checked, publish, with_data};
@@ -194,11 +194,11 @@ impl Triggers {
         self.inner.admit(id)
     }
 
-    /// Takes a request to a public route, which was admitted.
+    /// Takes a request to a public route, which was admitted; where the trigger says so, waits for the result.
     ///
     /// # Errors
     /// Those of [`Self::admit`]; [`TriggersError::Refused`], [`TriggersError::Invalid`]; those of a job.
-    pub async fn hook(&self, id: &str, asked: Asked) -> Result<Fired, TriggersError> {
+    pub async fn hook(&self, id: &str, asked: Asked) -> Result<Taken, TriggersError> {
         self.inner.hook(id, asked).await
     }
 

@@ -280,10 +280,10 @@ async fn a_hook_lets_through_what_it_names_and_no_more_than_it_takes() {
     let id = set.hook.unwrap().strip_prefix("/v1/hooks/").unwrap().to_owned();
     assert_eq!(living.triggers.admit(&id).unwrap(), ALICE);
     let json = &[("content-type", "application/json; charset=utf-8"), ("x-kind", "k"), ("cookie", "c")];
-    let fired = living.triggers.hook(&id, asked(json, br#"{"n":2.50}"#)).await.unwrap();
-    assert!(fired.job.is_some());
+    let taken = living.triggers.hook(&id, asked(json, br#"{"n":2.50}"#)).await.unwrap();
+    assert!(taken.fired.job.is_some() && taken.outcome.is_none());
     let filtered = living.triggers.hook(&id, asked(json, br#"{"n":1}"#)).await.unwrap();
-    assert_eq!(filtered.job, None);
+    assert_eq!(filtered.fired.job, None);
     assert!(living.triggers.hook(&id, asked(json, b"{")).await.is_err());
     let limited = living.triggers.hook(&id, asked(&[], b"\xff")).await;
     assert!(matches!(limited, Err(TriggersError::TooFast)), "{limited:?}");
@@ -312,7 +312,8 @@ async fn a_secret_that_is_not_there_believes_nobody() {
     *house.secret.lock().unwrap() = Some("the key".into());
     let refused = living.triggers.hook(&id, asked(&[("x-api-key", "a key")], b"")).await;
     assert!(matches!(refused, Err(TriggersError::Refused)));
-    assert!(living.triggers.hook(&id, asked(&[("x-api-key", "the key")], b"")).await.unwrap().job.is_some());
+    let taken = living.triggers.hook(&id, asked(&[("x-api-key", "the key")], b"")).await.unwrap();
+    assert!(taken.fired.job.is_some());
     assert_eq!(living.triggers.show(ALICE, "h").await.unwrap().passed.refused, 2);
 }
 

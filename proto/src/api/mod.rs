@@ -131,6 +131,8 @@ pub mod codes {
     pub const QUOTA_EXCEEDED: &str = "quota_exceeded";
     /// 500: a fault of the appliance's.
     pub const INTERNAL: &str = "internal";
+    /// 502: the function that a hook answers with the result of gave none.
+    pub const FUNCTION_FAILED: &str = "function_failed";
     /// 503: the parent's store does not answer. What was acknowledged is not lost; a write that was not may still take
     /// effect: read before you write again.
     pub const STORE_UNAVAILABLE: &str = "store_unavailable";

@@ -98,6 +98,27 @@ pub struct Http {
     /// Requests that it takes in a minute.
     #[serde(default = "default_rate")]
     pub per_minute: u32,
+    /// What a request that is taken is answered with.
+    #[serde(default, skip_serializing_if = "Respond::is_default")]
+    pub respond: Respond,
+}
+
+/// What a request that is taken is answered with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Respond {
+    /// That its job is queued, at once.
+    #[default]
+    Queued,
+    /// The job's result, where it ends soon.
+    Result,
+}
+
+impl Respond {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+    fn is_default(&self) -> bool {
+        *self == Self::Queued
+    }
 }
 
 fn default_rate() -> u32 {

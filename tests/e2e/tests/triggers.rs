@@ -79,7 +79,7 @@ async fn a_tick_has_one_job_whatever_is_killed() {
         // About when a tick is due, so that some kills fall into its commit.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let into_period = Duration::new(since.as_secs() % 5, since.subsec_nanos());
-        sleep(Duration::from_secs(5) - into_period + Duration::from_millis(kill)).await;
+        sleep(Duration::from_secs(5).saturating_sub(into_period) + Duration::from_millis(kill)).await;
         appliance.kill_enclave();
         if kill % 2 == 1 {
             appliance.kill_parent();
@@ -194,6 +194,34 @@ async fn a_hook_believes_what_is_signed_and_takes_it_once() {
     assert!(!String::from_utf8_lossy(&paused.body).contains("echo"));
     let shown = channel.trigger("hook").await.unwrap();
     assert_eq!((shown.fired, shown.passed.refused), (1, 6));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hook_answers_with_the_result_where_it_shall() {
+    const SOURCE: &str = "export default ({ body }) => {
+        if (body === null) throw new Error('a secret of ours');
+        return { got: body };
+    };";
+    let appliance = Appliance::start(Options::default()).await;
+    let alice = Tenant::admitted(&appliance, "alice").await;
+    let mut channel = alice.channel().await;
+    channel.deploy("answers", &javascript(SOURCE)).await.unwrap();
+    alice.set_secret_for("HOOK_KEY", KEY, "answers").await;
+    let auth = json!({ "api_key": { "secret": "HOOK_KEY", "header": "authorization" } });
+    let http = json!({ "auth": auth, "respond": "result", "per_minute": 600 });
+    let hook = definition(json!({ "function": "answers", "http": http }));
+    let path = channel.set_trigger("hook", &hook).await.unwrap().hook.unwrap();
+    let mut http = Http::public(&appliance.address()).await.unwrap();
+    let key =
+        vec![("authorization", format!("Bearer {KEY}")), ("content-type", "application/json".to_owned())];
+    let answer = post(&mut http, &path, &key, "7.10").await;
+    assert_eq!((answer.status, &answer.body[..]), (200, &br#"{"got":7.1}"#[..]));
+    assert_eq!(answer.headers["content-type"], "application/json");
+    let failed = post(&mut http, &path, &key, "").await;
+    assert_eq!((failed.status, failed.code()), (502, "function_failed".to_owned()));
+    assert!(!String::from_utf8_lossy(&failed.body).contains("secret of ours"));
+    assert_eq!(post(&mut http, &path, &[], "7").await.status, 401);
+    assert_eq!(channel.jobs(None, None, 10).await.unwrap().jobs.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
