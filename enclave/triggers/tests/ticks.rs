@@ -399,3 +399,23 @@ async fn a_function_that_is_gone_is_on_record_and_its_tick_is_settled() {
     let shown = House::default().has_function(ALICE, "f").await;
     assert_eq!(shown, Ok(true));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_nobody_confirmed_and_its_next_try_are_one_job() {
+    let (keeper, outside, house) = (Keeper::new(), still(), Arc::new(House::default()));
+    let living = begin(&keeper, &outside, &house).await;
+    living.triggers.set(ALICE, "t", every_ten_seconds("once")).await.unwrap();
+    // No commit gets through, for longer than a writer waits: the first try is followed, and the tick is tried again.
+    let shut = keeper.gate.write().await;
+    outside.now_ms.fetch_add(PERIOD_MS, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_millis(r3e_store::limits::COMMIT_DEADLINE_MS + 1_000)).await;
+    outside.now_ms.fetch_add(2 * limits::RETRY_MS, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(shut);
+    eventually(|| living.jobs.counts().succeeded >= 1).await;
+    // What would be the second one comes within the pauses of whoever follows the first.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(ticks(&living.jobs, &outside).await.len(), 1);
+    assert_eq!(living.jobs.counts().enqueued, 1);
+    assert_eq!(living.triggers.history(ALICE, "t").await.unwrap().len(), 1);
+}
