@@ -6,6 +6,7 @@ use std::time::Instant;
 use r3e_attester::{Attester, TrustedClock};
 use r3e_jobs::Jobs;
 use r3e_store::Store;
+use r3e_triggers::Triggers;
 
 use crate::channel::{Counters, EvidenceSource};
 use crate::configuration::Configuration;
@@ -57,6 +58,8 @@ pub(crate) struct Appliance {
     pub(crate) functions: Arc<Functions>,
     /// Tenants' jobs.
     pub(crate) jobs: Arc<Jobs>,
+    /// Tenants' triggers.
+    pub(crate) triggers: Triggers,
     /// The appliances that this one is a rollback witness of.
     pub(crate) witnessed: WitnessedAppliances,
     /// Its own rollback witness.

@@ -51,7 +51,7 @@ use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
     ApiKeys, AttestedReportKey, Billing, Functions, FunctionsParts, QueueParts, Secrets, ServiceError,
-    Wallets, WitnessedAppliances, Workshop, start_jobs,
+    Wallets, WitnessedAppliances, Workshop, start_jobs, start_triggers,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{self, OwnWitness, PeersParts, ordered};
@@ -190,7 +190,7 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
         let (superseded, jobs) = (appliance.handover.superseded(), Arc::downgrade(&appliance.jobs));
         let closing = Arc::downgrade(&appliance);
         tokio::spawn(say_serving(transport, Arc::clone(&appliance.adoption), predecessor));
-        let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::public(appliance));
+        let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::open(appliance));
         let serving = pin!(channel.run(listener, &stages, stop.clone()));
         let served = drained(until_superseded(serving, &stages, superseded), stop, jobs).await;
         Appliance::last_words(&closing).await;
@@ -207,7 +207,7 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
             let jobs = Arc::downgrade(&appliance.jobs);
             let begun = (appliance.handover.superseded(), jobs, Arc::downgrade(&appliance));
             let adoption = Arc::clone(&appliance.adoption);
-            stages.next(router::attested(Arc::clone(&appliance)), router::public(appliance));
+            stages.next(router::attested(Arc::clone(&appliance)), router::open(appliance));
             tokio::spawn(say_serving(transport, adoption, None));
             begun
         }
@@ -329,12 +329,7 @@ impl House {
         let workshop = Workshop::open(transport.clone(), runner, bundler, &configuration, &clock)?;
         let report_key = Arc::new(ReportKey::of(&root)?);
         let identity = root.commitment()?;
-        let parts = PeersParts {
-            transport: transport.clone(),
-            trust: trust.clone(),
-            clock: clock.clone(),
-            key: Arc::new(WitnessKey::of(&root)?),
-        };
+        let parts = peers(&transport, &trust, &clock, Arc::new(WitnessKey::of(&root)?));
         let witness = OwnWitness::start(configuration.witness(), parts)?;
         let restore = ordered(&transport, configuration.restore(), &identity, clock.now_ms()).await;
         let witnessing = Witnessing { witness: witness.witness(), restore };
@@ -377,6 +372,7 @@ impl House {
             patience: handoff_patience,
         });
         Ok(Arc::new(Appliance {
+            triggers: start_triggers(&store, &clock, &jobs, &functions, &secrets, &billing).await?,
             identity,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
             witness,
@@ -402,6 +398,16 @@ impl House {
             store,
         }))
     }
+}
+
+/// What an appliance asks its own witnesses by.
+fn peers(
+    transport: &EnclaveTransport,
+    trust: &TrustAnchor,
+    clock: &TrustedClock,
+    key: Arc<WitnessKey>,
+) -> PeersParts {
+    PeersParts { transport: transport.clone(), trust: trust.clone(), clock: clock.clone(), key }
 }
 
 /// Whom this appliance is a witness of, if it is one.

@@ -49,6 +49,8 @@ pub(crate) const MAX_BODIES_BYTES: usize = 256 * 1024 * 1024;
 /// Of them, those of one tenant: under a third, so that one leaves room for the others, and more than it may have waiting for
 /// runners at once (64 events).
 pub(crate) const MAX_BODIES_OF_ONE_BYTES: usize = 80 * 1024 * 1024;
+/// Of them, those sent to one tenant's public routes by whoever knows their addresses: eight of the largest at once.
+pub(crate) const MAX_HOOK_BODIES_OF_ONE_BYTES: usize = 8 * r3e_triggers::limits::MAX_BODY_BYTES;
 /// What `Retry-After` says at most of an overload: it is an estimate, and the load may be gone by then.
 pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 /// A function's event.

@@ -12,6 +12,10 @@
 //!
 //! [limits]
 //! timeout_ms = 3000
+//!
+//! [[triggers]]
+//! name = "hourly"
+//! cron = { schedule = "0 * * * *" }
 //! ```
 //!
 //! Every file whose name ends in `.js`, `.mjs` or `.json`, and for TypeScript in `.ts` or `.mts`, is part of it, but for what
@@ -28,6 +32,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use r3e_proto::api::functions::{Deploy, Runtime};
+use r3e_proto::api::triggers::Definition;
 
 pub use error::ProjectError;
 use gathered::Gathered;
@@ -43,6 +48,8 @@ pub struct Project {
     pub name: String,
     /// What is sent.
     pub deploy: Deploy,
+    /// The triggers that it declares, by name.
+    pub triggers: BTreeMap<String, Definition>,
     /// Paths of files that are no modules, or were left out: nothing of them is sent.
     pub left_out: Vec<String>,
 }
@@ -96,10 +103,19 @@ impl Project {
         manifest: Manifest,
         (modules, left_out): (BTreeMap<String, String>, Vec<String>),
     ) -> Result<Self, ProjectError> {
-        let Manifest { name, runtime, entry, permissions, limits, instance, exclude: _ } = manifest;
+        let Manifest { name, runtime, entry, permissions, limits, instance, triggers: declared, exclude: _ } =
+            manifest;
         let deploy = Deploy { permissions, limits, instance, ..Deploy::modules(runtime, entry, modules) };
         deploy.code()?;
-        Ok(Self { name, deploy, left_out })
+        let mut triggers = BTreeMap::new();
+        for trigger in declared {
+            let (trigger, definition) = trigger.definition(&name)?;
+            if let Some(before) = triggers.insert(trigger.clone(), definition) {
+                drop(before);
+                return Err(ProjectError::TwoTriggers(trigger));
+            }
+        }
+        Ok(Self { name, deploy, triggers, left_out })
     }
 }
 

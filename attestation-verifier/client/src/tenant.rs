@@ -3,6 +3,7 @@
 mod billing;
 mod jobs;
 mod secrets;
+mod triggers;
 mod versions;
 mod wallets;
 

@@ -56,6 +56,9 @@ impl NewJob {
     }
 }
 
+/// Records that stand exactly if the job of this id does.
+pub type With = Box<dyn Fn(JobId) -> Result<Vec<Write>, JobsError> + Send + Sync>;
+
 /// Where the answer goes; it is given once.
 type Answer = oneshot::Sender<Result<Enqueued, JobsError>>;
 
@@ -63,8 +66,8 @@ type Answer = oneshot::Sender<Result<Enqueued, JobsError>>;
 const MAX_KEY_RACES: usize = 8;
 
 /// Takes a job in, to the end.
-pub(crate) async fn take_in(inner: Arc<Inner>, tenant: TenantId, new: NewJob, answer: Answer) {
-    match prepare(&inner, tenant, new).await {
+pub(crate) async fn take_in(inner: Arc<Inner>, tenant: TenantId, new: NewJob, with: With, answer: Answer) {
+    match prepare(&inner, tenant, new, with).await {
         Ok(Prepared::Known(id)) => drop(answer.send(Ok(Enqueued { id, repeated: true }))),
         Ok(Prepared::Committed(id)) => drop(answer.send(Ok(Enqueued { id, repeated: false }))),
         Ok(Prepared::Unknown(expected, error)) => {
@@ -90,7 +93,12 @@ struct Expected {
     writes: Vec<Write>,
 }
 
-async fn prepare(inner: &Inner, tenant: TenantId, mut new: NewJob) -> Result<Prepared, JobsError> {
+async fn prepare(
+    inner: &Inner,
+    tenant: TenantId,
+    mut new: NewJob,
+    with: With,
+) -> Result<Prepared, JobsError> {
     if *inner.phase.borrow() == Phase::Closed {
         return Err(JobsError::Stopping);
     }
@@ -120,11 +128,17 @@ async fn prepare(inner: &Inner, tenant: TenantId, mut new: NewJob) -> Result<Pre
             let used = keys::use_of(&inner.spaces, address, key, content.clone(), now_ms, over.as_ref())?;
             writes.extend(used);
         }
+        let before_others = writes.len();
+        writes.extend(with(address.id)?);
         inner.board().expect(tenant, record.bytes).map_err(|full| JobsError::Full { full })?;
         match inner.store.batch(writes.clone()).await {
             Ok(_) => {
                 inner.stands(address, &record);
                 return Ok(Prepared::Committed(address.id));
+            }
+            Err(StoreError::Conflict { index, .. }) if index >= before_others => {
+                inner.board().came(tenant, record.bytes);
+                return Err(JobsError::Overtaken);
             }
             // Another request with this key came first.
             Err(StoreError::Conflict { index, .. }) if index >= before_key => {

@@ -22,6 +22,9 @@ pub enum JobsError {
     /// The idempotency key was used with another content.
     #[error("the idempotency key was used for another job already, with another function, event or policy")]
     KeyReused,
+    /// A record that was to be written with the job changed meanwhile.
+    #[error("what was to be written with the job changed meanwhile; read it again")]
+    Overtaken,
     /// An attempt is under way, or the job has ended.
     #[error("the job {id} is {state}; only a queued one can be cancelled")]
     Begun {

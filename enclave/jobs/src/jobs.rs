@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use crate::board::Board;
 use crate::changes::{Changed, Phase, carry_through};
 use crate::dispatch::{self, Work};
-use crate::enqueue::{NewJob, take_in};
+use crate::enqueue::{NewJob, With, take_in};
 use crate::error::JobsError;
 use crate::index::Place;
 use crate::limits::{DEFAULT_AT_ONCE, MAX_PAGE};
@@ -117,8 +117,23 @@ impl Jobs {
     /// either, except for [`r3e_store::StoreError::Unconfirmed`] and [`r3e_store::StoreError::Unavailable`], after which there may be: ask again with the
     /// same idempotency key.
     pub async fn enqueue(&self, tenant: TenantId, new: NewJob) -> Result<Enqueued, JobsError> {
+        self.enqueue_with(tenant, new, Box::new(|_| Ok(Vec::new()))).await
+    }
+
+    /// The same, with other records that stand exactly if the job does: they are part of its commit. Where the job is an earlier
+    /// one's ([`Enqueued::repeated`]), they are not written.
+    ///
+    /// # Errors
+    /// Those of [`Self::enqueue`]; [`JobsError::Overtaken`] where the condition of one of the writes does not hold: there is no
+    /// such job.
+    pub async fn enqueue_with(
+        &self,
+        tenant: TenantId,
+        new: NewJob,
+        with: With,
+    ) -> Result<Enqueued, JobsError> {
         let (answer, answered) = oneshot::channel();
-        tokio::spawn(take_in(Arc::clone(&self.inner), tenant, new, answer));
+        tokio::spawn(take_in(Arc::clone(&self.inner), tenant, new, with, answer));
         answered.await.unwrap_or(Err(JobsError::Stopping))
     }
 

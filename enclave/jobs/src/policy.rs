@@ -11,7 +11,7 @@ use crate::limits::{ATTEMPTS, FIRST_DELAY_MS, MAX_DELAY_MS};
 ///
 /// # Errors
 /// [`JobsError::Invalid`].
-pub(crate) fn checked(mut policy: RetryPolicy) -> Result<RetryPolicy, JobsError> {
+pub fn checked(mut policy: RetryPolicy) -> Result<RetryPolicy, JobsError> {
     let out_of =
         |what: &str, least: u64, most: u64| Err(JobsError::Invalid(format!("{what} is {least} to {most}")));
     if !ATTEMPTS.contains(&policy.attempts) {

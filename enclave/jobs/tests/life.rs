@@ -164,6 +164,11 @@ async fn a_key_is_one_job_for_a_stated_time() {
     let trigger = NewJob { origin: Origin::Trigger("t".into()), ..new.clone() };
     let triggered = life.jobs.enqueue(ALICE, trigger.clone()).await.unwrap();
     assert!(!triggered.repeated);
+    // It alone says which job it is: a message that comes again may be stamped anew.
+    let stamped = NewJob { event: b"[\"#later\"]".to_vec(), ..trigger.clone() };
+    assert_eq!(life.jobs.enqueue(ALICE, stamped.clone()).await.unwrap().id, triggered.id);
+    let elsewhere = NewJob { origin: Origin::Trigger("u".into()), ..stamped };
+    assert!(matches!(life.jobs.enqueue(ALICE, elsewhere).await, Err(JobsError::KeyReused)));
     life.settled().await;
     // After a restart, too.
     life = Life::begin(&keeper, &outside).await;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use r3e_proto::api::identity::TenantId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::limits::{MAX_BODIES_BYTES, MAX_BODIES_OF_ONE_BYTES};
+use crate::limits::{MAX_BODIES_BYTES, MAX_BODIES_OF_ONE_BYTES, MAX_HOOK_BODIES_OF_ONE_BYTES};
 
 /// The room for all bodies.
 pub(crate) struct Bodies {
@@ -21,6 +21,8 @@ pub(crate) struct Bodies {
 pub(crate) enum Owner {
     /// A tenant.
     Tenant(TenantId),
+    /// Whoever asks a tenant's public routes: apart from the tenant itself, and with less room.
+    Hooks(TenantId),
     /// The operator and those who are signing in, together: their bodies are small.
     Others,
 }
@@ -60,7 +62,10 @@ impl Bodies {
             return room;
         }
         rooms.retain(|_, room| room.strong_count() > 0);
-        let room = Arc::new(Semaphore::new(MAX_BODIES_OF_ONE_BYTES));
+        let room = Arc::new(Semaphore::new(match owner {
+            Owner::Hooks(_) => MAX_HOOK_BODIES_OF_ONE_BYTES,
+            Owner::Tenant(_) | Owner::Others => MAX_BODIES_OF_ONE_BYTES,
+        }));
         rooms.insert(owner, Arc::downgrade(&room));
         room
     }

@@ -134,7 +134,7 @@ impl FromRequestParts<Shared> for Id {
 }
 
 /// The one `Idempotency-Key` of a request, if it has any.
-pub(super) struct IdempotencyKey(Option<String>);
+pub(super) struct IdempotencyKey(pub(super) Option<String>);
 
 impl FromRequestParts<Shared> for IdempotencyKey {
     type Rejection = ApiError;

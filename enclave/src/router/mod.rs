@@ -10,12 +10,14 @@ mod error;
 mod front;
 mod functions;
 mod handoff;
+mod hooks;
 mod identity;
 mod jobs;
 mod name;
 mod public;
 mod secrets;
 mod state;
+mod triggers;
 mod unlock;
 mod versions;
 mod wallets;
@@ -97,11 +99,34 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/jobs", get(jobs::list))
         .route("/v1/jobs/{id}", get(jobs::show).delete(jobs::cancel))
         .route("/v1/jobs/{id}/replay", post(jobs::replay))
+        .route("/v1/triggers", get(triggers::list))
+        .route("/v1/triggers/{name}", get(triggers::show).put(triggers::set).delete(triggers::delete))
+        .route("/v1/triggers/{name}/pause", post(triggers::pause))
+        .route("/v1/triggers/{name}/resume", post(triggers::resume))
+        .route("/v1/triggers/{name}/fire", post(triggers::fire))
+        .route("/v1/triggers/{name}/history", get(triggers::history))
+        .route("/v1/events/{topic}", post(triggers::publish))
+        .merge(hook_routes())
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(from_fn_with_state(Arc::clone(&appliance), handoff::from_known_state::<Appliance>))
         .merge(handoff_routes())
         .with_state(appliance)
+}
+
+/// What anyone is served by an appliance that serves: what is public by nature, and tenants' public routes.
+pub(crate) fn open(appliance: Shared) -> Router {
+    public_routes()
+        .merge(hook_routes())
+        .fallback(error::not_attested)
+        .method_not_allowed_fallback(error::no_such_method)
+        .layer(from_fn_with_state(Arc::clone(&appliance), handoff::from_known_state::<Appliance>))
+        .with_state(appliance)
+}
+
+/// Where others' services tell a tenant's triggers of something.
+fn hook_routes() -> Router<Shared> {
+    Router::new().route("/v1/hooks/{id}", get(hooks::take).post(hooks::take))
 }
 
 /// What settles whose the state is, and so is answered before that is known.
@@ -125,7 +150,7 @@ pub(crate) fn locked(locked: Arc<Locked>) -> Router {
         .with_state(locked)
 }
 
-/// What anyone is served, in every stage: evidence, health and the API's description, all of them public by nature.
+/// What anyone is served while the appliance is locked: evidence, health and the API's description, all of them public by nature.
 pub(crate) fn public<F: Front>(front: Arc<F>) -> Router {
     public_routes()
         .fallback(error::not_attested)

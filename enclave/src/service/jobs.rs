@@ -158,7 +158,7 @@ impl From<JobsError> for ServiceError {
                 let expected_wait = std::time::Duration::from_secs(full.retry_after_s().into());
                 Self::Overloaded { message, expected_wait }
             }
-            JobsError::Unavailable(_) | JobsError::Stopping => Self::Busy(message),
+            JobsError::Unavailable(_) | JobsError::Stopping | JobsError::Overtaken => Self::Busy(message),
             JobsError::Store(error) => Self::Store(error),
             _ => Self::Internal(message),
         }

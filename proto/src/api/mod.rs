@@ -57,6 +57,13 @@
 //! | `GET /v1/jobs` | tenant | – → [`jobs::JobPage`] |
 //! | `GET`, `DELETE /v1/jobs/{id}` | tenant | – → [`jobs::JobDetails`]; cancelled: [`jobs::Job`] |
 //! | `POST /v1/jobs/{id}/replay` | tenant | – → 202 [`jobs::Enqueued`] |
+//! | `GET /v1/triggers` | tenant | – → list of [`triggers::Trigger`] |
+//! | `GET`, `PUT`, `DELETE /v1/triggers/{name}` | tenant | [`triggers::Definition`] → [`triggers::Trigger`] |
+//! | `POST /v1/triggers/{name}/pause`, `POST /v1/triggers/{name}/resume` | tenant | – → [`triggers::Trigger`] |
+//! | `POST /v1/triggers/{name}/fire` | tenant | data, JSON → 202 [`triggers::Fired`] |
+//! | `GET /v1/triggers/{name}/history` | tenant | – → list of [`triggers::Fire`] |
+//! | `POST /v1/events/{topic}` | tenant | data, JSON → 202 [`triggers::Published`] |
+//! | `GET`, `POST /v1/hooks/{id}` | anyone | anything → 202 [`triggers::Fired`] |
 //!
 //! A tenant is one who signed in on this session, or who sends `Authorization: Bearer` with an API key of its own
 //! that has the scope.
@@ -70,6 +77,7 @@ pub mod observations;
 pub mod secrets;
 pub mod state;
 pub mod status;
+pub mod triggers;
 pub mod unlock;
 pub mod versions;
 pub mod wallets;
@@ -123,6 +131,8 @@ pub mod codes {
     pub const QUOTA_EXCEEDED: &str = "quota_exceeded";
     /// 500: a fault of the appliance's.
     pub const INTERNAL: &str = "internal";
+    /// 502: the function that a hook answers with the result of gave none.
+    pub const FUNCTION_FAILED: &str = "function_failed";
     /// 503: the parent's store does not answer. What was acknowledged is not lost; a write that was not may still take
     /// effect: read before you write again.
     pub const STORE_UNAVAILABLE: &str = "store_unavailable";

@@ -7,7 +7,7 @@ use r3e_rules::{Package, Workspace, linked_by, read, root};
 
 /// What each crate may use of ours, development dependencies included. Every member of the workspace is here or
 /// under `tests/`, which may use anything.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 24] = [
     ("r3e-cbor", &[]),
     ("r3e-transport", &[]),
     ("r3e-attester", &[]),
@@ -95,6 +95,22 @@ const ALLOWED: [(&str, &[&str]); 23] = [
         ],
     ),
     (
+        "r3e-triggers",
+        &[
+            "r3e-proto",
+            "r3e-cbor",
+            "r3e-transport",
+            "r3e-runner-api",
+            "r3e-attester",
+            "r3e-keys",
+            "r3e-store",
+            "r3e-egress",
+            "r3e-functions",
+            "r3e-ledger",
+            "r3e-jobs",
+        ],
+    ),
+    (
         "r3e-enclave",
         &[
             "r3e-proto",
@@ -108,6 +124,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "r3e-functions",
             "r3e-ledger",
             "r3e-jobs",
+            "r3e-triggers",
             // To appraise another appliance: the one it succeeds, or one that witnesses.
             "r3e-attestation",
         ],

@@ -35,6 +35,12 @@ pub enum ProjectError {
     /// The code breaks a rule.
     #[error("this is no function's code")]
     Code(#[from] CodeError),
+    /// A trigger that waits for nothing, or for more than one thing.
+    #[error("the trigger {0:?} of r3e.toml has not exactly one of `cron`, `http` and `event`")]
+    Trigger(String),
+    /// Two triggers of one name.
+    #[error("two triggers of r3e.toml are named {0:?}")]
+    TwoTriggers(String),
     /// A file that is not text.
     #[error("{0:?} is not UTF-8 text")]
     NotText(String),

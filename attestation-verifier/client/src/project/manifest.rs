@@ -1,6 +1,8 @@
-//! `r3e.toml`: a function's name, entry, permissions, limits, and how its processes are used.
+//! `r3e.toml`: a function's name, entry, permissions, limits, how its processes are used, and its triggers.
 
 use r3e_proto::api::functions::{Instance, Limits, Permissions, Runtime};
+use r3e_proto::api::jobs::RetryPolicy;
+use r3e_proto::api::triggers::{Cron, Definition, Http, Source, Topic};
 use serde::Deserialize;
 
 use super::ProjectError;
@@ -23,6 +25,53 @@ pub(super) struct Manifest {
     pub(super) limits: Limits,
     #[serde(default)]
     pub(super) instance: Instance,
+    #[serde(default)]
+    pub(super) triggers: Vec<DeclaredTrigger>,
+}
+
+/// A trigger as a manifest has it: of the function itself, so that it names none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredTrigger {
+    name: String,
+    /// An alias of the function's; `prod` where it is absent.
+    #[serde(default)]
+    alias: Option<String>,
+    #[serde(default)]
+    cron: Option<Cron>,
+    #[serde(default)]
+    http: Option<Http>,
+    #[serde(default)]
+    event: Option<Topic>,
+    #[serde(default)]
+    filter: Option<String>,
+    #[serde(default)]
+    transform: Option<String>,
+    #[serde(default)]
+    policy: RetryPolicy,
+    #[serde(default)]
+    keep_ms: Option<u64>,
+}
+
+impl DeclaredTrigger {
+    /// Its name, and what it is for `function`.
+    ///
+    /// # Errors
+    /// [`ProjectError::Trigger`]: not exactly one source.
+    pub(super) fn definition(self, function: &str) -> Result<(String, Definition), ProjectError> {
+        let Self { name, alias, cron, http, event, filter, transform, policy, keep_ms } = self;
+        let source = match (cron, http, event) {
+            (Some(cron), None, None) => Source::Cron(cron),
+            (None, Some(http), None) => Source::Http(http),
+            (None, None, Some(topic)) => Source::Event(topic),
+            _ => return Err(ProjectError::Trigger(name)),
+        };
+        let target = alias.map_or_else(|| function.to_owned(), |alias| format!("{function}@{alias}"));
+        let declared_by = Some(function.to_owned());
+        let definition =
+            Definition { function: target, source, filter, transform, policy, keep_ms, declared_by };
+        Ok((name, definition))
+    }
 }
 
 impl Manifest {

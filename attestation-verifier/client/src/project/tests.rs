@@ -105,6 +105,30 @@ fn a_folder_and_its_zip_are_the_same_function() {
 }
 
 #[test]
+fn a_manifest_declares_triggers_of_its_own_function() {
+    let main = ("src/main.ts", "export default () => 1");
+    let read = |more: &str| {
+        let toml = TOML.to_owned() + more;
+        Project::read(folder(&[("r3e.toml", &toml), main]).path())
+    };
+    let project = read(
+        "[[triggers]]\nname = 'a'\nalias = 'staging'\ncron = { schedule = '0 * * * *' }\n\
+         [[triggers]]\nname = 'b'\nevent = { topic = 't' }\npolicy = { attempts = 1, first_delay_ms = 10, \
+         max_delay_ms = 10, retry_on = [] }\n",
+    );
+    let triggers = project.unwrap().triggers;
+    let functions: Vec<_> = triggers.values().map(|it| (it.function.as_str(), it.source.kind())).collect();
+    assert_eq!(functions, [("f@staging", "cron"), ("f", "event")]);
+    assert!(triggers.values().all(|it| it.declared_by.as_deref() == Some("f")));
+    let one = "[[triggers]]\nname = 'a'\nevent = { topic = 't' }\n";
+    assert!(matches!(read(&one.repeat(2)), Err(ProjectError::TwoTriggers(name)) if name == "a"));
+    assert!(matches!(read("[[triggers]]\nname = 'a'\n"), Err(ProjectError::Trigger(name)) if name == "a"));
+    for wrong in ["function = 'g'\n", "price = {}\n", "http = {}\n"] {
+        assert!(matches!(read(&format!("{one}{wrong}")), Err(ProjectError::Manifest(_))), "{wrong}");
+    }
+}
+
+#[test]
 fn folders_that_lead_elsewhere_or_hold_too_much_are_refused() {
     let main = ("src/main.ts", "export default () => 1");
     let linked = folder(&[("r3e.toml", TOML), main]);

@@ -149,7 +149,7 @@ impl TenantChannel {
     }
 }
 
-fn idempotency(key: Option<&str>) -> Result<Option<(HeaderName, HeaderValue)>, ClientError> {
+pub(super) fn idempotency(key: Option<&str>) -> Result<Option<(HeaderName, HeaderValue)>, ClientError> {
     let Some(key) = key else { return Ok(None) };
     let is_printable = key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
     // Blanks at the ends of a header's value are not part of it (RFC 9110 section 5.5).

@@ -1,6 +1,7 @@
 //! What functions are given, each time with an entry in the tenant's log that is durable before they are given it.
 
 use r3e_functions::{SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture};
+use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::secrets::{Action, Actor, AuditEntry, Outcome};
 use r3e_store::Namespace;
 use zeroize::Zeroizing;
@@ -45,6 +46,28 @@ impl Secrets {
             let still = self.find(reader.tenant, name).await?.map(|(_, stands)| stands);
             if still == stands && judged((self.now_ms)()) == access {
                 return Ok(answer);
+            }
+        }
+        Err(ServiceError::Busy("the secret is being changed again and again".into()))
+    }
+
+    /// The current version, where it is granted to the function as it is in service; none where it is not, has expired, or is not
+    /// there. No code is given it: it is what the appliance checks requests to a trigger's public route by, and whoever may
+    /// send those could fill the log.
+    pub(crate) async fn for_trigger(
+        &self,
+        tenant: TenantId,
+        function: &str,
+        name: &str,
+    ) -> Result<Option<Zeroizing<String>>, ServiceError> {
+        let space = values(tenant)?;
+        for _ in 0..MAX_READ_TRIES {
+            let Some((record, _)) = self.find(tenant, name).await? else { return Ok(None) };
+            let Access::Given(version) = record.access(function, "", true, (self.now_ms)()) else {
+                return Ok(None);
+            };
+            if let Some(value) = self.value(&space, name, version).await? {
+                return Ok(Some(value));
             }
         }
         Err(ServiceError::Busy("the secret is being changed again and again".into()))

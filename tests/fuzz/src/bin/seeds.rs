@@ -66,7 +66,44 @@ fn main() -> io::Result<()> {
     write("runner_session", &runner_session())?;
     write("signed_document", &signed_documents())?;
     write("statement", &statements().map(|statement| statement.encode()))?;
+    write("trigger_expression", &expressions())?;
+    write("trigger_request", &hook_requests())?;
+    write("trigger_schedule", &schedules())?;
     write("unlock", &unlock())
+}
+
+/// Expressions of every kind.
+fn expressions() -> Vec<Vec<u8>> {
+    let sources = [
+        "event.body.total > 100 && has(event.none)",
+        "event.body.items.exists(i, i.p == 50) || !event.yes",
+        "{'a': event.n, 'b': [event.d, -1, 0x1f, 2.5e3, null]}",
+        "event.list.map(x, [x, x]).filter(x, size(x) == 2)",
+        "event.s.startsWith('t') ? string(event.n) + '\\u00e9' : \"no\"",
+        "int('1') + 2 * (3 - 4) / 5 % 6 <= 7 && 'n' in event",
+    ];
+    sources.map(|source| source.as_bytes().to_vec()).to_vec()
+}
+
+/// What texts of the target's are made of; it finds out how they are cut.
+fn hook_requests() -> Vec<Vec<u8>> {
+    let tag = "00".repeat(32);
+    let text = format!(
+        "t=1700000000,v1={tag}v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= msg_1 1700000000 Bearer x"
+    );
+    vec![text.into_bytes()]
+}
+
+/// The same for schedules.
+fn schedules() -> Vec<Vec<u8>> {
+    let texts = [
+        "*/10 * * * * *UTC",
+        "30 2 * * MON-FRIEurope/Berlin",
+        "0 0 L * *Asia/Kolkata",
+        "@daily",
+        "0 0 1W 2#3 +5",
+    ];
+    texts.map(|text| text.as_bytes().to_vec()).to_vec()
 }
 
 /// Programs as sources and as compiled, and the bundler's answers.

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use crate::commands::{
     billing, deploy, enclave, functions, init, jobs, keys, local, login, operator, release, secrets, state,
-    tenants, wallets,
+    tenants, triggers, wallets,
 };
 
 const AFTER_HELP: &str = "\
@@ -125,6 +125,11 @@ pub(crate) enum Command {
     /// Follow invocations that were queued
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Have functions run by themselves: on a schedule, for a request, for an event
+    #[command(subcommand)]
+    Triggers(triggers::Command),
+    /// Publish an event to the triggers of a topic
+    Publish(triggers::Publish),
     /// Keep keys that sign, each behind a policy
     #[command(subcommand)]
     Wallets(wallets::Command),

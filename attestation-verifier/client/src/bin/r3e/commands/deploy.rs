@@ -1,5 +1,7 @@
 //! `r3e deploy`: a folder, or a zip of one, with its `r3e.toml`.
 
+mod declared;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,6 +10,7 @@ use r3e_client::project::Project;
 use r3e_proto::api::codes;
 use r3e_proto::api::functions::Permissions;
 
+use self::declared::Changes;
 use super::functions::{PromotionArguments, human};
 use crate::error::CliError;
 use crate::output::{Printer, note, printable};
@@ -26,10 +29,15 @@ r3e.toml, at the root of the folder:
   secrets = [\"VENUE_API_KEY\"]
   net = [\"venue.example\"]
 
+  [[triggers]]                       # see docs/triggers.md
+  name = \"hourly\"
+  cron = { schedule = \"0 * * * *\", time_zone = \"Europe/Berlin\" }
+
 Every .js, .mjs and .json file, and for TypeScript every .ts and .mts file, is sent, but for those in node_modules, those
 whose name begins with a dot, and those that `exclude` names. Symbolic links are refused.
 
-What the function may reach is shown before anything is sent; `+` marks what it may not reach today.
+What the function may reach is shown before anything is sent; `+` marks what it may not reach today. Its triggers are
+made, changed, and removed where r3e.toml declares them no more; each is named with `+`, `~` or `-`.
 
 Examples:
   r3e deploy examples/basket
@@ -46,7 +54,7 @@ pub(crate) struct Deploy {
 }
 
 pub(crate) async fn run(command: Deploy, settings: &Settings, printer: Printer) -> Result<(), CliError> {
-    let Project { name, deploy, left_out } = Project::read(&command.path)?;
+    let Project { name, deploy, triggers, left_out } = Project::read(&command.path)?;
     let mut tenant = session::tenant(settings).await?;
     let today = match tenant.function(&name).await {
         Ok(function) => function.permissions,
@@ -62,8 +70,14 @@ pub(crate) async fn run(command: Deploy, settings: &Settings, printer: Printer) 
         left_out.len(),
         reach(&today, &deploy.permissions)
     ));
+    let changes = Changes::of(&name, triggers, &tenant.triggers().await?);
+    for line in changes.lines() {
+        note(&line);
+    }
     let promotion = command.promotion.settled(&mut tenant, &name).await?;
     let function = tenant.deploy_as(&name, &deploy, &promotion).await?;
+    // After the function, which they invoke.
+    changes.apply(&mut tenant).await?;
     printer.result(&function, |function| format!("deployed {}\n\n{}", function.name, human(function)))?;
     session::remembered(tenant.check_state().await)
 }

@@ -175,7 +175,7 @@ fn summary(invocation: &Invocation) {
 }
 
 /// The event's bytes, once they are known to be JSON.
-fn event(input: &str) -> Result<Vec<u8>, CliError> {
+pub(super) fn event(input: &str) -> Result<Vec<u8>, CliError> {
     let bytes = match input.strip_prefix('@') {
         Some(path) => {
             let file = File::open(path).map_err(|source| CliError::Io { what: path.to_owned(), source })?;

@@ -17,6 +17,7 @@ pub(crate) mod release;
 pub(crate) mod secrets;
 pub(crate) mod state;
 pub(crate) mod tenants;
+pub(crate) mod triggers;
 pub(crate) mod wallets;
 mod whoami;
 
@@ -43,6 +44,8 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Deploy(command) => deploy::run(command, settings, printer).await,
         Command::Functions(command) => functions::run(command, settings, printer).await,
         Command::Jobs(command) => jobs::run(command, settings, printer).await,
+        Command::Triggers(command) => triggers::run(command, settings, printer).await,
+        Command::Publish(command) => triggers::publish(command, settings, printer).await,
         Command::Wallets(command) => wallets::run(command, settings, printer).await,
         Command::Usage(command) => billing::usage(&command, settings, printer).await,
         Command::Balance => billing::balance(settings, printer).await,

@@ -1,0 +1,122 @@
+//! Triggers, as the appliance composes them: whose functions and secrets they meet.
+
+use std::sync::Arc;
+
+use r3e_attester::TrustedClock;
+use r3e_jobs::{BoxFuture, Jobs};
+use r3e_proto::api::identity::{TenantId, TenantState};
+use r3e_proto::api::versions::Reference;
+use r3e_store::Store;
+use r3e_triggers::{Outside, Triggers, TriggersError, TriggersParts};
+use zeroize::Zeroizing;
+
+use super::{Billing, Functions, Secrets, ServiceError, Tenants};
+
+/// The triggers in the store. They fire from here on.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn start_triggers(
+    store: &Store,
+    clock: &TrustedClock,
+    jobs: &Arc<Jobs>,
+    functions: &Arc<Functions>,
+    secrets: &Arc<Secrets>,
+    billing: &Billing,
+) -> Result<Triggers, ServiceError> {
+    let (functions, secrets) = (Arc::clone(functions), Arc::clone(secrets));
+    let now = clock.clone();
+    let triggers = Triggers::start(TriggersParts {
+        store: store.clone(),
+        now_ms: Box::new(move || now.now_ms()),
+        jobs: Arc::clone(jobs),
+        outside: Arc::new(Deployed { functions, secrets, tenants: billing.tenants() }),
+    });
+    Ok(triggers.await?)
+}
+
+/// The tenants' functions and secrets, as triggers meet them.
+struct Deployed {
+    functions: Arc<Functions>,
+    secrets: Arc<Secrets>,
+    tenants: Arc<Tenants>,
+}
+
+impl Deployed {
+    async fn is_active(&self, tenant: TenantId) -> Result<bool, ServiceError> {
+        let found = self.tenants.find(tenant).await?;
+        Ok(found.is_some_and(|tenant| tenant.state == TenantState::Active))
+    }
+
+    async fn deployed(&self, tenant: TenantId, function: &str) -> Result<bool, ServiceError> {
+        let Some(reference) = Reference::parse(function) else { return Ok(false) };
+        if !self.is_active(tenant).await? {
+            return Ok(false);
+        }
+        match self.functions.granted_hosts(tenant, &reference).await {
+            Ok(_) => Ok(true),
+            Err(ServiceError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn granted(
+        &self,
+        tenant: TenantId,
+        function: &str,
+        name: &str,
+    ) -> Result<Option<Zeroizing<String>>, ServiceError> {
+        let Some(reference) = Reference::parse(function) else { return Ok(None) };
+        // Suspension acts at once: nobody is believed any more.
+        if !self.is_active(tenant).await? {
+            return Ok(None);
+        }
+        self.secrets.for_trigger(tenant, reference.function(), name).await
+    }
+}
+
+impl Outside for Deployed {
+    fn has_function<'a>(
+        &'a self,
+        tenant: TenantId,
+        function: &'a str,
+    ) -> BoxFuture<'a, Result<bool, String>> {
+        Box::pin(async move { self.deployed(tenant, function).await.map_err(|error| told(&error)) })
+    }
+
+    fn secret<'a>(
+        &'a self,
+        tenant: TenantId,
+        function: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Zeroizing<String>>, String>> {
+        Box::pin(async move { self.granted(tenant, function, name).await.map_err(|error| told(&error)) })
+    }
+}
+
+/// An error's cause is the operator's business.
+fn told(error: &ServiceError) -> String {
+    tracing::warn!(%error, "a trigger could not look something up");
+    "the appliance cannot look that up now; try again in some seconds".to_owned()
+}
+
+impl From<TriggersError> for ServiceError {
+    fn from(error: TriggersError) -> Self {
+        let message = error.to_string();
+        match error {
+            TriggersError::Invalid(_) => Self::Invalid(message),
+            TriggersError::NoFunction(name) => Self::NotFound { kind: "function", name },
+            TriggersError::NotFound(name) => Self::NotFound { kind: "trigger", name },
+            TriggersError::NoHook => Self::NotFound { kind: "hook", name: String::new() },
+            TriggersError::TooMany(max) => Self::TooMany { what: "triggers", max },
+            TriggersError::Full => Self::NoRoom(message),
+            TriggersError::Paused => Self::Conflict(message),
+            TriggersError::TooFast | TriggersError::Unavailable(_) | TriggersError::Stopping => {
+                Self::Busy(message)
+            }
+            TriggersError::Job(error) => error.into(),
+            TriggersError::Store(error) => Self::Store(error),
+            _ => Self::Internal(message),
+        }
+    }
+}

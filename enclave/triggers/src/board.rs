@@ -1,0 +1,77 @@
+//! All triggers in memory: by tenant and name, and by the ids of their public routes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::triggers::Source;
+
+use crate::entry::Entry;
+use crate::record::TriggerId;
+use crate::spaces::Address;
+
+#[derive(Default)]
+pub(crate) struct Board {
+    all: BTreeMap<Address, Arc<Entry>>,
+    by_id: HashMap<TriggerId, Arc<Entry>>,
+    /// A tenant's triggers are made and deleted one after the other.
+    turns: HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>,
+}
+
+impl Board {
+    pub(crate) fn add(&mut self, entry: Arc<Entry>) {
+        self.by_id.insert(entry.id, Arc::clone(&entry));
+        if let Some(before) = self.all.insert(entry.address.clone(), entry) {
+            self.by_id.remove(&before.id);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, entry: &Entry) {
+        self.by_id.remove(&entry.id);
+        self.all.remove(&entry.address);
+    }
+
+    pub(crate) fn find(&self, address: &Address) -> Option<Arc<Entry>> {
+        self.all.get(address).cloned()
+    }
+
+    pub(crate) fn by_id(&self, id: TriggerId) -> Option<Arc<Entry>> {
+        self.by_id.get(&id).cloned()
+    }
+
+    /// A tenant's, by name.
+    pub(crate) fn of(&self, tenant: TenantId) -> Vec<Arc<Entry>> {
+        let first = Address { tenant, name: String::new() };
+        let of_tenant = self.all.range(first..).take_while(|(address, _)| address.tenant == tenant);
+        of_tenant.map(|(_, entry)| Arc::clone(entry)).collect()
+    }
+
+    /// Those of a tenant that wait for events of a topic.
+    pub(crate) fn of_topic(&self, tenant: TenantId, topic: &str) -> Vec<Arc<Entry>> {
+        let waits = |entry: &Arc<Entry>| match &entry.shape().record.definition.source {
+            Source::Event(it) => it.topic == topic,
+            _ => false,
+        };
+        self.of(tenant).into_iter().filter(waits).collect()
+    }
+
+    /// Those that are to be looked at by `now_ms`, and when the next one is.
+    pub(crate) fn due(&self, now_ms: u64) -> (Vec<Arc<Entry>>, u64) {
+        let (mut due, mut next_ms) = (Vec::new(), u64::MAX);
+        for entry in self.all.values() {
+            match entry.next_ms() {
+                at_ms if at_ms <= now_ms => due.push(Arc::clone(entry)),
+                at_ms => next_ms = next_ms.min(at_ms),
+            }
+        }
+        (due, next_ms)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(crate) fn turn(&mut self, tenant: TenantId) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(self.turns.entry(tenant).or_default())
+    }
+}

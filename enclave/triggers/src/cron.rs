@@ -1,0 +1,68 @@
+//! Ticks: each trigger's is looked at when it is due, and fires at most one job.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use r3e_proto::api::triggers::Fired;
+use serde_json::json;
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+
+use crate::entry::Entry;
+use crate::error::TriggersError;
+use crate::fire::Happening;
+use crate::limits::{FIRING_AT_ONCE, LONGEST_SLEEP};
+use crate::schedule::{Tick, rfc3339};
+use crate::triggers::Inner;
+
+/// Fires what is due, until the appliance stops.
+pub(crate) async fn keep_firing(inner: Arc<Inner>) {
+    let room = Arc::new(Semaphore::new(FIRING_AT_ONCE));
+    let mut closed = inner.closed.subscribe();
+    loop {
+        let now_ms = inner.now_ms();
+        let (due, next_ms) = inner.board().due(now_ms);
+        for entry in due {
+            let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+            entry.take();
+            let inner = Arc::clone(&inner);
+            tokio::spawn(async move {
+                look_at(&inner, &entry).await;
+                drop(place);
+            });
+        }
+        let pause = Duration::from_millis(next_ms.saturating_sub(inner.now_ms())).min(LONGEST_SLEEP);
+        tokio::select! {
+            // The sender goes with the triggers.
+            _ = closed.wait_for(|closed| *closed) => return,
+            () = inner.wake.notified() => {}
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+async fn look_at(inner: &Arc<Inner>, entry: &Arc<Entry>) {
+    let mut has_failed = false;
+    if let Some(tick) = entry.due(inner.now_ms()) {
+        match fire(inner, entry, tick).await {
+            Ok(_) => {}
+            Err(error) => {
+                has_failed = true;
+                tracing::debug!(%error, "a tick was not queued");
+            }
+        }
+    }
+    entry.plan(inner.now_ms(), has_failed);
+    inner.wake.notify_one();
+}
+
+async fn fire(inner: &Arc<Inner>, entry: &Arc<Entry>, tick: Tick) -> Result<Fired, TriggersError> {
+    let event = json!({
+        "trigger": entry.address.name,
+        "kind": "cron",
+        "tick_ms": tick.tick_ms,
+        "tick": rfc3339(tick.tick_ms),
+    });
+    let happening = Happening { event: event.to_string(), tick_ms: Some(tick.tick_ms), key: None };
+    inner.fire(entry, happening).await
+}

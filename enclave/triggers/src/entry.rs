@@ -1,0 +1,187 @@
+//! One trigger in memory.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use r3e_proto::api::triggers::{Missed, Passed, Source, Trigger};
+
+use crate::definition::Shape;
+use crate::limits::{LATE_MS, RETRY_MS, TRIES_FOR_EACH};
+use crate::pace::Pace;
+use crate::record::{State, TriggerId};
+use crate::schedule::Tick;
+use crate::spaces::Address;
+
+/// There is no next time.
+const NEVER: u64 = u64::MAX;
+
+/// One trigger.
+pub(crate) struct Entry {
+    pub(crate) address: Address,
+    pub(crate) id: TriggerId,
+    shape: Mutex<Arc<Shape>>,
+    /// Held by whoever fires or changes it.
+    pub(crate) standing: tokio::sync::Mutex<Standing>,
+    /// The last tick that is settled, as the state has it.
+    settled_ms: AtomicU64,
+    /// When it is to be looked at next.
+    next_ms: AtomicU64,
+    paces: Mutex<Paces>,
+    pub(crate) passed: Counts,
+}
+
+/// What stands in the store.
+pub(crate) struct Standing {
+    pub(crate) state: State,
+    pub(crate) state_version: u64,
+    pub(crate) record_version: u64,
+    /// It may be another one there.
+    pub(crate) is_stale: bool,
+    /// It was deleted.
+    pub(crate) is_gone: bool,
+}
+
+struct Paces {
+    /// Requests that are looked at.
+    tries: Pace,
+    /// Those of them that are taken.
+    taken: Pace,
+}
+
+/// What is counted since the boot.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) filtered: AtomicU64,
+    pub(crate) failed: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) limited: AtomicU64,
+}
+
+impl Entry {
+    pub(crate) fn new(address: Address, shape: Shape, standing: Standing) -> Arc<Self> {
+        let paces = Mutex::new(Paces::of(&shape));
+        Arc::new(Self {
+            address,
+            id: shape.record.id,
+            settled_ms: AtomicU64::new(standing.state.tick_ms),
+            shape: Mutex::new(Arc::new(shape)),
+            standing: tokio::sync::Mutex::new(standing),
+            next_ms: AtomicU64::new(NEVER),
+            paces,
+            passed: Counts::default(),
+        })
+    }
+
+    /// What it is now.
+    pub(crate) fn shape(&self) -> Arc<Shape> {
+        Arc::clone(&lock(&self.shape))
+    }
+
+    /// Makes it something else.
+    pub(crate) fn reshape(&self, shape: Shape) {
+        if shape.record.definition.source != self.shape().record.definition.source {
+            *lock(&self.paces) = Paces::of(&shape);
+        }
+        *lock(&self.shape) = Arc::new(shape);
+    }
+
+    /// Whether one more request is looked at.
+    pub(crate) fn may_try(&self) -> bool {
+        self.is_taken(|paces| &mut paces.tries)
+    }
+
+    /// Whether one more request is taken.
+    pub(crate) fn may_fire(&self) -> bool {
+        self.is_taken(|paces| &mut paces.taken)
+    }
+
+    fn is_taken(&self, which: impl Fn(&mut Paces) -> &mut Pace) -> bool {
+        let is_taken = which(&mut lock(&self.paces)).take(Instant::now());
+        if !is_taken {
+            self.passed.limited.fetch_add(1, Ordering::Relaxed);
+        }
+        is_taken
+    }
+
+    /// The tick that is to fire now, if any is.
+    pub(crate) fn due(&self, now_ms: u64) -> Option<Tick> {
+        let shape = self.shape();
+        let schedule = shape.schedule.as_ref().filter(|_| !shape.record.paused)?;
+        let Source::Cron(cron) = &shape.record.definition.source else { return None };
+        let since_ms = shape.record.since_ms.max(self.settled_ms.load(Ordering::Acquire));
+        let tick = schedule.due(&self.id.0, since_ms, now_ms)?;
+        let is_late = now_ms.saturating_sub(tick.fires_ms) > LATE_MS;
+        (cron.missed == Missed::Once || !is_late).then_some(tick)
+    }
+
+    /// Decides when it is looked at next: now, or after a pause, where a tick is due.
+    pub(crate) fn plan(&self, now_ms: u64, after_failure: bool) {
+        let next_ms = if self.due(now_ms).is_some() {
+            now_ms + if after_failure { RETRY_MS } else { 0 }
+        } else {
+            self.coming(now_ms).map_or(NEVER, |tick| tick.fires_ms)
+        };
+        self.next_ms.store(next_ms, Ordering::Release);
+    }
+
+    /// Takes it off the plan: it is being looked at.
+    pub(crate) fn take(&self) {
+        self.next_ms.store(NEVER, Ordering::Release);
+    }
+
+    pub(crate) fn next_ms(&self) -> u64 {
+        self.next_ms.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn settled(&self, tick_ms: u64) {
+        self.settled_ms.fetch_max(tick_ms, Ordering::AcqRel);
+    }
+
+    fn coming(&self, now_ms: u64) -> Option<Tick> {
+        let shape = self.shape();
+        let schedule = shape.schedule.as_ref().filter(|_| !shape.record.paused)?;
+        schedule.coming(&self.id.0, now_ms)
+    }
+
+    /// As its tenant is shown it.
+    pub(crate) fn shown(&self, fired: u64, now_ms: u64) -> Trigger {
+        let record = &self.shape().record;
+        let is_http = matches!(record.definition.source, Source::Http(_));
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Trigger {
+            name: self.address.name.clone(),
+            definition: record.definition.clone(),
+            paused: record.paused,
+            hook: is_http.then(|| format!("/v1/hooks/{}", String::from(self.id))),
+            next_at_ms: self.coming(now_ms).map(|tick| tick.fires_ms),
+            created_at_ms: record.created_at_ms,
+            changed_at_ms: record.changed_at_ms,
+            fired,
+            passed: Passed {
+                filtered: count(&self.passed.filtered),
+                failed: count(&self.passed.failed),
+                refused: count(&self.passed.refused),
+                limited: count(&self.passed.limited),
+            },
+        }
+    }
+}
+
+impl Paces {
+    fn of(shape: &Shape) -> Self {
+        let per_minute = match &shape.record.definition.source {
+            Source::Http(http) => http.per_minute,
+            _ => 1,
+        };
+        let now = Instant::now();
+        Self {
+            tries: Pace::new(per_minute.saturating_mul(TRIES_FOR_EACH), now),
+            taken: Pace::new(per_minute, now),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

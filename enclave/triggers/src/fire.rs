@@ -1,0 +1,174 @@
+//! The one way from something that happened to a job.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use r3e_jobs::limits::DEFAULT_KEEP_MS;
+use r3e_jobs::{JobsError, NewJob, With};
+use r3e_proto::api::jobs::{Enqueued, JobId, Origin};
+use r3e_proto::api::triggers::{FireOutcome, Fired};
+
+use crate::definition::Applied;
+use crate::entry::{Entry, Standing};
+use crate::error::TriggersError;
+use crate::limits::MAX_RACES;
+use crate::record::State;
+use crate::triggers::Inner;
+
+/// Something that happened.
+pub(crate) struct Happening {
+    /// What the filter sees, JSON text.
+    pub(crate) event: String,
+    /// Of a schedule, the tick: it has at most one job.
+    pub(crate) tick_ms: Option<u64>,
+    /// What a message is known again by: it has at most one job, for a day.
+    pub(crate) key: Option<String>,
+}
+
+impl Inner {
+    /// Queues a job for something that happened, if the filter is true of it. The job and the trigger's new state are one
+    /// commit, so that none of them stands without the other.
+    ///
+    /// # Errors
+    /// [`TriggersError`]. Where it is [`TriggersError::Job`] with an error of the store's, there may be a job: a tick or a key
+    /// settles that when it is tried again.
+    pub(crate) async fn fire(
+        &self,
+        entry: &Arc<Entry>,
+        happening: Happening,
+    ) -> Result<Fired, TriggersError> {
+        let Happening { event, tick_ms, key } = happening;
+        let mut standing = entry.standing.lock().await;
+        let shape = entry.shape();
+        let mut fired =
+            Fired { trigger: entry.address.name.clone(), job: None, repeated: false, reason: None };
+        if shape.record.paused {
+            return Err(TriggersError::Paused);
+        }
+        let applied = shape.apply(event);
+        for _ in 0..MAX_RACES {
+            self.refresh(entry, &mut standing).await?;
+            if tick_ms.is_some_and(|tick_ms| standing.state.tick_ms >= tick_ms) {
+                fired.reason = Some("this tick is settled".to_owned());
+                return Ok(fired);
+            }
+            let event = match &applied {
+                Applied::Event(event) => event.clone(),
+                Applied::Filtered => {
+                    entry.passed.filtered.fetch_add(1, Ordering::Relaxed);
+                    fired.reason = Some("the filter is not true".to_owned());
+                    self.passes(entry, &mut standing, tick_ms, FireOutcome::Filtered).await?;
+                    return Ok(fired);
+                }
+                Applied::Failed(reason) => {
+                    entry.passed.failed.fetch_add(1, Ordering::Relaxed);
+                    fired.reason = Some(reason.clone());
+                    self.passes(entry, &mut standing, tick_ms, FireOutcome::Failed(reason.clone())).await?;
+                    return Ok(fired);
+                }
+            };
+            let definition = &shape.record.definition;
+            let new = NewJob {
+                function: definition.function.clone(),
+                event: event.into_bytes(),
+                policy: definition.policy.clone(),
+                webhook: None,
+                keep_ms: definition.keep_ms.unwrap_or(DEFAULT_KEEP_MS),
+                idempotency_key: key.clone(),
+                origin: Origin::Trigger(entry.address.name.clone()),
+            };
+            let now_ms = self.now_ms();
+            let with = with_state(entry, &standing, now_ms, tick_ms);
+            match self.jobs.enqueue_with(entry.address.tenant, new, with).await {
+                Ok(Enqueued { id, repeated }) => {
+                    if !repeated {
+                        let state = standing.state.fired(now_ms, tick_ms, id);
+                        self.stands(entry, &mut standing, state);
+                    }
+                    return Ok(Fired { job: Some(id), repeated, ..fired });
+                }
+                Err(JobsError::Overtaken) => standing.is_stale = true,
+                Err(error @ (JobsError::NoFunction(_) | JobsError::Invalid(_))) => {
+                    let outcome = FireOutcome::Failed(error.to_string());
+                    self.passes_with(entry, &mut standing, tick_ms, outcome).await?;
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    standing.is_stale = true;
+                    return Err(error.into());
+                }
+            }
+        }
+        Err(TriggersError::Unavailable("the trigger is being changed again and again".to_owned()))
+    }
+
+    /// Takes note of a time that came to no job: of a tick durably, of anything else by the count alone.
+    async fn passes(
+        &self,
+        entry: &Arc<Entry>,
+        standing: &mut Standing,
+        tick_ms: Option<u64>,
+        outcome: FireOutcome,
+    ) -> Result<(), TriggersError> {
+        if tick_ms.is_some() { self.passes_with(entry, standing, tick_ms, outcome).await } else { Ok(()) }
+    }
+
+    async fn passes_with(
+        &self,
+        entry: &Arc<Entry>,
+        standing: &mut Standing,
+        tick_ms: Option<u64>,
+        outcome: FireOutcome,
+    ) -> Result<(), TriggersError> {
+        let state = standing.state.passed(self.now_ms(), tick_ms, outcome);
+        let write = entry.address.step(&state, standing.state_version)?;
+        // Until it is known what stands, it may be another one.
+        standing.is_stale = true;
+        self.store.batch(vec![write]).await?;
+        self.stands(entry, standing, state);
+        Ok(())
+    }
+
+    fn stands(&self, entry: &Arc<Entry>, standing: &mut Standing, state: State) {
+        entry.settled(state.tick_ms);
+        standing.state = state;
+        match entry.address.state_version(&self.store) {
+            Ok(Some(version)) => {
+                standing.state_version = version;
+                standing.is_stale = false;
+            }
+            _ => standing.is_stale = true,
+        }
+    }
+
+    /// Reads what stands in the store, where it may be something else.
+    pub(crate) async fn refresh(
+        &self,
+        entry: &Arc<Entry>,
+        standing: &mut Standing,
+    ) -> Result<(), TriggersError> {
+        let missing = || TriggersError::NotFound(entry.address.name.clone());
+        if standing.is_gone {
+            return Err(missing());
+        }
+        if !standing.is_stale {
+            return Ok(());
+        }
+        let stored = entry.address.read(&self.store).await?.ok_or_else(missing)?;
+        entry.settled(stored.state.tick_ms);
+        standing.state = stored.state;
+        standing.state_version = stored.state_version;
+        standing.record_version = stored.record_version;
+        standing.is_stale = false;
+        Ok(())
+    }
+}
+
+/// The state as it is once there is a job.
+fn with_state(entry: &Arc<Entry>, standing: &Standing, now_ms: u64, tick_ms: Option<u64>) -> With {
+    let (address, state, version) = (entry.address.clone(), standing.state.clone(), standing.state_version);
+    Box::new(move |job: JobId| {
+        let step = address.step(&state.fired(now_ms, tick_ms, job), version);
+        step.map(|write| vec![write]).map_err(|error| JobsError::Record(error.to_string()))
+    })
+}

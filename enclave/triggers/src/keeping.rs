@@ -1,0 +1,166 @@
+//! Triggers as they are made, changed, deleted, and found again when the appliance boots.
+
+use std::sync::Arc;
+
+use aws_lc_rs::rand;
+use r3e_proto::api::triggers::{Definition, Trigger};
+use tokio::time::sleep;
+
+use crate::changes::{carry_through, may_come_back};
+use crate::definition::Shape;
+use crate::entry::{Entry, Standing};
+use crate::error::TriggersError;
+use crate::limits::{CHANGE_PAUSE, MAX_CHANGE_TRIES, MAX_TRIGGERS, MAX_TRIGGERS_OF_ONE};
+use crate::record::{Record, State, TriggerId, encode};
+use crate::spaces::{Address, Stored};
+use crate::triggers::Inner;
+
+impl Inner {
+    pub(crate) async fn load(&self, address: Address) -> Result<(), TriggersError> {
+        let Some(stored) = self.read_patiently(&address).await? else {
+            tracing::error!("the index names a trigger that is not there");
+            return Ok(());
+        };
+        let now_ms = self.now_ms();
+        let record = stored.record.clone();
+        let shape = Shape::of(record, None).unwrap_or_else(|error| {
+            tracing::error!(%error, "a trigger of another release fires nothing until it is set anew");
+            Shape::broken(stored.record)
+        });
+        let standing = Standing {
+            state: stored.state,
+            state_version: stored.state_version,
+            record_version: stored.record_version,
+            is_stale: false,
+            is_gone: false,
+        };
+        let entry = Entry::new(address, shape, standing);
+        entry.plan(now_ms, false);
+        self.board().add(entry);
+        Ok(())
+    }
+
+    /// Reads what stands, again and again while the store does not answer: a boot must not fail for it.
+    async fn read_patiently(&self, address: &Address) -> Result<Option<Stored>, TriggersError> {
+        let mut tries = 0;
+        loop {
+            match address.read(&self.store).await {
+                Err(TriggersError::Store(error)) if may_come_back(&error) && tries < MAX_CHANGE_TRIES => {
+                    tries += 1;
+                    sleep(CHANGE_PAUSE).await;
+                }
+                read => return read,
+            }
+        }
+    }
+
+    pub(crate) async fn set(
+        &self,
+        address: Address,
+        definition: Definition,
+    ) -> Result<Trigger, TriggersError> {
+        let now_ms = self.now_ms();
+        let found = self.board().find(&address);
+        if let Some(entry) = found {
+            let before = entry.shape().record.clone();
+            let is_other_source = before.definition.source != definition.source;
+            let since_ms = if is_other_source { now_ms } else { before.since_ms };
+            let record = Record { definition, changed_at_ms: now_ms, since_ms, ..before };
+            let shape = self.check(&address, &record, now_ms).await?;
+            return self.reshape(&entry, shape).await;
+        }
+        if self.board().of(address.tenant).len() >= MAX_TRIGGERS_OF_ONE {
+            return Err(TriggersError::TooMany(MAX_TRIGGERS_OF_ONE));
+        }
+        if self.board().len() >= MAX_TRIGGERS {
+            return Err(TriggersError::Full);
+        }
+        let mut id = [0; 16];
+        rand::fill(&mut id).map_err(|_| TriggersError::Random)?;
+        let record = Record {
+            id: TriggerId(id),
+            definition,
+            paused: false,
+            created_at_ms: now_ms,
+            changed_at_ms: now_ms,
+            since_ms: now_ms,
+        };
+        let shape = self.check(&address, &record, now_ms).await?;
+        let wanted = encode(&record)?;
+        let (records, writes) = (address.records()?, address.creation(&record)?);
+        if !carry_through(&self.store, &writes, (&records, &address.name), Some(&wanted)).await? {
+            return Err(TriggersError::Unavailable("another trigger of this name came first".to_owned()));
+        }
+        let standing = Standing {
+            state: State::default(),
+            state_version: 0,
+            record_version: 0,
+            is_stale: true,
+            is_gone: false,
+        };
+        let entry = Entry::new(address, shape, standing);
+        self.board().add(Arc::clone(&entry));
+        self.planned(&entry);
+        Ok(self.shown(&entry).await)
+    }
+
+    /// Whether a record is one that may stand.
+    async fn check(&self, address: &Address, record: &Record, now_ms: u64) -> Result<Shape, TriggersError> {
+        let shape = self.tried(record.clone(), now_ms).await?;
+        let function = &record.definition.function;
+        match self.outside.has_function(address.tenant, function).await {
+            Ok(true) => Ok(shape),
+            Ok(false) => Err(TriggersError::NoFunction(function.clone())),
+            Err(why) => Err(TriggersError::Unavailable(why)),
+        }
+    }
+
+    /// A schedule that seldom comes is searched for long: not where others wait.
+    async fn tried(&self, record: Record, now_ms: u64) -> Result<Shape, TriggersError> {
+        let trying = tokio::task::spawn_blocking(move || Shape::of(record, Some(now_ms)));
+        trying.await.unwrap_or(Err(TriggersError::Stopping))
+    }
+
+    pub(crate) async fn reshape(&self, entry: &Arc<Entry>, shape: Shape) -> Result<Trigger, TriggersError> {
+        let address = &entry.address;
+        let mut standing = entry.standing.lock().await;
+        self.refresh(entry, &mut standing).await?;
+        let wanted = encode(&shape.record)?;
+        let writes = address.change(&shape.record, standing.record_version)?;
+        // Until it is known what stands.
+        standing.is_stale = true;
+        if !carry_through(&self.store, &writes, (&address.records()?, &address.name), Some(&wanted)).await? {
+            return Err(TriggersError::Unavailable("the trigger changed meanwhile".to_owned()));
+        }
+        entry.reshape(shape);
+        let fired = standing.state.fired;
+        drop(standing);
+        self.planned(entry);
+        Ok(entry.shown(fired, self.now_ms()))
+    }
+
+    pub(crate) async fn delete(&self, entry: &Arc<Entry>) -> Result<(), TriggersError> {
+        let mut standing = entry.standing.lock().await;
+        self.refresh(entry, &mut standing).await?;
+        let address = &entry.address;
+        let writes = address.removal(standing.record_version)?;
+        standing.is_stale = true;
+        if !carry_through(&self.store, &writes, (&address.records()?, &address.name), None).await? {
+            return Err(TriggersError::Unavailable("the trigger changed meanwhile".to_owned()));
+        }
+        standing.is_gone = true;
+        entry.take();
+        self.board().remove(entry);
+        Ok(())
+    }
+
+    fn planned(&self, entry: &Entry) {
+        entry.plan(self.now_ms(), false);
+        self.wake.notify_one();
+    }
+
+    pub(crate) async fn shown(&self, entry: &Entry) -> Trigger {
+        let fired = entry.standing.lock().await.state.fired;
+        entry.shown(fired, self.now_ms())
+    }
+}

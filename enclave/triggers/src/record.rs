@@ -1,0 +1,128 @@
+//! A trigger as it is kept: what it is, and how far it is. Knows nothing of the store.
+
+use r3e_proto::api::jobs::JobId;
+use r3e_proto::api::triggers::{Definition, Fire, FireOutcome};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TriggersError;
+use crate::limits::{MAX_HISTORY, MAX_REASON_CHARS};
+
+/// What a trigger is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// Drawn when it was made: another trigger of its name is another one. A public route is named by it.
+    pub(crate) id: TriggerId,
+    pub(crate) definition: Definition,
+    pub(crate) paused: bool,
+    pub(crate) created_at_ms: u64,
+    pub(crate) changed_at_ms: u64,
+    /// No tick fires that is not later: it was made, resumed, or given another schedule then.
+    pub(crate) since_ms: u64,
+}
+
+/// How far a trigger is: written with each job of its.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// The last tick that is settled; none after it is.
+    pub(crate) tick_ms: u64,
+    /// Jobs in all its life.
+    pub(crate) fired: u64,
+    /// The last times, the latest one last.
+    pub(crate) history: Vec<Fire>,
+}
+
+/// A trigger's id, 128 random bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct TriggerId(pub(crate) [u8; 16]);
+
+impl TryFrom<String> for TriggerId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("a trigger's id has 32 lower-case hex digits")
+    }
+}
+
+impl From<TriggerId> for String {
+    fn from(id: TriggerId) -> Self {
+        hex::encode(id.0)
+    }
+}
+
+impl TriggerId {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 16];
+        hex::decode_to_slice(text, &mut id).ok()?;
+        // One trigger has one address.
+        (!text.bytes().any(|byte| byte.is_ascii_uppercase())).then_some(Self(id))
+    }
+}
+
+impl State {
+    /// After a job.
+    pub(crate) fn fired(&self, at_ms: u64, tick_ms: Option<u64>, job: JobId) -> Self {
+        let fire = Fire { at_ms, tick_ms, outcome: FireOutcome::Job(job) };
+        Self { fired: self.fired.saturating_add(1), ..self.with(fire) }
+    }
+
+    /// After a time that came to no job.
+    pub(crate) fn passed(&self, at_ms: u64, tick_ms: Option<u64>, outcome: FireOutcome) -> Self {
+        let outcome = match outcome {
+            FireOutcome::Failed(reason) => {
+                FireOutcome::Failed(reason.chars().take(MAX_REASON_CHARS).collect())
+            }
+            other => other,
+        };
+        self.with(Fire { at_ms, tick_ms, outcome })
+    }
+
+    fn with(&self, fire: Fire) -> Self {
+        let tick_ms = fire.tick_ms.unwrap_or_default().max(self.tick_ms);
+        let over = (self.history.len() + 1).saturating_sub(MAX_HISTORY);
+        let history = self.history.iter().skip(over).cloned().chain([fire]).collect();
+        Self { tick_ms, fired: self.fired, history }
+    }
+}
+
+pub(crate) fn encode(record: &impl Serialize) -> Result<Vec<u8>, TriggersError> {
+    serde_json::to_vec(record).map_err(|error| TriggersError::Record(error.to_string()))
+}
+
+/// Reads what this appliance wrote.
+///
+/// # Errors
+/// [`TriggersError::Record`]: of another release.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TriggersError> {
+    serde_json::from_slice(bytes).map_err(|error| TriggersError::Record(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn history_is_bounded_and_ticks_never_go_back() {
+        let mut state = State::default();
+        for number in 0..100 {
+            state = state.fired(number, Some(number), JobId([0; 16]));
+        }
+        state = state.passed(100, Some(7), FireOutcome::Failed("x".repeat(10_000)));
+        assert_eq!((state.history.len(), state.tick_ms, state.fired), (MAX_HISTORY, 99, 100));
+        let FireOutcome::Failed(reason) = &state.history.last().unwrap().outcome else { panic!() };
+        assert_eq!(reason.len(), MAX_REASON_CHARS);
+        let state = state.fired(101, None, JobId([0; 16]));
+        assert_eq!(state.tick_ms, 99);
+        assert_eq!(decode::<State>(&encode(&state).unwrap()).unwrap(), state);
+    }
+
+    #[test]
+    fn an_id_has_one_text() {
+        let id = TriggerId([0xab; 16]);
+        assert_eq!(TriggerId::parse(&String::from(id)), Some(id));
+        for wrong in ["", "ab", &"AB".repeat(16), &"ab".repeat(17), "../../"] {
+            assert_eq!(TriggerId::parse(wrong), None, "{wrong}");
+        }
+    }
+}

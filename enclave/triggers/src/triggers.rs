@@ -1,0 +1,251 @@
+//! The triggers of all tenants, as the rest of the appliance sees them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use r3e_jobs::Jobs;
+use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::is_name;
+use r3e_proto::api::triggers::{Definition, Fire, Fired, Published, Trigger};
+use r3e_store::Store;
+use serde_json::json;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::board::Board;
+use crate::cron;
+use crate::definition::Shape;
+use crate::entry::Entry;
+use crate::error::TriggersError;
+use crate::fire::Happening;
+use crate::hook::{Asked, Taken};
+use crate::limits::READ_AT_ONCE;
+use crate::outside::Outside;
+use crate::publish::{checked, publish, with_data};
+use crate::record::Record;
+use crate::spaces::{self, Address};
+
+/// What [`Triggers`] are made of.
+pub struct TriggersParts {
+    /// Where they lie.
+    pub store: Store,
+    /// The time, in Unix milliseconds.
+    pub now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// Where their jobs go.
+    pub jobs: Arc<Jobs>,
+    /// The tenants' functions and secrets.
+    pub outside: Arc<dyn Outside>,
+}
+
+/// The triggers of all tenants. Dropped, nothing more is fired.
+pub struct Triggers {
+    inner: Arc<Inner>,
+}
+
+/// What its tasks share.
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) jobs: Arc<Jobs>,
+    pub(crate) outside: Arc<dyn Outside>,
+    now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
+    board: Mutex<Board>,
+    /// Something may be due sooner than it was.
+    pub(crate) wake: Notify,
+    pub(crate) closed: watch::Sender<bool>,
+}
+
+impl Triggers {
+    /// The triggers in the store. Those that are due fire from here on. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn start(parts: TriggersParts) -> Result<Self, TriggersError> {
+        let TriggersParts { store, now_ms, jobs, outside } = parts;
+        let inner = Arc::new(Inner {
+            store,
+            jobs,
+            outside,
+            now_ms,
+            board: Mutex::default(),
+            wake: Notify::new(),
+            closed: watch::Sender::new(false),
+        });
+        let mut reading = JoinSet::new();
+        for address in spaces::all(&inner.store)? {
+            while reading.len() >= READ_AT_ONCE {
+                join(&mut reading).await?;
+            }
+            let inner = Arc::clone(&inner);
+            reading.spawn(async move { inner.load(address).await });
+        }
+        while !reading.is_empty() {
+            join(&mut reading).await?;
+        }
+        tokio::spawn(cron::keep_firing(Arc::clone(&inner)));
+        Ok(Self { inner })
+    }
+
+    /// A tenant's triggers, by name.
+    pub async fn list(&self, tenant: TenantId) -> Vec<Trigger> {
+        let entries = self.inner.board().of(tenant);
+        let mut triggers = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let fired = entry.standing.lock().await.state.fired;
+            triggers.push(entry.shown(fired, self.inner.now_ms()));
+        }
+        triggers
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`TriggersError::NotFound`].
+    pub async fn show(&self, tenant: TenantId, name: &str) -> Result<Trigger, TriggersError> {
+        let entry = self.inner.find(tenant, name)?;
+        let fired = entry.standing.lock().await.state.fired;
+        Ok(entry.shown(fired, self.inner.now_ms()))
+    }
+
+    /// The last times that it fired, or should have, the latest first.
+    ///
+    /// # Errors
+    /// [`TriggersError::NotFound`]; the store's.
+    pub async fn history(&self, tenant: TenantId, name: &str) -> Result<Vec<Fire>, TriggersError> {
+        let entry = self.inner.find(tenant, name)?;
+        let mut standing = entry.standing.lock().await;
+        self.inner.refresh(&entry, &mut standing).await?;
+        Ok(standing.state.history.iter().rev().cloned().collect())
+    }
+
+    /// Makes a trigger, or gives it another definition. Goes on if the future is dropped.
+    ///
+    /// # Errors
+    /// [`TriggersError::Invalid`], [`TriggersError::NoFunction`], [`TriggersError::TooMany`], [`TriggersError::Full`]; the store's.
+    pub async fn set(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        definition: Definition,
+    ) -> Result<Trigger, TriggersError> {
+        if !is_name(name) {
+            return Err(TriggersError::Invalid("that is no trigger's name".to_owned()));
+        }
+        let address = Address { tenant, name: name.to_owned() };
+        self.change(tenant, move |inner| async move { inner.set(address, definition).await }).await
+    }
+
+    /// Deletes a trigger. Jobs that it queued stay. Goes on if the future is dropped.
+    ///
+    /// # Errors
+    /// [`TriggersError::NotFound`]; the store's.
+    pub async fn delete(&self, tenant: TenantId, name: &str) -> Result<(), TriggersError> {
+        let entry = self.inner.find(tenant, name)?;
+        self.change(tenant, move |inner| async move { inner.delete(&entry).await }).await
+    }
+
+    /// Has a trigger fire nothing, or fire again. Ticks that pass meanwhile never fire. Goes on if the future is dropped.
+    ///
+    /// # Errors
+    /// [`TriggersError::NotFound`]; the store's.
+    pub async fn pause(&self, tenant: TenantId, name: &str, paused: bool) -> Result<Trigger, TriggersError> {
+        let entry = self.inner.find(tenant, name)?;
+        self.change(tenant, move |inner| async move {
+            let before = entry.shape().record.clone();
+            if before.paused == paused {
+                return Ok(inner.shown(&entry).await);
+            }
+            let since_ms = inner.now_ms();
+            let shape = Shape::of(Record { paused, since_ms, ..before }, None)?;
+            inner.reshape(&entry, shape).await
+        })
+        .await
+    }
+
+    /// Fires a trigger by hand, with `data`, JSON text. Its filter and transform apply.
+    ///
+    /// # Errors
+    /// [`TriggersError::NotFound`], [`TriggersError::Paused`], [`TriggersError::Invalid`]; those of a job.
+    pub async fn fire(&self, tenant: TenantId, name: &str, data: &[u8]) -> Result<Fired, TriggersError> {
+        let entry = self.inner.find(tenant, name)?;
+        let kind = entry.shape().record.definition.source.kind();
+        let head = json!({ "trigger": name, "kind": kind, "manual": true, "at_ms": self.inner.now_ms() });
+        let event = with_data(&head.to_string(), checked(data)?);
+        self.inner.fire(&entry, Happening { event, tick_ms: None, key: None }).await
+    }
+
+    /// Takes an event of the tenant's in, JSON text, for all triggers of its topic. The same key again queues nothing again.
+    ///
+    /// # Errors
+    /// [`TriggersError::Invalid`]. What one trigger fails with is in the answer.
+    pub async fn publish(
+        &self,
+        tenant: TenantId,
+        topic: &str,
+        data: &[u8],
+        key: Option<&str>,
+    ) -> Result<Published, TriggersError> {
+        publish(&self.inner, tenant, topic, data, key).await
+    }
+
+    /// Whose a public route is; to be asked before the body of a request to it is read.
+    ///
+    /// # Errors
+    /// [`TriggersError::NoHook`], [`TriggersError::Paused`], [`TriggersError::TooFast`].
+    pub fn admit(&self, id: &str) -> Result<TenantId, TriggersError> {
+        self.inner.admit(id)
+    }
+
+    /// Takes a request to a public route, which was admitted; where the trigger says so, waits for the result.
+    ///
+    /// # Errors
+    /// Those of [`Self::admit`]; [`TriggersError::Refused`], [`TriggersError::Invalid`]; those of a job.
+    pub async fn hook(&self, id: &str, asked: Asked) -> Result<Taken, TriggersError> {
+        self.inner.hook(id, asked).await
+    }
+
+    /// One change of a tenant's after the other, to its end.
+    async fn change<T, F>(
+        &self,
+        tenant: TenantId,
+        change: impl FnOnce(Arc<Inner>) -> F,
+    ) -> Result<T, TriggersError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, TriggersError>> + Send + 'static,
+    {
+        let turn = self.inner.board().turn(tenant);
+        let changing = change(Arc::clone(&self.inner));
+        let changed = tokio::spawn(async move {
+            let _turn = turn.lock().await;
+            changing.await
+        });
+        changed.await.unwrap_or(Err(TriggersError::Stopping))
+    }
+}
+
+impl Drop for Triggers {
+    fn drop(&mut self) {
+        self.inner.closed.send_replace(true);
+    }
+}
+
+impl Inner {
+    pub(crate) fn now_ms(&self) -> u64 {
+        (self.now_ms)()
+    }
+
+    pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, tenant: TenantId, name: &str) -> Result<Arc<Entry>, TriggersError> {
+        let found = self.board().find(&Address { tenant, name: name.to_owned() });
+        found.ok_or_else(|| TriggersError::NotFound(name.to_owned()))
+    }
+}
+
+async fn join(reading: &mut JoinSet<Result<(), TriggersError>>) -> Result<(), TriggersError> {
+    match reading.join_next().await {
+        Some(read) => read.unwrap_or(Err(TriggersError::Stopping)),
+        None => Ok(()),
+    }
+}
