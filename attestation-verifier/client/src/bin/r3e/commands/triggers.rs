@@ -150,7 +150,7 @@ pub(crate) async fn publish(command: Publish, settings: &Settings, printer: Prin
     let data = event(&input)?;
     let mut tenant = session::tenant(settings).await?;
     let published = tenant.publish(&topic, data, idempotency_key.as_deref()).await?;
-    printer.result(&published, |published| shown::published(published))?;
+    printer.result(&published, shown::published)?;
     session::remembered(tenant.check_state().await)
 }
 
