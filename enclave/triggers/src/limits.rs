@@ -69,7 +69,7 @@ pub const MAX_STEPS: usize = 20_000;
 /// Bytes of text that one evaluation makes.
 pub const MAX_MADE_BYTES: usize = 1024 * 1024;
 /// Bytes that are compared or searched for one step.
-pub const BYTES_OF_A_STEP: usize = 256;
+pub const BYTES_OF_A_STEP: usize = 64;
 
 /// Writes of one change that was neither confirmed nor refused, before it is left to the next boot.
 pub const MAX_CHANGE_TRIES: usize = 20;
