@@ -54,7 +54,7 @@ pub(crate) struct Secrets {
 Examples:
   r3e-dev run
   r3e-dev run examples/basket --listen 127.0.0.1:9000
-  curl -d '{\"pair\":\"NEO-USD\",\"above\":\"12.00\"}' http://127.0.0.1:8788/")]
+  curl -d '{\"a\":1,\"b\":2}' http://127.0.0.1:8788/")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -69,7 +69,7 @@ pub(crate) struct Run {
 #[command(after_help = "\
 Examples:
   r3e-dev invoke --event '{\"a\":1,\"b\":2}'
-  r3e-dev invoke examples/basket --event-file event.json")]
+  r3e-dev invoke examples/basket --event '{\"prices\":{\"NEO\":\"12.04\",\"GAS\":\"3.1\"}}' --json")]
 pub(crate) struct Invoke {
     #[command(flatten)]
     pub(crate) common: Common,

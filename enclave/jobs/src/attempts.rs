@@ -6,7 +6,7 @@ use r3e_proto::api::functions::{FunctionError, Outcome};
 use r3e_proto::api::jobs::{JobOutcome, JobState};
 use r3e_store::Value;
 
-use crate::changes::{Changed, GivenUp, Pauses, carry_through, closed, is_lasting, read_through};
+use crate::changes::{Changed, GivenUp, Pauses, carry_through, closed, read_through};
 use crate::error::JobsError;
 use crate::index::Place;
 use crate::jobs::Inner;
@@ -158,7 +158,7 @@ async fn event(inner: &Inner, address: Address) -> Result<Value, GivenUp> {
             Ok(Some(event)) => return Ok(event),
             // Written with the job, and removed with it.
             Ok(None) => return Err(GivenUp),
-            Err(error) if is_lasting(&error) => return Err(GivenUp),
+            Err(error) if !error.may_pass() => return Err(GivenUp),
             Err(_) => pauses.next().await?,
         }
     }

@@ -66,10 +66,10 @@ pub(crate) async fn carry_through(
                         Changed::Other(found.map(Box::new))
                     });
                 }
-                Err(JobsError::Store(error)) if !is_lasting(&error) => {}
+                Err(JobsError::Store(error)) if error.may_pass() => {}
                 Err(error) => return Err(given_up(&error)),
             },
-            Err(error) if is_lasting(&error) => return Err(given_up(&error.into())),
+            Err(error) if !error.may_pass() => return Err(given_up(&error.into())),
             Err(error) => tracing::debug!(%error, "a job's step is committed again"),
         }
         pauses.next().await?;
@@ -89,7 +89,7 @@ pub(crate) async fn read_through(
     loop {
         match spaces::read(store, address).await {
             Ok(found) => return Ok(found),
-            Err(JobsError::Store(error)) if !is_lasting(&error) => {}
+            Err(JobsError::Store(error)) if error.may_pass() => {}
             Err(error) => return Err(given_up(&error)),
         }
         pauses.next().await?;
@@ -126,18 +126,6 @@ pub(crate) async fn closed(phase: &watch::Sender<Phase>) {
     let mut changes = phase.subscribe();
     // The sender lives as long as whoever waits.
     drop(changes.wait_for(|phase| *phase == Phase::Closed).await);
-}
-
-/// Whether the store will say the same again.
-pub(crate) fn is_lasting(error: &StoreError) -> bool {
-    !matches!(
-        error,
-        StoreError::Busy
-            | StoreError::Unavailable(_)
-            | StoreError::Unconfirmed
-            | StoreError::Unwitnessed { .. }
-            | StoreError::Frozen
-    )
 }
 
 /// Whether a write that ended so may stand nevertheless.

@@ -11,7 +11,7 @@ use r3e_store::{StoreError, Write};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
-use crate::changes::{Pauses, Phase, is_lasting, may_stand};
+use crate::changes::{Pauses, Phase, may_stand};
 use crate::error::JobsError;
 use crate::jobs::Inner;
 use crate::keys::{self, Key};
@@ -166,7 +166,7 @@ async fn follow(inner: &Inner, Expected { address, record, writes }: Expected) {
         match inner.store.batch(writes.clone()).await {
             // Or the job's own record is there: an earlier try did it.
             Ok(_) | Err(StoreError::Conflict { index: 0, .. }) => break true,
-            Err(error) if is_lasting(&error) => break false,
+            Err(error) if !error.may_pass() => break false,
             Err(_) => {}
         }
     };

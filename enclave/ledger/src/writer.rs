@@ -286,15 +286,9 @@ fn month(now_ms: u64) -> Month {
 /// Whether trying again cannot help.
 fn is_final(error: &LedgerError) -> bool {
     match error {
-        LedgerError::Store(error) => !matches!(
-            error,
-            StoreError::Busy
-                | StoreError::Frozen
-                | StoreError::Full { .. }
-                | StoreError::Unavailable(_)
-                | StoreError::Unconfirmed
-                | StoreError::Unwitnessed { .. }
-        ),
+        // Somebody may delete something.
+        LedgerError::Store(StoreError::Full { .. }) => false,
+        LedgerError::Store(error) => !error.may_pass(),
         LedgerError::Closed(_) => true,
         _ => false,
     }

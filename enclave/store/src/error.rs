@@ -99,6 +99,22 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether the same may be asked again in a while, and answered: the parent or the witnesses may be back by then, or a
+    /// successor may have taken over. A write that ended so may stand ([`Self::Unavailable`], [`Self::Unconfirmed`]).
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy
+                | Self::Frozen
+                | Self::Stale { .. }
+                | Self::Unavailable(_)
+                | Self::Unconfirmed
+                | Self::Unwitnessed { .. }
+        )
+    }
+}
+
 /// What the parent did, as far as it can be told from what it answered. All of these close the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -28,21 +28,9 @@ pub(crate) async fn carry_through(
             Err(error) => error,
         };
         tries += 1;
-        if !may_come_back(&error) || tries >= MAX_CHANGE_TRIES {
+        if !error.may_pass() || tries >= MAX_CHANGE_TRIES {
             return Err(error);
         }
         sleep(CHANGE_PAUSE).await;
     }
-}
-
-/// Whether the store may say something else in a while.
-pub(crate) fn may_come_back(error: &StoreError) -> bool {
-    matches!(
-        error,
-        StoreError::Busy
-            | StoreError::Unavailable(_)
-            | StoreError::Unconfirmed
-            | StoreError::Unwitnessed { .. }
-            | StoreError::Frozen
-    )
 }

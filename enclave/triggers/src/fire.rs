@@ -57,14 +57,13 @@ impl Inner {
                 Applied::Filtered => {
                     entry.passed.filtered.fetch_add(1, Ordering::Relaxed);
                     fired.reason = Some("the filter is not true".to_owned());
-                    self.passes(entry, &mut standing, tick_ms, FireOutcome::Filtered).await?;
-                    return Ok(fired);
+                    return self.passes(entry, &mut standing, tick_ms, FireOutcome::Filtered, fired).await;
                 }
-                Applied::Failed(reason) => {
+                Applied::Failed(why) => {
                     entry.passed.failed.fetch_add(1, Ordering::Relaxed);
-                    fired.reason = Some(reason.clone());
-                    self.passes(entry, &mut standing, tick_ms, FireOutcome::Failed(reason.clone())).await?;
-                    return Ok(fired);
+                    fired.reason = Some(why.clone());
+                    let outcome = FireOutcome::Failed(why.clone());
+                    return self.passes(entry, &mut standing, tick_ms, outcome, fired).await;
                 }
             };
             let definition = &shape.record.definition;
@@ -90,7 +89,7 @@ impl Inner {
                 Err(JobsError::Overtaken) => standing.is_stale = true,
                 Err(error @ (JobsError::NoFunction(_) | JobsError::Invalid(_))) => {
                     let outcome = FireOutcome::Failed(error.to_string());
-                    self.passes_with(entry, &mut standing, tick_ms, outcome).await?;
+                    self.note(entry, &mut standing, tick_ms, outcome).await?;
                     return Err(error.into());
                 }
                 Err(error) => {
@@ -102,18 +101,23 @@ impl Inner {
         Err(TriggersError::Unavailable("the trigger is being changed again and again".to_owned()))
     }
 
-    /// Takes note of a time that came to no job: of a tick durably, of anything else by the count alone.
+    /// What comes of a time that came to no job: it is noted of a tick; of anything else, the count is enough.
     async fn passes(
         &self,
         entry: &Arc<Entry>,
         standing: &mut Standing,
         tick_ms: Option<u64>,
         outcome: FireOutcome,
-    ) -> Result<(), TriggersError> {
-        if tick_ms.is_some() { self.passes_with(entry, standing, tick_ms, outcome).await } else { Ok(()) }
+        fired: Fired,
+    ) -> Result<Fired, TriggersError> {
+        if tick_ms.is_some() {
+            self.note(entry, standing, tick_ms, outcome).await?;
+        }
+        Ok(fired)
     }
 
-    async fn passes_with(
+    /// Keeps in the trigger's state that a time came to no job.
+    async fn note(
         &self,
         entry: &Arc<Entry>,
         standing: &mut Standing,

@@ -6,7 +6,7 @@ use aws_lc_rs::rand;
 use r3e_proto::api::triggers::{Definition, Trigger};
 use tokio::time::sleep;
 
-use crate::changes::{carry_through, may_come_back};
+use crate::changes::carry_through;
 use crate::definition::Shape;
 use crate::entry::{Entry, Standing};
 use crate::error::TriggersError;
@@ -45,7 +45,7 @@ impl Inner {
         let mut tries = 0;
         loop {
             match address.read(&self.store).await {
-                Err(TriggersError::Store(error)) if may_come_back(&error) && tries < MAX_CHANGE_TRIES => {
+                Err(TriggersError::Store(error)) if error.may_pass() && tries < MAX_CHANGE_TRIES => {
                     tries += 1;
                     sleep(CHANGE_PAUSE).await;
                 }

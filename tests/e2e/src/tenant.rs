@@ -1,16 +1,24 @@
 //! A tenant over the client library.
 
+use std::time::Duration;
+
 use r3e_client::{
-    AttestedChannel, Connector, Invocation, SetSecret, SignedInTenant, SigningKey, TenantChannel,
+    AttestedChannel, Connector, Invocation, SetSecret, SignedInTenant, SigningKey, TenantChannel, VerifiedJob,
 };
 use r3e_proto::api::functions::{Deploy, Outcome, Permissions};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::jobs::JobId;
 use r3e_proto::api::secrets::Grantee;
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 use zeroize::Zeroizing;
 
 use crate::appliance::Appliance;
 use crate::enclave::Place;
+
+/// For a queued job to end: longer than its retries, on a machine that does much else.
+const JOB_LIMIT: Duration = Duration::from_mins(2);
+const POLL: Duration = Duration::from_millis(20);
 
 /// A tenant that the operator admitted.
 #[derive(Debug)]
@@ -70,6 +78,22 @@ impl Tenant {
         let grantees = [grantee(function)];
         let set = signed_in.set_secret_for(name, secret(value), &SetSecret::default(), &grantees).await;
         set.expect("the secret is set");
+    }
+}
+
+/// A job, once it has ended.
+///
+/// # Panics
+/// It does not in time.
+pub async fn ended(channel: &mut TenantChannel, id: JobId) -> VerifiedJob {
+    let deadline = Instant::now() + JOB_LIMIT;
+    loop {
+        let job = channel.job(id).await.expect("the job is there");
+        if job.job.state.is_final() {
+            return job;
+        }
+        assert!(Instant::now() < deadline, "{job:?}");
+        sleep(POLL).await;
     }
 }
 

@@ -164,6 +164,43 @@ fn a_served_function_follows_its_files_and_outlives_their_mistakes() {
     await_answer(port, r#"{"a":3,"b":4}"#, r#"{"sum":-1"#);
 }
 
+#[test]
+fn one_event_is_given_with_the_secrets_of_a_file() {
+    let author = Author::new();
+    assert!(author.r3e(&["init", "told"]).status.success());
+    let folder = author.path("told");
+    let source =
+        "export default async (names: string[]) => Promise.all(names.map((name) => r3e.secrets.get(name)));";
+    fs::write(folder.join("src/main.ts"), source).unwrap();
+    replace(&folder.join("r3e.toml"), "secrets = []", r#"secrets = ["KEY"]"#);
+    fs::write(folder.join("secrets.dev.toml"), "KEY = \"one\"\nOTHER = \"two\"\n").unwrap();
+    let invoke = |arguments: &[&str]| {
+        let mut command = Command::new(program("r3e-dev"));
+        command.arg("invoke").arg(&folder).args(arguments).env_clear().output().unwrap()
+    };
+    let done = invoke(&["--event", r#"["KEY"]"#]);
+    assert_eq!(
+        (done.status.code(), text(&done.stdout).trim()),
+        (Some(0), r#"["one"]"#),
+        "{}",
+        text(&done.stderr)
+    );
+    let other = author.path("other.toml");
+    fs::write(&other, "KEY = \"three\"\n").unwrap();
+    let done = invoke(&["--event", r#"["KEY"]"#, "--secrets", other.to_str().unwrap(), "--json"]);
+    let shown: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(shown["outcome"]["output"], r#"["three"]"#, "{shown}");
+    // What its manifest does not declare, it is not given.
+    let done = invoke(&["--event", r#"["OTHER"]"#]);
+    assert_eq!(done.status.code(), Some(4));
+    assert!(
+        text(&done.stderr).contains("denied") || text(&done.stderr).contains("not granted"),
+        "{}",
+        text(&done.stderr)
+    );
+    assert_eq!(invoke(&["--event", "{"]).status.code(), Some(2));
+}
+
 /// Asks until the answer begins so.
 fn await_answer(port: u16, event: &str, beginning: &str) {
     let end = Instant::now() + PATIENCE;

@@ -1,21 +1,19 @@
 //! Jobs as tenants meet them, over the library and the tool: queued, followed, cancelled, replayed, told by webhook, kept from
 //! other tenants, and taken over by a successor.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
-
 use std::time::Duration;
 
 use http::Method;
-use r3e_client::{JobOptions, TenantChannel, VerifiedJob, VerifiedOutcome};
+use r3e_client::{JobOptions, VerifiedJob, VerifiedOutcome};
 use r3e_e2e::command::Home;
 use r3e_e2e::handoff::{Draft, Releasers};
 use r3e_e2e::hook::Hook;
 use r3e_e2e::raw::Http;
 use r3e_e2e::succession::{Successor, image_pcrs};
-use r3e_e2e::tenant::{granted, javascript, output};
+use r3e_e2e::tenant::{ended, granted, javascript, output};
 use r3e_e2e::{Appliance, Options, Tenant};
 use r3e_proto::api::identity::Scope;
-use r3e_proto::api::jobs::{JobId, JobState, RetryOn, RetryPolicy, WebhookState};
+use r3e_proto::api::jobs::{JobState, RetryOn, RetryPolicy, WebhookState};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -31,18 +29,6 @@ const ECHO: &str = "export default async (event) => {
     if (event?.fail) throw new Error('as asked');
     return { event, runs };
 };";
-
-async fn ended(channel: &mut TenantChannel, id: JobId) -> VerifiedJob {
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        let job = channel.job(id).await.unwrap();
-        if job.job.state.is_final() {
-            return job;
-        }
-        assert!(Instant::now() < deadline, "{job:?}");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
 
 fn result(job: &VerifiedJob) -> Value {
     match &job.outcome {

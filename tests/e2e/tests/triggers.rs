@@ -11,10 +11,10 @@ use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Method;
-use r3e_client::{TenantChannel, VerifiedJob, VerifiedOutcome};
+use r3e_client::{TenantChannel, VerifiedOutcome};
 use r3e_e2e::command::Home;
 use r3e_e2e::raw::{Answer, Http};
-use r3e_e2e::tenant::{javascript, output};
+use r3e_e2e::tenant::{ended, javascript, output};
 use r3e_e2e::{Appliance, Options, Tenant};
 use r3e_proto::api::identity::Scope;
 use r3e_proto::api::jobs::{JobId, Origin};
@@ -28,18 +28,6 @@ const ECHO: &str = "export default (event) => ({ event });";
 
 fn definition(value: Value) -> Definition {
     serde_json::from_value(value).unwrap()
-}
-
-async fn ended(channel: &mut TenantChannel, id: JobId) -> VerifiedJob {
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        let job = channel.job(id).await.unwrap();
-        if job.job.state.is_final() {
-            return job;
-        }
-        assert!(Instant::now() < deadline, "{job:?}");
-        sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// The event that a job's function was given.
