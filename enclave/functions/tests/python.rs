@@ -104,6 +104,21 @@ def handler(event):
 
 #[tokio::test]
 #[ignore = "needs the interpreter: scripts/python-layer"]
+async fn the_example_keeps_a_median() {
+    let appliance = Appliance::new().await;
+    appliance.deploy("median", python(include_str!("../../../examples/median/median.py"))).await;
+    let event = |a: &str| format!(r#"{{"prices":{{"a":"{a}","b":"12.10","c":"11.90"}}}}"#);
+    let first = appliance.invoke("median", &event("12.04")).await.unwrap();
+    assert_eq!(output(&first), r#"{"median":"12.04","moved":null}"#);
+    let second = appliance.invoke("median", &event("13.00")).await.unwrap();
+    assert_eq!(output(&second), r#"{"median":"12.10","moved":"0.06"}"#);
+    assert_eq!(second.logs[0].text, "more than 2 % from the median: a");
+    let few = appliance.invoke("median", r#"{"prices":{"a":"1"}}"#).await.unwrap();
+    assert!(output(&few).contains("ValueError: a median of 1 venues"), "{}", output(&few));
+}
+
+#[tokio::test]
+#[ignore = "needs the interpreter: scripts/python-layer"]
 async fn a_failure_names_the_lines_of_its_author() {
     let appliance = Appliance::new().await;
     let raised = failure(
@@ -166,8 +181,8 @@ async fn events_share_nothing_unless_they_may() {
         assert_eq!(output(&appliance.invoke("f", "1").await.unwrap()), "1");
         assert_eq!(output(&appliance.invoke("f", "1").await.unwrap()), second);
     }
-    let draws = "import random, uuid, secrets\ndef handler(event): return f'{random.random()} {uuid.uuid4()} {secrets.token_hex()}'";
-    appliance.deploy("g", python(draws)).await;
+    let random = "import random, uuid, secrets\ndef handler(event): return f'{random.random()} {uuid.uuid4()} {secrets.token_hex()}'";
+    appliance.deploy("g", python(random)).await;
     let mut drawn = BTreeSet::new();
     for _ in 0..4 {
         let output = output(&appliance.invoke("g", "1").await.unwrap());

@@ -135,18 +135,14 @@ impl r3e_sandbox::Engine for Commands {
         };
         if let Some(call) = call {
             let call_id = self.last_call.wrapping_add(1);
-            match (RunnerMessage::HostCall { call_id, call }).encode() {
-                Ok(frame) => {
-                    self.last_call = call_id;
-                    running.outstanding = Some(call_id);
-                    self.sender.send_frame(&frame);
-                }
-                Err(_) => {
-                    running.desk.lock().answer(host::text(Err(host::too_large())));
-                    self.running = Some(running);
-                    return self.progress();
-                }
-            }
+            let Ok(frame) = (RunnerMessage::HostCall { call_id, call }).encode() else {
+                running.desk.lock().answer(host::text(Err(host::too_large())));
+                self.running = Some(running);
+                return self.progress();
+            };
+            self.last_call = call_id;
+            running.outstanding = Some(call_id);
+            self.sender.send_frame(&frame);
         }
         self.running = Some(running);
         Progress::Waiting(until)

@@ -70,8 +70,9 @@ impl<'a> Memory<'a> {
     pub(crate) fn buffers(&mut self, at: u32, count: u32) -> Result<Vec<(u32, u32)>, Fault> {
         (0..count.min(MAX_BUFFERS))
             .map(|number| {
-                let [a, b, c, d, e, f, g, h] = self.array(at.checked_add(number * 8).ok_or(Fault)?)?;
-                Ok((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])))
+                let pair = at.checked_add(number * 8).ok_or(Fault)?;
+                let (address, length) = (pair, pair.checked_add(4).ok_or(Fault)?);
+                Ok((u32::from_le_bytes(self.array(address)?), u32::from_le_bytes(self.array(length)?)))
             })
             .collect()
     }

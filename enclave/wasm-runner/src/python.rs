@@ -160,12 +160,12 @@ impl r3e_sandbox::Engine for Python {
         Engine::tls_eager_initialize();
         let mut linker = Linker::new(&engine);
         wasi::link(&mut linker)?;
-        let linked = linker.instantiate_pre(&module)?;
+        let prepared = linker.instantiate_pre(&module)?;
         let desk = Desk::of_interpreter(Log::new(sender.clone(), 0));
         let mut store = Store::new(&engine, State { desk: desk.clone(), arguments: ARGUMENTS });
         store.limiter(|state| state);
         let interpreter = Box::pin(async move {
-            let instance = linked.instantiate_async(&mut store).await?;
+            let instance = prepared.instantiate_async(&mut store).await?;
             let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;
             start.call_async(&mut store, ()).await
         });

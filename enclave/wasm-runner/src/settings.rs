@@ -4,7 +4,8 @@ use wasmtime::{Config, Engine, OptLevel, WasmBacktraceDetails};
 
 use crate::limits::{STACK_BYTES, WASM_STACK_BYTES};
 
-/// The machine that is compiled for, whatever machine compiles: a record of a function outlives the machine it was made on.
+/// The machine that is compiled for, whatever machine compiles: a record of a function outlives the machine it was made on. It is what
+/// this program is built for; the engine refuses to load machine code of another.
 #[cfg(target_arch = "x86_64")]
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 #[cfg(target_arch = "aarch64")]

@@ -1,7 +1,5 @@
 //! A function in WebAssembly, from the folder on a developer's disk to the receipt.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
-
 use std::path::Path;
 
 use r3e_client::project::Project;

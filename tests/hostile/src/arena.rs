@@ -97,7 +97,7 @@ impl Arena {
         let mut wrong = Vec::new();
         arena.whole_memory(&mut wrong).await;
         arena.canary(&mut wrong).await;
-        arena.start_wasm().await;
+        arena.start_others().await;
         if !wrong.is_empty() {
             return Err(ArenaError::Canary(wrong.join("; ")));
         }
@@ -105,10 +105,12 @@ impl Arena {
         Ok(arena)
     }
 
-    /// Starts the process that runners of WebAssembly are copies of, if there are any; what it is given is no module.
-    async fn start_wasm(&self) {
-        let code = Code { engine: Engine::Wasm, source: "none" };
-        let _refused = self.pool.check(&"mallory".into(), code, &AMPLE).await;
+    /// Starts the processes that runners of other languages are copies of, if there are any; what they are given is no function.
+    async fn start_others(&self) {
+        for engine in [Engine::Wasm, Engine::Python] {
+            let code = Code { engine, source: "none" };
+            let _refused = self.pool.check(&"mallory".into(), code, &AMPLE).await;
+        }
     }
 
     /// Has a script attack, and looks at what is left.

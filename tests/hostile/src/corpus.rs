@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::compiler::compile;
 use crate::ending::Ending;
+use crate::programs;
 
 /// Why the corpus cannot be read.
 #[derive(Debug, Error)]
@@ -80,12 +81,17 @@ pub struct Script {
     pub source: String,
 }
 
+/// Whether there is an interpreter for the scripts in Python: `scripts/python-layer` makes one.
+pub fn python() -> bool {
+    programs::find("r3e-python.cwasm").is_some()
+}
+
 /// The folder of the corpus.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
 
-/// Every script, by name.
+/// Every script, by name; those in Python too, whether or not there is an interpreter ([`python`]).
 ///
 /// # Errors
 /// [`CorpusError`] names the script that cannot be read or does not say what it must.
@@ -101,7 +107,10 @@ pub fn read() -> Result<Vec<Script>, CorpusError> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let source = fs::read_to_string(&path).map_err(unreadable(&path))?;
         let mut script = Script::parse(&name, source)?;
-        if path.extension().is_some_and(|ending| ending == "wat") {
+        let ending = path.extension().unwrap_or_default();
+        if ending == "py" {
+            script.engine = Engine::Python;
+        } else if ending == "wat" {
             script.engine = Engine::Wasm;
             script.source = compile(&script.source).map_err(|what| CorpusError::Module { name, what })?;
         }
@@ -112,7 +121,7 @@ pub fn read() -> Result<Vec<Script>, CorpusError> {
 }
 
 impl Script {
-    /// Reads the first lines of a script: `// key: value`, or `;; key: value`, until a line that is none.
+    /// Reads the first lines of a script: `// key: value`, or with `;;` or `#` before it, until a line that is none.
     ///
     /// # Errors
     /// [`CorpusError::Header`].
@@ -120,7 +129,7 @@ impl Script {
         let wrong = |what: String| CorpusError::Header { name: name.to_owned(), what };
         let (mut attack, mut bound, mut again, mut ends) = (None, None, None, Vec::new());
         for line in source.lines() {
-            let said = line.strip_prefix("// ").or_else(|| line.strip_prefix(";; "));
+            let said = ["// ", ";; ", "# "].iter().find_map(|mark| line.strip_prefix(mark));
             let Some((key, value)) = said.and_then(|line| line.split_once(": ")) else { break };
             let twice = match key {
                 "attack" => attack.replace(value.to_owned()).is_some(),

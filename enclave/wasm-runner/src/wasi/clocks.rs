@@ -21,7 +21,7 @@ const STREAM: [u8; 2] = [1, 2];
 const SUBSCRIPTION_BYTES: u32 = 48;
 const EVENT_BYTES: u32 = 32;
 /// `subclockflags`: the time is one of the clock's, not a while from now.
-const ABSOLUTE: u16 = 1;
+const ABSOLUTE: u32 = 1;
 /// The last descriptor that is open.
 const LAST_STREAM: u32 = 2;
 
@@ -98,7 +98,7 @@ fn subscriptions(
         let user_data = long(0).to_le_bytes();
         let kind = field(8).first().copied().unwrap_or_default();
         let (error, due) = match kind {
-            CLOCK => match due(desk, word(16), long(24), (word(40) & 0xffff) as u16 & ABSOLUTE != 0) {
+            CLOCK => match due(desk, word(16), long(24), word(40) & ABSOLUTE != 0) {
                 Ok(due) => (Errno::Success, Some(due)),
                 Err(error) => (error, None),
             },
@@ -139,17 +139,9 @@ fn tell(memory: &mut Memory<'_>, waited_for: &[Subscription], to: u32, happened:
     let mut told = 0u32;
     for subscription in waited_for.iter().filter(|subscription| subscription.due.is_none_or(|due| due <= now))
     {
-        let mut event = [0; 32];
-        let [data, error, kind] = [0..8, 8..10, 10..11].map(|range| range);
-        for (range, bytes) in [
-            (data, &subscription.user_data[..]),
-            (error, &(subscription.error as u16).to_le_bytes()[..]),
-            (kind, &[subscription.kind][..]),
-        ] {
-            if let Some(field) = event.get_mut(range) {
-                field.copy_from_slice(bytes);
-            }
-        }
+        // The caller's mark, the error, the kind; what a stream would say of itself is zero.
+        let [low, high] = (subscription.error as u16).to_le_bytes();
+        let event = [&subscription.user_data[..], &[low, high, subscription.kind], &[0; 21]].concat();
         memory.write(to.checked_add(told * EVENT_BYTES).ok_or(Errno::Fault)?, &event)?;
         told += 1;
     }

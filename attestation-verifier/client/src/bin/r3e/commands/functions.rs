@@ -53,7 +53,7 @@ Example:
 
 The file's ending says what it is: .js, .mjs, .ts, .mts, .wasm or .py.")]
 pub(crate) struct DeployArguments {
-    /// The source: an ECMAScript module whose default export is a function; TypeScript if it ends in .ts or .mts
+    /// The source: an ECMAScript module whose default export is a function, TypeScript, WebAssembly or Python
     file: PathBuf,
     /// The function's name
     #[arg(long)]
