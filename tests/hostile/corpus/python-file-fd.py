@@ -1,6 +1,6 @@
-# attack: Opens descriptors by number.
+# attack: Looks for descriptors by number, and finds the folder of the library inside its interpreter.
 # limit: none
-# ends: output []
+# ends: output [3]
 import os
 def handler(event):
     found = []

@@ -1,7 +1,6 @@
 # attack: Answers in the place of its interpreter, twice.
 # limit: none
-# ends: output 1
-# ends: function_error/thrown
+# ends: output 3
 import os
 def handler(event):
     os.write(1, b"R\0\0\0\x011")

@@ -2,4 +2,4 @@
 # limit: none
 # ends: memory_limit
 def handler(event):
-    return len(bytearray(1 << 31))
+    return len(bytearray(1 << 30))

@@ -8,6 +8,9 @@
 
 
 def _main():
+    # Names of this loop's own: a function may put others in the place of the interpreter's.
+    from builtins import bytearray, bytes, callable, compile, exec, int, isinstance, len, memoryview, str, type
+
     import sys
     import io, json, os, random, traceback, types
 
