@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! name = "price-alert"
-//! runtime = "typescript"            # or "javascript"
+//! runtime = "typescript"            # or "javascript", "wasm", "python"
 //! entry = "src/main.ts"
 //! exclude = ["test"]                # files and folders that stay here
 //!
@@ -19,8 +19,8 @@
 //! ```
 //!
 //! Every file whose name ends in `.js`, `.mjs` or `.json`, and for TypeScript in `.ts` or `.mts`, is part of it, but for what
-//! is in a folder `node_modules`, whose name begins with a dot, or that `exclude` names. Nothing else is read, and nothing is
-//! followed out of the folder.
+//! is in a folder `node_modules`, whose name begins with a dot, or that `exclude` names. Of WebAssembly and Python, the entry
+//! alone is. Nothing else is read, and nothing is followed out of the folder.
 
 mod error;
 mod folder;
@@ -30,8 +30,12 @@ mod zip;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::string::FromUtf8Error;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use r3e_proto::api::functions::{Deploy, Runtime};
+use r3e_proto::api::modules::CodeError;
 use r3e_proto::api::triggers::Definition;
 
 pub use error::ProjectError;
@@ -80,7 +84,7 @@ impl Project {
     /// [`ProjectError`].
     pub fn from_folder(folder: &Path) -> Result<Self, ProjectError> {
         let manifest = Manifest::parse(&folder::manifest(folder)?)?;
-        let mut gathered = Gathered::new(manifest.runtime, &manifest.exclude);
+        let mut gathered = Gathered::new(manifest.runtime, &manifest.entry, &manifest.exclude);
         folder::gather(folder, &mut gathered)?;
         let gathered = gathered.into_parts();
         Self::of(manifest, gathered)
@@ -93,7 +97,7 @@ impl Project {
     pub fn from_zip(bytes: &[u8]) -> Result<Self, ProjectError> {
         let mut archive = zip::Zip::open(bytes)?;
         let manifest = Manifest::parse(&archive.manifest()?)?;
-        let mut gathered = Gathered::new(manifest.runtime, &manifest.exclude);
+        let mut gathered = Gathered::new(manifest.runtime, &manifest.entry, &manifest.exclude);
         archive.gather(&mut gathered)?;
         let gathered = gathered.into_parts();
         Self::of(manifest, gathered)
@@ -101,11 +105,17 @@ impl Project {
 
     fn of(
         manifest: Manifest,
-        (modules, left_out): (BTreeMap<String, String>, Vec<String>),
+        (mut modules, left_out): (BTreeMap<String, String>, Vec<String>),
     ) -> Result<Self, ProjectError> {
         let Manifest { name, runtime, entry, permissions, limits, instance, triggers: declared, exclude: _ } =
             manifest;
-        let deploy = Deploy { permissions, limits, instance, ..Deploy::modules(runtime, entry, modules) };
+        let code = if runtime.has_modules() {
+            Deploy::modules(runtime, entry, modules)
+        } else {
+            let source = modules.remove(&entry).ok_or(CodeError::NoEntry(entry))?;
+            Deploy { runtime, ..Deploy::javascript(source) }
+        };
+        let deploy = Deploy { permissions, limits, instance, ..code };
         deploy.code()?;
         let mut triggers = BTreeMap::new();
         for trigger in declared {
@@ -123,7 +133,20 @@ impl Project {
 pub fn runtime_of(path: &Path) -> Runtime {
     match path.extension().and_then(std::ffi::OsStr::to_str) {
         Some("ts" | "mts") => Runtime::Typescript,
+        Some("wasm") => Runtime::Wasm,
+        Some("py") => Runtime::Python,
         _ => Runtime::Javascript,
+    }
+}
+
+/// A file's bytes as the source of a function: its text, or the standard base64 of a WebAssembly module.
+///
+/// # Errors
+/// The file is no text, and no module.
+pub fn source_text(runtime: Runtime, bytes: Vec<u8>) -> Result<String, FromUtf8Error> {
+    match runtime {
+        Runtime::Wasm => Ok(STANDARD.encode(bytes)),
+        _ => String::from_utf8(bytes),
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn is_the_appliances<T>(outcome: &Result<T, InvocationError>) -> bool
         outcome,
         Err(InvocationError::Busy { .. }
             | InvocationError::NoRoom { .. }
+            | InvocationError::NoEngine { .. }
             | InvocationError::Event(_)
             | InvocationError::NotReady
             | InvocationError::TooLarge(_)

@@ -1,4 +1,5 @@
-//! The bundler's process: started for one deployment, asked once, and ended. It takes types away and resolves imports.
+//! The bundler's process: started for one deployment, asked once, and ended. It takes types away and resolves imports, or makes
+//! machine code of WebAssembly.
 //!
 //! A parser is the largest thing that a tenant's text meets, and is not trusted to survive it: the process is boxed as
 //! runners are, and whatever becomes of it is the deployment's refusal.
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use r3e_proto::api::functions::Runtime;
 use r3e_runner_api::bundling::{AnswerError, MAX_MESSAGE_BYTES, Problem, decode_answer};
 use r3e_runner_api::process::{ENVIRONMENT, EXIT_OUT_OF_MEMORY};
 use thiserror::Error;
@@ -25,10 +27,15 @@ use crate::limits::{
 };
 use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
 
+/// The compiler of WebAssembly, beside the bundler.
+const WASM_COMPILER: &str = "r3e-wasm-compiler";
+
 /// Starts bundlers.
 #[derive(Debug)]
 pub struct Bundler {
     program: Arc<Path>,
+    /// The compiler of WebAssembly, where there is one.
+    wasm: Option<Arc<Path>>,
     turns: Turnstile<Arc<str>>,
 }
 
@@ -57,6 +64,9 @@ pub enum BundleError {
     /// Too many deployments are being compiled.
     #[error("too many functions are being compiled; try again later")]
     Busy,
+    /// The appliance has no compiler of the language.
+    #[error("this appliance runs no {0}: its image was built without that layer")]
+    NoCompiler(&'static str),
     /// The process could not be started or reached.
     #[error("the bundler could not be run")]
     Process(#[from] io::Error),
@@ -74,16 +84,27 @@ impl Bundler {
             max_waiting_of_one: MAX_BUNDLES_WAITING_OF_ONE,
             max_wait: Duration::from_millis(MAX_BUNDLE_WAIT_MS),
         };
-        Self { program: program.into(), turns: Turnstile::new(bounds) }
+        Self { program: program.into(), wasm: None, turns: Turnstile::new(bounds) }
+    }
+
+    /// The same, with the compiler of WebAssembly that stands beside the program, if one does.
+    #[must_use]
+    pub fn with_wasm_beside(self) -> Self {
+        let wasm = self.program.with_file_name(WASM_COMPILER);
+        Self { wasm: wasm.is_file().then(|| wasm.into()), ..self }
     }
 
     /// Waits for the tenant's turn.
     ///
     /// # Errors
-    /// [`BundleError::Busy`].
-    pub(crate) async fn turn(&self, tenant: &Arc<str>) -> Result<Turn, BundleError> {
+    /// [`BundleError::Busy`], [`BundleError::NoCompiler`].
+    pub(crate) async fn turn(&self, tenant: &Arc<str>, runtime: Runtime) -> Result<Turn, BundleError> {
+        let program = match runtime {
+            Runtime::Wasm => self.wasm.as_ref().ok_or(BundleError::NoCompiler("WebAssembly"))?,
+            _ => &self.program,
+        };
         let permit = self.turns.enter(tenant, 1).await.map_err(|TurnedAway| BundleError::Busy)?;
-        Ok(Turn { program: Arc::clone(&self.program), permit })
+        Ok(Turn { program: Arc::clone(program), permit })
     }
 }
 

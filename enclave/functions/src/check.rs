@@ -12,8 +12,8 @@ use crate::bundler::{BundleError, Bundler};
 use crate::compiled::{record, runnable, to_compile};
 use crate::definition::{Definition, Sources};
 use crate::limits::BUNDLER_MEMORY_MIB;
-use crate::runner::{explained, pool_limits, tenant_key};
-use crate::runner_pool::{InvocationError, RunnerPool};
+use crate::runner::{engine_of, explained, pool_limits, tenant_key};
+use crate::runner_pool::{Code, InvocationError, RunnerPool};
 
 /// A definition whose modules were compiled, and that a runner has loaded: it evaluates and exports a handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub enum CheckError {
     /// file, line and column where there are such, or names the limit.
     #[error("{0}")]
     Refused(String),
+    /// The appliance has nothing that runs the definition's language.
+    #[error("{0}")]
+    NoRuntime(String),
     /// Too much is running; try again later.
     #[error("{0}")]
     Busy(InvocationError),
@@ -63,7 +66,9 @@ impl Loadable {
         let record = code(pool, bundler, &tenant, &definition).await?;
         let limits = pool_limits(definition.limits(), definition.instance());
         let source = runnable(&record).map_err(CheckError::Program)?;
-        match pool.check(&tenant, source, &limits).await {
+        let code = Code { engine: engine_of(definition.runtime()), source };
+        match pool.check(&tenant, code, &limits).await {
+            Err(error @ InvocationError::NoEngine { .. }) => Err(CheckError::NoRuntime(error.to_string())),
             Ok(()) => Ok(Self { definition, record }),
             Err(error @ InvocationError::Busy { .. }) => Err(CheckError::Busy(error)),
             Err(error) => Err(match explained(error) {
@@ -102,7 +107,10 @@ async fn code(
         (Some(sources), _) => sources,
     };
     let text = sources.encode().map_err(CheckError::Program)?;
-    let turn = bundler.turn(tenant).await.map_err(CheckError::Compiling)?;
+    let turn = bundler.turn(tenant, definition.runtime()).await.map_err(|error| match error {
+        BundleError::NoCompiler(_) => CheckError::NoRuntime(error.to_string()),
+        error => CheckError::Compiling(error),
+    })?;
     // The bundler takes what an event takes, and waits for it as one does.
     let room = pool.room(tenant, BUNDLER_MEMORY_MIB).await.map_err(|error| match error {
         error @ InvocationError::Busy { .. } => CheckError::Busy(error),
@@ -122,7 +130,7 @@ async fn code(
         let bytes = record.len();
         return Err(CheckError::Refused(format!(
             "what was deployed and what it compiles to take {bytes} bytes together, more than {MAX_VALUE_BYTES}: deploy less, \
-             or JavaScript, which is kept once"
+             or JavaScript, which is kept once; strip a WebAssembly module of its names and debug sections"
         )));
     }
     Ok(record)

@@ -2,7 +2,8 @@
 //!
 //! | deployed | the record |
 //! |---|---|
-//! | one module of JavaScript | its text |
+//! | one module of JavaScript or Python | its text |
+//! | a module of WebAssembly | its machine code, as a program of one module, then the module in the same form |
 //! | anything else | the compiled program ([`r3e_runner_api::program`]), then the modules that compiling changed or left out |
 
 use std::collections::BTreeMap;
@@ -15,14 +16,21 @@ use crate::definition::{Definition, Sources};
 
 /// The path of a module that was deployed without one.
 const SINGLE_TYPESCRIPT: &str = "function.ts";
+/// The same, of WebAssembly.
+const SINGLE_WASM: &str = "function.wasm";
 
 /// What must be compiled before a runner can load it; none where the source is what runs.
 pub(crate) fn to_compile(definition: &Definition) -> Option<Program> {
     match (definition.sources(), definition.runtime()) {
-        (Sources::Single(_), Runtime::Javascript) => None,
+        // Python is compiled by its interpreter, where it runs.
+        (Sources::Single(_), Runtime::Javascript | Runtime::Python) => None,
         (Sources::Single(source), Runtime::Typescript) => {
             let sources = BTreeMap::from([(SINGLE_TYPESCRIPT.to_owned(), source.as_ref().to_owned())]);
             Some(Program::of_sources(SINGLE_TYPESCRIPT, &sources))
+        }
+        (Sources::Single(source), Runtime::Wasm) => {
+            let sources = BTreeMap::from([(SINGLE_WASM.to_owned(), source.as_ref().to_owned())]);
+            Some(Program::of_sources(SINGLE_WASM, &sources))
         }
         (Sources::Several { entry, modules }, _) => Some(Program::of_sources(entry, modules)),
     }

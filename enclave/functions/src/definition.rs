@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::limits::{
     CONCURRENCY, CPU_MS, HOST_CALLS, MAX_MODULES, MAX_NET_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES,
-    MEMORY_MIB, OUTPUT_BYTES, TIMEOUT_MS,
+    MEMORY_MIB, OUTPUT_BYTES, PYTHON_MEMORY_MIB, TIMEOUT_MS,
 };
 use r3e_proto::function_version::{Version, version};
 
@@ -104,7 +104,7 @@ impl Definition {
         }
         let code = deploy.code()?;
         check_code(code)?;
-        check_limits(&deploy.limits)?;
+        check_limits(deploy.runtime, &deploy.limits)?;
         let permissions = canonical(deploy.permissions.clone())?;
         let version = version(deploy.runtime, code, &permissions, &deploy.limits, deploy.instance);
         let Deploy { runtime, source, entry, modules, limits, instance, .. } = deploy;
@@ -211,11 +211,12 @@ fn host_grant(text: &str) -> Option<String> {
     exact.then(|| lower.strip_suffix(":443").unwrap_or(&lower).to_owned())
 }
 
-fn check_limits(limits: &Limits) -> Result<(), DefinitionError> {
+fn check_limits(runtime: Runtime, limits: &Limits) -> Result<(), DefinitionError> {
+    let memory_mib = if runtime == Runtime::Python { PYTHON_MEMORY_MIB } else { MEMORY_MIB };
     let rules: [(&'static str, u32, RangeInclusive<u32>); 6] = [
         ("timeout_ms", limits.timeout_ms, TIMEOUT_MS),
         ("cpu_ms", limits.cpu_ms, CPU_MS),
-        ("memory_mib", limits.memory_mib, MEMORY_MIB),
+        ("memory_mib", limits.memory_mib, memory_mib),
         ("output_bytes", limits.output_bytes, OUTPUT_BYTES),
         ("host_calls", limits.host_calls, HOST_CALLS),
         ("concurrency", limits.concurrency, CONCURRENCY),
@@ -339,6 +340,22 @@ mod tests {
         let escapes =
             BTreeMap::from([("a.js".to_owned(), "1".to_owned()), ("../b.js".to_owned(), "1".to_owned())]);
         assert_eq!(several(escapes), Err(DefinitionError::Code(CodeError::Path("../b.js".into()))));
+    }
+
+    #[test]
+    fn what_is_one_module_comes_as_one_and_python_has_room_for_itself() {
+        let of = |runtime, memory_mib| {
+            let limits = Limits { memory_mib, ..Limits::default() };
+            Definition::new("f", Deploy { runtime, limits, ..deploy() }).err()
+        };
+        assert_eq!(of(Runtime::Wasm, 8), None);
+        assert_eq!(of(Runtime::Python, 32), None);
+        assert!(matches!(of(Runtime::Python, 31), Some(DefinitionError::Limit { min: 32, .. })));
+        let modules = BTreeMap::from([("a.js".to_owned(), "1".to_owned())]);
+        for runtime in [Runtime::Wasm, Runtime::Python] {
+            let several = Definition::new("f", Deploy::modules(runtime, "a.js", modules.clone()));
+            assert_eq!(several, Err(DefinitionError::Code(CodeError::Single(runtime.name()))));
+        }
     }
 
     #[test]

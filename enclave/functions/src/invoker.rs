@@ -17,8 +17,8 @@ use crate::course::Course;
 use crate::host::{Host, Resources};
 use crate::limits::{MAX_EVENT_BYTES, MAX_WAIT_MS, MAX_WAITING_FOR_ALL, MAX_WAITING_FOR_ONE};
 use crate::registry::{Draw, Registry, RegistryError};
-use crate::runner::{explained, function_key, log_line, pool_limits, tenant_key};
-use crate::runner_pool::{InvocationError, RunnerPool};
+use crate::runner::{engine_of, explained, function_key, log_line, pool_limits, tenant_key};
+use crate::runner_pool::{Code, InvocationError, RunnerPool};
 use crate::sources::{AttestationSource, Internet, SecretSource, SourceError};
 use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
@@ -168,7 +168,8 @@ impl Invoker {
         let _place = entered.map_err(|TurnedAway| overloaded(InvocationError::Busy { scope: "function" }))?;
         let admitted = self.admissions.admit(tenant, function).await?;
         let running = Running::new(admitted, &course, &host);
-        let ran = self.pool.invoke_under(&lease, &key, deployed.source()?, text, &limits, &host).await;
+        let code = Code { engine: engine_of(function.runtime), source: deployed.source()? };
+        let ran = self.pool.invoke_under(&lease, &key, code, text, &limits, &host).await;
         course.ran();
         let admitted = running.ended();
         let usage = Usage {

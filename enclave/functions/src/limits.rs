@@ -53,6 +53,8 @@ pub const CPU_MS: RangeInclusive<u32> = 10..=30_000;
 /// The engine's heap: below it, the engine has no room for its own objects; above it, a few functions fill the
 /// enclave.
 pub const MEMORY_MIB: RangeInclusive<u32> = 8..=256;
+/// The same in Python, whose interpreter takes some 20 MiB of it before there is a function.
+pub const PYTHON_MEMORY_MIB: RangeInclusive<u32> = 32..=256;
 /// An invocation's output. It is kept whole, hashed and sent in one answer.
 pub const OUTPUT_BYTES: RangeInclusive<u32> = 1..=1024 * 1024;
 /// Host calls of an invocation: each may be a commit or a connection.

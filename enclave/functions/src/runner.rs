@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use r3e_proto::api::functions::{FunctionError, Instance, Limits, LogLine};
+use r3e_proto::api::functions::{FunctionError, Instance, Limits, LogLine, Runtime};
 use r3e_proto::api::identity::TenantId;
 use r3e_runner_api::{Fault, LogLevel, LogRecord};
 
 use crate::limits::MAX_LOG_BYTES;
-use crate::runner_pool::{self, FunctionKey, InvocationError};
+use crate::runner_pool::{self, Engine, FunctionKey, InvocationError};
 
 pub(crate) fn tenant_key(tenant: TenantId) -> Arc<str> {
     tenant.to_string().into()
@@ -19,6 +19,15 @@ pub(crate) fn function_key(tenant: TenantId, name: &str, version_hex: &str, in_s
     let version =
         if in_service { format!("{name}/{version_hex}") } else { format!("{name}/{version_hex}/aside") };
     FunctionKey { tenant: tenant_key(tenant), version: version.into() }
+}
+
+/// What runs functions of a language.
+pub(crate) fn engine_of(runtime: Runtime) -> Engine {
+    match runtime {
+        Runtime::Javascript | Runtime::Typescript => Engine::JavaScript,
+        Runtime::Wasm => Engine::Wasm,
+        Runtime::Python => Engine::Python,
+    }
 }
 
 pub(crate) fn pool_limits(limits: &Limits, instance: Instance) -> runner_pool::Limits {
@@ -51,6 +60,7 @@ pub(crate) fn explained(error: InvocationError) -> Result<FunctionError, Invocat
         InvocationError::Function(fault) => told("function_error", fault),
         InvocationError::OutputTooLarge { .. } => ("output_limit", message, None),
         InvocationError::Memory { .. } | InvocationError::NoRoom { .. } => ("memory_limit", message, None),
+        InvocationError::NoEngine { .. } => ("load_error", message, None),
         InvocationError::Timeout { .. } => ("timeout", message, None),
         InvocationError::CpuLimit { .. } => ("cpu_limit", message, None),
         InvocationError::TooManyHostCalls { .. } => ("host_call_limit", message, None),
@@ -94,6 +104,7 @@ mod tests {
             (InvocationError::OutputTooLarge { max_bytes: 7 }, "output_limit", "7"),
             (InvocationError::Memory { max_mib: 7 }, "memory_limit", "7"),
             (InvocationError::NoRoom { needed_mib: 7, max_mib: 6 }, "memory_limit", "7"),
+            (InvocationError::NoEngine { name: "Python" }, "load_error", "Python"),
             (InvocationError::Timeout { max_ms: 7 }, "timeout", "7"),
             (InvocationError::CpuLimit { max_ms: 7 }, "cpu_limit", "7"),
             (InvocationError::TooManyHostCalls { max: 7 }, "host_call_limit", "7"),

@@ -16,12 +16,33 @@ pub enum Progress<T> {
     Waiting(Option<Instant>),
 }
 
+/// What an engine needs of the box beyond what every engine does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// Address space that it reserves without ever writing to it, in bytes: what may be written is bounded apart from it.
+    pub reserved_bytes: u64,
+    /// Whether what it loads is machine code. Then the process that loads a function may turn memory that it can no longer write
+    /// to into code; one that handles events may not.
+    pub loads_code: bool,
+}
+
 /// Runs one function. Time limits are not its matter: a function that never ends is ended with the process.
 pub trait Engine: Sized {
     /// Why there is no engine.
     type Error: std::error::Error + 'static;
     /// A function that is being loaded.
     type Loading;
+    /// What it needs of the box.
+    const DEMANDS: Demands = Demands { reserved_bytes: 0, loads_code: false };
+
+    /// Takes what it needs from files, once what was inherited is checked and before the box, in which there are none. It keeps that
+    /// where [`Self::start`] finds it.
+    ///
+    /// # Errors
+    /// What is missing; the process then ends.
+    fn gather() -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// Starts the engine, in the box but before the filter closes. No tenant's code runs here.
     ///

@@ -29,7 +29,7 @@ mod serve;
 mod walls;
 
 pub use allocator::EndWhenExhausted;
-pub use engine::{Engine, Progress};
+pub use engine::{Demands, Engine, Progress};
 pub use inherited::InheritedError;
 pub use limits::{MAX_MEMORY_MIB, MIN_MEMORY_MIB};
 pub use link::{LinkError, Sender};

@@ -3,12 +3,11 @@
 //! A function that prints is thereby as fast as the enclave reads, and what was printed before an endless loop
 //! is there to be read.
 
-use std::cell::RefCell;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use nix::errno::Errno;
@@ -62,14 +61,14 @@ pub(crate) struct Link {
 /// The sending direction, shared with the engine's ops.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    socket: Rc<UnixStream>,
-    failed: Rc<RefCell<Option<LinkError>>>,
+    socket: Arc<UnixStream>,
+    failed: Arc<Mutex<Option<LinkError>>>,
 }
 
 impl Link {
     /// Takes over a socket that blocks.
     pub(crate) fn new(socket: UnixStream) -> Self {
-        let sender = Sender { socket: Rc::new(socket), failed: Rc::default() };
+        let sender = Sender { socket: Arc::new(socket), failed: Arc::default() };
         Self { sender, decoder: FrameDecoder::new(), descriptor: None, chunk: vec![0; READ_CHUNK_BYTES] }
     }
 
@@ -85,7 +84,7 @@ impl Link {
 
     /// What went wrong in an earlier sending, the engine's too, if anything did.
     pub(crate) fn take_failure(&self) -> Option<LinkError> {
-        self.sender.failed.borrow_mut().take()
+        self.sender.failure().take()
     }
 
     /// The next order, with the descriptor that came with it; waits for it, or until a copy ends.
@@ -184,7 +183,7 @@ impl Sender {
 
     /// Sends a message that was encoded before.
     pub fn send_frame(&self, frame: &[u8]) {
-        if self.failed.borrow().is_some() {
+        if self.failure().is_some() {
             return;
         }
         if let Err(error) = (&*self.socket).write_all(frame) {
@@ -192,9 +191,13 @@ impl Sender {
         }
     }
 
+    fn failure(&self) -> MutexGuard<'_, Option<LinkError>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The first failure is the one to tell.
     fn fail(&self, error: LinkError) {
-        self.failed.borrow_mut().get_or_insert(error);
+        self.failure().get_or_insert(error);
     }
 }
 

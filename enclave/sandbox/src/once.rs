@@ -78,7 +78,7 @@ fn start(limits: &OnceLimits, answer: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result
     let boxed = walls::enter()?;
     let mut socket = inherited.socket;
     inherited.silence.apply()?;
-    walls::lower_memory(limits.memory_bytes)?;
+    walls::lower_memory(limits.memory_bytes, 0)?;
     boxed.seal()?;
     // Standard error goes nowhere from here on: the exit status tells.
     let code = match exchange(&mut socket, limits, answer) {

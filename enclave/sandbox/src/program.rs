@@ -53,7 +53,8 @@ pub fn serve<E: Engine>(program: &str) -> ExitCode {
 
 fn start<E: Engine>() -> Result<Infallible, ProgramError<E::Error>> {
     let inherited = inherited::check()?;
-    let nursery = Nursery::enter()?;
+    E::gather().map_err(ProgramError::Engine)?;
+    let nursery = Nursery::enter(E::DEMANDS)?;
     let mut link = Link::new(inherited.socket);
     let mut engine = E::start(link.sender()).map_err(ProgramError::Engine)?;
     orders::hear_of_ends().map_err(ProgramError::Signals)?;

@@ -31,9 +31,9 @@ pub enum ServeError {
 /// Makes copies with engines that have no function yet, until the enclave closes the socket. In a copy: loads a function, and makes
 /// copies that handle its events. In a copy's copy: handles them, until the enclave closes the socket or the engine cannot go
 /// on.
-pub(crate) fn serve(
+pub(crate) fn serve<E: Engine>(
     link: &mut Link,
-    engine: &mut impl Engine,
+    engine: &mut E,
     mut nursery: Nursery,
 ) -> Result<(), ServeError> {
     let identity = nursery.identity();
@@ -55,16 +55,16 @@ pub(crate) fn serve(
 }
 
 /// Loads what the enclave sends. Goes on when there is a function.
-fn load(
+fn load<E: Engine>(
     link: &mut Link,
-    engine: &mut impl Engine,
+    engine: &mut E,
     identity: Identity,
 ) -> Result<ControlFlow<()>, ServeError> {
     link.send(&RunnerMessage::Ready(identity));
     let Some((limits, source)) = receive_load(link)? else { return Ok(ControlFlow::Break(())) };
     let memory_mib = limits.memory_mib.clamp(MIN_MEMORY_MIB, MAX_MEMORY_MIB);
     let heap_bytes = u64::from(memory_mib) * 1024 * 1024;
-    walls::lower_memory(heap_bytes)?;
+    walls::lower_memory(heap_bytes, E::DEMANDS.reserved_bytes)?;
     engine.limit(heap_bytes, limits);
     let Some(loaded) = run_load(link, engine, source)? else { return Ok(ControlFlow::Break(())) };
     finish(link)?;

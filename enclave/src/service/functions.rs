@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use r3e_attester::{Attester, TrustedClock};
 use r3e_egress::{Egress, TrustRoots};
 use r3e_functions::limits::MEMORY_MIB;
-use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
+use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
     Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Definition, InvokeError, Invoker,
     InvokerParts, Loadable, Logs, Registry, SecretSource, SourceError, SourceFuture, Version,
@@ -62,7 +62,12 @@ impl Workshop {
         let time = r3e_egress::TrustedClock::new(move || Some(time.now_ms()));
         let egress = Egress::new(transport, roots, time).map_err(|error| internal(&error))?;
         let pool = RunnerPool::new(runner_config(configuration, runner)).map_err(|error| internal(&error))?;
-        Ok(Self { pool, bundler: Bundler::new(bundler), egress, configuration: *configuration.digest() })
+        Ok(Self {
+            pool,
+            bundler: Bundler::new(bundler).with_wasm_beside(),
+            egress,
+            configuration: *configuration.digest(),
+        })
     }
 }
 
@@ -245,6 +250,7 @@ fn runner_config(configuration: &Configuration, runner: PathBuf) -> RunnerConfig
     let config = RunnerConfig {
         max_processes: usize::try_from(configuration.max_runners()).unwrap_or(usize::MAX),
         memory_mib: runners_budget_mib(configuration.max_runners_memory_mib()),
+        layers: Layers::beside(&runner),
         ..RunnerConfig::new(runner)
     };
     config.with_tenant_share(configuration.tenant_share_percent(), *MEMORY_MIB.end())
@@ -271,7 +277,7 @@ impl AttestationSource for FunctionAttestation {
 impl From<CheckError> for ServiceError {
     fn from(error: CheckError) -> Self {
         match error {
-            CheckError::Refused(message) => Self::InvalidFunction(message),
+            CheckError::Refused(message) | CheckError::NoRuntime(message) => Self::InvalidFunction(message),
             CheckError::Busy(error) => Self::Busy(error.to_string()),
             CheckError::Compiling(error) => Self::Busy(error.to_string()),
             other => Self::Internal(with_causes(&other)),

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Deploy {
     /// The language.
     pub runtime: Runtime,
-    /// An ES module whose default export is a function, and that imports nothing.
+    /// One module that imports none of the tenant's: an ES module whose default export is a function, a WebAssembly module in standard
+    /// base64, or a Python module that defines `handler`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// The path, among `modules`, of the one whose default export is a function.
@@ -39,6 +40,10 @@ pub enum Runtime {
     Javascript,
     /// TypeScript, and what JavaScript has: types are taken away when it is deployed.
     Typescript,
+    /// A WebAssembly module: a command of WASI preview 1, in standard base64.
+    Wasm,
+    /// Python.
+    Python,
 }
 
 impl Runtime {
@@ -47,7 +52,14 @@ impl Runtime {
         match self {
             Self::Javascript => "javascript",
             Self::Typescript => "typescript",
+            Self::Wasm => "wasm",
+            Self::Python => "python",
         }
+    }
+
+    /// Whether its code may be several modules that import each other.
+    pub fn has_modules(self) -> bool {
+        matches!(self, Self::Javascript | Self::Typescript)
     }
 }
 

@@ -45,6 +45,9 @@ pub enum CodeError {
     /// Both forms, or neither.
     #[error("give either `source`, the text of one module, or `modules` with their `entry`, and not both")]
     Form,
+    /// Several modules in a language that has one.
+    #[error("a function of {0} is one module: give its `source`")]
+    Single(&'static str),
     /// A path that names no module.
     #[error(
         "{0:?} is no module's path: up to 200 bytes of A-Z a-z 0-9 `-` `_` `.` `@` `+` in up to 16 parts between `/`, none of \
@@ -88,6 +91,9 @@ impl Deploy {
     pub fn code(&self) -> Result<Code<'_>, CodeError> {
         match (self.source.is_empty(), &self.entry, self.modules.is_empty()) {
             (false, None, true) => Ok(Code::Source(&self.source)),
+            (true, Some(_), false) if !self.runtime.has_modules() => {
+                Err(CodeError::Single(self.runtime.name()))
+            }
             (true, Some(entry), false) => {
                 check(self.runtime, entry, &self.modules)?;
                 Ok(Code::Modules { entry, modules: &self.modules })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use r3e_functions::runner_pool::{
-    FunctionKey, Invocation, InvocationError, Limits, RunnerConfig, RunnerPool,
+    Code, Engine, FunctionKey, Invocation, InvocationError, Layers, Limits, RunnerConfig, RunnerPool,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -87,6 +87,7 @@ impl Arena {
             max_processes: 6,
             memory_mib: POOL_MEMORY_MIB,
             max_memory_mib_per_tenant: POOL_MEMORY_MIB,
+            layers: Layers::beside(&runner),
             ..RunnerConfig::new(runner)
         };
         let pool = RunnerPool::new(config)?;
@@ -96,11 +97,20 @@ impl Arena {
         let mut wrong = Vec::new();
         arena.whole_memory(&mut wrong).await;
         arena.canary(&mut wrong).await;
+        arena.start_others().await;
         if !wrong.is_empty() {
             return Err(ArenaError::Canary(wrong.join("; ")));
         }
         arena.at_rest = rest().await;
         Ok(arena)
+    }
+
+    /// Starts the processes that runners of other languages are copies of, if there are any; what they are given is no function.
+    async fn start_others(&self) {
+        for engine in [Engine::Wasm, Engine::Python] {
+            let code = Code { engine, source: "none" };
+            let _refused = self.pool.check(&"mallory".into(), code, &AMPLE).await;
+        }
     }
 
     /// Has a script attack, and looks at what is left.
@@ -139,7 +149,8 @@ impl Arena {
     }
 
     async fn event(&self, tenant: &str, script: &Script, limits: &Limits) -> Invocation {
-        self.pool.invoke(&key(tenant, &script.name), &script.source, "{}", limits, &Host).await
+        let code = Code { engine: script.engine, source: &script.source };
+        self.pool.invoke(&key(tenant, &script.name), code, "{}", limits, &Host).await
     }
 
     /// An event of the canary's, and how long it took.

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use r3e_functions::runner_pool::Engine;
 use thiserror::Error;
 
+use crate::compiler::compile;
 use crate::ending::Ending;
+use crate::programs;
 
 /// Why the corpus cannot be read.
 #[derive(Debug, Error)]
@@ -25,6 +28,14 @@ pub enum CorpusError {
         /// The script.
         name: String,
         /// What is wrong with its first lines.
+        what: String,
+    },
+    /// A module that does not compile, or no compiler: cargo build -p r3e-wasm-runner.
+    #[error("{name}: {what}")]
+    Module {
+        /// The script.
+        name: String,
+        /// What is wrong with it.
         what: String,
     },
 }
@@ -64,8 +75,15 @@ pub struct Script {
     pub ends: Vec<Ending>,
     /// Whether it is tried again.
     pub again: Again,
-    /// The whole file, which is an ES module.
+    /// What runs it.
+    pub engine: Engine,
+    /// What a runner is given: the whole file, which is an ES module; or the module that it is the text of, compiled.
     pub source: String,
+}
+
+/// Whether there is an interpreter for the scripts in Python: `scripts/python-layer` makes one.
+pub fn python() -> bool {
+    programs::find("r3e-python.cwasm").is_some()
 }
 
 /// The folder of the corpus.
@@ -73,7 +91,7 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
 
-/// Every script, by name.
+/// Every script, by name; those in Python too, whether or not there is an interpreter ([`python`]).
 ///
 /// # Errors
 /// [`CorpusError`] names the script that cannot be read or does not say what it must.
@@ -88,14 +106,22 @@ pub fn read() -> Result<Vec<Script>, CorpusError> {
         let path = entry.map_err(unreadable(&folder))?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let source = fs::read_to_string(&path).map_err(unreadable(&path))?;
-        scripts.push(Script::parse(&name, source)?);
+        let mut script = Script::parse(&name, source)?;
+        let ending = path.extension().unwrap_or_default();
+        if ending == "py" {
+            script.engine = Engine::Python;
+        } else if ending == "wat" {
+            script.engine = Engine::Wasm;
+            script.source = compile(&script.source).map_err(|what| CorpusError::Module { name, what })?;
+        }
+        scripts.push(script);
     }
     scripts.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(scripts)
 }
 
 impl Script {
-    /// Reads the first lines of a script: `// key: value`, until a line that is none.
+    /// Reads the first lines of a script: `// key: value`, or with `;;` or `#` before it, until a line that is none.
     ///
     /// # Errors
     /// [`CorpusError::Header`].
@@ -103,9 +129,8 @@ impl Script {
         let wrong = |what: String| CorpusError::Header { name: name.to_owned(), what };
         let (mut attack, mut bound, mut again, mut ends) = (None, None, None, Vec::new());
         for line in source.lines() {
-            let Some((key, value)) = line.strip_prefix("// ").and_then(|line| line.split_once(": ")) else {
-                break;
-            };
+            let said = ["// ", ";; ", "# "].iter().find_map(|mark| line.strip_prefix(mark));
+            let Some((key, value)) = said.and_then(|line| line.split_once(": ")) else { break };
             let twice = match key {
                 "attack" => attack.replace(value.to_owned()).is_some(),
                 "limit" => bound.replace(one_of(value, &BOUNDS).map_err(wrong)?).is_some(),
@@ -131,6 +156,7 @@ impl Script {
             bound: bound.ok_or_else(|| wrong("does not say which limit is short".to_owned()))?,
             ends,
             again: again.unwrap_or(Again::Not),
+            engine: Engine::default(),
             source,
         })
     }

@@ -24,6 +24,7 @@
 
 pub mod arena;
 pub mod census;
+mod compiler;
 pub mod corpus;
 pub mod ending;
 pub mod host;

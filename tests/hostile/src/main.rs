@@ -6,6 +6,7 @@ use std::process::{ExitCode, Stdio};
 
 use anyhow::Context as _;
 use clap::Parser;
+use r3e_functions::runner_pool::Engine;
 use r3e_hostile::limits::MAX_WORKERS;
 use r3e_hostile::{Arena, ArenaError, Row, Script, corpus, native, programs, report};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -48,6 +49,13 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut scripts = if cli.native { native::attacks() } else { corpus::read()? };
+    if !corpus::python() {
+        let all = scripts.len();
+        scripts.retain(|script| script.engine != Engine::Python);
+        if cli.share.is_none() && scripts.len() < all {
+            eprintln!("{} scripts in Python are left out: scripts/python-layer", all - scripts.len());
+        }
+    }
     scripts.retain(|script| cli.names.is_empty() || cli.names.iter().any(|name| is_named(script, name)));
     anyhow::ensure!(!scripts.is_empty(), "no script is named so; see --list");
     if cli.list {

@@ -9,6 +9,8 @@ use libc::{
     CLONE_VM, SIGCHLD,
 };
 
+use r3e_functions::runner_pool::Engine;
+
 use crate::corpus::{Again, Bound, Script};
 use crate::ending::Ending;
 
@@ -311,6 +313,7 @@ fn scripts(name: &str, stage: Stage, bound: Bound, ends: &[&str]) -> Vec<Script>
         bound,
         ends: ends.iter().map(|end| ending(end)).collect(),
         again: Again::Not,
+        engine: Engine::default(),
         source: format!("{stage}: {name}"),
     };
     stages.iter().map(script).collect()

@@ -7,7 +7,7 @@ use r3e_rules::{Package, Workspace, linked_by, read, root};
 
 /// What each crate may use of ours, development dependencies included. Every member of the workspace is here or
 /// under `tests/`, which may use anything.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("r3e-cbor", &[]),
     ("r3e-transport", &[]),
     ("r3e-attester", &[]),
@@ -20,6 +20,7 @@ const ALLOWED: [(&str, &[&str]); 16] = [
     ("r3e-sandbox", &["r3e-runner-api"]),
     ("r3e-runner", &["r3e-sandbox", "r3e-runner-api"]),
     ("r3e-bundler", &["r3e-sandbox", "r3e-runner-api"]),
+    ("r3e-wasm-runner", &["r3e-sandbox", "r3e-runner-api"]),
     ("r3e-parent", &["r3e-proto", "r3e-transport", "r3e-eif-format"]),
     ("r3e-verify", &["r3e-attestation", "r3e-proto", "r3e-cbor"]),
     ("r3e-client", &["r3e-attestation", "r3e-proto", "r3e-cbor"]),
@@ -71,7 +72,7 @@ fn allowed(name: &str) -> Option<Vec<&'static str>> {
 }
 
 /// Packages that must not be linked into an enclave, and why.
-const DENIED: [(&str, &str); 10] = [
+const DENIED: [(&str, &str); 11] = [
     ("rsa", "RUSTSEC-2023-0071, a timing side channel without a fix"),
     ("ring", "a second cryptographic library beside aws-lc-rs; 0.16 is unmaintained"),
     ("openssl", "a C library that the image does not have"),
@@ -80,6 +81,7 @@ const DENIED: [(&str, &str); 10] = [
     ("ethers", "deprecated"),
     ("neo3", "makes transactions that no node accepts"),
     ("deno_core", "an engine for tenants' code belongs into the runner's process"),
+    ("wasmtime", "a compiler and an engine for tenants' code belong into processes of their own"),
     ("deno_ast", "a parser of tenants' code belongs into the bundler's process"),
     ("r3e-fake-nsm", "a fake attestation device"),
 ];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use r3e_proto::api::functions::Runtime;
 use r3e_proto::api::modules::{ModuleKind, is_module_path};
 
-use super::{MANIFEST, ProjectError};
+use super::{MANIFEST, ProjectError, source_text};
 use crate::limits::{MAX_PROJECT_BYTES, MAX_PROJECT_MODULES};
 
 /// The folder of packages that are not bundled.
@@ -15,6 +15,7 @@ const PACKAGES: &str = "node_modules";
 #[derive(Debug)]
 pub(super) struct Gathered<'a> {
     runtime: Runtime,
+    entry: &'a str,
     exclude: &'a [String],
     modules: BTreeMap<String, String>,
     left_out: Vec<String>,
@@ -22,8 +23,9 @@ pub(super) struct Gathered<'a> {
 }
 
 impl<'a> Gathered<'a> {
-    pub(super) fn new(runtime: Runtime, exclude: &'a [String]) -> Self {
-        Self { runtime, exclude, modules: BTreeMap::new(), left_out: Vec::new(), bytes: 0 }
+    /// What the manifest's runtime, entry and exclusions leave.
+    pub(super) fn new(runtime: Runtime, entry: &'a str, exclude: &'a [String]) -> Self {
+        Self { runtime, entry, exclude, modules: BTreeMap::new(), left_out: Vec::new(), bytes: 0 }
     }
 
     /// Whether a folder, or a file, is not looked at.
@@ -38,6 +40,7 @@ impl<'a> Gathered<'a> {
     /// [`ProjectError::Path`] for a module whose path cannot be one.
     pub(super) fn wants(&mut self, path: &str) -> Result<Option<usize>, ProjectError> {
         let is_part = match ModuleKind::of(path) {
+            _ if !self.runtime.has_modules() => path == self.entry,
             Some(ModuleKind::JavaScript | ModuleKind::Json) => true,
             Some(ModuleKind::TypeScript | ModuleKind::Declarations) => self.runtime == Runtime::Typescript,
             None => false,
@@ -66,7 +69,7 @@ impl<'a> Gathered<'a> {
         if self.bytes > MAX_PROJECT_BYTES {
             return Err(ProjectError::TooLarge(path.to_owned()));
         }
-        let text = String::from_utf8(bytes).map_err(|_| ProjectError::NotText(path.to_owned()))?;
+        let text = source_text(self.runtime, bytes).map_err(|_| ProjectError::NotText(path.to_owned()))?;
         match self.modules.insert(path.to_owned(), text) {
             None => Ok(()),
             Some(_) => Err(ProjectError::Duplicate(path.to_owned())),

@@ -241,4 +241,25 @@ fn one_file_says_its_language() {
     assert_eq!(runtime_of("a.ts".as_ref()), Runtime::Typescript);
     assert_eq!(runtime_of("a.mts".as_ref()), Runtime::Typescript);
     assert_eq!(runtime_of("a.js".as_ref()), Runtime::Javascript);
+    assert_eq!(runtime_of("a.wasm".as_ref()), Runtime::Wasm);
+    assert_eq!(runtime_of("a.py".as_ref()), Runtime::Python);
+    assert_eq!(source_text(Runtime::Wasm, b"\0asm".to_vec()).unwrap(), "AGFzbQ==");
+    assert!(source_text(Runtime::Python, b"\xff".to_vec()).is_err());
+}
+
+#[test]
+fn a_function_of_one_module_is_its_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = "name = 'f'\nruntime = 'wasm'\nentry = 'out/f.wasm'\n";
+    std::fs::write(folder.path().join("r3e.toml"), manifest).unwrap();
+    let missing = Project::from_folder(folder.path()).unwrap_err();
+    assert!(matches!(missing, ProjectError::Code(CodeError::NoEntry(entry)) if entry == "out/f.wasm"));
+    std::fs::create_dir(folder.path().join("out")).unwrap();
+    std::fs::write(folder.path().join("out/f.wasm"), b"\0asm\xff").unwrap();
+    std::fs::write(folder.path().join("out/g.wasm"), b"\0asm").unwrap();
+    std::fs::write(folder.path().join("a.js"), "1").unwrap();
+    let project = Project::from_folder(folder.path()).unwrap();
+    assert_eq!((project.deploy.runtime, project.deploy.source.as_str()), (Runtime::Wasm, "AGFzbf8="));
+    assert!(project.deploy.entry.is_none() && project.deploy.modules.is_empty());
+    assert_eq!(project.left_out.len(), 2);
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use r3e_runner_api::{FunctionLimits, HostCall, HostReply};
 
+use super::engines::Layers;
 use super::memory::charge_mib;
 use super::notes::ProcessNotes;
 
@@ -15,6 +16,8 @@ use super::notes::ProcessNotes;
 pub struct RunnerConfig {
     /// The `r3e-runner` program.
     pub runner_path: PathBuf,
+    /// What other engines are made of, as far as there are any.
+    pub layers: Layers,
     /// Processes at once that handle events, or handled some and are kept, and spares. At least one more than `spares`.
     pub max_processes: usize,
     /// Function versions kept loaded at once, as far as memory goes.
@@ -46,6 +49,7 @@ impl RunnerConfig {
     pub fn new(runner_path: PathBuf) -> Self {
         Self {
             runner_path,
+            layers: Layers::default(),
             max_processes: 32,
             max_families: 2_048,
             spares: 2,

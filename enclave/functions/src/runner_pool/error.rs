@@ -27,6 +27,12 @@ pub enum InvocationError {
         /// What there is.
         max_mib: u32,
     },
+    /// The appliance has nothing that runs the function's language.
+    #[error("this appliance runs no {name}: its image was built without that layer")]
+    NoEngine {
+        /// The language.
+        name: &'static str,
+    },
     /// The event is not JSON that a function can be given.
     #[error("the event is not acceptable JSON")]
     Event(#[source] JsonError),
@@ -101,6 +107,7 @@ impl InvocationError {
         match self {
             Self::Busy { .. } => "busy",
             Self::NoRoom { .. } => "no_room",
+            Self::NoEngine { .. } => "no_engine",
             Self::Event(_) => "event",
             Self::NotReady => "not_ready",
             Self::TooLarge(_) => "too_large",

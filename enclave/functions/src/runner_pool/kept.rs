@@ -8,21 +8,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::config::{FunctionKey, Limits, RunnerConfig};
+use super::engines::{Engine, Nurseries};
 use super::error::{InvocationError, StartError};
 use super::family::Family;
 use super::held::{LiveCount, LiveToken};
 use super::leases::{Lease, Leases};
-use super::limits::{BASE_MEMORY_MIB, SPARE_MIB, SWEEP_INTERVAL_MS, WATCH_INTERVAL_MS};
+use super::limits::{SPARE_MIB, SWEEP_INTERVAL_MS, WATCH_INTERVAL_MS};
 use super::memory::{Memory, Reserved};
-use super::nursery::Nursery;
 use super::process::RunnerProcess;
-use super::spawner::Spawner;
 use super::strangers::descendants;
 
 /// Everything that outlives an event.
 #[derive(Debug)]
 pub(super) struct Kept {
-    nursery: Nursery,
+    nurseries: Nurseries,
     /// Every process but the nursery and those of which the others are made.
     live: LiveCount,
     /// Those that handle events, or handled some and are kept.
@@ -57,13 +56,13 @@ struct Warm {
 
 impl Kept {
     /// Nothing yet, and the spares under way.
-    pub(super) fn new(config: &RunnerConfig, spawner: Spawner) -> Arc<Self> {
-        // Neither the nursery nor spares have a function, and are charged what an empty process holds.
+    pub(super) fn new(config: &RunnerConfig, nurseries: Nurseries) -> Arc<Self> {
+        // Neither nurseries nor spares have a function, and are charged what an empty process holds.
         let spares_mib = u64::try_from(config.spares).unwrap_or(u64::MAX).saturating_mul(SPARE_MIB);
-        let empty_mib = u32::try_from(spares_mib.saturating_add(BASE_MEMORY_MIB)).unwrap_or(u32::MAX);
+        let empty_mib = u32::try_from(spares_mib.saturating_add(nurseries.empty_mib())).unwrap_or(u32::MAX);
         let max_wait = Duration::from_millis(config.max_wait_ms);
         let this = Arc::new(Self {
-            nursery: Nursery::new(spawner),
+            nurseries,
             live: LiveCount::default(),
             handling: LiveCount::default(),
             max_handling: config.max_processes.saturating_sub(config.spares),
@@ -137,20 +136,26 @@ impl Kept {
     }
 
     /// A process without a function, with memory for one.
-    pub(super) async fn blank(this: &Arc<Self>, mib: u32) -> Result<RunnerProcess, InvocationError> {
+    pub(super) async fn blank(
+        this: &Arc<Self>,
+        engine: Engine,
+        mib: u32,
+    ) -> Result<RunnerProcess, InvocationError> {
+        let nursery = this.nurseries.of(engine)?;
         let reserved = this.reserve(mib).await?;
-        let spare = {
+        // What is kept ready is of the language that most functions are in.
+        let spare = (engine == Engine::default()).then(|| {
             let mut state = this.lock();
             let mut spare = state.spares.pop();
             while spare.as_mut().is_some_and(|spare| !spare.is_silent()) {
                 spare = state.spares.pop();
             }
             spare
-        };
+        });
         Self::refill(this);
-        let mut process = match spare {
+        let mut process = match spare.flatten() {
             Some(process) => process,
-            None => RunnerProcess::blank(&this.nursery, this.live.token()).await?,
+            None => RunnerProcess::blank(nursery, this.live.token()).await?,
         };
         process.hold(reserved);
         Ok(process)
@@ -259,7 +264,10 @@ impl Kept {
             let weak = Arc::downgrade(this);
             tokio::spawn(async move {
                 let Some(this) = weak.upgrade() else { return };
-                let started = RunnerProcess::blank(&this.nursery, live).await;
+                let started = match this.nurseries.of(Engine::default()) {
+                    Ok(nursery) => RunnerProcess::blank(nursery, live).await.map_err(InvocationError::from),
+                    Err(error) => Err(error),
+                };
                 let mut state = this.lock();
                 state.starting -= 1;
                 state

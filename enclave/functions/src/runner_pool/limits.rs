@@ -16,6 +16,9 @@ pub const MEMORY_OVERHEAD_MIB: u64 = 128;
 /// Resident memory of a process whose function has no heap to speak of: 15 MiB, and some slack.
 pub const BASE_MEMORY_MIB: u64 = 20;
 
+/// Resident memory of the process that Python functions are copies of: the interpreter, its library and its own memory.
+pub const PYTHON_MEMORY_MIB: u64 = 128;
+
 /// Part of its heap, in percent, that a function may keep between events before its process is replaced.
 pub const RETAINED_HEAP_PERCENT: u64 = 75;
 

@@ -16,6 +16,7 @@
 
 mod admission;
 mod config;
+mod engines;
 mod error;
 mod exchange;
 mod family;
@@ -36,6 +37,7 @@ mod strangers;
 mod waiting_calls;
 
 pub use config::{FunctionKey, HostCalls, HostFuture, Limits, NotReady, ReadyFuture, RunnerConfig, Stage};
+pub use engines::{Code, Engine, Layers};
 pub use error::{InvocationError, StartError};
 pub use leases::Lease;
 pub use notes::ProcessNotes;

@@ -8,6 +8,7 @@ use r3e_runner_api::{LogRecord, json};
 
 use super::admission::KeyedGates;
 use super::config::{FunctionKey, HostCalls, Limits, NotReady, RunnerConfig, Stage};
+use super::engines::{Code, Nurseries};
 use super::error::{InvocationError, StartError};
 use super::exchange::{Account, Broken, Exchange};
 use super::family::Family;
@@ -15,7 +16,6 @@ use super::kept::Kept;
 use super::leases::Lease;
 use super::memory::charge_mib;
 use super::process::RunnerProcess;
-use super::spawner::Spawner;
 use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
 
 /// What came of an event.
@@ -76,7 +76,7 @@ impl RunnerPool {
         let waiting = config.max_waiting_per_tenant;
         let tenant_mib = usize::try_from(config.max_memory_mib_per_tenant).unwrap_or(usize::MAX);
         let inner = Arc::new(Inner {
-            kept: Kept::new(&config, Spawner::new(config.runner_path.clone())?),
+            kept: Kept::new(&config, Nurseries::new(&config)?),
             // Who comes here was admitted before, so there is no number to bound.
             loading: KeyedGates::new("function", 1, usize::MAX, max_wait),
             tenants: Turnstile::new(Bounds {
@@ -104,19 +104,19 @@ impl RunnerPool {
         self.inner.kept.lease(tenant)
     }
 
-    /// Hands an event, JSON text, to a process of the function; loads `source` into one when none is warm. The event is
+    /// Hands an event, JSON text, to a process of the function; loads `code` into one when none is warm. The event is
     /// copied once it has its slot and its memory, and not while it waits.
     ///
     /// Dropping the future ends the process.
     pub async fn invoke(
         &self,
         key: &FunctionKey,
-        source: &str,
+        code: impl Into<Code<'_>>,
         event: &str,
         limits: &Limits,
         host: &dyn HostCalls,
     ) -> Invocation {
-        self.invoke_under(&self.lease(&key.tenant), key, source, event, limits, host).await
+        self.invoke_under(&self.lease(&key.tenant), key, code, event, limits, host).await
     }
 
     /// As [`Self::invoke`], under a lease that the tenant's event has already.
@@ -124,14 +124,15 @@ impl RunnerPool {
         &self,
         lease: &Lease,
         key: &FunctionKey,
-        source: &str,
+        code: impl Into<Code<'_>>,
         event: &str,
         limits: &Limits,
         host: &dyn HostCalls,
     ) -> Invocation {
+        let code = code.into();
         let mut account = Account::default();
         let mut usage = Usage::default();
-        let outcome = self.run(lease, key, source, event, limits, host, &mut account, &mut usage).await;
+        let outcome = self.run(lease, key, code, event, limits, host, &mut account, &mut usage).await;
         usage.cpu_us = micros(account.cpu);
         usage.wall_us = micros(account.wall);
         usage.host_calls = account.host_calls;
@@ -146,14 +147,15 @@ impl RunnerPool {
     pub async fn check(
         &self,
         tenant: &Arc<str>,
-        source: &str,
+        code: impl Into<Code<'_>>,
         limits: &Limits,
     ) -> Result<(), InvocationError> {
+        let Code { engine, source } = code.into();
         let _tenant = self.inner.tenant_slot(tenant).await?;
         let mib = charge_mib(limits.memory_mib);
         let _tenant_memory = self.inner.tenant_memory.enter_with(tenant, mib).await?;
         let _slot = self.inner.appliance_slot(tenant).await?;
-        let mut blank = Kept::blank(&self.inner.kept, mib).await?;
+        let mut blank = Kept::blank(&self.inner.kept, engine, mib).await?;
         let loaded = Exchange::new(&mut blank, limits, &mut Account::default()).load(source).await;
         match loaded {
             Ok(()) => Ok(()),
@@ -210,7 +212,7 @@ impl RunnerPool {
         &self,
         lease: &Lease,
         key: &FunctionKey,
-        source: &str,
+        code: Code<'_>,
         event: &str,
         limits: &Limits,
         host: &dyn HostCalls,
@@ -228,7 +230,7 @@ impl RunnerPool {
         let mut process = if let Some(process) = self.take_ready(lease, key, limits, host).await? {
             process
         } else {
-            let process = self.start(lease, key, source, limits, host, account, usage).await?;
+            let process = self.start(lease, key, code, limits, host, account, usage).await?;
             host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
             process
         };
@@ -268,7 +270,7 @@ impl RunnerPool {
         &self,
         lease: &Lease,
         key: &FunctionKey,
-        source: &str,
+        code: Code<'_>,
         limits: &Limits,
         host: &dyn HostCalls,
         account: &mut Account,
@@ -288,7 +290,7 @@ impl RunnerPool {
         let loading = self.inner.loading.enter(key).await?;
         let family = match self.inner.kept.family(key, limits) {
             Some(family) => family,
-            None => self.load(lease, key, source, limits, host, account, usage).await?,
+            None => self.load(lease, key, code, limits, host, account, usage).await?,
         };
         drop(loading);
         self.inner.kept.member(&family, mib).await
@@ -299,16 +301,16 @@ impl RunnerPool {
         &self,
         lease: &Lease,
         key: &FunctionKey,
-        source: &str,
+        code: Code<'_>,
         limits: &Limits,
         host: &dyn HostCalls,
         account: &mut Account,
         usage: &mut Usage,
     ) -> Result<Arc<Family>, InvocationError> {
         usage.cold = true;
-        let mut blank = Kept::blank(&self.inner.kept, charge_mib(limits.memory_mib)).await?;
+        let mut blank = Kept::blank(&self.inner.kept, code.engine, charge_mib(limits.memory_mib)).await?;
         host.passed(Stage::Started);
-        let loaded = Exchange::new(&mut blank, limits, account).load(source).await;
+        let loaded = Exchange::new(&mut blank, limits, account).load(code.source).await;
         if let Err(broken) = loaded {
             return Err(explain(broken, blank, usage).await);
         }

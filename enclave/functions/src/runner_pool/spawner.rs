@@ -3,9 +3,10 @@
 //! A runner asks the kernel to end it when its parent ends, and to the kernel the parent is the thread that
 //! started it. This thread lives exactly as long as the pool, so no runner outlives either.
 
+use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::{io, thread};
@@ -32,14 +33,14 @@ pub(super) struct Spawner {
 
 impl Spawner {
     /// Starts the thread. Must be called within a tokio runtime, which then watches the processes.
-    pub(super) fn new(runner_path: PathBuf) -> io::Result<Self> {
+    pub(super) fn new(runner_path: PathBuf, arguments: Vec<OsString>) -> io::Result<Self> {
         let (requests, received) = mpsc::channel::<oneshot::Sender<io::Result<Spawned>>>();
         let runtime = Handle::current();
         thread::Builder::new().name("runner-spawner".to_owned()).spawn(move || {
             let _within = runtime.enter();
             for request in received {
                 // Whoever asked may have given up; the process then ends with its handle.
-                let _unclaimed = request.send(spawn(&runner_path));
+                let _unclaimed = request.send(spawn(&runner_path, &arguments));
             }
         })?;
         Ok(Self { requests })
@@ -53,10 +54,11 @@ impl Spawner {
     }
 }
 
-fn spawn(runner_path: &PathBuf) -> io::Result<Spawned> {
+fn spawn(runner_path: &Path, arguments: &[OsString]) -> io::Result<Spawned> {
     let (ours, theirs) = StdUnixStream::pair()?;
     ours.set_nonblocking(true)?;
     let child = Command::new(runner_path)
+        .args(arguments)
         .env_clear()
         .envs(ENVIRONMENT.iter().copied())
         .current_dir("/")

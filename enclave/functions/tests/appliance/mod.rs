@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
+use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
     AttestationSource, Bundler, CheckError, Completed, Definition, InvokeError, Invoker, InvokerParts,
     Loadable, Registry, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Version,
@@ -59,7 +59,12 @@ impl Appliance {
     pub(crate) async fn with(keeper: Arc<Keeper>, options: Options) -> Self {
         let blobs: Arc<dyn BlobStore> = keeper.clone();
         let store = Store::open(blobs, keys(1), options).await.unwrap();
-        let config = RunnerConfig { spares: 1, max_processes: 6, ..RunnerConfig::new(runner_path()) };
+        let config = RunnerConfig {
+            spares: 1,
+            max_processes: 6,
+            layers: Layers::beside(&runner_path()),
+            ..RunnerConfig::new(runner_path())
+        };
         let pool = Arc::new(RunnerPool::new(config).unwrap());
         let registry = Arc::new(Registry::new(store.clone()));
         let secrets = Arc::new(Secrets::default());
@@ -75,7 +80,7 @@ impl Appliance {
             attestation: attestation.clone(),
             admissions: gate.clone(),
         });
-        let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler"));
+        let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_wasm_beside();
         Self { keeper, store, pool, bundler, registry, invoker, secrets, attestation, gate, connections }
     }
 

@@ -22,6 +22,7 @@ use thiserror::Error;
 
 pub(crate) use resources::lower_memory;
 
+use crate::engine::Demands;
 use crate::fork::PLAIN;
 use crate::limits::{FIRST_UID, UIDS};
 use namespaces::Users;
@@ -84,7 +85,7 @@ pub(crate) struct Boxed {
 /// Enters the box. From here on the process has no files, no network and no rights, and cannot get any.
 pub(crate) fn enter() -> Result<Boxed, SandboxError> {
     resources::be_first_to_go()?;
-    resources::limit()?;
+    resources::limit(0)?;
     resources::limit_processes(0)?;
     let users = namespaces::enter()?;
     root::empty()?;
@@ -112,13 +113,14 @@ pub(crate) struct Inner(Filter);
 
 impl Nursery {
     /// Goes as far into the box as its copies can have in common.
-    pub(crate) fn enter() -> Result<Self, SandboxError> {
+    pub(crate) fn enter(demands: Demands) -> Result<Self, SandboxError> {
         resources::be_first_to_go()?;
-        resources::limit()?;
+        resources::limit(demands.reserved_bytes)?;
         let users = namespaces::enter()?;
         root::empty()?;
         privileges::keep_for_boxing()?;
-        Ok(Self { users, next_uid: first_uid()?, outer: Filter::of_orders()?, inner: Filter::of_events()? })
+        let outer = Filter::of_orders(demands.loads_code)?;
+        Ok(Self { users, next_uid: first_uid()?, outer, inner: Filter::of_events()? })
     }
 
     /// Who the copies will be.

@@ -13,8 +13,8 @@ pub(super) fn be_first_to_go() -> Result<(), SandboxError> {
     std::fs::write("/proc/self/oom_score_adj", "1000").map_err(SandboxError::Order)
 }
 
-/// Sets every limit that does not depend on the function.
-pub(super) fn limit() -> Result<(), SandboxError> {
+/// Sets every limit that does not depend on the function. `reserved_bytes` of address space are never written.
+pub(super) fn limit(reserved_bytes: u64) -> Result<(), SandboxError> {
     let table = [
         // A memory image of a crashed process would hold the tenant's data.
         (Resource::RLIMIT_CORE, 0),
@@ -26,7 +26,7 @@ pub(super) fn limit() -> Result<(), SandboxError> {
         (Resource::RLIMIT_RTPRIO, 0),
         (Resource::RLIMIT_NICE, 0),
         (Resource::RLIMIT_STACK, STACK_BYTES),
-        (Resource::RLIMIT_AS, STARTING_ADDRESS_SPACE_BYTES),
+        (Resource::RLIMIT_AS, STARTING_ADDRESS_SPACE_BYTES.saturating_add(reserved_bytes)),
         (Resource::RLIMIT_DATA, STARTING_ADDRESS_SPACE_BYTES),
     ];
     for (resource, limit) in table {
@@ -43,10 +43,12 @@ pub(super) fn limit_processes(processes: u64) -> Result<(), SandboxError> {
     setrlimit(Resource::RLIMIT_NPROC, processes, processes).map_err(SandboxError::Resources)
 }
 
-/// Lowers the memory limits to what a function with this heap may use; they cannot be raised again.
-pub(crate) fn lower_memory(heap_bytes: u64) -> Result<(), SandboxError> {
+/// Lowers the memory limits to what a function with this heap may use, over what is only reserved; they cannot be
+/// raised again.
+pub(crate) fn lower_memory(heap_bytes: u64, reserved_bytes: u64) -> Result<(), SandboxError> {
     let data = heap_bytes.saturating_add(MEMORY_BEYOND_HEAP_BYTES).min(STARTING_ADDRESS_SPACE_BYTES);
     setrlimit(Resource::RLIMIT_DATA, data, data).map_err(SandboxError::Resources)?;
     let space = data.saturating_add(STACK_BYTES + MEMORY_BEYOND_HEAP_BYTES).min(STARTING_ADDRESS_SPACE_BYTES);
+    let space = space.saturating_add(reserved_bytes);
     setrlimit(Resource::RLIMIT_AS, space, space).map_err(SandboxError::Resources)
 }

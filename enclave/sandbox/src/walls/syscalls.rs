@@ -42,7 +42,8 @@ fn of_events() -> Vec<Row> {
 }
 
 /// The allow-list of a process that has loaded a function, and splits by order. Its copies are held to this one too.
-fn of_orders() -> Vec<Row> {
+/// `loads_code` where what it loads is machine code.
+fn of_orders(loads_code: bool) -> Vec<Row> {
     let mut table = of_both();
     table.extend([
         (libc::SYS_recvmsg, vec![Is(0, 0)], "orders, with the socket that each brings"),
@@ -70,8 +71,30 @@ fn of_orders() -> Vec<Row> {
         // A copy's own filter says which.
         (libc::SYS_tgkill, vec![Is(2, libc::SIGABRT as u64)], "abort()"),
     ]);
+    if loads_code {
+        table
+            .extend(OF_CODE.iter().map(|(number, arguments, reason)| (*number, arguments.to_vec(), *reason)));
+    }
     table
 }
+
+/// What turns memory into code. A copy that handles events has none of it.
+const OF_CODE: &[(i64, &[Argument], &str)] = &[
+    (
+        libc::SYS_mprotect,
+        &[Is(2, (libc::PROT_READ | libc::PROT_EXEC) as u64)],
+        "code, which cannot be written any more",
+    ),
+    // Branch targets are marked there, and the other cores are told of new code.
+    #[cfg(target_arch = "aarch64")]
+    (
+        libc::SYS_mprotect,
+        &[Is(2, (libc::PROT_READ | libc::PROT_EXEC) as u64 | 0x10)],
+        "the same, with marked targets",
+    ),
+    #[cfg(target_arch = "aarch64")]
+    (libc::SYS_membarrier, &[], "no core runs what stood there before"),
+];
 
 /// What passes either way.
 fn of_both() -> Vec<Row> {
@@ -125,9 +148,9 @@ impl Filter {
         }
     }
 
-    /// For a process that splits by order.
-    pub(super) fn of_orders() -> Result<Self, SandboxError> {
-        Self::compile(of_orders())
+    /// For a process that splits by order, and where it is said so loads machine code.
+    pub(super) fn of_orders(loads_code: bool) -> Result<Self, SandboxError> {
+        Self::compile(of_orders(loads_code))
     }
 
     fn compile(table: Vec<Row>) -> Result<Self, SandboxError> {

@@ -57,6 +57,7 @@ fn main() -> io::Result<()> {
     write("program", &programs())?;
     write("project_zip", &project_zips()?)?;
     write("proof", &proofs())?;
+    write("interpreter", &interpreters())?;
     write("notice", &notices())?;
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
@@ -104,6 +105,24 @@ fn schedules() -> Vec<Vec<u8>> {
         "0 0 1W 2#3 +5",
     ];
     texts.map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+/// What an interpreter says, each thing alone and all in a row.
+fn interpreters() -> Vec<Vec<u8>> {
+    let frame = |kind: u8, body: &[u8]| {
+        let length = u32::try_from(body.len()).expect("a short body");
+        [&[kind][..], &length.to_be_bytes(), body].concat()
+    };
+    let fault = br#"{"kind":"thrown","name":"ValueError","message":"no","stack":"line 1"}"#;
+    let mut seeds = vec![
+        frame(b'I', b""),
+        frame(b'L', b"\x01a line"),
+        frame(b'C', br#"{"op":"store_get","key":"a"}"#),
+        frame(b'R', b"[1]"),
+        frame(b'F', fault),
+    ];
+    seeds.push(seeds.concat());
+    seeds
 }
 
 /// Programs as sources and as compiled, and the bundler's answers.

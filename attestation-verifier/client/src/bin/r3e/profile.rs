@@ -128,6 +128,13 @@ pub(crate) fn read_limited(path: &Path, max_bytes: u64) -> io::Result<String> {
     if text.len() as u64 > max_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(text) }
 }
 
+/// Reads a file of at most `max_bytes`.
+pub(crate) fn read_bytes_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

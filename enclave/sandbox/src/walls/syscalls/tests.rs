@@ -182,7 +182,7 @@ fn listed_calls_end_the_process_when_their_conditions_do_not_hold() {
 #[test]
 fn orders_are_followed_and_nothing_else_is_done() {
     let killed = |name: &str, number: i64, arguments: [u64; 6]| {
-        let status = under(Filter::of_orders().unwrap(), number, arguments);
+        let status = under(Filter::of_orders(false).unwrap(), number, arguments);
         assert!(matches!(status, WaitStatus::Signaled(_, Signal::SIGSYS, _)), "{name}: {status:?}");
     };
     let also = [
@@ -219,9 +219,27 @@ fn orders_are_followed_and_nothing_else_is_done() {
     killed("a descriptor's lock", libc::SYS_fcntl, [0, 6, 0, 0, 0, 0]);
 }
 
+/// Machine code is loaded by a process that follows orders, where it is said so; memory that can be written is never run.
+#[test]
+fn code_is_what_can_no_longer_be_written() {
+    let exec = PROT_EXEC;
+    let ended = |loads_code: bool, number: i64, arguments: [u64; 6]| {
+        under(Filter::of_orders(loads_code).unwrap(), number, arguments)
+    };
+    let killed = |status: WaitStatus| matches!(status, WaitStatus::Signaled(_, Signal::SIGSYS, _));
+    let to_code = [0, 0, 1 | exec, 0, 0, 0];
+    assert!(matches!(ended(true, libc::SYS_mprotect, to_code), WaitStatus::Exited(_, 0)));
+    assert!(killed(ended(false, libc::SYS_mprotect, to_code)));
+    for protection in [exec, 2 | exec, 3 | exec] {
+        assert!(killed(ended(true, libc::SYS_mprotect, [0, 0, protection, 0, 0, 0])), "{protection}");
+    }
+    assert!(killed(ended(true, libc::SYS_mmap, [0, 4096, 1 | exec, 0x22, u64::MAX, 0])));
+    assert!(killed(ended(true, libc::SYS_mmap, [0, 4096, 3 | exec, 0x22, u64::MAX, 0])));
+}
+
 #[test]
 fn every_row_says_why() {
-    for (number, _, reason) in of_events().into_iter().chain(of_orders()) {
+    for (number, _, reason) in of_events().into_iter().chain(of_orders(true)) {
         assert!(reason.len() > 5, "{number}: {reason}");
     }
 }

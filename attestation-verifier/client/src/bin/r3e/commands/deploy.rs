@@ -21,7 +21,7 @@ pub(crate) const HELP: &str = "\
 r3e.toml, at the root of the folder:
 
   name = \"price-alert\"
-  runtime = \"typescript\"             # or \"javascript\"
+  runtime = \"typescript\"             # or \"javascript\", \"wasm\", \"python\"
   entry = \"src/main.ts\"
   exclude = [\"test\"]                 # files and folders that stay here
 
@@ -34,7 +34,7 @@ r3e.toml, at the root of the folder:
   cron = { schedule = \"0 * * * *\", time_zone = \"Europe/Berlin\" }
 
 Every .js, .mjs and .json file, and for TypeScript every .ts and .mts file, is sent, but for those in node_modules, those
-whose name begins with a dot, and those that `exclude` names. Symbolic links are refused.
+whose name begins with a dot, and those that `exclude` names; of wasm and python, the entry alone. Symbolic links are refused.
 
 What the function may reach is shown before anything is sent; `+` marks what it may not reach today. Its triggers are
 made, changed, and removed where r3e.toml declares them no more; each is named with `+`, `~` or `-`.
@@ -61,12 +61,12 @@ pub(crate) async fn run(command: Deploy, settings: &Settings, printer: Printer) 
         Err(ClientError::Api { code, .. }) if code == codes::NOT_FOUND => Permissions::default(),
         Err(error) => return Err(error.into()),
     };
-    let bytes: usize = deploy.modules.values().map(String::len).sum();
+    let bytes = deploy.source.len() + deploy.modules.values().map(String::len).sum::<usize>();
     note(&format!(
         "deploying {name}: {} modules of {}, {bytes} bytes, entry {}; {} other files stay here\n{}",
-        deploy.modules.len(),
+        deploy.modules.len().max(1),
         deploy.runtime.name(),
-        deploy.entry.as_deref().unwrap_or_default(),
+        deploy.entry.as_deref().unwrap_or("itself"),
         left_out.len(),
         reach(&today, &deploy.permissions)
     ));

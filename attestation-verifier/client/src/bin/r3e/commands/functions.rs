@@ -3,10 +3,11 @@
 mod observations;
 mod versions;
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use r3e_client::project::runtime_of;
+use r3e_client::project::{runtime_of, source_text};
 use r3e_proto::api::functions::{Deploy, Function, Limits, Permissions};
 use serde_json::json;
 
@@ -16,7 +17,7 @@ use super::local;
 use crate::error::CliError;
 use crate::limits::MAX_SOURCE_BYTES;
 use crate::output::{Printer, fields, printable, table, time};
-use crate::profile::read_limited;
+use crate::profile::read_bytes_limited;
 use crate::session;
 use crate::settings::Settings;
 
@@ -49,9 +50,13 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  r3e functions deploy price.js --name price --secret API_TOKEN --net api.example.com --timeout-ms 3000")]
+  r3e functions deploy price.js --name price --secret API_TOKEN --net api.example.com --timeout-ms 3000
+  r3e functions deploy fee.wasm --name fee
+  r3e functions deploy median.py --name median
+
+The file's ending says what it is: .js, .mjs, .ts, .mts, .wasm or .py.")]
 pub(crate) struct DeployArguments {
-    /// The source: an ECMAScript module whose default export is a function; TypeScript if it ends in .ts or .mts
+    /// The source: an ECMAScript module whose default export is a function, TypeScript, WebAssembly or Python
     file: PathBuf,
     /// The function's name
     #[arg(long)]
@@ -80,8 +85,11 @@ pub(crate) struct DeployArguments {
 
 impl DeployArguments {
     fn read(self) -> Result<(String, Deploy), CliError> {
-        let source = read_limited(&self.file, MAX_SOURCE_BYTES)
-            .map_err(|source| CliError::Io { what: self.file.display().to_string(), source })?;
+        let unreadable = |source| CliError::Io { what: self.file.display().to_string(), source };
+        let runtime = runtime_of(&self.file);
+        let bytes = read_bytes_limited(&self.file, MAX_SOURCE_BYTES).map_err(unreadable)?;
+        let source = source_text(runtime, bytes)
+            .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
         let defaults = Limits::default();
         let deploy = Deploy {
             permissions: Permissions { secrets: self.secrets, net: self.net },
@@ -92,7 +100,7 @@ impl DeployArguments {
                 concurrency: self.concurrency.unwrap_or(defaults.concurrency),
                 ..defaults
             },
-            runtime: runtime_of(&self.file),
+            runtime,
             ..Deploy::javascript(source)
         };
         Ok((self.name, deploy))

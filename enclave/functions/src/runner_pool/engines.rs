@@ -1,0 +1,121 @@
+//! Which engine runs a function, and which process has it ready.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::config::RunnerConfig;
+use super::error::InvocationError;
+use super::limits::{BASE_MEMORY_MIB, PYTHON_MEMORY_MIB};
+use super::nursery::Nursery;
+use super::spawner::Spawner;
+
+/// The program that runs WebAssembly, beside that which runs JavaScript.
+const WASM_RUNNER: &str = "r3e-wasm-runner";
+/// The interpreter that runs Python, compiled, in the same place.
+const PYTHON_LAYER: &str = "r3e-python.cwasm";
+
+/// What runs a function.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// JavaScript.
+    #[default]
+    JavaScript,
+    /// Compiled WebAssembly.
+    Wasm,
+    /// Python.
+    Python,
+}
+
+impl Engine {
+    /// What it runs, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::JavaScript => "JavaScript",
+            Self::Wasm => "WebAssembly",
+            Self::Python => "Python",
+        }
+    }
+}
+
+/// What is loaded, and what loads it. A text alone is JavaScript.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code<'a> {
+    /// What loads it.
+    pub engine: Engine,
+    /// What a process of that engine is given.
+    pub source: &'a str,
+}
+
+impl<'a> From<&'a str> for Code<'a> {
+    fn from(source: &'a str) -> Self {
+        Self { engine: Engine::JavaScript, source }
+    }
+}
+
+impl<'a> From<&'a String> for Code<'a> {
+    fn from(source: &'a String) -> Self {
+        source.as_str().into()
+    }
+}
+
+/// Files that an image has or has not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layers {
+    /// The program that runs WebAssembly.
+    pub wasm_runner: Option<PathBuf>,
+    /// The compiled interpreter that the same program runs Python with.
+    pub python: Option<PathBuf>,
+}
+
+impl Layers {
+    /// Those that stand beside a program.
+    pub fn beside(program: &Path) -> Self {
+        let found = |name: &str| Some(program.with_file_name(name)).filter(|path| path.is_file());
+        Self { wasm_runner: found(WASM_RUNNER), python: found(PYTHON_LAYER) }
+    }
+}
+
+/// A nursery for each engine that there is.
+#[derive(Debug)]
+pub(super) struct Nurseries {
+    javascript: Nursery,
+    wasm: Option<Nursery>,
+    python: Option<Nursery>,
+}
+
+impl Nurseries {
+    /// Those of a pool. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When a thread that starts processes cannot be started.
+    pub(super) fn new(config: &RunnerConfig) -> io::Result<Self> {
+        let Layers { wasm_runner, python } = &config.layers;
+        let nursery = |program: &Path, arguments: Vec<OsString>| {
+            Ok::<_, io::Error>(Nursery::new(Spawner::new(program.to_owned(), arguments)?))
+        };
+        let wasm = wasm_runner.as_deref().map(|program| nursery(program, Vec::new())).transpose()?;
+        let python = match (wasm_runner, python) {
+            (Some(program), Some(layer)) => Some(nursery(program, vec![layer.into()])?),
+            _ => None,
+        };
+        Ok(Self { javascript: nursery(&config.runner_path, Vec::new())?, wasm, python })
+    }
+
+    /// The one of an engine.
+    pub(super) fn of(&self, engine: Engine) -> Result<&Nursery, InvocationError> {
+        let found = match engine {
+            Engine::JavaScript => Some(&self.javascript),
+            Engine::Wasm => self.wasm.as_ref(),
+            Engine::Python => self.python.as_ref(),
+        };
+        found.ok_or(InvocationError::NoEngine { name: engine.name() })
+    }
+
+    /// What their processes hold, without a function, in MiB.
+    pub(super) fn empty_mib(&self) -> u64 {
+        let wasm = u64::from(self.wasm.is_some()) * BASE_MEMORY_MIB;
+        let python = u64::from(self.python.is_some()) * PYTHON_MEMORY_MIB;
+        BASE_MEMORY_MIB + wasm + python
+    }
+}

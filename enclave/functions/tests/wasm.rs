@@ -1,0 +1,199 @@
+//! Functions in WebAssembly: what they are given and what they give, what is refused when they are deployed, and what they cannot
+//! reach. The compiler and the runner are the real programs, boxed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what fails here fails the test")]
+
+mod appliance;
+#[path = "../../store/tests/keeper/mod.rs"]
+mod keeper;
+mod support;
+#[path = "../../egress/tests/world/mod.rs"]
+mod world;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
+use r3e_functions::{Bundler, CheckError, Definition, Loadable};
+use r3e_proto::api::functions::{Deploy, Instance, Limits, Outcome, Permissions, Runtime};
+
+use appliance::{ALICE, Appliance, ample, output};
+use support::runner_path;
+
+fn of_bytes(module: &[u8]) -> Deploy {
+    Deploy { runtime: Runtime::Wasm, limits: ample(), ..Deploy::javascript(STANDARD.encode(module)) }
+}
+
+fn wasm(text: &str) -> Deploy {
+    of_bytes(&wat::parse_str(text).unwrap())
+}
+
+/// A command that begins by reading its event to 1024, and whose `$put` writes to a stream.
+fn command(imports: &str, rest: &str) -> Deploy {
+    wasm(&format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  {imports}
+  (memory (export "memory") 2)
+  (func $event (result i32)
+    (i32.store (i32.const 0) (i32.const 1024))
+    (i32.store (i32.const 4) (i32.const 60000))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (i32.load (i32.const 8)))
+  (func $put (param $stream i32) (param $at i32) (param $length i32)
+    (i32.store (i32.const 0) (local.get $at))
+    (i32.store (i32.const 4) (local.get $length))
+    (drop (call $write (local.get $stream) (i32.const 0) (i32.const 1) (i32.const 8))))
+  {rest})"#
+    ))
+}
+
+const CALL: &str = r#"(import "r3e" "call" (func $call (param i32 i32) (result i32)))
+  (import "r3e" "read" (func $answer (param i32 i32) (result i32)))"#;
+
+/// Makes the host call that its event is, and gives the answer.
+const ASKS: &str = r#"(func (export "_start")
+    (call $put (i32.const 1) (i32.const 65536)
+      (call $answer (i32.const 65536) (call $call (i32.const 1024) (call $event)))))"#;
+
+#[tokio::test]
+async fn the_event_comes_in_and_the_result_goes_out() {
+    let appliance = Appliance::new().await;
+    let echo = r#"(data (i32.const 100) "one\ntwo\n\nlast")
+      (func (export "_start")
+        (call $put (i32.const 2) (i32.const 100) (i32.const 13))
+        (call $put (i32.const 1) (i32.const 1024) (call $event)))"#;
+    appliance.deploy("echo", command("", echo)).await;
+    for event in [r#"{"a":[1,"ä"]}"#, "null", "42"] {
+        let done = appliance.invoke("echo", event).await.unwrap();
+        assert_eq!(output(&done), event);
+        let lines: Vec<&str> = done.logs.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(lines, ["one", "two", "last"]);
+        assert!(done.logs.iter().all(|line| line.level == "info"));
+    }
+    let silent = command("", r#"(func (export "_start"))"#);
+    assert_eq!(appliance.output(silent, "1").await, "null");
+}
+
+#[tokio::test]
+async fn what_a_function_may_ask_for_it_asks_for_by_one_call() {
+    let appliance = Appliance::new().await;
+    let permissions = Permissions { secrets: vec!["TOKEN".into()], ..Permissions::default() };
+    appliance.deploy("asks", Deploy { permissions, ..command(CALL, ASKS) }).await;
+    for (call, answer) in [
+        (r#"{"op":"store_set","key":"a","value":"[1]"}"#, r#"{"ok":{"op":"store_set"}}"#),
+        (r#"{"op":"store_get","key":"a"}"#, r#"{"ok":{"op":"store_get","value":"[1]"}}"#),
+        (r#"{"op":"store_get","key":"b"}"#, r#"{"ok":{"op":"store_get","value":null}}"#),
+    ] {
+        assert_eq!(output(&appliance.invoke("asks", call).await.unwrap()), answer);
+    }
+    for (call, code) in [
+        (r#"{"op":"secret_get","name":"OTHER"}"#, "denied"),
+        (r#"{"op":"fetch","url":"https://elsewhere.test/","method":"GET","headers":[]}"#, "denied"),
+        (r#"{"op":"exec"}"#, "invalid"),
+        ("7", "invalid"),
+    ] {
+        let told = output(&appliance.invoke("asks", call).await.unwrap());
+        assert!(told.starts_with(&format!(r#"{{"err":{{"code":"{code}""#)), "{call}: {told}");
+    }
+    assert_eq!(
+        appliance.invoke("asks", r#"{"op":"store_get","key":"a"}"#).await.unwrap().usage.host_calls,
+        1
+    );
+}
+
+#[tokio::test]
+async fn every_event_begins_with_the_module_as_it_was() {
+    let appliance = Appliance::new().await;
+    let counts = r#"(func (export "_start")
+        (i32.store8 (i32.const 200) (i32.add (i32.const 1) (i32.load8_u (i32.const 200))))
+        (i32.store8 (i32.const 201) (i32.add (i32.const 48) (i32.load8_u (i32.const 200))))
+        (call $put (i32.const 1) (i32.const 201) (i32.const 1)))"#;
+    for reuse in [false, true] {
+        appliance.deploy("f", Deploy { instance: Instance { reuse }, ..command("", counts) }).await;
+        for _ in 0..3 {
+            assert_eq!(output(&appliance.invoke("f", "1").await.unwrap()), "1", "{reuse}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_trap_names_the_functions_that_were_being_called() {
+    let appliance = Appliance::new().await;
+    let traps = r#"(func $deepest unreachable) (func $between call $deepest) (func $entry (export "_start") call $between)"#;
+    appliance.deploy("f", command("", traps)).await;
+    let done = appliance.invoke("f", "1").await.unwrap();
+    let Outcome::Error(error) = done.outcome else { panic!("{:?}", done.outcome) };
+    assert_eq!(error.code, "function_error");
+    assert!(error.message.contains("unreachable"), "{}", error.message);
+    assert_eq!(error.stack.unwrap(), "    at deepest\n    at between\n    at entry\n");
+}
+
+#[tokio::test]
+async fn memory_is_the_functions_limit() {
+    let appliance = Appliance::new().await;
+    let takes = |pages: u32| {
+        format!(
+            r#"(func (export "_start")
+              (if (i32.eq (memory.grow (i32.const {pages})) (i32.const -1)) (then unreachable))
+              (memory.fill (i32.const 0) (i32.const 49) (i32.mul (i32.const 65536) (i32.const {pages})))
+              (call $put (i32.const 1) (i32.const 9) (i32.const 1)))"#
+        )
+    };
+    let limited = |deploy: Deploy| Deploy { limits: Limits { memory_mib: 16, ..ample() }, ..deploy };
+    assert_eq!(appliance.output(limited(command("", &takes(250))), "1").await, "1");
+    let told = appliance.output(limited(command("", &takes(255))), "1").await;
+    assert!(told.starts_with("memory_limit"), "{told}");
+    let begins = wasm(r#"(module (memory (export "memory") 300) (func (export "_start")))"#);
+    let refused = appliance.refusal_of(limited(begins)).await;
+    assert!(refused.contains("16 MiB"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_no_command_is_refused_when_it_is_deployed() {
+    let appliance = Appliance::new().await;
+    let memory = r#"(memory (export "memory") 1)"#;
+    for (deploy, why) in [
+        (of_bytes(b"no module"), "no WebAssembly"),
+        (of_bytes(b"\0asm\x0d\0\x01\0"), "a component"),
+        (of_bytes(b"\0asm\x01\0\0\0\x0a\xff\xff\xff\xff\xff"), "function.wasm"),
+        (Deploy { runtime: Runtime::Wasm, ..Deploy::javascript("AGFzb!") }, "base64"),
+        (wasm("(module (func (export \"_start\")))"), "memory"),
+        (wasm(&format!("(module {memory})")), "_start"),
+        (
+            wasm(&format!("(module (import \"env\" \"f\" (func)) {memory} (func (export \"_start\")))")),
+            "env::f",
+        ),
+        (wasm("(module (memory i64 1) (func (export \"_start\")))"), "memory64"),
+    ] {
+        let refused = appliance.refusal_of(deploy).await;
+        assert!(refused.contains(why), "{why}: {refused}");
+    }
+}
+
+/// Nested blocks, which a compiler of another kind would follow by calling itself.
+#[tokio::test]
+async fn the_compiler_bears_what_is_deep_and_long() {
+    let appliance = Appliance::new().await;
+    let deep = format!("{}{}", "(block ".repeat(5_000), ")".repeat(5_000));
+    let text = format!(r#"(module (memory (export "memory") 1) (func (export "_start") {deep}))"#);
+    assert_eq!(appliance.output(wasm(&text), "1").await, "null");
+    let many = "(func (result i32) i32.const 7)".repeat(5_000);
+    let text = format!(r#"(module {many} (memory (export "memory") 1) (func (export "_start")))"#);
+    assert_eq!(appliance.output(wasm(&text), "1").await, "null");
+}
+
+#[tokio::test]
+async fn an_appliance_without_the_layer_says_so() {
+    let empty = command("", r#"(func (export "_start"))"#);
+    let python = Deploy { runtime: Runtime::Python, ..Deploy::javascript("def handler(event): pass") };
+    let pool = RunnerPool::new(RunnerConfig { spares: 0, ..RunnerConfig::new(runner_path()) }).unwrap();
+    let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler"));
+    for (deploy, language) in [(empty, "WebAssembly"), (python, "Python")] {
+        let definition = Definition::new("f", deploy).unwrap();
+        match Loadable::check(&pool, &bundler, ALICE, definition).await {
+            Err(CheckError::NoRuntime(why)) => assert!(why.contains(language), "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Every bound that compiling and running WebAssembly keeps, with its reason. The box's are in `r3e-sandbox`, the protocol's in
+//! `r3e-runner-api`.
+
+/// Machine code of one module. What a deployment may hold compiles to a quarter of it.
+pub(crate) const MAX_ARTEFACT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Address space of a linear memory: all that 32 bits address, so that no access needs a check, a guard after it, and what machine
+/// code and stacks take. Little of it is ever written.
+pub(crate) const RESERVED_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+
+/// Stack of the module's own code. Beyond it a call traps.
+pub(crate) const WASM_STACK_BYTES: usize = 2 * 1024 * 1024;
+
+/// Stack that it runs on: the module's, and what the host's functions take below it.
+pub(crate) const STACK_BYTES: usize = 3 * 1024 * 1024;
+
+/// Elements of all tables: functions that are called by pointer. A large program has some ten thousand.
+pub(crate) const MAX_TABLE_ELEMENTS: usize = 100_000;
+
+/// Tables of a module; compilers make one.
+pub(crate) const MAX_TABLES: usize = 4;
+
+/// Buffers of one read or write.
+pub(crate) const MAX_BUFFERS: u32 = 1024;
+
+/// Things that one `poll_oneoff` waits for.
+pub(crate) const MAX_SUBSCRIPTIONS: u32 = 64;
+
+/// Bytes that one `random_get` gives.
+pub(crate) const MAX_RANDOM_BYTES: usize = 64 * 1024;
+
+/// Log lines of one event: one less than the enclave bears, for the line that says more were left out.
+pub(crate) const MAX_LOG_LINES: u32 = r3e_runner_api::limits::MAX_LOG_FRAMES - 1;
+
+/// Memory of an interpreter before it has a function.
+pub(crate) const STARTING_MEMORY_BYTES: usize = 256 * 1024 * 1024;

@@ -1,0 +1,88 @@
+"""r3e: what this appliance offers a function. The same as in the other languages; every call waits for its answer."""
+
+import base64 as _base64
+import json as _json
+
+
+class HostError(Exception):
+    """A host call that was refused or failed; `code` is stable, the message is for people."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+class Response:
+    """An HTTP response, whole."""
+
+    def __init__(self, url, status, headers, body):
+        self.url, self.status, self.body = url, status, body
+        self.ok = 200 <= status < 300
+        # A name that came twice has its values joined, as HTTP allows.
+        self.headers = {}
+        for name, value in headers:
+            self.headers[name] = f"{self.headers[name]}, {value}" if name in self.headers else value
+
+    def text(self):
+        """The body as UTF-8 text."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self):
+        """The body as the JSON value that it is."""
+        return _json.loads(self.body)
+
+    def __repr__(self):
+        return f"<Response {self.status}>"
+
+
+def fetch(url, *, method="GET", headers=None, body=None):
+    """Sends an HTTP request to a host that the function was granted."""
+    pairs = headers.items() if hasattr(headers, "items") else headers or ()
+    body = body.encode() if isinstance(body, str) else body
+    reply = _call({
+        "op": "fetch",
+        "url": url,
+        "method": method.upper(),
+        "headers": [[str(name), str(value)] for name, value in pairs],
+        "body_base64": None if body is None else _base64.b64encode(body).decode(),
+    })
+    return Response(url, reply["status"], reply["headers"], _base64.b64decode(reply["body_base64"]))
+
+
+def _text(value, what):
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{what} must be a non-empty string")
+    return value
+
+
+class _Secrets:
+    def get(self, name):
+        """The secret's value, or None when there is none of that name."""
+        return _call({"op": "secret_get", "name": _text(name, "a secret's name")})["value"]
+
+
+class _Store:
+    def get(self, key):
+        """The value last set under the key, or None."""
+        value = _call({"op": "store_get", "key": _text(key, "a key")})["value"]
+        return None if value is None else _json.loads(value)
+
+    def set(self, key, value):
+        """Keeps a JSON value under the key; durable once this returns."""
+        text = _json.dumps(value, allow_nan=False, separators=(",", ":"))
+        _call({"op": "store_set", "key": _text(key, "a key"), "value": text})
+
+    def delete(self, key):
+        """Forgets the key."""
+        _call({"op": "store_set", "key": _text(key, "a key"), "value": None})
+
+
+class _Tee:
+    def get_attestation(self, data=None):
+        """A fresh attestation document, as bytes, that commits to `data` (text or bytes)."""
+        data = data.encode() if isinstance(data, str) else data
+        encoded = None if data is None else _base64.b64encode(data).decode()
+        return _base64.b64decode(_call({"op": "attestation", "data_base64": encoded})["document_base64"])
+
+
+secrets, store, tee = _Secrets(), _Store(), _Tee()

@@ -1,0 +1,6 @@
+# attack: Ends its interpreter.
+# limit: none
+# ends: function_error/thrown
+import os
+def handler(event):
+    os._exit(0)

@@ -1,0 +1,6 @@
+# attack: Never returns, in Python.
+# limit: cpu
+# ends: cpu_limit
+def handler(event):
+    while True:
+        pass

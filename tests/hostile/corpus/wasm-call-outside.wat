@@ -1,0 +1,8 @@
+;; attack: Asks the appliance by a request behind its memory.
+;; limit: none
+;; ends: function_error/thrown
+(module
+  (import "r3e" "call" (func $call (param i32 i32) (result i32)))
+  (import "r3e" "read" (func $read (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (drop (call $call (i32.const -1) (i32.const 8)))))

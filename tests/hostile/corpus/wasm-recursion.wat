@@ -1,0 +1,6 @@
+;; attack: Calls itself without end.
+;; limit: none
+;; ends: function_error/thrown
+(module
+  (memory (export "memory") 1)
+  (func $down (export "_start") (call $down)))

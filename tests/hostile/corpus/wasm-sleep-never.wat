@@ -1,0 +1,12 @@
+;; attack: Sleeps until a time that never comes.
+;; limit: wall
+;; ends: timeout
+(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll_oneoff (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (i64.store (i32.const 24) (i64.const -1))
+    (i32.store16 (i32.const 40) (i32.const 1))
+    (loop $again
+      (drop (call $poll_oneoff (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))
+      (br $again))))
