@@ -22,7 +22,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::error::DevError;
-use crate::given::{GivenHosts, GivenSecrets, NoDevice, Open};
+use crate::given::{GivenHosts, GivenSecrets, NoDevice, Open, Said};
 
 /// Where the functions' hosts are.
 pub(crate) enum Hosts {
@@ -84,6 +84,7 @@ impl Workshop {
             internet,
             secrets: Arc::clone(&secrets) as _,
             attestation: Arc::new(NoDevice),
+            events: Arc::new(Said),
             admissions: Arc::new(Open),
         });
         let bundler = Bundler::new(bundler);

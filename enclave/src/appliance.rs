@@ -59,7 +59,7 @@ pub(crate) struct Appliance {
     /// Tenants' jobs.
     pub(crate) jobs: Arc<Jobs>,
     /// Tenants' triggers.
-    pub(crate) triggers: Triggers,
+    pub(crate) triggers: Arc<Triggers>,
     /// The appliances that this one is a rollback witness of.
     pub(crate) witnessed: WitnessedAppliances,
     /// Its own rollback witness.

@@ -50,8 +50,8 @@ use crate::locked::Locked;
 use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
-    ApiKeys, AttestedReportKey, Billing, Functions, FunctionsParts, QueueParts, Secrets, ServiceError,
-    Wallets, WitnessedAppliances, Workshop, start_jobs, start_triggers,
+    ApiKeys, AttestedReportKey, Billing, FunctionEvents, Functions, FunctionsParts, QueueParts, Secrets,
+    ServiceError, Wallets, WitnessedAppliances, Workshop, start_jobs, start_triggers,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{self, OwnWitness, PeersParts, ordered};
@@ -341,6 +341,7 @@ impl House {
         let time = clock.clone();
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
         let billing = Billing::start(&store, &clock, configuration.billing())?;
+        let events = Arc::new(FunctionEvents::default());
         let functions = Arc::new(Functions::new(FunctionsParts {
             store: store.clone(),
             workshop,
@@ -349,6 +350,7 @@ impl House {
             secrets: Arc::clone(&secrets),
             report_key: Arc::clone(&report_key),
             admissions: billing.admissions(),
+            events: Arc::clone(&events) as _,
         })?);
         let jobs = start_jobs(QueueParts {
             store: store.clone(),
@@ -372,7 +374,7 @@ impl House {
             patience: handoff_patience,
         });
         Ok(Arc::new(Appliance {
-            triggers: start_triggers(&store, &clock, &jobs, &functions, &secrets, &billing).await?,
+            triggers: start_triggers(&store, &clock, &jobs, &functions, &secrets, &billing, &events).await?,
             identity,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
             witness,

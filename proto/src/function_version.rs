@@ -23,11 +23,13 @@ pub type Version = [u8; 32];
 ///   net: [* tstr],
 ///   limits: [timeout_ms: uint, cpu_ms: uint, memory_mib: uint, output_bytes: uint, host_calls: uint,
 ///            concurrency: uint],
-///   instance: [reuse: bool] ]
+///   instance: [reuse: bool],
+///   ? publish: [+ tstr] ]
 /// ```
 ///
 /// `code` is what was deployed: one source, or the entry's path and each module with its path. Modules rise strictly in the
-/// order of their paths' bytes. `secrets` and `net` rise strictly in the order of their bytes. An element of `net` is in its one form: a host in lower
+/// order of their paths' bytes. `secrets`, `net` and `publish` rise strictly in the order of their bytes;
+/// `publish` is left out where it is empty. An element of `net` is in its one form: a host in lower
 /// case, and `:port` in decimal unless the port is 443. The appliance brings permissions into this form, and answers with
 /// it.
 pub fn version(
@@ -41,7 +43,7 @@ pub fn version(
     let texts = |texts: &[String]| Value::Array(texts.iter().map(|text| text.as_str().into()).collect());
     let Limits { timeout_ms, cpu_ms, memory_mib, output_bytes, host_calls, concurrency } = *limits;
     let limits = [timeout_ms, cpu_ms, memory_mib, output_bytes, host_calls, concurrency].map(Value::from);
-    let hashed = Value::Array(vec![
+    let mut hashed = vec![
         VERSION_DOMAIN.into(),
         runtime.name().into(),
         match code {
@@ -57,8 +59,11 @@ pub fn version(
         texts(&permissions.net),
         Value::Array(limits.to_vec()),
         Value::Array(vec![Value::Bool(reuse)]),
-    ]);
-    Sha256::digest(encode(&hashed)).into()
+    ];
+    if !permissions.publish.is_empty() {
+        hashed.push(texts(&permissions.publish));
+    }
+    Sha256::digest(encode(&Value::Array(hashed))).into()
 }
 
 #[cfg(test)]
@@ -73,6 +78,7 @@ mod tests {
         Permissions {
             secrets: vec!["A".into(), "b".into()],
             net: vec!["api.example.com".into(), "x.test:8443".into()],
+            publish: Vec::new(),
         }
     }
 
@@ -163,10 +169,12 @@ mod tests {
         // The same words, granted as something else.
         others.push(of(
             SOURCE,
-            &Permissions { secrets: first.net.clone(), net: first.secrets.clone() },
+            &Permissions { secrets: first.net.clone(), net: first.secrets.clone(), publish: Vec::new() },
             limits,
         ));
         others.push(of(SOURCE, &Permissions { secrets: vec!["Ab".into()], ..first.clone() }, limits));
+        others.push(of(SOURCE, &Permissions { publish: vec!["t".into()], ..first.clone() }, limits));
+        others.push(of(SOURCE, &Permissions { publish: vec!["tt".into()], ..first.clone() }, limits));
         for changed in [
             Limits { timeout_ms: 1, ..limits },
             Limits { cpu_ms: 1, ..limits },

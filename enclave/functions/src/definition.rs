@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::limits::{
     CONCURRENCY, CPU_MS, HOST_CALLS, MAX_MODULES, MAX_NET_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES,
-    MEMORY_MIB, OUTPUT_BYTES, PYTHON_MEMORY_MIB, TIMEOUT_MS,
+    MAX_TOPIC_GRANTS, MEMORY_MIB, OUTPUT_BYTES, PYTHON_MEMORY_MIB, TIMEOUT_MS,
 };
 use r3e_proto::function_version::{Version, version};
 
@@ -66,13 +66,18 @@ pub enum DefinitionError {
     SecretName(String),
     /// A permission that is none.
     #[error(
+        "permissions.publish: {0:?} names no topic: 1 to 64 of A-Z a-z 0-9 `-` `_` `.`, the first one not `-` or `.`"
+    )]
+    Topic(String),
+    /// A permission that is none.
+    #[error(
         "permissions.net: {0:?} is neither `host` nor `host:port`; an address, a path or a wildcard is no host"
     )]
     Host(String),
     /// Too many permissions of a kind.
     #[error("permissions.{kind}: {count} are more than {max}")]
     TooManyGrants {
-        /// `secrets` or `net`.
+        /// `secrets`, `net` or `publish`.
         kind: &'static str,
         /// How many there are.
         count: usize,
@@ -181,10 +186,12 @@ fn check_code(code: Code<'_>) -> Result<(), DefinitionError> {
 }
 
 fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
-    let Permissions { mut secrets, net } = permissions;
-    for (kind, count, max) in
-        [("secrets", secrets.len(), MAX_SECRET_GRANTS), ("net", net.len(), MAX_NET_GRANTS)]
-    {
+    let Permissions { mut secrets, net, mut publish } = permissions;
+    for (kind, count, max) in [
+        ("secrets", secrets.len(), MAX_SECRET_GRANTS),
+        ("net", net.len(), MAX_NET_GRANTS),
+        ("publish", publish.len(), MAX_TOPIC_GRANTS),
+    ] {
         if count > max {
             return Err(DefinitionError::TooManyGrants { kind, count, max });
         }
@@ -192,15 +199,18 @@ fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
     if let Some(wrong) = secrets.iter().find(|name| !is_name(name)) {
         return Err(DefinitionError::SecretName(shown(wrong)));
     }
+    if let Some(wrong) = publish.iter().find(|name| !is_name(name)) {
+        return Err(DefinitionError::Topic(shown(wrong)));
+    }
     let mut net = net
         .iter()
         .map(|text| host_grant(text).ok_or_else(|| DefinitionError::Host(shown(text))))
         .collect::<Result<Vec<_>, _>>()?;
-    for list in [&mut secrets, &mut net] {
+    for list in [&mut secrets, &mut net, &mut publish] {
         list.sort_unstable();
         list.dedup();
     }
-    Ok(Permissions { secrets, net })
+    Ok(Permissions { secrets, net, publish })
 }
 
 /// The one form of `host` or `host:port`: lower case, no port where it is 443. None if egress would not connect to it,
@@ -239,7 +249,7 @@ mod tests {
 
     fn granted(secrets: &[&str], net: &[&str]) -> Result<Definition, DefinitionError> {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let permissions = Permissions { secrets: texts(secrets), net: texts(net) };
+        let permissions = Permissions { secrets: texts(secrets), net: texts(net), publish: Vec::new() };
         Definition::new("f", Deploy { permissions, ..deploy() })
     }
 
@@ -253,6 +263,28 @@ mod tests {
         assert_eq!(first, second);
         let renamed = Definition::new("g", deploy()).unwrap();
         assert_eq!(renamed.version(), Definition::new("f", deploy()).unwrap().version());
+    }
+
+    #[test]
+    fn topics_are_names() {
+        let publishing = |topics: &[&str]| {
+            let publish = topics.iter().map(|topic| (*topic).to_owned()).collect();
+            let permissions = Permissions { publish, ..Permissions::default() };
+            Definition::new("f", Deploy { permissions, ..deploy() })
+        };
+        assert_eq!(publishing(&["b", "a.b", "b"]).unwrap().permissions().publish, ["a.b", "b"]);
+        assert_ne!(publishing(&["a"]).unwrap().version(), publishing(&[]).unwrap().version());
+        for wrong in ["", "a/b", ".a", "*", "ä"] {
+            assert_eq!(
+                publishing(&["a", wrong]).err(),
+                Some(DefinitionError::Topic(wrong.into())),
+                "{wrong}"
+            );
+        }
+        let many: Vec<String> = (0..=MAX_TOPIC_GRANTS).map(|n| format!("t{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(publishing(&many[1..]).is_ok());
+        assert!(matches!(publishing(&many), Err(DefinitionError::TooManyGrants { kind: "publish", .. })));
     }
 
     #[test]

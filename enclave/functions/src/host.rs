@@ -13,13 +13,16 @@ use r3e_store::Store;
 use tokio::sync::Semaphore;
 
 use crate::course::Course;
+use crate::events::Events;
 use crate::fetches::{Fetch, Fetches};
 use crate::invoker::InvokeError;
 use crate::limits::{MAX_ATTESTATIONS, MAX_ATTESTATIONS_AT_ONCE};
 use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
-use crate::sources::{AttestationSource, Internet, SecretReader, SecretSource, SourceError};
+use crate::sources::{
+    AttestationSource, Event, EventSink, Internet, SecretReader, SecretSource, SourceError,
+};
 use crate::values::{Values, refused};
 use crate::writes::Writes;
 
@@ -29,6 +32,7 @@ pub(crate) struct Resources {
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) attestation: Arc<dyn AttestationSource>,
     internet: Arc<dyn Internet>,
+    events: Arc<dyn EventSink>,
     attestation_turns: Semaphore,
 }
 
@@ -38,9 +42,10 @@ impl Resources {
         internet: Arc<dyn Internet>,
         secrets: Arc<dyn SecretSource>,
         attestation: Arc<dyn AttestationSource>,
+        events: Arc<dyn EventSink>,
     ) -> Self {
         let attestation_turns = Semaphore::new(MAX_ATTESTATIONS_AT_ONCE);
-        Self { store, secrets, attestation, internet, attestation_turns }
+        Self { store, secrets, attestation, internet, events, attestation_turns }
     }
 }
 
@@ -52,6 +57,7 @@ pub(crate) struct Host<'a> {
     course: &'a Course,
     values: Values,
     fetches: Fetches,
+    events: Events<'a>,
     attestations: AtomicU32,
     secrets: Secrets<'a>,
     writes: Writes,
@@ -64,6 +70,7 @@ impl<'a> Host<'a> {
         invocation: &'a [u8; 16],
         deployed: &'a Deployed,
         course: &'a Course,
+        hops: u32,
     ) -> Result<Self, InvokeError> {
         let function = &deployed.function;
         let values = Values::of(&resources.store, tenant, &function.name)?;
@@ -82,6 +89,7 @@ impl<'a> Host<'a> {
             writes: Writes::of(values.clone()),
             values,
             fetches: Fetches::of(&function.permissions)?,
+            events: Events::of(&*resources.events, &function.permissions.publish, hops),
             attestations: AtomicU32::new(0),
             secrets: Secrets::of(&*resources.secrets, reader, &function.permissions.secrets),
         })
@@ -149,15 +157,19 @@ impl HostCalls for Host<'_> {
 }
 
 impl Host<'_> {
-    /// What a trace shows of a call: of a fetch from a granted host, method and host. All else may hold what the function learnt
+    /// What a trace shows of a call: of a fetch from a granted host, method and host; of an event, a granted topic. All else may hold what the function learnt
     /// from a secret.
     fn shown(&self, call: &HostCall) -> Option<String> {
+        let permissions = &self.deployed.function.permissions;
+        if let HostCall::Publish { topic, .. } = call {
+            return permissions.publish.contains(topic).then(|| topic.clone());
+        }
         let HostCall::Fetch { url, method, .. } = call else { return None };
         let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
         let method = methods.iter().find(|known| *known == method)?;
         let host = url.strip_prefix("https://")?.split(['/', '?', '#']).next()?.to_ascii_lowercase();
         let host = host.strip_suffix(":443").unwrap_or(&host);
-        let granted = self.deployed.function.permissions.net.iter().find(|granted| *granted == host)?;
+        let granted = permissions.net.iter().find(|granted| *granted == host)?;
         Some(format!("{method} {granted}"))
     }
 
@@ -168,6 +180,10 @@ impl Host<'_> {
                 Box::pin(async move { Ok(HostValue::StoreGet { value: self.values.read(&key).await? }) })
             }
             HostCall::SecretGet { name } => Box::pin(async move { self.secrets.get(&name).await }),
+            HostCall::Publish { topic, data, key } => {
+                let event = Event { tenant: self.tenant, topic, data, key, hops: 0 };
+                Box::pin(self.events.publish(event))
+            }
             HostCall::Attestation { data_base64 } => {
                 Box::pin(async move { self.attestation(data_base64.as_deref()).await })
             }

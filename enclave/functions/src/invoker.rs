@@ -19,7 +19,7 @@ use crate::limits::{MAX_EVENT_BYTES, MAX_WAIT_MS, MAX_WAITING_FOR_ALL, MAX_WAITI
 use crate::registry::{Draw, Registry, RegistryError};
 use crate::runner::{engine_of, explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{Code, InvocationError, RunnerPool};
-use crate::sources::{AttestationSource, Internet, SecretSource, SourceError};
+use crate::sources::{AttestationSource, EventSink, Internet, SecretSource, SourceError};
 use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
 /// What an [`Invoker`] is made of.
@@ -36,6 +36,8 @@ pub struct InvokerParts {
     pub secrets: Arc<dyn SecretSource>,
     /// Where attestation documents come from.
     pub attestation: Arc<dyn AttestationSource>,
+    /// Where the events go that they publish.
+    pub events: Arc<dyn EventSink>,
     /// Who lets invocations in, and is told what they used.
     pub admissions: Arc<dyn Admissions>,
 }
@@ -103,14 +105,15 @@ pub enum InvokeError {
 impl Invoker {
     /// An invoker of `parts`.
     pub fn new(parts: InvokerParts) -> Self {
-        let InvokerParts { registry, pool, store, internet, secrets, attestation, admissions } = parts;
+        let InvokerParts { registry, pool, store, internet, secrets, attestation, events, admissions } =
+            parts;
         let functions = Turnstile::new(Bounds {
             places: usize::MAX,
             max_waiting: MAX_WAITING_FOR_ALL,
             max_waiting_of_one: MAX_WAITING_FOR_ONE,
             max_wait: Duration::from_millis(MAX_WAIT_MS),
         });
-        let resources = Resources::new(store, internet, secrets, attestation);
+        let resources = Resources::new(store, internet, secrets, attestation, events);
         Self { registry, pool, functions, resources, admissions }
     }
 
@@ -126,11 +129,12 @@ impl Invoker {
         event: &[u8],
     ) -> Result<Completed, InvokeError> {
         let reference = Reference::parse(name).ok_or(InvokeError::Reference)?;
-        self.invoke_one(tenant, invocation, &reference, None, event).await
+        self.invoke_one(tenant, invocation, &reference, None, event, 0).await
     }
 
     /// Invokes the tenant's function with `event`, JSON text; `invocation` is the id that the receipt will name, and was drawn at random.
-    /// Of a split, it decides which version runs, unless the caller has a stickiness key. When this returns, all that the function wrote is
+    /// Of a split, it decides which version runs, unless the caller has a stickiness key. `hops` events caused one another before it, none where
+    /// no function published one. When this returns, all that the function wrote is
     /// durable, or was refused, or the outcome is `store_unconfirmed`; a function that fails is an outcome, not an error.
     ///
     /// # Errors
@@ -142,6 +146,7 @@ impl Invoker {
         reference: &Reference,
         sticky: Option<&str>,
         event: &[u8],
+        hops: u32,
     ) -> Result<Completed, InvokeError> {
         let course = Course::begin();
         if event.len() > MAX_EVENT_BYTES {
@@ -154,7 +159,7 @@ impl Invoker {
         let draw = sticky.map_or(Draw::Random(invocation), Draw::Sticky);
         let deployed = self.registry.load(tenant, reference, draw).await?;
         let function = &deployed.function;
-        let host = Host::new(&self.resources, tenant, invocation, &deployed, &course)?;
+        let host = Host::new(&self.resources, tenant, invocation, &deployed, &course, hops)?;
         let key = function_key(tenant, &function.name, &function.version, deployed.in_service);
         let limits = pool_limits(&function.limits, function.instance);
         let line = (tenant, function.name.clone());

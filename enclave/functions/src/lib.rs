@@ -17,6 +17,7 @@ mod compiled;
 mod completed;
 mod course;
 mod definition;
+mod events;
 mod fetches;
 mod host;
 mod invoker;
@@ -44,8 +45,8 @@ pub use metrics::AllMetrics;
 pub use r3e_proto::function_version::Version;
 pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryError};
 pub use sources::{
-    AttestationSource, Internet, ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError,
-    SourceFuture,
+    AttestationSource, Event, EventSink, Internet, PublishError, PublishFuture, ResponseFuture, SecretAnswer,
+    SecretReader, SecretSource, SourceError, SourceFuture, Taken,
 };
 
 pub use values::Values;

@@ -43,6 +43,12 @@ pub const MAX_SECRET_GRANTS: usize = 64;
 /// Secrets that one invocation asks for without naming them in its manifest, and that are logged: an honest mistake makes few,
 /// and more would only push older entries out of the log. All are refused.
 pub const MAX_UNDECLARED_LOGGED: usize = 8;
+/// Topics that one function may publish events of: they are reviewed by people.
+pub const MAX_TOPIC_GRANTS: usize = 32;
+/// Events that one invocation publishes: each is a commit for each trigger of its topic.
+pub const MAX_PUBLISHED: u32 = 16;
+/// Events that may cause one another, each by a function that ran because of the one before.
+pub const MAX_HOPS: u32 = 8;
 /// Hosts that one function may fetch from: what one allow-list takes.
 pub const MAX_NET_GRANTS: usize = r3e_egress::limits::MAX_ALLOWED_HOSTS;
 

@@ -92,6 +92,53 @@ impl Internet for Egress {
     }
 }
 
+/// An event that a function publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Its topic; no name of one, perhaps.
+    pub topic: String,
+    /// JSON text, perhaps: the function said so.
+    pub data: String,
+    /// The same event again under the same key queues nothing again.
+    pub key: Option<String>,
+    /// How many events caused one another, this one counted.
+    pub hops: u32,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Triggers that queued a job for it, or had before.
+    pub queued: u32,
+    /// Triggers that could not.
+    pub failed: u32,
+}
+
+/// Why an event was not taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PublishError {
+    /// A field breaks a rule; which, in words for the function.
+    #[error("{0}")]
+    Invalid(String),
+    /// More of the tenant's events come than are taken; in words for the function.
+    #[error("{0}")]
+    TooFast(String),
+    /// It cannot be known whether it was.
+    #[error(transparent)]
+    Unavailable(#[from] SourceError),
+}
+
+/// What [`EventSink::publish`] answers, boxed so that the trait can be a trait object.
+pub type PublishFuture<'a> = Pin<Box<dyn Future<Output = Result<Taken, PublishError>> + Send + 'a>>;
+
+/// Where the events go that functions publish.
+pub trait EventSink: Send + Sync {
+    /// Gives an event to the tenant's triggers of its topic. When this answers, what they queued is durable.
+    fn publish(&self, event: Event) -> PublishFuture<'_>;
+}
+
 /// The attestation device, for one purpose.
 pub trait AttestationSource: Send + Sync {
     /// A fresh document that says: this version of a function of this tenant's asked for `data` to be attested

@@ -103,6 +103,7 @@ fn write_error(error: StoreError) -> HostError {
         StoreError::Busy
         | StoreError::Frozen
         | StoreError::Unwitnessed { .. }
+        | StoreError::Stale { .. }
         | StoreError::TooLarge { .. }
         | StoreError::Name { .. }
         | StoreError::Full { .. }
@@ -127,6 +128,11 @@ fn host_error(error: StoreError) -> HostError {
         }
         StoreError::Unwitnessed { .. } => {
             let message = "the rollback witness does not confirm; nothing was written, try again";
+            refused(HostErrorCode::Unavailable, message)
+        }
+        StoreError::Stale { .. } => {
+            let message =
+                "the rollback witness has not confirmed for long; nothing was read or written, try again";
             refused(HostErrorCode::Unavailable, message)
         }
         StoreError::Full { .. } => refused(HostErrorCode::LimitExceeded, "the appliance's store is full"),

@@ -12,7 +12,10 @@ mod world;
 use std::sync::atomic::Ordering;
 
 use appliance::{ALICE, Appliance, BOB, function, granted, output};
-use r3e_functions::limits::MAX_ATTESTATIONS;
+use r3e_functions::Event;
+use r3e_functions::limits::{MAX_ATTESTATIONS, MAX_HOPS, MAX_PUBLISHED};
+use r3e_proto::api::functions::{Deploy, Permissions};
+use r3e_proto::api::versions::Reference;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
 
 /// Runs what the event names, and tells a refusal by its code.
@@ -24,6 +27,7 @@ const CATCHING: &str = "export default async (event) => {
             const answer = await fetch(event.url, event.init);
             return [answer.status, answer.headers.get('x-kind'), await answer.text()];
         },
+        publish: () => r3e.events.publish(event.topic, event.data, { key: event.key }),
         attest: async () => (await r3e.tee.getAttestation(event.data)).length,
     };
     try { return await run[event.run](); } catch (error) { return `${error.name} ${error.code ?? error.message}`; }
@@ -140,4 +144,54 @@ async fn a_stored_value_over_a_limit_is_refused_and_the_function_is_told() {
     assert_eq!(told(&appliance, &set(&"k".repeat(300), "v")).await, r#""HostError too_large""#);
     assert_eq!(told(&appliance, &set("k", &"v".repeat(70_000))).await, r#""HostError too_large""#);
     assert_eq!(told(&appliance, &set("k", "v")).await, "null");
+}
+
+fn publishing(source: &str, topics: &[&str]) -> Deploy {
+    let publish = topics.iter().map(|topic| (*topic).to_owned()).collect();
+    Deploy { permissions: Permissions { publish, ..Permissions::default() }, ..function(source) }
+}
+
+#[tokio::test]
+async fn events_are_published_of_granted_topics_in_the_tenants_name() {
+    let appliance = Appliance::new().await;
+    appliance.deploy("f", publishing(CATCHING, &["order.paid"])).await;
+    let ask = |topic: &str| format!(r#"{{"run":"publish","topic":"{topic}","data":{{"n":2.50}},"key":"k"}}"#);
+    assert_eq!(told(&appliance, &ask("order.paid")).await, r#"{"queued":2,"failed":1}"#);
+    let event = |key: Option<&str>, data: &str| Event {
+        tenant: ALICE,
+        topic: "order.paid".into(),
+        data: data.into(),
+        key: key.map(str::to_owned),
+        hops: 1,
+    };
+    assert_eq!(*appliance.events.taken.lock().unwrap(), [event(Some("k"), r#"{"n":2.5}"#)]);
+    for topic in ["order.placed", "order", "order.paid ", "Order.paid", "*"] {
+        assert_eq!(told(&appliance, &ask(topic)).await, r#""HostError denied""#, "{topic}");
+    }
+    let keyless = r#"{"run":"publish","topic":"order.paid","data":null}"#;
+    assert_eq!(told(&appliance, keyless).await, r#"{"queued":2,"failed":1}"#);
+    assert_eq!(appliance.events.taken.lock().unwrap()[1..], [event(None, "null")]);
+    for wrong in [r#"{"run":"publish","topic":"","data":1}"#, r#"{"run":"publish","topic":"order.paid"}"#] {
+        assert!(told(&appliance, wrong).await.contains("TypeError"), "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn events_that_cause_one_another_come_to_an_end_and_none_floods() {
+    let appliance = Appliance::new().await;
+    appliance.deploy("f", publishing(CATCHING, &["t"])).await;
+    let ask = br#"{"run":"publish","topic":"t","data":1}"#;
+    for hops in 0..=MAX_HOPS + 1 {
+        let name = Reference::parse("f").unwrap();
+        let done = appliance.invoker.invoke_one(ALICE, &[1; 16], &name, None, ask, hops).await.unwrap();
+        let refused = output(&done) == r#""HostError limit_exceeded""#;
+        assert_eq!(refused, hops >= MAX_HOPS, "{hops}");
+    }
+    let hops: Vec<u32> = appliance.events.taken.lock().unwrap().iter().map(|event| event.hops).collect();
+    assert_eq!(hops, (1..=MAX_HOPS).collect::<Vec<_>>());
+
+    let source = "export default async () => { let made = 0; try { for (;;) { \
+                  await r3e.events.publish('t', made); made++; } } catch (error) { return [made, error.code]; } };";
+    let told = appliance.output(publishing(source, &["t"]), "null").await;
+    assert_eq!(told, format!("[{MAX_PUBLISHED},\"limit_exceeded\"]"));
 }

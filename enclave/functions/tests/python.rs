@@ -88,17 +88,20 @@ def handler(event):
     after = r3e.store.get("a")
     r3e.store.delete("a")
     codes = []
-    for ask in (lambda: r3e.secrets.get("OTHER"), lambda: r3e.fetch("https://elsewhere.test/")):
+    taken = r3e.events.publish("t", {"n": 1}, key="k")
+    for ask in (lambda: r3e.events.publish("u", 1), lambda: r3e.secrets.get("OTHER"), lambda: r3e.fetch("https://elsewhere.test/")):
         try:
             ask()
         except r3e.HostError as error:
             codes.append(error.code)
     answer = r3e.fetch("https://api.example.com/a", headers={"x-a": "b"})
-    return [before, after, r3e.store.get("a"), codes, answer.status, answer.text(), answer.headers["x-kind"]]
+    return [before, after, r3e.store.get("a"), taken, codes, answer.status, answer.text(), answer.headers["x-kind"]]
 "#;
-    let permissions = Permissions { secrets: vec![], net: vec!["api.example.com".into()] };
+    let permissions =
+        Permissions { secrets: vec![], net: vec!["api.example.com".into()], publish: vec!["t".into()] };
     let deploy = Deploy { permissions, ..python(source) };
-    let expected = r#"[null,{"n":1},null,["denied","denied"],200,"hello","test"]"#;
+    let expected =
+        r#"[null,{"n":1},null,{"queued":2,"failed":1},["denied","denied","denied"],200,"hello","test"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
 }
 

@@ -152,12 +152,12 @@ async fn the_appliance_is_reached_by_r3e() {
     let result = eval(
         "let refused; try { await r3e.tee.getAttestation('x'); } catch (e) { refused = [e.name, e.code, e.message]; } \
          await r3e.store.set('k', { a: [1] }); await r3e.store.delete('k'); \
-         return { secret: await r3e.secrets.get('name'), stored: await r3e.store.get('key'), refused, frozen: Object.isFrozen(r3e.store) };",
+         return { taken: await r3e.events.publish('t', 1), secret: await r3e.secrets.get('name'), stored: await r3e.store.get('key'), refused, frozen: Object.isFrozen(r3e.store) };",
     )
     .await;
     assert_eq!(
         result,
-        json!({ "secret": "s3cret", "stored": "key", "refused": ["HostError", "denied", "not granted"], "frozen": true })
+        json!({ "taken": { "queued": 0, "failed": 0 }, "secret": "s3cret", "stored": "key", "refused": ["HostError", "denied", "not granted"], "frozen": true })
     );
 }
 

@@ -45,11 +45,11 @@ async fn begin_and_end(inner: &Inner, address: Address) -> Result<Option<Place>,
     inner.tallies.begun.add();
 
     let event = event(inner, address).await?;
-    let function = standing.record.job.function.as_str();
+    let (function, hops) = (standing.record.job.function.as_str(), standing.record.job.hops);
     let ran = tokio::select! {
         // Dropped with the invocation, the runner is ended.
         () = closed(&inner.phase) => return Err(GivenUp),
-        ran = inner.invocations.invoke(address.tenant, invocation, function, event.as_bytes()) => ran,
+        ran = inner.invocations.invoke(address.tenant, invocation, function, event.as_bytes(), hops) => ran,
     };
     let (ended, outcome) = match ran {
         Ok(invocation) => {

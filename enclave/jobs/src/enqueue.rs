@@ -39,6 +39,8 @@ pub struct NewJob {
     pub idempotency_key: Option<String>,
     /// Where it comes from.
     pub origin: Origin,
+    /// How many events caused one another before it ([`Job::hops`]).
+    pub hops: u32,
 }
 
 impl NewJob {
@@ -52,6 +54,7 @@ impl NewJob {
             keep_ms: DEFAULT_KEEP_MS,
             idempotency_key: None,
             origin: Origin::Api,
+            hops: 0,
         }
     }
 }
@@ -249,6 +252,7 @@ fn record(id: JobId, new: &NewJob, now_ms: u64) -> Record {
         function: new.function.clone(),
         state: JobState::Queued,
         origin: new.origin.clone(),
+        hops: new.hops,
         queued_at_ms: now_ms,
         finished_at_ms: None,
         removed_at_ms: None,

@@ -162,6 +162,7 @@ impl Jobs {
             keep_ms: job.keep_ms,
             idempotency_key,
             origin: Origin::Replay(id),
+            hops: job.hops,
         };
         self.enqueue(tenant, new).await
     }

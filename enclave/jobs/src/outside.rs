@@ -21,7 +21,8 @@ pub trait Invocations: Send + Sync + 'static {
         function: &'a str,
     ) -> BoxFuture<'a, Result<Option<Vec<String>>, String>>;
 
-    /// Invokes the tenant's function with `event` and signs a receipt that names `invocation`. Dropped, the function is ended.
+    /// Invokes the tenant's function with `event` and signs a receipt that names `invocation`. `hops` are its job's. Dropped, the
+    /// function is ended.
     ///
     /// # Errors
     /// [`NotInvoked`].
@@ -31,6 +32,7 @@ pub trait Invocations: Send + Sync + 'static {
         invocation: [u8; 16],
         function: &'a str,
         event: &'a [u8],
+        hops: u32,
     ) -> BoxFuture<'a, Result<Invocation, NotInvoked>>;
 }
 

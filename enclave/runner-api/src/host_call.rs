@@ -39,6 +39,16 @@ pub enum HostCall {
         /// JSON text, or nothing to delete the key.
         value: Option<String>,
     },
+    /// Publishes an event.
+    Publish {
+        /// Its topic.
+        topic: String,
+        /// JSON text.
+        data: String,
+        /// The same key again queues nothing again, if there is one.
+        #[serde(default)]
+        key: Option<String>,
+    },
     /// Asks for fresh attestation evidence.
     Attestation {
         /// Bytes the evidence is to commit to, in standard base64.
@@ -54,6 +64,7 @@ impl HostCall {
             Self::SecretGet { .. } => "secret_get",
             Self::StoreGet { .. } => "store_get",
             Self::StoreSet { .. } => "store_set",
+            Self::Publish { .. } => "publish",
             Self::Attestation { .. } => "attestation",
         }
     }
@@ -94,6 +105,13 @@ pub enum HostValue {
     },
     /// The write is durable.
     StoreSet {},
+    /// The event was taken in, durably.
+    Publish {
+        /// Triggers that queued a job for it, or had before under the same key.
+        queued: u32,
+        /// Triggers that could not.
+        failed: u32,
+    },
     /// Evidence.
     Attestation {
         /// The attestation document in standard base64.
@@ -109,6 +127,7 @@ impl fmt::Debug for HostValue {
             Self::SecretGet { .. } => "secret_get",
             Self::StoreGet { .. } => "store_get",
             Self::StoreSet {} => "store_set",
+            Self::Publish { .. } => "publish",
             Self::Attestation { .. } => "attestation",
         };
         write!(f, "HostValue({name})")

@@ -52,7 +52,14 @@ interface R3eTee {
   getAttestation(data?: string | BufferSource | null): Promise<Uint8Array>;
 }
 
+interface R3eEvents {
+  /** Publishes an event of a topic that the function was granted, for the tenant's triggers. The same key again, within a day, queues
+   * nothing again. */
+  publish(topic: string, data: Json, options?: { key?: string | null }): Promise<{ queued: number; failed: number }>;
+}
+
 interface R3e {
+  readonly events: R3eEvents;
   readonly secrets: R3eSecrets;
   readonly store: R3eStore;
   readonly tee: R3eTee;

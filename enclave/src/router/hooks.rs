@@ -58,7 +58,8 @@ pub(super) async fn take(
     let code = match outcome {
         None => {
             // A stranger learns that it was taken, and nothing of what the tenant makes of it.
-            let told = Fired { reason: fired.reason.map(|_| "not for this trigger".to_owned()), ..fired };
+            let reason = fired.reason.map(|_| "not for this trigger".to_owned());
+            let told = Fired { reason, failed: false, ..fired };
             return Ok((StatusCode::ACCEPTED, Json(told)).into_response());
         }
         Some(JobOutcome::Invocation(Invocation { outcome: Outcome::Output(result), .. })) => {

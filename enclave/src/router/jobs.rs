@@ -65,6 +65,7 @@ pub(super) async fn enqueue(
         keep_ms: keep_ms.unwrap_or(DEFAULT_KEEP_MS),
         idempotency_key,
         origin: Origin::Api,
+        hops: 0,
     };
     let enqueued = appliance.jobs.enqueue(tenant.id(), new).await.map_err(ServiceError::from)?;
     Ok((StatusCode::ACCEPTED, Json(enqueued)))

@@ -100,6 +100,6 @@ pub(super) async fn publish(
     IdempotencyKey(key): IdempotencyKey,
     Raw { bytes: data, place: _place }: Raw<MAX_BODY_BYTES>,
 ) -> Result<(StatusCode, Json<Published>), ApiError> {
-    let published = appliance.triggers.publish(tenant.id(), &topic, &data, key.as_deref()).await;
+    let published = appliance.triggers.publish(tenant.id(), &topic, &data, key.as_deref(), 0).await;
     Ok((StatusCode::ACCEPTED, Json(published.map_err(ServiceError::from)?)))
 }

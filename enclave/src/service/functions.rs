@@ -16,8 +16,8 @@ use r3e_egress::{Egress, TrustRoots};
 use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
-    Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Definition, InvokeError, Invoker,
-    InvokerParts, Loadable, Logs, Registry, SecretSource, SourceError, SourceFuture, Version,
+    Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Definition, EventSink, InvokeError,
+    Invoker, InvokerParts, Loadable, Logs, Registry, SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation};
@@ -80,6 +80,7 @@ pub(crate) struct FunctionsParts {
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) report_key: Arc<ReportKey>,
     pub(crate) admissions: Arc<dyn Admissions>,
+    pub(crate) events: Arc<dyn EventSink>,
 }
 
 /// The functions of all tenants.
@@ -101,7 +102,8 @@ impl Functions {
     /// # Errors
     /// [`ServiceError::Internal`]: the random generator failed.
     pub(crate) fn new(parts: FunctionsParts) -> Result<Self, ServiceError> {
-        let FunctionsParts { store, workshop, attester, clock, secrets, report_key, admissions } = parts;
+        let FunctionsParts { store, workshop, attester, clock, secrets, report_key, admissions, events } =
+            parts;
         let Workshop { pool, bundler, egress, configuration } = workshop;
         let pool = Arc::new(pool);
         // What a process was given of a secret that changed is not to be had from its memory either.
@@ -119,6 +121,7 @@ impl Functions {
             internet: Arc::new(egress),
             secrets: secrets as Arc<dyn SecretSource>,
             attestation: Arc::new(FunctionAttestation(attester)),
+            events,
             admissions,
         }));
         let receipts = Receipts::new(report_key, configuration);
@@ -199,10 +202,10 @@ impl Functions {
         sticky: Option<&str>,
         event: &[u8],
     ) -> Result<Invocation, ServiceError> {
-        self.invoke_as(tenant, random_id()?, reference, sticky, event).await
+        self.invoke_as(tenant, random_id()?, reference, sticky, event, 0).await
     }
 
-    /// The same, under an id that was drawn before.
+    /// The same, under an id that was drawn before, after `hops` events that caused one another.
     ///
     /// # Errors
     /// Those of [`Self::invoke`].
@@ -213,9 +216,10 @@ impl Functions {
         reference: &Reference,
         sticky: Option<&str>,
         event: &[u8],
+        hops: u32,
     ) -> Result<Invocation, ServiceError> {
         let name = reference.function();
-        let invoked = self.invoker.invoke_one(tenant, &id, reference, sticky, event).await;
+        let invoked = self.invoker.invoke_one(tenant, &id, reference, sticky, event, hops).await;
         if matches!(invoked, Err(InvokeError::Overloaded { .. })) {
             self.metrics.turned_away(tenant, name, self.clock.now_ms());
         }

@@ -107,6 +107,7 @@ impl Invocations for Deployed {
         invocation: [u8; 16],
         function: &'a str,
         event: &'a [u8],
+        hops: u32,
     ) -> BoxFuture<'a, Result<Invocation, NotInvoked>> {
         Box::pin(async move {
             let refused = |code, message: String| NotInvoked::Refused { code, message };
@@ -116,7 +117,7 @@ impl Invocations for Deployed {
             if !self.is_active(tenant).await.map_err(not_invoked)? {
                 return Err(refused(SUSPENDED, "the operator suspended this tenant".to_owned()));
             }
-            let invoked = self.functions.invoke_as(tenant, invocation, &reference, None, event).await;
+            let invoked = self.functions.invoke_as(tenant, invocation, &reference, None, event, hops).await;
             invoked.map_err(not_invoked)
         })
     }

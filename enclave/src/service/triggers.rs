@@ -1,10 +1,12 @@
 //! Triggers, as the appliance composes them: whose functions and secrets they meet.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use r3e_attester::TrustedClock;
+use r3e_functions::{Event, EventSink, PublishError, PublishFuture, SourceError, Taken};
 use r3e_jobs::{BoxFuture, Jobs};
 use r3e_proto::api::identity::{TenantId, TenantState};
+use r3e_proto::api::triggers::Fired;
 use r3e_proto::api::versions::Reference;
 use r3e_store::Store;
 use r3e_triggers::{Outside, Triggers, TriggersError, TriggersParts};
@@ -12,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{Billing, Functions, Secrets, ServiceError, Tenants};
 
-/// The triggers in the store. They fire from here on.
+/// The triggers in the store. They fire from here on, and `events` of functions reach them.
 ///
 /// # Errors
 /// The store's.
@@ -23,7 +25,8 @@ pub(crate) async fn start_triggers(
     functions: &Arc<Functions>,
     secrets: &Arc<Secrets>,
     billing: &Billing,
-) -> Result<Triggers, ServiceError> {
+    events: &FunctionEvents,
+) -> Result<Arc<Triggers>, ServiceError> {
     let (functions, secrets) = (Arc::clone(functions), Arc::clone(secrets));
     let now = clock.clone();
     let triggers = Triggers::start(TriggersParts {
@@ -32,7 +35,40 @@ pub(crate) async fn start_triggers(
         jobs: Arc::clone(jobs),
         outside: Arc::new(Deployed { functions, secrets, tenants: billing.tenants() }),
     });
-    Ok(triggers.await?)
+    let triggers = Arc::new(triggers.await?);
+    drop(events.0.set(Arc::downgrade(&triggers)));
+    Ok(triggers)
+}
+
+/// The way from functions to the triggers, which come later: they need the jobs, and those the functions.
+#[derive(Default)]
+pub(crate) struct FunctionEvents(OnceLock<Weak<Triggers>>);
+
+impl EventSink for FunctionEvents {
+    fn publish(&self, event: Event) -> PublishFuture<'_> {
+        Box::pin(async move {
+            let absent = || SourceError("there are no triggers: the appliance starts or stops".to_owned());
+            let triggers = self.0.get().and_then(Weak::upgrade).ok_or_else(absent)?;
+            let Event { tenant, topic, data, key, hops } = event;
+            let published = triggers.publish(tenant, &topic, data.as_bytes(), key.as_deref(), hops).await;
+            let fired = published.map_err(not_published)?.fired;
+            let count = |of: &dyn Fn(&Fired) -> bool| {
+                u32::try_from(fired.iter().filter(|fired| of(fired)).count()).unwrap_or(u32::MAX)
+            };
+            Ok(Taken {
+                queued: count(&|fired| fired.job.is_some()),
+                failed: count(&|fired| fired.job.is_none() && fired.failed),
+            })
+        })
+    }
+}
+
+fn not_published(error: TriggersError) -> PublishError {
+    match error {
+        TriggersError::Invalid(message) => PublishError::Invalid(message),
+        error @ TriggersError::TooFast => PublishError::TooFast(error.to_string()),
+        error => SourceError(error.to_string()).into(),
+    }
 }
 
 /// The tenants' functions and secrets, as triggers meet them.

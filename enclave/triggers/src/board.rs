@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::triggers::Source;
 
 use crate::entry::Entry;
+use crate::limits::PER_MINUTE_OF_ONE;
+use crate::pace::Pace;
 use crate::record::TriggerId;
 use crate::spaces::Address;
 
@@ -16,6 +19,8 @@ pub(crate) struct Board {
     by_id: HashMap<TriggerId, Arc<Entry>>,
     /// A tenant's triggers are made and deleted one after the other.
     turns: HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>,
+    /// How often a tenant's triggers are evaluated.
+    paces: HashMap<TenantId, Pace>,
 }
 
 impl Board {
@@ -69,6 +74,17 @@ impl Board {
 
     pub(crate) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// Whether so many of a tenant's triggers may be evaluated now.
+    pub(crate) fn may_evaluate(&mut self, tenant: TenantId, count: usize) -> bool {
+        let (count, now) = (u32::try_from(count).unwrap_or(u32::MAX), Instant::now());
+        count == 0
+            || self
+                .paces
+                .entry(tenant)
+                .or_insert_with(|| Pace::new(PER_MINUTE_OF_ONE, now))
+                .take_all(count, now)
     }
 
     pub(crate) fn turn(&mut self, tenant: TenantId) -> Arc<tokio::sync::Mutex<()>> {

@@ -63,6 +63,6 @@ async fn fire(inner: &Arc<Inner>, entry: &Arc<Entry>, tick: Tick) -> Result<Fire
         "tick_ms": tick.tick_ms,
         "tick": rfc3339(tick.tick_ms),
     });
-    let happening = Happening { event: event.to_string(), tick_ms: Some(tick.tick_ms), key: None };
+    let happening = Happening { event: event.to_string(), tick_ms: Some(tick.tick_ms), key: None, hops: 0 };
     inner.fire(entry, happening).await
 }

@@ -33,7 +33,9 @@ pub enum TriggersError {
     #[error("the request is not signed as it should be")]
     Refused,
     /// More comes than is taken.
-    #[error("more requests than this hook takes in a minute")]
+    #[error(
+        "more comes in a minute than this hook, or all of the tenant's triggers together, may take; try again in some seconds"
+    )]
     TooFast,
     /// Something that it needs is not there now.
     #[error("{0}")]

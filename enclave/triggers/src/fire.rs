@@ -23,6 +23,8 @@ pub(crate) struct Happening {
     pub(crate) tick_ms: Option<u64>,
     /// What a message is known again by: it has at most one job, for a day.
     pub(crate) key: Option<String>,
+    /// How many events caused one another, this one counted; none but events that functions publish.
+    pub(crate) hops: u32,
 }
 
 impl Inner {
@@ -37,11 +39,11 @@ impl Inner {
         entry: &Arc<Entry>,
         happening: Happening,
     ) -> Result<Fired, TriggersError> {
-        let Happening { event, tick_ms, key } = happening;
+        let Happening { event, tick_ms, key, hops } = happening;
         let mut standing = entry.standing.lock().await;
         let shape = entry.shape();
-        let mut fired =
-            Fired { trigger: entry.address.name.clone(), job: None, repeated: false, reason: None };
+        let trigger = entry.address.name.clone();
+        let mut fired = Fired { trigger, job: None, repeated: false, failed: false, reason: None };
         if shape.record.paused {
             return Err(TriggersError::Paused);
         }
@@ -61,7 +63,7 @@ impl Inner {
                 }
                 Applied::Failed(why) => {
                     entry.passed.failed.fetch_add(1, Ordering::Relaxed);
-                    fired.reason = Some(why.clone());
+                    (fired.failed, fired.reason) = (true, Some(why.clone()));
                     let outcome = FireOutcome::Failed(why.clone());
                     return self.passes(entry, &mut standing, tick_ms, outcome, fired).await;
                 }
@@ -75,6 +77,7 @@ impl Inner {
                 keep_ms: definition.keep_ms.unwrap_or(DEFAULT_KEEP_MS),
                 idempotency_key: key.clone(),
                 origin: Origin::Trigger(entry.address.name.clone()),
+                hops,
             };
             let now_ms = self.now_ms();
             let with = with_state(entry, &standing, now_ms, tick_ms);

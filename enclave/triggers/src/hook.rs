@@ -71,10 +71,11 @@ impl Inner {
         if !entry.may_fire() {
             return Err(TriggersError::TooFast);
         }
+        self.may_evaluate(entry.address.tenant, 1)?;
         // Another trigger's messages are other ones.
         let key = believed.message.map(|message| format!("{}/{message}", String::from(entry.id)));
         let event = event(&entry, &http, &asked)?;
-        let fired = self.fire(&entry, Happening { event, tick_ms: None, key }).await?;
+        let fired = self.fire(&entry, Happening { event, tick_ms: None, key, hops: 0 }).await?;
         let outcome = match (http.respond, fired.job) {
             (Respond::Result, Some(job)) => self.outcome(entry.address.tenant, job).await,
             _ => None,

@@ -45,6 +45,9 @@ pub const MAX_HEADER_VALUE_BYTES: usize = 4 * 1024;
 pub const MAX_QUERY_BYTES: usize = 4 * 1024;
 /// Requests that a public route may take in a minute.
 pub const PER_MINUTE: RangeInclusive<u32> = 1..=6_000;
+/// Times that one tenant's triggers of all kinds but schedules are evaluated in a minute: an event counts once for each trigger
+/// of its topic. A filter may take milliseconds that nobody pays for.
+pub const PER_MINUTE_OF_ONE: u32 = 6_000;
 /// Requests that are looked at for each that may be taken: whoever guesses keys or signatures is slowed down by it.
 pub const TRIES_FOR_EACH: u32 = 10;
 /// How long a request waits for its job's result: about as long as services wait for an answer to a webhook.

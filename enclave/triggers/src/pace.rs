@@ -1,4 +1,4 @@
-//! How many requests a public route takes. In memory: a restart forgives.
+//! How many requests a public route takes, and how many happenings a tenant's triggers. In memory: a restart forgives.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,12 @@ impl Pace {
 
     /// Whether one more is taken.
     pub(crate) fn take(&mut self, now: Instant) -> bool {
-        let next = self.paid.max(now) + self.interval;
+        self.take_all(1, now)
+    }
+
+    /// Whether so many more are taken: all of them, or none.
+    pub(crate) fn take_all(&mut self, count: u32, now: Instant) -> bool {
+        let next = self.paid.max(now) + self.interval * count;
         let is_taken = next.saturating_duration_since(now) <= self.burst;
         if is_taken {
             self.paid = next;
@@ -40,6 +45,8 @@ mod tests {
         assert_eq!((0..100).filter(|_| pace.take(at(0))).count(), 10);
         assert!(!pace.take(at(900)) && pace.take(at(1_000)) && !pace.take(at(1_500)));
         assert_eq!((0..100).filter(|_| pace.take(at(60_000_000))).count(), 10);
+        assert!(!pace.take_all(11, at(120_000_000)) && pace.take_all(10, at(120_000_000)), "all or none");
+        assert!(!pace.take(at(120_000_000)));
         let mut slowest = Pace::new(1, begun);
         assert!(slowest.take(at(0)) && !slowest.take(at(59_000)) && slowest.take(at(60_000)));
     }

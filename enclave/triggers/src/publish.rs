@@ -18,27 +18,31 @@ use crate::triggers::Inner;
 /// Takes an event in, JSON text. With a key, the same event taken in again queues nothing again.
 ///
 /// # Errors
-/// [`TriggersError::Invalid`]. What a trigger fails with is in the answer.
+/// [`TriggersError::Invalid`], [`TriggersError::TooFast`]. What a trigger fails with is in the answer.
 pub(crate) async fn publish(
     inner: &Arc<Inner>,
     tenant: TenantId,
     topic: &str,
     data: &[u8],
     key: Option<&str>,
+    hops: u32,
 ) -> Result<Published, TriggersError> {
     if !is_name(topic) {
         return Err(TriggersError::Invalid("that is no topic's name".to_owned()));
     }
     let data = checked(data)?.to_owned();
     let key = key.map(|key| hex::encode(Sha256::digest(key)));
+    let entries = inner.board().of_topic(tenant, topic);
+    inner.may_evaluate(tenant, entries.len())?;
     let mut firing = JoinSet::new();
-    for entry in inner.board().of_topic(tenant, topic) {
+    for entry in entries {
         let (inner, data, key) = (Arc::clone(inner), data.clone(), key.clone());
         let topic = topic.to_owned();
         firing.spawn(async move {
             let head = json!({ "trigger": entry.address.name, "kind": "event", "topic": topic });
             let key = key.map(|key| format!("{}/{key}", String::from(entry.id)));
-            let happening = Happening { event: with_data(&head.to_string(), &data), tick_ms: None, key };
+            let happening =
+                Happening { event: with_data(&head.to_string(), &data), tick_ms: None, key, hops };
             fired(&entry, inner.fire(&entry, happening).await)
         });
     }
@@ -72,6 +76,7 @@ fn fired(entry: &Entry, outcome: Result<Fired, TriggersError>) -> Fired {
         trigger: entry.address.name.clone(),
         job: None,
         repeated: false,
+        failed: true,
         reason: Some(error.to_string()),
     })
 }

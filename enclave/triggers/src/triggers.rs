@@ -163,27 +163,31 @@ impl Triggers {
     /// Fires a trigger by hand, with `data`, JSON text. Its filter and transform apply.
     ///
     /// # Errors
-    /// [`TriggersError::NotFound`], [`TriggersError::Paused`], [`TriggersError::Invalid`]; those of a job.
+    /// [`TriggersError::NotFound`], [`TriggersError::Paused`], [`TriggersError::Invalid`], [`TriggersError::TooFast`]; those of a
+    /// job.
     pub async fn fire(&self, tenant: TenantId, name: &str, data: &[u8]) -> Result<Fired, TriggersError> {
         let entry = self.inner.find(tenant, name)?;
         let kind = entry.shape().record.definition.source.kind();
         let head = json!({ "trigger": name, "kind": kind, "manual": true, "at_ms": self.inner.now_ms() });
         let event = with_data(&head.to_string(), checked(data)?);
-        self.inner.fire(&entry, Happening { event, tick_ms: None, key: None }).await
+        self.inner.may_evaluate(tenant, 1)?;
+        self.inner.fire(&entry, Happening { event, tick_ms: None, key: None, hops: 0 }).await
     }
 
-    /// Takes an event of the tenant's in, JSON text, for all triggers of its topic. The same key again queues nothing again.
+    /// Takes an event of the tenant's in, JSON text, for all triggers of its topic. The same key again queues nothing again. `hops`
+    /// events caused one another, this one counted, if a function published it.
     ///
     /// # Errors
-    /// [`TriggersError::Invalid`]. What one trigger fails with is in the answer.
+    /// [`TriggersError::Invalid`], [`TriggersError::TooFast`]. What one trigger fails with is in the answer.
     pub async fn publish(
         &self,
         tenant: TenantId,
         topic: &str,
         data: &[u8],
         key: Option<&str>,
+        hops: u32,
     ) -> Result<Published, TriggersError> {
-        publish(&self.inner, tenant, topic, data, key).await
+        publish(&self.inner, tenant, topic, data, key, hops).await
     }
 
     /// Whose a public route is; to be asked before the body of a request to it is read.
@@ -231,6 +235,14 @@ impl Drop for Triggers {
 impl Inner {
     pub(crate) fn now_ms(&self) -> u64 {
         (self.now_ms)()
+    }
+
+    /// Counts evaluations of a tenant's triggers before they are done.
+    ///
+    /// # Errors
+    /// [`TriggersError::TooFast`]: none of them may be done.
+    pub(crate) fn may_evaluate(&self, tenant: TenantId, count: usize) -> Result<(), TriggersError> {
+        if self.board().may_evaluate(tenant, count) { Ok(()) } else { Err(TriggersError::TooFast) }
     }
 
     pub(crate) fn board(&self) -> MutexGuard<'_, Board> {

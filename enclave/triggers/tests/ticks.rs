@@ -301,6 +301,30 @@ async fn a_hook_lets_through_what_it_names_and_no_more_than_it_takes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_who_floods_its_triggers_is_slowed_down_and_no_other_is() {
+    let (keeper, outside, house) = (Keeper::new(), still(), Arc::new(House::default()));
+    let living = begin(&keeper, &outside, &house).await;
+    let never = definition(json!({ "function": "f", "event": { "topic": "t" }, "filter": "false" }));
+    for (tenant, name) in [(ALICE, "one"), (ALICE, "other"), (BOB, "one")] {
+        living.triggers.set(tenant, name, never.clone()).await.unwrap();
+    }
+    let most = usize::try_from(limits::PER_MINUTE_OF_ONE).unwrap();
+    let mut taken = 0;
+    let flooded = loop {
+        match living.triggers.publish(ALICE, "t", b"1", None, 0).await {
+            Ok(published) => taken += published.fired.len(),
+            Err(error) => break error,
+        }
+        assert!(taken <= most, "nothing slows it down");
+    };
+    assert!(matches!(flooded, TriggersError::TooFast), "{flooded:?}");
+    assert!(taken >= most / 6, "a burst is taken: {taken}");
+    // Whatever nobody waits for costs nothing.
+    assert!(living.triggers.publish(ALICE, "nobody's", b"1", None, 0).await.unwrap().fired.is_empty());
+    assert_eq!(living.triggers.publish(BOB, "t", b"1", None, 0).await.unwrap().fired.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_is_not_there_believes_nobody() {
     let (keeper, outside, house) = (Keeper::new(), still(), Arc::new(House::default()));
     let living = begin(&keeper, &outside, &house).await;
@@ -328,19 +352,19 @@ async fn an_event_goes_to_its_topic_and_its_tenant_and_once_for_each_key() {
     let mut transformed = of("t");
     transformed["transform"] = json!("event.data.n * 2");
     living.triggers.set(ALICE, "b", definition(transformed)).await.unwrap();
-    let published = living.triggers.publish(ALICE, "t", br#"{"n":21}"#, Some("k")).await.unwrap();
+    let published = living.triggers.publish(ALICE, "t", br#"{"n":21}"#, Some("k"), 0).await.unwrap();
     let names: Vec<_> = published.fired.iter().map(|one| (one.trigger.as_str(), one.repeated)).collect();
     assert_eq!(names, [("a", false), ("b", false)]);
-    let again = living.triggers.publish(ALICE, "t", br#"{"n":22}"#, Some("k")).await.unwrap();
+    let again = living.triggers.publish(ALICE, "t", br#"{"n":22}"#, Some("k"), 0).await.unwrap();
     assert!(again.fired.iter().all(|one| one.repeated));
     assert_eq!(again.fired[0].job, published.fired[0].job);
     eventually(|| outside.calls().len() == 2).await;
     let events: BTreeSet<String> = outside.calls().into_iter().map(|(_, _, text)| text).collect();
     assert!(events.contains("42"), "{events:?}");
-    assert!(living.triggers.publish(ALICE, "none", b"1", None).await.unwrap().fired.is_empty());
+    assert!(living.triggers.publish(ALICE, "none", b"1", None, 0).await.unwrap().fired.is_empty());
     let long = vec![b'1'; limits::MAX_BODY_BYTES + 1];
     for (topic, data) in [("t", &b"{"[..]), ("../t", b"1"), ("t", &long)] {
-        assert!(living.triggers.publish(ALICE, topic, data, None).await.is_err());
+        assert!(living.triggers.publish(ALICE, topic, data, None, 0).await.is_err());
     }
 }
 

@@ -91,6 +91,9 @@ pub struct Permissions {
     pub secrets: Vec<String>,
     /// Hosts it may fetch from: `host` (port 443) or `host:port`.
     pub net: Vec<String>,
+    /// Topics it may publish events of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<String>,
 }
 
 /// What one invocation may use.

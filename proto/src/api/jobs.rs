@@ -285,6 +285,10 @@ pub struct Job {
     pub state: JobState,
     /// Where it comes from.
     pub origin: Origin,
+    /// How many events caused one another before it: 1 where a function published the event, one more where another function's
+    /// event had that function run, and so on.
+    #[serde(default, skip_serializing_if = "is_none_before")]
+    pub hops: u32,
     /// When it was taken in, by the appliance's clock.
     pub queued_at_ms: u64,
     /// When it ended.
@@ -309,6 +313,11 @@ pub struct Job {
     /// Where it is told to, if anywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Webhook>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_none_before(hops: &u32) -> bool {
+    *hops == 0
 }
 
 /// A job with its outcome.

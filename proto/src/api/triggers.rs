@@ -321,6 +321,9 @@ pub struct Fired {
     /// Whether the job is an earlier message's, which came again.
     #[serde(default)]
     pub repeated: bool,
+    /// Whether there is no job because something failed: the filter, the transform, or taking the job in.
+    #[serde(default)]
+    pub failed: bool,
     /// Why there is no job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -106,7 +106,7 @@ pub fn javascript(source: &str) -> Deploy {
 #[must_use]
 pub fn granted(mut deploy: Deploy, secrets: &[&str], net: &[&str]) -> Deploy {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    deploy.permissions = Permissions { secrets: texts(secrets), net: texts(net) };
+    deploy.permissions = Permissions { secrets: texts(secrets), net: texts(net), ..deploy.permissions };
     deploy
 }
 

@@ -17,7 +17,7 @@ use r3e_e2e::raw::{Answer, Http};
 use r3e_e2e::tenant::{ended, javascript, output};
 use r3e_e2e::{Appliance, Options, Tenant};
 use r3e_proto::api::identity::Scope;
-use r3e_proto::api::jobs::{JobId, Origin};
+use r3e_proto::api::jobs::{JobId, JobState, Origin};
 use r3e_proto::api::triggers::{Definition, FireOutcome};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -283,6 +283,35 @@ async fn an_event_goes_to_its_tenants_triggers_and_no_other_sees_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_causes_itself_comes_to_an_end() {
+    let appliance = Appliance::start(Options::default()).await;
+    let alice = Tenant::admitted(&appliance, "alice").await;
+    let mut channel = alice.channel().await;
+    let again = "export default async ({ data }) => r3e.events.publish('round', data + 1);";
+    let mut deploy = javascript(again);
+    deploy.permissions.publish = vec!["round".to_owned()];
+    channel.deploy("again", &deploy).await.unwrap();
+    let round = json!({ "function": "again", "event": { "topic": "round" }, "policy": { "attempts": 1 } });
+    channel.set_trigger("round", &definition(round)).await.unwrap();
+    channel.publish("round", "0", None).await.unwrap();
+    fires(&mut channel, "round", 9).await;
+    let deadline = Instant::now() + LIMIT;
+    let jobs = loop {
+        let jobs = channel.jobs(None, None, 100).await.unwrap().jobs;
+        if jobs.iter().all(|job| job.state.is_final()) {
+            break jobs;
+        }
+        assert!(Instant::now() < deadline, "{jobs:?}");
+        sleep(Duration::from_millis(50)).await;
+    };
+    // The newest first: the last one was not let publish.
+    let hops: Vec<u32> = jobs.iter().map(|job| job.hops).collect();
+    assert_eq!(hops, (0..=8).rev().collect::<Vec<_>>());
+    assert_eq!(jobs[0].state, JobState::Dead);
+    assert!(jobs[1..].iter().all(|job| job.state == JobState::Succeeded), "{jobs:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_examples_run_as_their_r3e_toml_says() {
     let appliance = Appliance::start(Options::default()).await;
     let alice = Tenant::admitted(&appliance, "alice").await;
@@ -324,9 +353,21 @@ async fn the_examples_run_as_their_r3e_toml_says() {
     publish("order.placed", r#"{"order":7}"#);
     let paid = publish("order.paid", r#"{"order":7,"total":120}"#);
     assert_eq!(paid, json!({ "order": 7, "steps": ["placed", "paid"], "total": 120 }));
+    let mut channel = alice.channel().await;
+    fires(&mut channel, "order-shipping", 1).await;
+    let history = channel.trigger_history("order-shipping").await.unwrap();
+    let FireOutcome::Job(shipping) = history[0].outcome else { panic!("{history:?}") };
+    let Some(VerifiedOutcome::Invocation(shipped)) = ended(&mut channel, shipping).await.outcome else {
+        panic!("the order is not shipped")
+    };
+    assert_eq!(
+        output(&shipped),
+        json!({ "order": 7, "steps": ["placed", "paid", "shipping"], "total": 120 })
+    );
+    let shipping = home.r3e(&["jobs", "show", &shipping.to_string(), "--json"]).ok().json();
+    assert_eq!(shipping["hops"], 1);
 
     // The schedule has fired meanwhile, or does soon.
-    let mut channel = alice.channel().await;
     fires(&mut channel, "report", 1).await;
     let history = home.r3e(&["triggers", "history", "report", "--json"]).ok().json();
     let job = history[0]["outcome"]["job"].as_str().unwrap();

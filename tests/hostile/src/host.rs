@@ -23,6 +23,7 @@ impl HostCalls for Host {
                     Ok(HostValue::StoreGet { value: serde_json::to_string(&key).ok() })
                 }
                 HostCall::StoreSet { .. } => Ok(HostValue::StoreSet {}),
+                HostCall::Publish { .. } => Ok(HostValue::Publish { queued: 0, failed: 0 }),
                 HostCall::Fetch { url, headers, body_base64, .. } => Ok(HostValue::Fetch {
                     status: 200,
                     headers,

@@ -20,7 +20,11 @@ async fn store(keeper: &Arc<Keeper>) -> Store {
 
 fn loadable(name: &str, source: &str) -> Loadable {
     let deploy = Deploy {
-        permissions: Permissions { secrets: vec!["KEY".into()], net: vec!["a.test".into()] },
+        permissions: Permissions {
+            secrets: vec!["KEY".into()],
+            net: vec!["a.test".into()],
+            publish: vec!["t".into()],
+        },
         ..Deploy::javascript(source)
     };
     Loadable::unchecked(Definition::new(name, deploy).unwrap())

@@ -32,6 +32,7 @@ mod notes;
 mod nursery;
 mod pool;
 mod process;
+mod run;
 mod spawner;
 mod strangers;
 mod waiting_calls;

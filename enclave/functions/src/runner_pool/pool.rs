@@ -1,21 +1,20 @@
-//! The pool: who may have a process for an event, and what the event then does with it.
+//! The pool: who may have a process for an event.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use r3e_runner_api::{LogRecord, json};
+use r3e_runner_api::LogRecord;
 
 use super::admission::KeyedGates;
-use super::config::{FunctionKey, HostCalls, Limits, NotReady, RunnerConfig, Stage};
+use super::config::{FunctionKey, HostCalls, Limits, RunnerConfig};
 use super::engines::{Code, Nurseries};
-use super::error::{InvocationError, StartError};
-use super::exchange::{Account, Broken, Exchange};
-use super::family::Family;
+use super::error::InvocationError;
+use super::exchange::{Account, Exchange};
 use super::kept::Kept;
 use super::leases::Lease;
 use super::memory::charge_mib;
-use super::process::RunnerProcess;
+use super::run::{Asked, Run, why};
 use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
 
 /// What came of an event.
@@ -52,16 +51,17 @@ pub struct RunnerPool {
     inner: Arc<Inner>,
 }
 
+/// Processes, and the gates before them.
 #[derive(Debug)]
-struct Inner {
-    config: RunnerConfig,
-    kept: Arc<Kept>,
+pub(super) struct Inner {
+    pub(super) config: RunnerConfig,
+    pub(super) kept: Arc<Kept>,
     tenants: Turnstile<Arc<str>>,
-    functions: KeyedGates<FunctionKey>,
-    tenant_memory: KeyedGates<Arc<str>>,
+    pub(super) functions: KeyedGates<FunctionKey>,
+    pub(super) tenant_memory: KeyedGates<Arc<str>>,
     appliance: Turnstile<Arc<str>>,
     /// One event loads a function, and the others that come meanwhile find it loaded.
-    loading: KeyedGates<FunctionKey>,
+    pub(super) loading: KeyedGates<FunctionKey>,
 }
 
 impl RunnerPool {
@@ -129,14 +129,7 @@ impl RunnerPool {
         limits: &Limits,
         host: &dyn HostCalls,
     ) -> Invocation {
-        let code = code.into();
-        let mut account = Account::default();
-        let mut usage = Usage::default();
-        let outcome = self.run(lease, key, code, event, limits, host, &mut account, &mut usage).await;
-        usage.cpu_us = micros(account.cpu);
-        usage.wall_us = micros(account.wall);
-        usage.host_calls = account.host_calls;
-        Invocation { outcome, logs: account.logs, logs_truncated: account.logs_truncated, usage }
+        Run::new(&self.inner, Asked { lease, key, code: code.into(), limits, host }).handle(event).await
     }
 
     /// Loads a module into a process and ends it: whether it could be invoked. Top-level code of the module runs, and
@@ -159,7 +152,7 @@ impl RunnerPool {
         let loaded = Exchange::new(&mut blank, limits, &mut Account::default()).load(source).await;
         match loaded {
             Ok(()) => Ok(()),
-            Err(broken) => Err(explain(broken, blank, &mut Usage::default()).await),
+            Err(broken) => Err(why(broken, blank).await),
         }
     }
 
@@ -206,140 +199,19 @@ impl RunnerPool {
     pub fn end_those_noted(&self, tenant: &Arc<str>, name: &str) {
         self.inner.kept.end_those_noted(tenant, name);
     }
-
-    #[expect(clippy::too_many_arguments, reason = "the event's parts, borrowed from two callers' frames")]
-    async fn run(
-        &self,
-        lease: &Lease,
-        key: &FunctionKey,
-        code: Code<'_>,
-        event: &str,
-        limits: &Limits,
-        host: &dyn HostCalls,
-        account: &mut Account,
-        usage: &mut Usage,
-    ) -> Result<String, InvocationError> {
-        json::check(event).map_err(InvocationError::Event)?;
-        let mib = charge_mib(limits.memory_mib);
-        // The function's first: an event that waits there holds nothing of its tenant's other functions.
-        let _function = self.inner.functions.enter(key).await?;
-        let _tenant = self.inner.tenant_slot(&key.tenant).await?;
-        let _tenant_memory = self.inner.tenant_memory.enter_with(&key.tenant, mib).await?;
-        let _slot = self.inner.appliance_slot(&key.tenant).await?;
-        host.passed(Stage::Admitted);
-        let mut process = if let Some(process) = self.take_ready(lease, key, limits, host).await? {
-            process
-        } else {
-            let process = self.start(lease, key, code, limits, host, account, usage).await?;
-            host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
-            process
-        };
-        let done = Exchange::new(&mut process, limits, account).invoke(event.to_owned(), host).await;
-        let output = match done {
-            Ok(output) => output,
-            Err(broken) => return Err(explain(broken, process, usage).await),
-        };
-        // A runner that ended right after its answer has no peak any more; its answer stands.
-        usage.peak_memory_bytes = process.meter.peak_bytes().unwrap_or_default();
-        if limits.reuse && process.is_reusable(self.inner.config.max_events_per_process) {
-            self.inner.kept.keep(lease, key, process);
-        }
-        Ok(output)
-    }
-
-    /// A process that has handled events of the function, for which the host is ready.
-    async fn take_ready(
-        &self,
-        lease: &Lease,
-        key: &FunctionKey,
-        limits: &Limits,
-        host: &dyn HostCalls,
-    ) -> Result<Option<RunnerProcess>, InvocationError> {
-        if !limits.reuse {
-            return Ok(None);
-        }
-        let Some(process) = self.inner.kept.warm(key, limits) else { return Ok(None) };
-        host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
-        // What was noted may have changed while the host made ready, and a process that idled would have been ended for it.
-        Ok((process.notes.is_empty() || lease.holds_for(&key.tenant)).then_some(process))
-    }
-
-    /// A new process of the function, which is loaded first if it is not.
-    #[expect(clippy::too_many_arguments, reason = "the event's parts, as above")]
-    async fn start(
-        &self,
-        lease: &Lease,
-        key: &FunctionKey,
-        code: Code<'_>,
-        limits: &Limits,
-        host: &dyn HostCalls,
-        account: &mut Account,
-        usage: &mut Usage,
-    ) -> Result<RunnerProcess, InvocationError> {
-        let mib = charge_mib(limits.memory_mib);
-        if let Some(family) = self.inner.kept.family(key, limits) {
-            match self.inner.kept.member(&family, mib).await {
-                // It has ended, or was ended for what it did; what is loaded anew knows nothing of that.
-                Err(InvocationError::Start(error)) if !matches!(error, StartError::Refused(_)) => {
-                    tracing::warn!(%error, "a function is loaded anew");
-                    self.inner.kept.drop_family(&family);
-                }
-                made => return made,
-            }
-        }
-        let loading = self.inner.loading.enter(key).await?;
-        let family = match self.inner.kept.family(key, limits) {
-            Some(family) => family,
-            None => self.load(lease, key, code, limits, host, account, usage).await?,
-        };
-        drop(loading);
-        self.inner.kept.member(&family, mib).await
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the event's parts, as above")]
-    async fn load(
-        &self,
-        lease: &Lease,
-        key: &FunctionKey,
-        code: Code<'_>,
-        limits: &Limits,
-        host: &dyn HostCalls,
-        account: &mut Account,
-        usage: &mut Usage,
-    ) -> Result<Arc<Family>, InvocationError> {
-        usage.cold = true;
-        let mut blank = Kept::blank(&self.inner.kept, code.engine, charge_mib(limits.memory_mib)).await?;
-        host.passed(Stage::Started);
-        let loaded = Exchange::new(&mut blank, limits, account).load(code.source).await;
-        if let Err(broken) = loaded {
-            return Err(explain(broken, blank, usage).await);
-        }
-        Ok(self.inner.kept.settle(lease, key, blank)?)
-    }
-}
-
-/// Says why the exchange broke. The process is ended.
-async fn explain(broken: Broken, process: RunnerProcess, usage: &mut Usage) -> InvocationError {
-    // A process that is gone has no peak any more.
-    usage.peak_memory_bytes = process.meter.peak_bytes().unwrap_or_default();
-    match broken {
-        Broken::Because(error) => error,
-        Broken::Closed => process.post_mortem().await,
-    }
 }
 
 impl Inner {
-    async fn tenant_slot(&self, tenant: &Arc<str>) -> Result<Permit<Arc<str>>, InvocationError> {
+    pub(super) async fn tenant_slot(&self, tenant: &Arc<str>) -> Result<Permit<Arc<str>>, InvocationError> {
         let entered = self.tenants.enter(tenant, self.config.max_per_tenant).await;
         entered.map_err(|TurnedAway| InvocationError::Busy { scope: "tenant" })
     }
 
-    async fn appliance_slot(&self, tenant: &Arc<str>) -> Result<Permit<Arc<str>>, InvocationError> {
+    pub(super) async fn appliance_slot(
+        &self,
+        tenant: &Arc<str>,
+    ) -> Result<Permit<Arc<str>>, InvocationError> {
         let entered = self.appliance.enter(tenant, usize::MAX).await;
         entered.map_err(|TurnedAway| InvocationError::Busy { scope: "appliance" })
     }
-}
-
-fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
-    AttestationSource, Bundler, CheckError, Completed, Definition, InvokeError, Invoker, InvokerParts,
-    Loadable, Registry, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Version,
+    AttestationSource, Bundler, CheckError, Completed, Definition, Event, EventSink, InvokeError, Invoker,
+    InvokerParts, Loadable, PublishFuture, Registry, SecretAnswer, SecretReader, SecretSource, SourceError,
+    SourceFuture, Taken, Version,
 };
 use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions};
 use r3e_proto::api::identity::TenantId;
@@ -40,6 +41,7 @@ pub(crate) struct Appliance {
     pub(crate) invoker: Invoker,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) attestation: Arc<Attestation>,
+    pub(crate) events: Arc<Events>,
     pub(crate) gate: Arc<admissions::Gate>,
     /// Connections that the parent was asked for.
     pub(crate) connections: Arc<AtomicU32>,
@@ -69,6 +71,7 @@ impl Appliance {
         let registry = Arc::new(Registry::new(store.clone()));
         let secrets = Arc::new(Secrets::default());
         let attestation = Arc::new(Attestation::default());
+        let events = Arc::new(Events::default());
         let gate = Arc::new(admissions::Gate::default());
         let connections = Arc::new(AtomicU32::new(0));
         let invoker = Invoker::new(InvokerParts {
@@ -78,10 +81,23 @@ impl Appliance {
             internet: Arc::new(internet(Arc::clone(&connections)).await),
             secrets: secrets.clone(),
             attestation: attestation.clone(),
+            events: events.clone(),
             admissions: gate.clone(),
         });
         let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_wasm_beside();
-        Self { keeper, store, pool, bundler, registry, invoker, secrets, attestation, gate, connections }
+        Self {
+            keeper,
+            store,
+            pool,
+            bundler,
+            registry,
+            invoker,
+            secrets,
+            attestation,
+            events,
+            gate,
+            connections,
+        }
     }
 
     pub(crate) async fn deploy(&self, name: &str, deploy: Deploy) -> Function {
@@ -131,7 +147,8 @@ pub(crate) fn function(source: &str) -> Deploy {
 
 pub(crate) fn granted(source: &str, secrets: &[&str], net: &[&str]) -> Deploy {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    Deploy { permissions: Permissions { secrets: texts(secrets), net: texts(net) }, ..function(source) }
+    let permissions = Permissions { secrets: texts(secrets), net: texts(net), ..Permissions::default() };
+    Deploy { permissions, ..function(source) }
 }
 
 /// Limits that nothing well behaved reaches, however slow the machine.
@@ -215,6 +232,20 @@ impl SecretSource for Secrets {
 pub(crate) struct Attestation {
     /// What was asked to be attested.
     pub(crate) asked: Mutex<Vec<(TenantId, Version, Vec<u8>)>>,
+}
+
+/// Takes every event in.
+#[derive(Default)]
+pub(crate) struct Events {
+    /// What was published.
+    pub(crate) taken: Mutex<Vec<Event>>,
+}
+
+impl EventSink for Events {
+    fn publish(&self, event: Event) -> PublishFuture<'_> {
+        self.taken.lock().unwrap().push(event);
+        Box::pin(async { Ok(Taken { queued: 2, failed: 1 }) })
+    }
 }
 
 impl AttestationSource for Attestation {

@@ -17,6 +17,7 @@ fn queued(policy: RetryPolicy, webhook: bool) -> Record {
         function: "f".into(),
         state: JobState::Queued,
         origin: Origin::Api,
+        hops: 0,
         queued_at_ms: 5,
         finished_at_ms: None,
         removed_at_ms: None,

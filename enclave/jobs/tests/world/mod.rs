@@ -88,6 +88,7 @@ impl Invocations for Outside {
         invocation: [u8; 16],
         function: &'a str,
         event: &'a [u8],
+        _: u32,
     ) -> BoxFuture<'a, Result<Invocation, NotInvoked>> {
         Box::pin(async move {
             let text = String::from_utf8(event.to_vec()).unwrap();

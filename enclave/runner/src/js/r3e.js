@@ -53,7 +53,24 @@
     },
   });
 
-  const r3e = ObjectFreeze({ secrets, store, tee });
+  const events = ObjectFreeze({
+    /** Publishes an event, a JSON value; how many triggers queued a job for it, and how many could not. */
+    async publish(topic, data, options = undefined) {
+      const json = JSONStringify(data);
+      if (typeof json !== "string") throw new TypeError("an event must have a JSON form");
+      const key = options === undefined || options === null ? undefined : options.key;
+      const reply = await hostCall({
+        __proto__: null,
+        op: "publish",
+        topic: text(topic, "a topic"),
+        data: json,
+        key: key === undefined || key === null ? null : text(key, "a key"),
+      });
+      return { queued: reply.queued, failed: reply.failed };
+    },
+  });
+
+  const r3e = ObjectFreeze({ events, secrets, store, tee });
 
   internals.r3e = { r3e };
 }

@@ -77,6 +77,15 @@ class _Store:
         _call({"op": "store_set", "key": _text(key, "a key"), "value": None})
 
 
+class _Events:
+    def publish(self, topic, data, key=None):
+        """Publishes an event, a JSON value: how many triggers queued a job for it, and how many could not."""
+        text = _json.dumps(data, allow_nan=False, separators=(",", ":"))
+        key = None if key is None else _text(key, "a key")
+        reply = _call({"op": "publish", "topic": _text(topic, "a topic"), "data": text, "key": key})
+        return {"queued": reply["queued"], "failed": reply["failed"]}
+
+
 class _Tee:
     def get_attestation(self, data=None):
         """A fresh attestation document, as bytes, that commits to `data` (text or bytes)."""
@@ -85,4 +94,4 @@ class _Tee:
         return _base64.b64decode(_call({"op": "attestation", "data_base64": encoded})["document_base64"])
 
 
-secrets, store, tee = _Secrets(), _Store(), _Tee()
+events, secrets, store, tee = _Events(), _Secrets(), _Store(), _Tee()

@@ -85,9 +85,11 @@ pub(crate) async fn run(command: Deploy, settings: &Settings, printer: Printer) 
 /// What it may reach, a line each; `+` before what is new, `-` before what goes.
 fn reach(today: &Permissions, wanted: &Permissions) -> String {
     let mut lines = Vec::new();
-    for (kind, today, wanted) in
-        [("secret", &today.secrets, &wanted.secrets), ("host", &today.net, &wanted.net)]
-    {
+    for (kind, today, wanted) in [
+        ("secret", &today.secrets, &wanted.secrets),
+        ("host", &today.net, &wanted.net),
+        ("topic", &today.publish, &wanted.publish),
+    ] {
         let line = |sign: &str, name: &str| format!("  {sign} {kind} {}", printable(name));
         lines.extend(wanted.iter().map(|name| line(if today.contains(name) { " " } else { "+" }, name)));
         lines.extend(today.iter().filter(|name| !wanted.contains(name)).map(|name| line("-", name)));
@@ -104,11 +106,14 @@ mod tests {
         let of = |secrets: &[&str], net: &[&str]| Permissions {
             secrets: secrets.iter().map(|name| (*name).to_owned()).collect(),
             net: net.iter().map(|name| (*name).to_owned()).collect(),
+            publish: Vec::new(),
         };
         assert_eq!(
             reach(&of(&["A", "B"], &[]), &of(&["B", "C"], &["a.test"])),
             "    secret B\n  + secret C\n  - secret A\n  + host a.test"
         );
+        let publishing = Permissions { publish: vec!["order.paid".to_owned()], ..Permissions::default() };
+        assert_eq!(reach(&of(&[], &[]), &publishing), "  + topic order.paid");
         assert_eq!(reach(&of(&[], &[]), &of(&[], &[])), "  it may reach no secret and no host");
     }
 }

@@ -67,6 +67,9 @@ pub(crate) struct DeployArguments {
     /// A host that it may fetch from, HOST (port 443) or HOST:PORT; repeat for several
     #[arg(long = "net", value_name = "HOST")]
     net: Vec<String>,
+    /// A topic that it may publish events of; repeat for several
+    #[arg(long = "publish", value_name = "TOPIC")]
+    publish: Vec<String>,
     /// Wall time of one invocation
     #[arg(long, value_name = "N")]
     timeout_ms: Option<u32>,
@@ -92,7 +95,7 @@ impl DeployArguments {
             .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
         let defaults = Limits::default();
         let deploy = Deploy {
-            permissions: Permissions { secrets: self.secrets, net: self.net },
+            permissions: Permissions { secrets: self.secrets, net: self.net, publish: self.publish },
             limits: Limits {
                 timeout_ms: self.timeout_ms.unwrap_or(defaults.timeout_ms),
                 cpu_ms: self.cpu_ms.unwrap_or(defaults.cpu_ms),
@@ -160,6 +163,7 @@ pub(crate) fn human(function: &Function) -> String {
         ("modules", modules(function)),
         ("secrets", list(&function.permissions.secrets)),
         ("net", list(&function.permissions.net)),
+        ("publishes", list(&function.permissions.publish)),
         ("time", format!("{timeout_ms} ms, {cpu_ms} ms of CPU")),
         ("memory", format!("{memory_mib} MiB")),
         ("output", format!("{output_bytes} bytes")),

@@ -1,0 +1,149 @@
+//! One event, from its turn to its answer: which process it gets, and what that is told. What it used is counted whatever comes of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use r3e_runner_api::json;
+
+use super::config::{FunctionKey, HostCalls, Limits, NotReady, Stage};
+use super::engines::Code;
+use super::error::{InvocationError, StartError};
+use super::exchange::{Account, Broken, Exchange};
+use super::family::Family;
+use super::kept::Kept;
+use super::leases::Lease;
+use super::memory::charge_mib;
+use super::pool::{Inner, Invocation, Usage};
+use super::process::RunnerProcess;
+
+/// What is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) lease: &'a Lease,
+    pub(super) key: &'a FunctionKey,
+    pub(super) code: Code<'a>,
+    pub(super) limits: &'a Limits,
+    pub(super) host: &'a dyn HostCalls,
+}
+
+/// One event under way.
+pub(super) struct Run<'a> {
+    inner: &'a Inner,
+    asked: Asked<'a>,
+    account: Account,
+    usage: Usage,
+}
+
+impl<'a> Run<'a> {
+    pub(super) fn new(inner: &'a Inner, asked: Asked<'a>) -> Self {
+        Self { inner, asked, account: Account::default(), usage: Usage::default() }
+    }
+
+    /// Hands the event, JSON text, to a process of the function.
+    pub(super) async fn handle(mut self, event: &str) -> Invocation {
+        let outcome = self.outcome(event).await;
+        let Self { account, mut usage, .. } = self;
+        usage.cpu_us = micros(account.cpu);
+        usage.wall_us = micros(account.wall);
+        usage.host_calls = account.host_calls;
+        Invocation { outcome, logs: account.logs, logs_truncated: account.logs_truncated, usage }
+    }
+
+    async fn outcome(&mut self, event: &str) -> Result<String, InvocationError> {
+        let Asked { lease, key, limits, host, .. } = self.asked;
+        json::check(event).map_err(InvocationError::Event)?;
+        // The function's first: an event that waits there holds nothing of its tenant's other functions.
+        let _function = self.inner.functions.enter(key).await?;
+        let _tenant = self.inner.tenant_slot(&key.tenant).await?;
+        let _tenant_memory = self.inner.tenant_memory.enter_with(&key.tenant, self.mib()).await?;
+        let _slot = self.inner.appliance_slot(&key.tenant).await?;
+        host.passed(Stage::Admitted);
+        let mut process = if let Some(process) = self.take_ready().await? {
+            process
+        } else {
+            let process = self.start().await?;
+            host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
+            process
+        };
+        let exchange = Exchange::new(&mut process, limits, &mut self.account);
+        let output = match exchange.invoke(event.to_owned(), host).await {
+            Ok(output) => output,
+            Err(broken) => return Err(self.explain(broken, process).await),
+        };
+        // A runner that ended right after its answer has no peak any more; its answer stands.
+        self.usage.peak_memory_bytes = process.meter.peak_bytes().unwrap_or_default();
+        if limits.reuse && process.is_reusable(self.inner.config.max_events_per_process) {
+            self.inner.kept.keep(lease, key, process);
+        }
+        Ok(output)
+    }
+
+    /// A process that has handled events of the function, for which the host is ready.
+    async fn take_ready(&self) -> Result<Option<RunnerProcess>, InvocationError> {
+        let Asked { lease, key, limits, host, .. } = self.asked;
+        if !limits.reuse {
+            return Ok(None);
+        }
+        let Some(process) = self.inner.kept.warm(key, limits) else { return Ok(None) };
+        host.served_by(&process.notes).await.map_err(|NotReady| InvocationError::NotReady)?;
+        // What was noted may have changed while the host made ready, and a process that idled would have been ended for it.
+        Ok((process.notes.is_empty() || lease.holds_for(&key.tenant)).then_some(process))
+    }
+
+    /// A new process of the function, which is loaded first if it is not.
+    async fn start(&mut self) -> Result<RunnerProcess, InvocationError> {
+        let Asked { key, limits, .. } = self.asked;
+        if let Some(family) = self.inner.kept.family(key, limits) {
+            match self.inner.kept.member(&family, self.mib()).await {
+                // It has ended, or was ended for what it did; what is loaded anew knows nothing of that.
+                Err(InvocationError::Start(error)) if !matches!(error, StartError::Refused(_)) => {
+                    tracing::warn!(%error, "a function is loaded anew");
+                    self.inner.kept.drop_family(&family);
+                }
+                made => return made,
+            }
+        }
+        let loading = self.inner.loading.enter(key).await?;
+        let family = match self.inner.kept.family(key, limits) {
+            Some(family) => family,
+            None => self.load().await?,
+        };
+        drop(loading);
+        self.inner.kept.member(&family, self.mib()).await
+    }
+
+    async fn load(&mut self) -> Result<Arc<Family>, InvocationError> {
+        let Asked { lease, key, code, limits, host } = self.asked;
+        self.usage.cold = true;
+        let mut blank = Kept::blank(&self.inner.kept, code.engine, self.mib()).await?;
+        host.passed(Stage::Started);
+        let loaded = Exchange::new(&mut blank, limits, &mut self.account).load(code.source).await;
+        if let Err(broken) = loaded {
+            return Err(self.explain(broken, blank).await);
+        }
+        Ok(self.inner.kept.settle(lease, key, blank)?)
+    }
+
+    /// Says why the exchange broke. The process is ended.
+    async fn explain(&mut self, broken: Broken, process: RunnerProcess) -> InvocationError {
+        // A process that is gone has no peak any more.
+        self.usage.peak_memory_bytes = process.meter.peak_bytes().unwrap_or_default();
+        why(broken, process).await
+    }
+
+    fn mib(&self) -> u32 {
+        charge_mib(self.asked.limits.memory_mib)
+    }
+}
+
+/// Why an exchange broke. The process is ended.
+pub(super) async fn why(broken: Broken, process: RunnerProcess) -> InvocationError {
+    match broken {
+        Broken::Because(error) => error,
+        Broken::Closed => process.post_mortem().await,
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
