@@ -291,7 +291,7 @@ async fn an_event_that_causes_itself_comes_to_an_end() {
     let mut deploy = javascript(again);
     deploy.permissions.publish = vec!["round".to_owned()];
     channel.deploy("again", &deploy).await.unwrap();
-    let round = json!({ "function": "again", "event": { "topic": "round" }, "policy": { "attempts": 1 } });
+    let round = json!({ "function": "again", "event": { "topic": "round" } });
     channel.set_trigger("round", &definition(round)).await.unwrap();
     channel.publish("round", "0", None).await.unwrap();
     fires(&mut channel, "round", 9).await;

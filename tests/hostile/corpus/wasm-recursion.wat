@@ -1,4 +1,4 @@
-;; attack: Calls itself without end.
+;; attack: Calls itself without end, in WebAssembly.
 ;; limit: none
 ;; ends: function_error/thrown
 (module
