@@ -320,7 +320,7 @@ async fn a_tenant_who_floods_its_triggers_is_slowed_down_and_no_other_is() {
     assert!(matches!(flooded, TriggersError::TooFast), "{flooded:?}");
     assert!(taken >= most / 6, "a burst is taken: {taken}");
     // Whatever nobody waits for costs nothing.
-    assert!(living.triggers.publish(ALICE, "nobody's", b"1", None, 0).await.unwrap().fired.is_empty());
+    assert!(living.triggers.publish(ALICE, "nobody", b"1", None, 0).await.unwrap().fired.is_empty());
     assert_eq!(living.triggers.publish(BOB, "t", b"1", None, 0).await.unwrap().fired.len(), 1);
 }
 
