@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use r3e_eif_format::Image;
-use r3e_eif_format::cpio::{Archive, CpioError, Entry, Node};
+use r3e_eif_format::cpio::{Archive, Entry, Node};
 use serde::Serialize;
+
+use crate::ramdisk::Ramdisk;
 
 /// One difference between A and B.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,12 +76,20 @@ fn ramdisk(index: usize, a: Option<&[u8]>, b: Option<&[u8]>, found: &mut Vec<Dif
         (None, Some(only)) => return found.push(one_sided(what, Change::Added, pcrs, bytes(only.len()))),
         (None, None) => return,
     };
-    match (Archive::decode(a), Archive::decode(b)) {
+    let unpacked = [a, b].map(Ramdisk::new);
+    match (unpacked[0].archive(), unpacked[1].archive()) {
+        // The same files, packed by another program.
+        (Ok(listed), Ok(same)) if listed == same => {
+            found.extend(content(&what, a, b, pcrs).map(|mut difference| {
+                difference.detail += "; packed in two ways, the files are the same";
+                difference
+            }));
+        }
         (Ok(a), Ok(b)) => files(&what, &a, &b, pcrs, found),
         (a_listed, b_listed) => {
-            let unlisted = |side: &str, listed: &Result<Archive<'_>, CpioError>| match listed {
+            let unlisted = |side: &str, listed: &Result<Archive<'_>, String>| match listed {
                 Ok(_) => String::new(),
-                Err(error) => format!("; {side} cannot be listed: {error}"),
+                Err(why) => format!("; {side} cannot be listed: {why}"),
             };
             let why = unlisted("A", &a_listed) + &unlisted("B", &b_listed);
             found.extend(content(&what, a, b, pcrs).map(|mut difference| {

@@ -3,6 +3,7 @@
 //! - [`Image`] is read from bytes that nobody vouches for, or put together and written. One image has one encoding.
 //! - [`Measurements`] are the PCRs that the hypervisor will report for an image.
 //! - [`cpio::Archive`] is a ramdisk: one set of files has one encoding, too.
+//! - [`packing`] is how a ramdisk lies in an image when it is packed.
 //! - [`ImageSignature`], [`SigningKey`] and [`SigningCertificate`] are what PCR8 is about.
 //! - [`Metadata`] is the description that tools show, and that nothing measures.
 //!
@@ -22,6 +23,7 @@ mod image;
 pub mod limits;
 mod measure;
 mod metadata;
+pub mod packing;
 mod read;
 mod signature;
 

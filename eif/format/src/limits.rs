@@ -3,6 +3,9 @@
 /// A whole image. One with every layer has some 100 MiB; it is held in memory.
 pub const MAX_IMAGE_BYTES: usize = 1 << 30;
 
+/// What a packed ramdisk may come to: as much as an image that is not packed.
+pub const MAX_UNPACKED_BYTES: usize = MAX_IMAGE_BYTES;
+
 /// Sections of an image: the header has room for so many.
 pub const MAX_SECTIONS: usize = 32;
 

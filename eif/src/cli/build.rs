@@ -11,7 +11,7 @@ use r3e_eif_format::{Image, SigningKey};
 use serde::Serialize;
 
 use super::{Failure, Output, to_json};
-use crate::recipe::{self, Source, Toolchain, Workplace};
+use crate::recipe::{self, Layer, Source, Toolchain, Workplace};
 use crate::reference_values::Pcrs;
 use crate::{file, reference_values};
 
@@ -25,6 +25,7 @@ use crate::{file, reference_values};
 #[command(after_help = "Examples:\n  \
     r3e-eif build\n  \
     r3e-eif build --out release/r3e-enclave.eif --json\n  \
+    r3e-eif build --layer python\n  \
     r3e-eif build --sign key.pem --cert certificate.pem\n\n\
     scripts/build-image does the same, and installs what is missing first.")]
 pub(super) struct Build {
@@ -34,6 +35,9 @@ pub(super) struct Build {
     /// The clone to build; that around the current folder, where none is named
     #[arg(long, value_name = "DIR")]
     source: Option<PathBuf>,
+    /// Put a language into the image that it has not by itself; may be repeated
+    #[arg(long = "layer", value_name = "LAYER", value_enum)]
+    layers: Vec<Layer>,
     /// Sign the image with this private key on P-384 (PEM)
     #[arg(long, value_name = "KEY.pem", requires = "cert")]
     sign: Option<PathBuf>,
@@ -61,6 +65,7 @@ struct Report {
     size_bytes: usize,
     sha256: String,
     pcrs: Pcrs,
+    layers: Vec<Layer>,
     toolchain: Toolchain,
 }
 
@@ -77,8 +82,11 @@ impl Build {
             target: self.target_dir.clone().unwrap_or_else(|| source.root().join("target")),
             kernel: self.kernel.clone(),
         };
-        let parts =
-            recipe::make(&source, &workplace, &mut say).map_err(|error| Failure::Unusable(error.into()))?;
+        let mut layers = self.layers.clone();
+        layers.sort_unstable();
+        layers.dedup();
+        let parts = recipe::make(&source, &workplace, &layers, &mut say)
+            .map_err(|error| Failure::Unusable(error.into()))?;
 
         say("image");
         let bytes = recipe::pack(&parts, key.as_ref()).map_err(Failure::refused)?;
@@ -96,6 +104,7 @@ impl Build {
             size_bytes: bytes.len(),
             sha256: file::sha256(&bytes),
             pcrs: Pcrs::from(&measurements),
+            layers,
             toolchain: parts.toolchain,
         };
         Ok(Output::done(if self.json { to_json(&report) } else { report.to_text() }))
@@ -112,7 +121,7 @@ impl Build {
 
 impl Report {
     fn to_text(&self) -> String {
-        let Self { image, reference_values, size_bytes, sha256, pcrs, toolchain } = self;
+        let Self { image, reference_values, size_bytes, sha256, pcrs, layers: _, toolchain } = self;
         format!(
             "image             {}\nsize              {size_bytes} bytes\nSHA-256           {sha256}\n\
              reference values  {}\ncompiled by       {}\n                  {}\n                  {}\n                  {}\n{pcrs}",

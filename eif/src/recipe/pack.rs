@@ -1,7 +1,7 @@
 //! Which part goes where in the image. A pure function: the same parts, the same bytes.
 
 use r3e_eif_format::cpio::Archive;
-use r3e_eif_format::{Image, Metadata, SigningKey};
+use r3e_eif_format::{Image, Metadata, SigningKey, packing};
 
 use super::{Parts, RecipeError};
 
@@ -60,7 +60,8 @@ fn boot(parts: &Parts) -> Result<Vec<u8>, RecipeError> {
     Ok(archive.encode()?)
 }
 
-/// The second, measured by PCR2: the application.
+/// The second, measured by PCR2: the application. It lies packed, since it is nearly all of the image: the enclave's memory holds
+/// the image and what is unpacked of it at once.
 fn application(parts: &Parts) -> Result<Vec<u8>, RecipeError> {
     let mut archive = Archive::new();
     archive.directory("usr", 0o755)?;
@@ -68,8 +69,11 @@ fn application(parts: &Parts) -> Result<Vec<u8>, RecipeError> {
     for (name, program) in &parts.programs {
         archive.file(&format!("usr/bin/{name}"), 0o555, program.as_slice())?;
     }
+    for (name, content) in &parts.layers {
+        archive.file(&format!("usr/bin/{name}"), 0o444, content.as_slice())?;
+    }
     archive.file(LAST_FILE, 0o444, LAST_FILE_CONTENT)?;
-    Ok(archive.encode()?)
+    Ok(packing::pack(&archive.encode()?))
 }
 
 /// The version that a bzImage names (the kernel's `boot.rst`, field `kernel_version`), for the description alone.
@@ -101,6 +105,7 @@ mod tests {
             kernel,
             init: b"init".to_vec(),
             programs: vec![("r3e-enclave", b"enclave".to_vec()), ("r3e-runner", b"runner".to_vec())],
+            layers: Vec::new(),
             toolchain: Toolchain::example(),
         }
     }
@@ -118,11 +123,14 @@ mod tests {
         init.init = b"other".to_vec();
         let mut enclave = parts();
         enclave.programs[0].1 = b"other".to_vec();
+        let mut layer = parts();
+        layer.layers.push(("r3e-python.cwasm", b"layer".to_vec()));
         let mut toolchain = parts();
         toolchain.toolchain.rustc = "another".to_owned();
-        let (init, enclave) = (measure(&init), measure(&enclave));
+        let (init, enclave, layer) = (measure(&init), measure(&enclave), measure(&layer));
         assert!(init.pcr0 != before.pcr0 && init.pcr1 != before.pcr1 && init.pcr2 == before.pcr2);
         assert!(enclave.pcr0 != before.pcr0 && enclave.pcr1 == before.pcr1 && enclave.pcr2 != before.pcr2);
+        assert!(layer.pcr0 != before.pcr0 && layer.pcr1 == before.pcr1 && layer.pcr2 != before.pcr2);
         assert_eq!(measure(&toolchain), before, "the description is not measured");
     }
 
@@ -131,7 +139,8 @@ mod tests {
         let parts = parts();
         let bytes = pack(&parts, None).unwrap();
         let image = Image::decode(&bytes).unwrap();
-        let [boot, application] = [0, 1].map(|index| Archive::decode(image.ramdisks[index]).unwrap());
+        let unpacked = [0, 1].map(|index| packing::unpack(image.ramdisks[index]).unwrap());
+        let [boot, application] = [0, 1].map(|index| Archive::decode(&unpacked[index]).unwrap());
         assert!(matches!(&boot.get("init").unwrap().node, Node::File(content) if **content == *b"init"));
         for (name, content) in &parts.programs {
             let entry = application.get(&format!("usr/bin/{name}")).unwrap();

@@ -12,7 +12,11 @@ use super::{RecipeError, Source, Toolchain, Workplace, read};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 const PROFILE: &str = "image";
-const PACKAGES: [&str; 4] = ["r3e-init", "r3e-bundler", "r3e-enclave", "r3e-runner"];
+const PACKAGES: [&str; 5] = ["r3e-init", "r3e-bundler", "r3e-enclave", "r3e-runner", "r3e-wasm-runner"];
+const INIT: &str = "r3e-init";
+/// Those below `/usr/bin`, in the order of their names.
+const PROGRAMS: [&str; 5] =
+    ["r3e-bundler", "r3e-enclave", "r3e-runner", "r3e-wasm-compiler", "r3e-wasm-runner"];
 
 /// Static; and random bytes by the system call alone: a static C library does not tell whether it has the call, and what
 /// asks it would open a device instead.
@@ -39,6 +43,8 @@ const ENVIRONMENT: [&str; 12] = [
 pub(super) struct Programs {
     pub(super) init: Vec<u8>,
     pub(super) programs: Vec<(&'static str, Vec<u8>)>,
+    /// Where they are, beside what makes layers.
+    pub(super) folder: PathBuf,
 }
 
 /// Compiles them, in the source's locked versions.
@@ -82,12 +88,12 @@ pub(super) fn build(
         if is_static(&bytes) { Ok(bytes) } else { Err(RecipeError::NotStatic { program: name }) }
     };
     Ok(Programs {
-        init: program("r3e-init")?,
-        programs: vec![
-            ("r3e-bundler", program("r3e-bundler")?),
-            ("r3e-enclave", program("r3e-enclave")?),
-            ("r3e-runner", program("r3e-runner")?),
-        ],
+        init: program(INIT)?,
+        programs: PROGRAMS
+            .into_iter()
+            .map(|name| Ok((name, program(name)?)))
+            .collect::<Result<_, RecipeError>>()?,
+        folder,
     })
 }
 

@@ -5,6 +5,7 @@
 //! | [`appliance`] | a parent and an enclave in a folder of their own; killed, restarted, cleaned up by process id |
 //! | [`enclave`] | the enclave alone, for a parent that the test plays; and what other kinds of enclave must be able to |
 //! | [`main_job`] | a town of all of them, and the main job in it |
+//! | [`languages`] | the examples in other languages than JavaScript, in the same town |
 //! | [`command`] | the tools `r3e` and `r3e-verify`, as a user runs them |
 //! | [`member`] | a member of an unlock quorum, over the protocol's text |
 //! | [`cloud`] | AWS KMS and the metadata service around an appliance |
@@ -31,6 +32,7 @@ pub mod handoff;
 pub mod hook;
 pub mod hostile_parent;
 pub mod impostor;
+pub mod languages;
 pub mod main_job;
 pub mod member;
 pub mod ports;

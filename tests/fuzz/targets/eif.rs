@@ -9,7 +9,7 @@ use ciborium::Value;
 use libfuzzer_sys::fuzz_target;
 use r3e_eif_format::cpio::{Archive, Node};
 use r3e_eif_format::limits::{MAX_COMMAND_LINE_BYTES, MAX_METADATA_BYTES, MAX_SIGNATURE_BYTES};
-use r3e_eif_format::{Image, ImageSignature, Measurements, Pcr};
+use r3e_eif_format::{Image, ImageSignature, Measurements, Pcr, packing};
 
 /// The one image that somebody signed, whose key is thrown away.
 const SIGNED: &[u8] = include_bytes!("../../../eif/format/vectors/signed.eif");
@@ -78,6 +78,9 @@ fn image(bytes: &[u8]) {
 }
 
 fn ramdisk(bytes: &[u8]) {
+    let Ok(bytes) = packing::unpack(bytes) else { return };
+    assert!(packing::unpack(&packing::pack(&bytes)).expect("what was packed") == bytes);
+    let bytes = &*bytes;
     let Ok(archive) = Archive::decode(bytes) else { return };
     assert!(archive.encode().expect("what was read can be written") == bytes, "one set, one archive");
     let mut listed = BTreeMap::new();

@@ -32,5 +32,5 @@ pub use error::MachineError;
 pub use heartbeat::{Heartbeat, Manner};
 pub use image::Image;
 pub use machine::{Machine, MachineConfig};
-pub use place::MachinePlace;
+pub use place::{MachinePlace, options};
 pub use tools::Tools;

@@ -5,12 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use r3e_e2e::{Place, Running, Trust};
+use r3e_e2e::{Options, Place, Running, Trust};
 
 use crate::authority::{TestAuthority, root_file};
 use crate::image::Image;
 use crate::machine::{Machine, MachineConfig, console_file, socket};
 use crate::tools::Tools;
+
+/// Options of an appliance whose enclave is a machine: the image has no unlock provider of tests, so its root secret lives as long as
+/// the machine.
+pub fn options() -> Options {
+    Options { unlock: "ephemeral", ..Options::default() }
+}
 
 /// Where machines with one image are booted, one after the other.
 #[derive(Debug, Clone)]

@@ -114,6 +114,19 @@ fn the_table_names_packages_that_exist() {
     }
 }
 
+/// The profile's defaults are for other people's packages; ours, left to them, would lose the line numbers of their panics and be
+/// long to compile.
+#[test]
+fn the_profile_names_every_member() {
+    let manifest: toml::Table = read("Cargo.toml").parse().expect("a manifest");
+    let packages = manifest["profile"]["dev"]["package"].as_table().expect("settings of packages");
+    for package in &Workspace::load().members {
+        let settings = packages.get(&package.name).unwrap_or_else(|| panic!("{} is not named", package.name));
+        assert_eq!(settings.get("opt-level").and_then(toml::Value::as_integer), Some(0), "{}", package.name);
+        assert!(settings.get("debug").is_some(), "{}", package.name);
+    }
+}
+
 #[test]
 fn nothing_uses_the_test_crates() {
     let workspace = Workspace::load();

@@ -5,7 +5,7 @@
 //! both are read differ exactly in what their [`Archive`]s show: nothing is hidden behind the trailer, in an owner, or
 //! in a second entry of the same path.
 //!
-//! There is no compression: a ramdisk is measured and unpacked as it is.
+//! An archive here is what the kernel unpacks files from; in the image it may lie packed ([`crate::packing`]).
 
 mod error;
 mod path;

@@ -45,7 +45,8 @@ pub(super) fn page(report: &Report) -> String {
 
 fn write_ramdisk(page: &mut String, ramdisk: &Ramdisk) {
     let measured = registers(ramdisk.measured_in);
-    let _ = writeln!(page, "\nRamdisk {}, {} bytes  [{measured}]", ramdisk.index, ramdisk.bytes);
+    let unpacked = ramdisk.unpacked_bytes.map(|bytes| format!(", unpacked {bytes}")).unwrap_or_default();
+    let _ = writeln!(page, "\nRamdisk {}, {} bytes{unpacked}  [{measured}]", ramdisk.index, ramdisk.bytes);
     if let Some(why) = &ramdisk.unlisted {
         let _ = writeln!(page, "  cannot be listed: {why}");
     }

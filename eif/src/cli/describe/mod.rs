@@ -5,13 +5,14 @@ mod human;
 use std::path::PathBuf;
 
 use clap::Args;
-use r3e_eif_format::cpio::{Archive, Entry, Node};
+use r3e_eif_format::cpio::{Entry, Node};
 use r3e_eif_format::{Image, SectionKind};
 use serde::Serialize;
 
 use super::{Failure, Output, to_json};
 use crate::difference::ramdisk_pcrs;
 use crate::file::{self, sha256};
+use crate::ramdisk;
 use crate::reference_values::Pcrs;
 use crate::text;
 
@@ -74,6 +75,9 @@ struct Certificate {
 struct Ramdisk {
     index: usize,
     bytes: usize,
+    /// Where it is packed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unpacked_bytes: Option<usize>,
     measured_in: &'static [u8],
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<Listed>>,
@@ -179,14 +183,23 @@ impl Signature {
 
 impl Ramdisk {
     fn new(index: usize, content: &[u8]) -> Self {
-        let (files, unlisted) = match Archive::decode(content) {
+        let ramdisk = ramdisk::Ramdisk::new(content);
+        let (files, unlisted) = match ramdisk.archive() {
             Ok(archive) => {
                 let listed = archive.entries().map(|(path, entry)| Listed::new(path, entry));
                 (Some(listed.collect()), None)
             }
-            Err(why) => (None, Some(why.to_string())),
+            Err(why) => (None, Some(why)),
         };
-        Self { index, bytes: content.len(), measured_in: ramdisk_pcrs(index), files, unlisted }
+        let unpacked_bytes = ramdisk.unpacked_bytes();
+        Self {
+            index,
+            bytes: content.len(),
+            unpacked_bytes,
+            measured_in: ramdisk_pcrs(index),
+            files,
+            unlisted,
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use clap::{Parser, Subcommand};
+use r3e_e2e::Appliance;
 use r3e_e2e::main_job::Town;
-use r3e_e2e::{Appliance, Options};
 use r3e_qemu::limits::{DEFAULT_MEMORY_MIB, POLL};
-use r3e_qemu::{Image, MachinePlace};
+use r3e_qemu::{Image, MachinePlace, options};
 use tokio::time::sleep;
 
 /// Measures an enclave image in QEMU.
@@ -102,11 +102,6 @@ async fn all(eif: &Path, boots: usize) -> anyhow::Result<()> {
         println!("least memory for {name}: {} MiB", least(eif, name, goal).await?);
     }
     Ok(())
-}
-
-/// The image has no unlock provider that keeps the root secret, and needs none here.
-fn options() -> Options {
-    Options { unlock: "ephemeral", ..Options::default() }
 }
 
 /// What init says of memory before it starts anything.

@@ -1,15 +1,11 @@
 //! The documents of the machine's security module: they measure the image, and one that nobody signed is refused.
 
 use r3e_client::{ClientError, SigningKey};
+use r3e_e2e::Appliance;
 use r3e_e2e::command::Home;
-use r3e_e2e::{Appliance, Options};
 use r3e_proto::channel::CONFIGURATION_PCR;
 use r3e_proto::channel::binding::{configuration_digest, pcr_extended_once};
-use r3e_qemu::{Image, MachinePlace};
-
-fn options() -> Options {
-    Options { unlock: "ephemeral", ..Options::default() }
-}
+use r3e_qemu::{Image, MachinePlace, options};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "boots a machine: scripts/test --only qemu"]

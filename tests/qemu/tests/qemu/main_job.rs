@@ -1,13 +1,8 @@
 //! The main job of the end-to-end tests, unchanged, with the image in a machine as the enclave.
 
+use r3e_e2e::Appliance;
 use r3e_e2e::main_job::Town;
-use r3e_e2e::{Appliance, Options};
-use r3e_qemu::{Image, MachinePlace};
-
-/// The image has no unlock provider of tests: its root secret lives as long as the machine.
-fn options() -> Options {
-    Options { unlock: "ephemeral", ..Options::default() }
-}
+use r3e_qemu::{Image, MachinePlace, options};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "boots a machine: scripts/test --only qemu"]
@@ -15,6 +10,7 @@ async fn the_main_job_is_done_in_the_image() {
     let image = Image::under_test();
     let town = Town::with(options(), |folder| MachinePlace::new(folder, &image)).await;
     town.do_main_job();
+    town.do_webassembly_job();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,20 +6,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use r3e_e2e::{Appliance, Options, Place as _};
+use r3e_e2e::{Appliance, Place as _};
 use r3e_proto::host::HEARTBEAT_PORT;
 use r3e_qemu::limits::DEFAULT_MEMORY_MIB;
 use r3e_qemu::machine::parent_socket;
-use r3e_qemu::{Heartbeat, Image, Machine, MachineConfig, MachinePlace, Manner, Tools};
+use r3e_qemu::{Heartbeat, Image, Machine, MachineConfig, MachinePlace, Manner, Tools, options};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 /// For a machine to boot, or to end, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_mins(3);
-
-fn options() -> Options {
-    Options { unlock: "ephemeral", ..Options::default() }
-}
 
 /// The image's size in MiB, rounded up.
 fn image_mib() -> u32 {

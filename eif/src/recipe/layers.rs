@@ -1,0 +1,65 @@
+//! What an image may hold beside its programs: the interpreters of languages, each of which somebody may leave out.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use super::{RecipeError, Source, Workplace, output_path, read};
+
+/// A language that is an image's by choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Layer {
+    /// CPython for WASI, compiled.
+    Python,
+}
+
+/// Fetches CPython's module and checks it against the pinned digest; prints its path.
+const FETCH_PYTHON: [&str; 2] = ["scripts/python-layer", "--fetch"];
+/// Compiles it. It stands with the programs, and is no part of the image.
+const COMPILE_PYTHON: &str = "r3e-python-layer";
+/// What the compiled interpreter is called, beside `r3e-wasm-runner`, which looks for it there.
+const PYTHON: &str = "r3e-python.cwasm";
+
+impl Layer {
+    /// The layer's file below `/usr/bin` and its content. `programs` is where the image's programs were built.
+    ///
+    /// # Errors
+    /// [`RecipeError`]: it cannot be fetched, is not what was pinned, or does not compile.
+    pub(super) fn make(
+        self,
+        source: &Source,
+        workplace: &Workplace,
+        programs: &Path,
+    ) -> Result<(&'static str, Vec<u8>), RecipeError> {
+        let Self::Python = self;
+        let [script, arguments @ ..] = FETCH_PYTHON;
+        let module = output_path(source, script, &arguments, "the download of Python")?;
+        let compiled = workplace.target.join(format!("{PYTHON}.{}", std::process::id()));
+        let made = compile(&programs.join(COMPILE_PYTHON), &module, &compiled).and_then(|()| read(&compiled));
+        // It is read, or was never written.
+        drop(std::fs::remove_file(&compiled));
+        Ok((PYTHON, made?))
+    }
+}
+
+fn compile(compiler: &Path, module: &PathBuf, compiled: &PathBuf) -> Result<(), RecipeError> {
+    let status = Command::new(compiler)
+        .args([module, compiled])
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .map_err(|source| RecipeError::Start {
+            program: compiler.display().to_string(),
+            hint: "it is built with the image's programs; is this machine of another kind?",
+            source,
+        })?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(RecipeError::Failed { step: "the compilation of Python", status })
+    }
+}
