@@ -19,6 +19,8 @@ pub use bloom::Bloom;
 pub use header::{Header, read_block};
 pub use log::{Log, LogFilter, read_logs};
 pub use quantity::Quantity;
-pub use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, keccak256};
-pub use r3e_proto::wallet::{signed_transaction, transaction_hash};
+pub use r3e_proto::api::wallets::{
+    EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, KeyType, Payload, Wei, keccak256,
+};
+pub use r3e_proto::wallet::{digest, signed_transaction, transaction_hash};
 pub use source::EvmSource;

@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(read("[[[[]]]]"), Ok(serde_json::json!([[[[]]]])));
         assert_eq!(read("[[[[[]]]]]"), Err(JsonError::TooDeep { limit: 4 }));
         assert_eq!(read(&"[".repeat(200)), Err(JsonError::TooDeep { limit: 4 }));
-        assert_eq!(read(&r#"{"a":"#.repeat(40)), Err(JsonError::TooDeep { limit: 4 }));
+        assert_eq!(read(&r#"[{"a":"#.repeat(40)), Err(JsonError::TooDeep { limit: 4 }));
         assert!(read("[1,2,3,4,5,6,7]").is_ok());
         assert_eq!(read("[1,2,3,4,5,6,7,8]"), Err(JsonError::TooMany { limit: 8 }));
         assert_eq!(read(r#"{"a":1,"b":2,"c":3,"d":4}"#), Err(JsonError::TooMany { limit: 8 }));
