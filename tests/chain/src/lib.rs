@@ -1,4 +1,4 @@
-//! Real nodes for tests of the client of chains: anvil for Ethereum, NeoGo for Neo N3, each a process on ports of its own that
+//! Real nodes for tests of the client of chains: anvil for Ethereum, `NeoGo` for Neo N3, each a process on ports of its own that
 //! ends with the test. `tests/chain/setup` fetches them.
 #![forbid(unsafe_code)]
 

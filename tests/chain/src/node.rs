@@ -121,7 +121,7 @@ impl NeoGo {
         self.port
     }
 
-    /// Sends GAS from the treasury, by NeoGo's own command line, and waits until a block has it.
+    /// Sends GAS from the treasury, by `NeoGo`'s own command line, and waits until a block has it.
     ///
     /// # Errors
     /// It is refused.
