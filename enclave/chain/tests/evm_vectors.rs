@@ -1,4 +1,5 @@
 //! Against anvil: headers under the rules of several forks, and logs (`vectors/evm.json`, made by `tests/chain/evm-vectors.py`).
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use r3e_chain::evm::abi::{AbiError, Event, Kind, SignatureError, Value as Decoded};
 use r3e_chain::evm::{Header, LogFilter, Quantity, read_block, read_logs};

@@ -1,4 +1,5 @@
 //! The follower against a chain in memory that grows, loses blocks, and is read in pieces.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::future::Future;
 use std::sync::Mutex;

@@ -1,4 +1,5 @@
 //! Against neo-mamba: keys, scripts, transactions and blocks (`vectors/neo.json`, made by `tests/chain/neo-vectors.py`).
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

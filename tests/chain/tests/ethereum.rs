@@ -1,4 +1,5 @@
 //! Against anvil: events that are seen once they are confirmed, reorganisations, restarts, transactions of ours.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use anyhow::{Context as _, ensure};
 use k256::ecdsa::SigningKey;

@@ -35,15 +35,24 @@ impl Account {
     }
 }
 
-/// From, to, and how much, of a transfer.
-fn transfer(event: &BlockEvent) -> Option<(Option<Vec<u8>>, Option<Vec<u8>>, i128)> {
+/// A transfer of GAS. One that makes GAS comes from nobody.
+#[derive(Debug, PartialEq)]
+struct Transfer {
+    from: Option<Vec<u8>>,
+    to: Option<Vec<u8>>,
+    amount: i128,
+}
+
+fn transfer(event: &BlockEvent) -> Option<Transfer> {
     let account = |item: &Item| match item {
         Item::Bytes(bytes) | Item::Buffer(bytes) => Some(bytes.clone()),
         _ => None,
     };
     match event.notification.state.as_ref().ok()? {
         Item::Array(items) => match &items[..] {
-            [from, to, Item::Integer(amount)] => Some((account(from), account(to), amount.to_i128()?)),
+            [from, to, Item::Integer(amount)] => {
+                Some(Transfer { from: account(from), to: account(to), amount: amount.to_i128()? })
+            }
             _ => None,
         },
         _ => None,
@@ -94,10 +103,10 @@ async fn a_transfer_that_was_written_and_signed_here() -> anyhow::Result<()> {
     let mut cursor = Cursor::at(0);
     let to = |account: &Account| {
         let hash = account.hash.0.to_vec();
-        move |event: &BlockEvent| transfer(event).is_some_and(|(_, to, _)| to.as_deref() == Some(&hash[..]))
+        move |event: &BlockEvent| transfer(event).is_some_and(|one| one.to.as_deref() == Some(&hash[..]))
     };
     let given = find(&source, &mut cursor, 2, to(&ours)).await?;
-    assert_eq!(transfer(&given).context("a transfer")?.2, 50 * GAS_UNIT);
+    assert_eq!(transfer(&given).context("a transfer")?.amount, 50 * GAS_UNIT);
 
     // One of ours.
     let mut script = ScriptBuilder::default();
@@ -133,7 +142,8 @@ async fn a_transfer_that_was_written_and_signed_here() -> anyhow::Result<()> {
 
     let seen = find(&source, &mut cursor, 2, to(&theirs)).await?;
     assert_eq!(seen.transaction, hash);
-    assert_eq!(transfer(&seen), Some((Some(ours.hash.0.to_vec()), Some(theirs.hash.0.to_vec()), amount)));
+    let (from, to) = (Some(ours.hash.0.to_vec()), Some(theirs.hash.0.to_vec()));
+    assert_eq!(transfer(&seen), Some(Transfer { from, to, amount }));
 
     // A signature for another network is none.
     transaction.nonce = 8;
