@@ -4,8 +4,8 @@
 pub const MAX_ENDPOINTS: usize = 16;
 /// An answer that is a number, a version, an identifier.
 pub const MAX_SMALL_ANSWER_BYTES: usize = 64 * 1024;
-/// An Ethereum block without its transactions' content: 66 characters for each, some ten thousand of them.
-pub const MAX_HEADER_ANSWER_BYTES: usize = 1024 * 1024;
+/// An Ethereum block without its transactions' content: 66 characters for each; the largest of rollups have some ten thousand.
+pub const MAX_HEADER_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 /// A Neo block in base64: 2 MiB of it (`MaxBlockSize` of the main network), and room.
 pub const MAX_BLOCK_ANSWER_BYTES: usize = 3 * 1024 * 1024;
 /// Logs of one contract in one block, or all notifications of one transaction: what outbound requests may bring back at all.
@@ -23,8 +23,8 @@ pub const MAX_ITEM_DEPTH: usize = 16;
 pub const MAX_ITEM_COUNT: usize = 2_048;
 /// Bytes of one stack item: the virtual machine's limit (`MaxItemSize`, 131,070).
 pub const MAX_ITEM_BYTES: usize = 65_535 * 2;
-/// Notifications of one execution: Neo allows 512 since its hardfork Echidna; before, gas alone bounded them.
-pub const MAX_NOTIFICATIONS: usize = 2_048;
+/// Notifications of one execution: Neo allows 512 since its hardfork Echidna. Before, gas alone bounds them, 0.01 GAS for each.
+pub const MAX_NOTIFICATIONS: usize = 16_384;
 /// A notification's name in bytes (`MaxEventName`).
 pub const MAX_EVENT_NAME_BYTES: usize = 32;
 /// Executions of one application log: a transaction has one, a block two.

@@ -110,7 +110,7 @@ fn application_logs() {
         |log| log["executions"][0]["notifications"][0]["eventname"] = json!("x".repeat(33)),
         |log| {
             let one = log["executions"][0]["notifications"][0].clone();
-            log["executions"][0]["notifications"] = json!(vec![one; 2_049]);
+            log["executions"][0]["notifications"] = json!(vec![one; 16_385]);
         },
     ];
     for (at, change) in changes.into_iter().enumerate() {

@@ -250,5 +250,5 @@ async fn an_answer_that_is_not_what_was_asked_for() {
     // The limits of a question are those of its answer.
     let question = Question { method: "m", parameters: Vec::new(), limits: JsonLimits::of_bytes(8) };
     let posted = Posted { status: 200, body: b"[1,2,3,4,5,6]".to_vec() };
-    assert!(matches!(read_answer(&posted, 1, question.limits), Err(RpcError::Json(_))));
+    assert!(matches!(read_answer(&posted, 1, &question.limits), Err(RpcError::Json(_))));
 }

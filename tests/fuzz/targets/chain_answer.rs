@@ -25,9 +25,9 @@ fuzz_target!(|data: &[u8]| {
 /// What is read is what another reader reads.
 fn json(bytes: &[u8]) {
     let posted = Posted { status: 200, body: bytes.to_vec() };
-    let _ = read_answer(&posted, 1, LIMITS);
+    let _ = read_answer(&posted, 1, &LIMITS);
     let plain = serde_json::from_slice::<Value>(bytes);
-    match read_json(bytes, LIMITS) {
+    match read_json(bytes, &LIMITS) {
         Ok(value) => assert_eq!(value, plain.unwrap()),
         Err(JsonError::Malformed) => assert!(plain.is_err()),
         Err(_) => {}
@@ -36,7 +36,7 @@ fn json(bytes: &[u8]) {
 
 /// One text as everything that an answer may be.
 fn answer(bytes: &[u8]) {
-    let Ok(value) = read_json(bytes, LIMITS) else { return };
+    let Ok(value) = read_json(bytes, &LIMITS) else { return };
     if let Ok(item) = Item::read(&value) {
         let (items, length) = size(&item);
         assert!(items <= MAX_ITEM_COUNT && length <= MAX_ITEM_BYTES);

@@ -74,7 +74,7 @@ impl Question {
         id: u64,
     ) -> Result<Value, RpcError> {
         let posted = transport.post(node, self.body(id), self.limits.bytes).await?;
-        read_answer(&posted, id, self.limits)
+        read_answer(&posted, id, &self.limits)
     }
 }
 
@@ -83,7 +83,7 @@ impl Question {
 ///
 /// # Errors
 /// Each [`RpcError`] but those of the transport.
-pub fn read_answer(posted: &Posted, id: u64, limits: JsonLimits) -> Result<Value, RpcError> {
+pub fn read_answer(posted: &Posted, id: u64, limits: &JsonLimits) -> Result<Value, RpcError> {
     let status = posted.status;
     let failed = |error: RpcError| if status == OK { error } else { RpcError::Status { status } };
     let value = read_json(&posted.body, limits).map_err(|error| failed(error.into()))?;
@@ -122,7 +122,7 @@ mod tests {
 
     fn read(status: u16, body: &str) -> Result<Value, RpcError> {
         let posted = Posted { status, body: body.as_bytes().to_vec() };
-        read_answer(&posted, 7, JsonLimits::of_bytes(512))
+        read_answer(&posted, 7, &JsonLimits::of_bytes(512))
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
 use crate::limits::{MAX_ANSWER_DEPTH, MAX_ANSWER_VALUES};
 
 /// How much of an answer is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonLimits {
     /// Bytes of the text.
     pub bytes: usize,
@@ -17,12 +17,31 @@ pub struct JsonLimits {
     pub depth: usize,
     /// Values and names of members, together.
     pub values: usize,
+    /// What nobody wants.
+    pub skip: Option<Skip>,
+}
+
+/// A member that is passed over: what strangers put into an answer must not count for what is wanted of it. It is read as null.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// Its name.
+    pub member: &'static str,
+    /// In objects where the member of this name, which stands before it,
+    pub beside: &'static str,
+    /// is another text than this.
+    pub unless: String,
 }
 
 impl JsonLimits {
     /// The usual depth and count, and so many bytes.
     pub const fn of_bytes(bytes: usize) -> Self {
-        Self { bytes, depth: MAX_ANSWER_DEPTH, values: MAX_ANSWER_VALUES }
+        Self { bytes, depth: MAX_ANSWER_DEPTH, values: MAX_ANSWER_VALUES, skip: None }
+    }
+
+    /// The same, without what nobody wants.
+    #[must_use]
+    pub fn skipping(self, skip: Skip) -> Self {
+        Self { skip: Some(skip), ..self }
     }
 }
 
@@ -60,7 +79,7 @@ pub enum JsonError {
 ///
 /// # Errors
 /// [`JsonError`].
-pub fn read_json(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonError> {
+pub fn read_json(bytes: &[u8], limits: &JsonLimits) -> Result<Value, JsonError> {
     if bytes.len() > limits.bytes {
         return Err(JsonError::TooLong { limit_bytes: limits.bytes });
     }
@@ -74,7 +93,7 @@ pub fn read_json(bytes: &[u8], limits: JsonLimits) -> Result<Value, JsonError> {
 /// Reads the value that comes next.
 #[derive(Clone, Copy)]
 struct Reader<'a> {
-    limits: JsonLimits,
+    limits: &'a JsonLimits,
     /// Values that may still come.
     left: &'a Cell<usize>,
     /// The limit that was reached: serde's errors have no place for it.
@@ -98,6 +117,11 @@ impl Reader<'_> {
             return Err(self.fail(JsonError::TooDeep { limit: self.limits.depth }));
         }
         Ok(Self { depth: self.depth + 1, ..self })
+    }
+
+    fn is_skipped(&self, name: &str, before: &Map<String, Value>) -> bool {
+        let Some(skip) = self.limits.skip.as_ref().filter(|skip| skip.member == name) else { return false };
+        before.get(skip.beside).and_then(Value::as_str).is_some_and(|text| text != skip.unless)
     }
 
     fn fail<E: serde::de::Error>(&self, error: JsonError) -> E {
@@ -160,7 +184,13 @@ impl<'de> Visitor<'de> for Reader<'_> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             self.count()?;
-            let value = members.next_value_seed(inner)?;
+            let value = if self.is_skipped(&name, &object) {
+                // Not by recursion: it may be nested as deeply as its bytes allow.
+                members.next_value::<IgnoredAny>()?;
+                Value::Null
+            } else {
+                members.next_value_seed(inner)?
+            };
             if object.insert(name, value).is_some() {
                 return Err(self.fail(JsonError::Repeated));
             }
@@ -175,10 +205,10 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: JsonLimits = JsonLimits { bytes: 256, depth: 4, values: 8 };
+    const LIMITS: JsonLimits = JsonLimits { bytes: 256, depth: 4, values: 8, skip: None };
 
     fn read(text: &str) -> Result<Value, JsonError> {
-        read_json(text.as_bytes(), LIMITS)
+        read_json(text.as_bytes(), &LIMITS)
     }
 
     #[test]
@@ -198,11 +228,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_nobody_wants_counts_for_nothing() {
+        let skip = Skip { member: "state", beside: "contract", unless: "ours".to_owned() };
+        let limits = JsonLimits::of_bytes(1 << 20).skipping(skip);
+        let read = |contract: &str, state: &str| {
+            let text = format!(r#"[{{"contract":"{contract}","state":{state}}}]"#);
+            read_json(text.as_bytes(), &limits).map(|mut value| value[0]["state"].take())
+        };
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let wide = format!("[{}0]", "0,".repeat(300_000));
+        assert_eq!(read("ours", "[1]"), Ok(serde_json::json!([1])));
+        assert!(read("ours", &deep).is_err() && read("ours", &wide).is_err());
+        for state in ["[1]", &deep, &wide] {
+            assert_eq!(read("theirs", state), Ok(Value::Null));
+        }
+        // It is JSON all the same, and stands there once.
+        assert_eq!(read("theirs", "[1"), Err(JsonError::Malformed));
+        assert_eq!(read("theirs", r#"1,"state":2"#), Err(JsonError::Repeated));
+        // Where it stands before what would say so, it is read.
+        let text = br#"{"state":1,"contract":"theirs"}"#;
+        assert_eq!(read_json(text, &limits).map(|mut value| value["state"].take()), Ok(serde_json::json!(1)));
+    }
+
     proptest! {
         #[test]
         fn what_is_read_is_what_serde_reads(text in r#"[\[\]{}":,0-9a-c.e \\u-]{0,64}"#) {
             let plain = serde_json::from_str::<Value>(&text);
-            match read_json(text.as_bytes(), JsonLimits::of_bytes(64)) {
+            match read_json(text.as_bytes(), &JsonLimits::of_bytes(64)) {
                 Ok(value) => prop_assert_eq!(value, plain.unwrap()),
                 Err(JsonError::Repeated | JsonError::TooDeep { .. }) => {}
                 Err(_) => prop_assert!(plain.is_err(), "{}", text),

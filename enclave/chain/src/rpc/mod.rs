@@ -10,6 +10,6 @@ mod transport;
 
 pub use answer::{Question, RpcError, read_answer};
 pub use fields::AnswerError;
-pub use json::{JsonError, JsonLimits, read_json};
+pub use json::{JsonError, JsonLimits, Skip, read_json};
 pub use quorum::{Answer, Quorum, QuorumError, Said, Statement};
 pub use transport::{Post, Posted, Transport, TransportError};
