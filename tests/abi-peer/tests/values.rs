@@ -84,8 +84,8 @@ fn ours(value: &DynSolValue) -> Value {
 }
 
 fn event(kinds: &[DynSolType]) -> Event {
-    let names: Vec<_> = kinds.iter().map(|kind| kind.sol_type_name().into_owned()).collect();
-    let declaration = format!("E({})", names.join(","));
+    // Of one part, alloy writes a tuple with a comma behind it, which Solidity does not have.
+    let declaration = format!("E{}", DynSolType::Tuple(kinds.to_vec()).sol_type_name()).replace(",)", ")");
     let event: Event = declaration.parse().unwrap();
     assert_eq!(event.topic().0, keccak256(&declaration).0);
     event
