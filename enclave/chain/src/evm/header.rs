@@ -2,11 +2,11 @@
 //! added them.
 
 use r3e_proto::api::wallets::{EvmAddress, Hash32, HexBytes, keccak256};
+use r3e_proto::wallet::rlp::List;
 use serde_json::Value;
 
 use super::bloom::Bloom;
 use super::quantity::{Quantity, number, quantity};
-use super::rlp::List;
 use crate::follow::{BlockId, Link, Linked};
 use crate::limits::MAX_EXTRA_DATA_BYTES;
 use crate::rpc::fields::{member, parsed};
@@ -80,7 +80,7 @@ pub fn read_block(answer: &Value, height: u64) -> Result<Header, AnswerError> {
         .bytes(&exactly::<8>(answer, "nonce")?);
     of_forks(answer, &mut list)?;
 
-    let hash = Hash32(keccak256(&[&list.finish()]));
+    let hash = Hash32(keccak256(&[&list.finish(&[])]));
     if hash != said {
         return Err(AnswerError::Hash { what: "a block's header" });
     }

@@ -12,7 +12,6 @@ mod bloom;
 mod header;
 mod log;
 mod quantity;
-mod rlp;
 mod source;
 
 pub use bloom::Bloom;
