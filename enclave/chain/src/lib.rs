@@ -10,6 +10,7 @@
 //!   it is reached, is the business of who implements [`rpc::Transport`].
 //! - [`neo`]: Neo N3's own formats, byte by byte. [`evm`]: headers, logs and the ABI of Ethereum and of chains like it.
 //! - [`follow`]: which block comes next, whether it continues the one before, and what is final enough to be acted upon.
+//! - [`watch`]: the three together, for a contract's event on a network, as a person names them.
 //!
 //! It knows nothing of tenants, of triggers, of keys, of HTTP or TLS, and keeps no time.
 
@@ -21,3 +22,4 @@ pub mod limits;
 pub mod neo;
 pub mod number;
 pub mod rpc;
+pub mod watch;

@@ -10,6 +10,7 @@ use r3e_chain::rpc::{
     AnswerError, JsonLimits, Post, Posted, Question, Quorum, QuorumError, RpcError, Said, Transport,
     TransportError, read_answer,
 };
+use r3e_chain::watch::{Network, NetworkError, Watch, WatchError};
 use serde_json::{Value, json};
 
 /// What a node does with a question.
@@ -239,6 +240,13 @@ async fn neo_by_its_bytes() {
     assert_eq!(events.len(), 1);
     assert_eq!((events[0].index, events[0].transaction.to_string()), (1, transactions[1].clone()));
     assert_eq!(batch.cursor.next(), 103);
+    let watch = Watch::new(Network::NeoN3(860_833_102), contract, "Transfer").unwrap();
+    watch.check_network(&quorum).await.unwrap();
+    let batch = watch.next(&quorum, Cursor::at(102), Rules::confirmed(0)).await.unwrap();
+    let seen = &batch.blocks[0].events[0];
+    assert_eq!(seen.key, format!("neo-n3:860833102/{}/1", transactions[1]));
+    assert_eq!(seen.event["values"], json!({ "type": "Array", "value": [] }));
+    assert_eq!(seen.event["block"], json!({ "height": 102, "hash": block["hash"] }));
 }
 
 #[tokio::test]
@@ -251,4 +259,102 @@ async fn an_answer_that_is_not_what_was_asked_for() {
     let question = Question { method: "m", parameters: Vec::new(), limits: JsonLimits::of_bytes(8) };
     let posted = Posted { status: 200, body: b"[1,2,3,4,5,6]".to_vec() };
     assert!(matches!(read_answer(&posted, 1, &question.limits), Err(RpcError::Json(_))));
+}
+
+#[test]
+fn networks_by_name() {
+    for (text, network) in [
+        ("eip155:1", Network::Eip155(1)),
+        ("eip155:18446744073709551615", Network::Eip155(u64::MAX)),
+        ("neo-n3:860833102", Network::NeoN3(860_833_102)),
+        ("neo-n3:0", Network::NeoN3(0)),
+    ] {
+        assert_eq!(text.parse(), Ok(network));
+        assert_eq!(network.to_string(), text);
+    }
+    for wrong in [
+        "",
+        "eip155",
+        "eip155:",
+        "eip155:0",
+        "eip155:01",
+        "eip155:+1",
+        "EIP155:1",
+        "neo-n3:4294967296",
+        "neo:1",
+        "eip155:1 ",
+    ] {
+        assert_eq!(wrong.parse::<Network>(), Err(WatchError::Network), "{wrong}");
+    }
+}
+
+#[test]
+fn what_cannot_be_watched() {
+    let (evm, neo) = (Network::Eip155(1), Network::NeoN3(42));
+    let (address, hash) =
+        ("0x5FbDB2315678afecb367f032d93F642f64180aa3", "0xd2a4cff31913016155e38e474a2c06d08be276cf");
+    assert!(Watch::new(evm, address, "Ping(address,uint256)").is_ok());
+    assert!(Watch::new(neo, hash, "Transfer").is_ok());
+    for (network, contract, event, expected) in [
+        (evm, "0x5FbDB2315678afecb367f032d93F642f64180aA3", "Ping()", WatchError::Contract),
+        (evm, &address[2..], "Ping()", WatchError::Contract),
+        (neo, &hash[2..], "Transfer", WatchError::Contract),
+        (neo, "NfgHwwTi3wHAS8aFAN243C5vGbkYDpqLHP", "Transfer", WatchError::Contract),
+        (neo, hash, "", WatchError::Name),
+        (neo, hash, "Transfer(address)", WatchError::Name),
+        (neo, hash, "a b", WatchError::Name),
+        (neo, hash, &"x".repeat(33), WatchError::Name),
+    ] {
+        assert_eq!(Watch::new(network, contract, event), Err(expected), "{contract} {event}");
+    }
+    assert!(matches!(Watch::new(evm, address, "Ping"), Err(WatchError::Declaration(_))));
+}
+
+#[tokio::test]
+async fn an_event_as_a_function_gets_it() {
+    let vectors: Value = serde_json::from_str(include_str!("vectors/evm.json")).unwrap();
+    let (block, log) = (&vectors["forks"][5]["block"], &vectors["forks"][5]["logs"][0]);
+    let node = |method: &str, parameters: &Value| match method {
+        "eth_chainId" => Reply::Result(json!("0x7a69")),
+        _ => anvil(method, parameters),
+    };
+    let quorum = Quorum::new(Nodes::default().with(node), 1, 1).unwrap();
+    let contract = log["address"].as_str().unwrap();
+    let watch = |declaration: &str| Watch::new(Network::Eip155(31_337), contract, declaration).unwrap();
+    let ping = watch("Ping(address indexed who, uint256)");
+    ping.check_network(&quorum).await.unwrap();
+    assert_eq!(ping.height(&quorum).await, Ok(2));
+    let batch = ping.next(&quorum, Cursor::at(2), Rules::confirmed(0)).await.unwrap();
+    let seen = &batch.blocks[0].events[0];
+    let hash = block["hash"].as_str().unwrap();
+    assert_eq!(seen.key, format!("eip155:31337/{hash}/0"));
+    assert_eq!(
+        seen.event,
+        json!({
+            "network": "eip155:31337",
+            "contract": "0x5FbDB2315678afecb367f032d93F642f64180aa3",
+            "event": "Ping",
+            "block": { "height": 2, "hash": hash },
+            "transaction": log["transactionHash"],
+            "index": 0,
+            "values": {
+                "who": "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+                "1": "22774453838368691933757882222884355840",
+            },
+        })
+    );
+    // The same event by another declaration, which does not fit what was said: it is seen, and says so.
+    let batch =
+        watch("Ping(address, uint256)").next(&quorum, Cursor::at(2), Rules::confirmed(0)).await.unwrap();
+    let event = &batch.blocks[0].events[0].event;
+    assert_eq!(event["error"], "the log has 2 topics, where the event has 1");
+    assert_eq!(event.get("values"), None);
+    // Names that are the same are not lost.
+    let batch =
+        watch("Ping(address indexed a, uint256 a)").next(&quorum, Cursor::at(2), Rules::confirmed(0)).await;
+    assert_eq!(batch.unwrap().blocks[0].events[0].event["values"].as_object().unwrap().len(), 2);
+    let other = Watch::new(Network::Eip155(1), contract, "Ping()").unwrap();
+    let refused = other.check_network(&quorum).await.unwrap_err();
+    let (expected, found) = (Network::Eip155(1), Network::Eip155(31_337));
+    assert_eq!(refused, NetworkError::Other { expected, found });
 }

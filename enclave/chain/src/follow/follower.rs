@@ -107,6 +107,19 @@ pub struct Batch<E> {
     pub more: bool,
 }
 
+impl<E> Batch<E> {
+    /// The same with each event made into another.
+    pub fn map<F>(self, mut change: impl FnMut(BlockId, E) -> F) -> Batch<F> {
+        let mut one = |read: Read<E>| {
+            let Read { block, first, events, whole } = read;
+            let events = events.into_iter().map(|event| change(block, event)).collect();
+            Read { block, first, events, whole }
+        };
+        let blocks = self.blocks.into_iter().map(&mut one).collect();
+        Batch { blocks, cursor: self.cursor, more: self.more }
+    }
+}
+
 /// Reads one batch.
 #[derive(Debug)]
 pub struct Follower<B, E> {
