@@ -6,7 +6,7 @@ use r3e_proto::wallet::rlp::List;
 use serde_json::Value;
 
 use super::bloom::Bloom;
-use super::quantity::{Quantity, number, quantity};
+use super::quantity::{number, quantity};
 use crate::follow::{BlockId, Link, Linked};
 use crate::limits::MAX_EXTRA_DATA_BYTES;
 use crate::rpc::fields::{member, parsed};
@@ -126,12 +126,5 @@ impl Linked for Header {
 impl Answer for Header {
     fn summary(&self) -> String {
         format!("block {} at height {}", self.hash, self.number)
-    }
-}
-
-/// A number that nodes are compared by.
-impl Answer for Quantity {
-    fn summary(&self) -> String {
-        format!("0x{}", hex::encode(self.bytes()))
     }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::rpc::AnswerError;
 use crate::rpc::fields::text;
+use crate::rpc::{Answer, AnswerError};
 
 /// Bytes of the longest.
 const MAX_BYTES: usize = 32;
@@ -35,6 +35,12 @@ impl Quantity {
     pub fn to_u64(&self) -> Option<u64> {
         let fits = self.0.len() <= 8;
         fits.then(|| self.0.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    }
+}
+
+impl Answer for Quantity {
+    fn summary(&self) -> String {
+        format!("0x{}", hex::encode(self.bytes()))
     }
 }
 
