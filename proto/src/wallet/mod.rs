@@ -4,7 +4,7 @@
 pub mod approval;
 mod export;
 mod message;
-mod rlp;
+pub mod rlp;
 mod transaction;
 mod typed_data;
 

@@ -1,13 +1,13 @@
-//! Ethereum's Recursive Length Prefix, writing alone (Yellow Paper, appendix B). Nothing here reads RLP: transactions come
-//! as fields.
+//! Ethereum's Recursive Length Prefix, writing alone (Yellow Paper, appendix B). Nothing here reads RLP: transactions and blocks'
+//! headers come as fields.
 
 /// A list that is being written.
 #[derive(Default)]
-pub(super) struct List(Vec<u8>);
+pub struct List(Vec<u8>);
 
 impl List {
     /// Adds a string of bytes.
-    pub(super) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+    pub fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
         match bytes {
             [byte] if *byte < 0x80 => self.0.push(*byte),
             _ => {
@@ -19,25 +19,25 @@ impl List {
     }
 
     /// Adds a number: big-endian without leading zeros, so that 0 is the empty string.
-    pub(super) fn number(&mut self, number: impl Into<u128>) -> &mut Self {
+    pub fn number(&mut self, number: impl Into<u128>) -> &mut Self {
         self.big_endian(&number.into().to_be_bytes())
     }
 
     /// Adds a number of any width.
-    pub(super) fn big_endian(&mut self, bytes: &[u8]) -> &mut Self {
+    pub fn big_endian(&mut self, bytes: &[u8]) -> &mut Self {
         let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
         self.bytes(bytes.get(zeros..).unwrap_or_default())
     }
 
     /// Adds a list.
-    pub(super) fn list(&mut self, inner: &Self) -> &mut Self {
+    pub fn list(&mut self, inner: &Self) -> &mut Self {
         head(&mut self.0, 0xc0, inner.0.len());
         self.0.extend_from_slice(&inner.0);
         self
     }
 
     /// The list with its own head, behind `before`.
-    pub(super) fn finish(&self, before: &[u8]) -> Vec<u8> {
+    pub fn finish(&self, before: &[u8]) -> Vec<u8> {
         let mut out = before.to_vec();
         head(&mut out, 0xc0, self.0.len());
         out.extend_from_slice(&self.0);

@@ -44,6 +44,7 @@ fn main() -> io::Result<()> {
     write("cbor", &cbor())?;
     write("certificate", &certificate())?;
     write("chain", &chain())?;
+    write("chain_answer", &chain_answers())?;
     write("credentials", &credentials())?;
     write("document", &REAL.map(|(_, bytes)| bytes.to_vec()))?;
     write("egress", &egress())?;
@@ -58,6 +59,7 @@ fn main() -> io::Result<()> {
     write("project_zip", &project_zips()?)?;
     write("proof", &proofs())?;
     write("interpreter", &interpreters())?;
+    write("neo_transaction", &neo_transactions())?;
     write("notice", &notices())?;
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
@@ -71,6 +73,55 @@ fn main() -> io::Result<()> {
     write("trigger_request", &hook_requests())?;
     write("trigger_schedule", &schedules())?;
     write("unlock", &unlock())
+}
+
+/// Answers of Ethereum's and Neo's nodes, and what is read from them.
+fn chain_answers() -> Vec<Vec<u8>> {
+    let evm: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../enclave/chain/tests/vectors/evm.json"))
+            .unwrap_or_default();
+    let prague = &evm["forks"][5];
+    let hash = "11".repeat(32);
+    let log = format!(
+        r#"{{"txid":"0x{hash}","executions":[{{"trigger":"Application","vmstate":"HALT","gasconsumed":"1","notifications":[{{"contract":"0x{}","eventname":"Transfer","state":{{"type":"Array","value":[{{"type":"Any"}},{{"type":"Integer","value":"5"}}]}}}}]}}]}}"#,
+        "22".repeat(20)
+    );
+    let map = r#"{"type":"Map","value":[{"key":{"type":"ByteString","value":"AQI="},"value":{"type":"Boolean","value":true}}]}"#;
+    let word = |last: u8| [[0; 31].as_slice(), &[last]].concat();
+    let data = [word(32), word(2), word(64), word(64), word(1), word(7)].concat();
+    vec![
+        [b"\0", r#"{"jsonrpc":"2.0","id":1,"result":[1,-2,3.5,null,true,"a"]}"#.as_bytes()].concat(),
+        [b"\0", r#"{"jsonrpc":"2.0","id":1,"error":{"code":-109,"message":"Unknown height"}}"#.as_bytes()]
+            .concat(),
+        [b"\x01", prague["block"].to_string().as_bytes()].concat(),
+        [b"\x01", prague["logs"].to_string().as_bytes()].concat(),
+        [b"\x01", log.as_bytes()].concat(),
+        [b"\x01", map.as_bytes()].concat(),
+        [b"\x02Transfer(address indexed from, uint256 value)\0".as_slice(), &word(9)].concat(),
+        [b"\x02E(uint8[][])\0".as_slice(), &data].concat(),
+        [
+            b"\x03",
+            format!(r#"{{"next":5,"tail":["{hash}"],"begun":{{"hash":"{hash}","given":3}}}}"#).as_bytes(),
+        ]
+        .concat(),
+    ]
+}
+
+/// Transactions and blocks that another implementation wrote.
+fn neo_transactions() -> Vec<Vec<u8>> {
+    let neo: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../enclave/chain/tests/vectors/neo.json"))
+            .unwrap_or_default();
+    let mut seeds = Vec::new();
+    for (kind, name) in [(0, "transactions"), (1, "blocks")] {
+        for vector in neo[name].as_array().into_iter().flatten() {
+            let digits = vector["bytes"].as_str().unwrap_or_default().as_bytes();
+            let pairs =
+                digits.chunks(2).filter_map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok());
+            seeds.push([kind].into_iter().chain(pairs).collect());
+        }
+    }
+    seeds
 }
 
 /// Expressions of every kind.

@@ -1,0 +1,25 @@
+//! Ethereum, and chains like it: headers, logs and the ABI of events.
+//!
+//! ```text
+//! eth_getBlockByNumber --fields, RLP, Keccak--> Header, whose hash was computed here --bloom--> eth_getLogs of that hash --> Log
+//! "Transfer(address indexed from, …)" --> Event: topic 0 --Log--> named values
+//! ```
+//!
+//! Transactions of type 2 (EIP-1559) are those of wallets: [`r3e_proto::wallet`] writes and hashes them.
+
+pub mod abi;
+mod bloom;
+mod header;
+mod log;
+mod quantity;
+mod source;
+
+pub use bloom::Bloom;
+pub use header::{Header, read_block};
+pub use log::{Log, LogFilter, read_logs};
+pub use quantity::Quantity;
+pub use r3e_proto::api::wallets::{
+    EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, KeyType, Payload, Wei, keccak256,
+};
+pub use r3e_proto::wallet::{digest, signed_transaction, transaction_hash};
+pub use source::EvmSource;

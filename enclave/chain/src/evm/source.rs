@@ -1,0 +1,73 @@
+//! A chain like Ethereum as something that can be followed.
+
+use serde_json::{Value, json};
+
+use super::header::{Header, read_block};
+use super::log::{Log, LogFilter, Logs, read_logs};
+use super::quantity::Quantity;
+use crate::follow::Source;
+use crate::limits::{MAX_EVENTS_ANSWER_BYTES, MAX_HEADER_ANSWER_BYTES, MAX_SMALL_ANSWER_BYTES};
+use crate::rpc::{AnswerError, JsonLimits, Question, Quorum, QuorumError, Transport};
+
+/// A chain's nodes, and what is wanted of them.
+#[derive(Debug)]
+pub struct EvmSource<'a, T> {
+    nodes: &'a Quorum<T>,
+    wanted: LogFilter,
+}
+
+impl<'a, T: Transport> EvmSource<'a, T> {
+    /// The logs `wanted`, as `nodes` agree on them.
+    pub fn new(nodes: &'a Quorum<T>, wanted: LogFilter) -> Self {
+        Self { nodes, wanted }
+    }
+
+    /// The chain's id. A configuration that names one chain and nodes of another is found by it.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn chain_id(&self) -> Result<u64, QuorumError> {
+        let question = question("eth_chainId", Vec::new(), MAX_SMALL_ANSWER_BYTES);
+        let form = AnswerError::Form { what: "chain id" };
+        let read = |answer: Value| {
+            answer.as_str().and_then(Quantity::parse).filter(|id| id.to_u64().is_some()).ok_or(form)
+        };
+        Ok(self.nodes.ask(&question, read).await?.to_u64().unwrap_or_default())
+    }
+}
+
+impl<T: Transport> Source for EvmSource<'_, T> {
+    type Block = Header;
+    type Event = Log;
+    type Error = QuorumError;
+
+    async fn height(&self) -> Result<u64, QuorumError> {
+        let question = question("eth_blockNumber", Vec::new(), MAX_SMALL_ANSWER_BYTES);
+        let form = AnswerError::Form { what: "height" };
+        let read = |answer: Value| {
+            answer.as_str().and_then(Quantity::parse).and_then(|height| height.to_u64()).ok_or(form)
+        };
+        self.nodes.ask_height(&question, read).await
+    }
+
+    async fn block(&self, height: u64) -> Result<Header, QuorumError> {
+        // Without the transactions' content.
+        let parameters = vec![json!(format!("{height:#x}")), json!(false)];
+        let question = question("eth_getBlockByNumber", parameters, MAX_HEADER_ANSWER_BYTES);
+        self.nodes.ask(&question, |answer| read_block(&answer, height)).await
+    }
+
+    async fn events(&self, header: &Header) -> Result<Vec<Log>, QuorumError> {
+        // The header's hash is over the filter: what it does not have is not there, and nobody need be asked.
+        if !self.wanted.may_match(header) {
+            return Ok(Vec::new());
+        }
+        let parameters = vec![self.wanted.parameter(&header.hash)];
+        let question = question("eth_getLogs", parameters, MAX_EVENTS_ANSWER_BYTES);
+        Ok(self.nodes.ask(&question, |answer| read_logs(&answer, header, &self.wanted).map(Logs)).await?.0)
+    }
+}
+
+fn question(method: &'static str, parameters: Vec<Value>, max_bytes: usize) -> Question {
+    Question { method, parameters, limits: JsonLimits::of_bytes(max_bytes) }
+}

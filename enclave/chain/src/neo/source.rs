@@ -1,0 +1,144 @@
+//! A Neo N3 network as something that can be followed.
+
+use serde_json::{Value, json};
+
+use super::application_log::{Log, Notification, read_application_log};
+use super::block::{Block, read_block};
+use super::hash::{Hash160, Hash256};
+use super::witness::Witness;
+use crate::follow::{BlockId, Link, Linked, Source};
+use crate::limits::{
+    MAX_BLOCK_ANSWER_BYTES, MAX_BLOCK_EVENTS, MAX_EVENTS_ANSWER_BYTES, MAX_SMALL_ANSWER_BYTES,
+};
+use crate::rpc::fields::member;
+use crate::rpc::{Answer, AnswerError, JsonLimits, Question, Quorum, QuorumError, Skip, Transport};
+
+/// Which notifications are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeoEvents {
+    /// Of this contract.
+    pub contract: Hash160,
+    /// Of this name.
+    pub name: String,
+}
+
+/// A notification, and where it was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockEvent {
+    /// By running this transaction.
+    pub transaction: Hash256,
+    /// As which of its notifications, all of them counted, from 0.
+    pub index: u32,
+    /// What was said.
+    pub notification: Notification,
+}
+
+/// A network's nodes, and what is wanted of them.
+#[derive(Debug)]
+pub struct NeoSource<'a, T> {
+    nodes: &'a Quorum<T>,
+    wanted: NeoEvents,
+}
+
+impl<'a, T: Transport> NeoSource<'a, T> {
+    /// The notifications `wanted`, as `nodes` agree on them.
+    pub fn new(nodes: &'a Quorum<T>, wanted: NeoEvents) -> Self {
+        Self { nodes, wanted }
+    }
+
+    /// The network's magic number. A configuration that names one network and nodes of another is found by it.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn magic(&self) -> Result<u32, QuorumError> {
+        let question = question("getversion", Vec::new(), MAX_SMALL_ANSWER_BYTES);
+        let magic = self.nodes.ask(&question, |answer| {
+            let magic = member(member(&answer, "protocol")?, "network")?.as_u64();
+            magic
+                .and_then(|magic| u32::try_from(magic).ok())
+                .map(Magic)
+                .ok_or(AnswerError::Form { what: "network" })
+        });
+        Ok(magic.await?.0)
+    }
+
+    async fn log(&self, transaction: Hash256) -> Result<Log, QuorumError> {
+        let parameters = vec![json!(transaction.to_string())];
+        let mut question = question("getapplicationlog", parameters, MAX_EVENTS_ANSWER_BYTES);
+        // What other contracts said: anybody may have one say a lot.
+        let unless = self.wanted.contract.to_string();
+        question.limits = question.limits.skipping(Skip { member: "state", beside: "contract", unless });
+        self.nodes.ask(&question, |answer| read_application_log(&answer, transaction).map(Log)).await
+    }
+}
+
+impl<T: Transport> Source for NeoSource<'_, T> {
+    type Block = Block;
+    type Event = BlockEvent;
+    type Error = QuorumError;
+
+    async fn height(&self) -> Result<u64, QuorumError> {
+        let question = question("getblockcount", Vec::new(), MAX_SMALL_ANSWER_BYTES);
+        let form = AnswerError::Form { what: "number of blocks" };
+        let read = |answer: Value| answer.as_u64().and_then(|count| count.checked_sub(1)).ok_or(form);
+        self.nodes.ask_height(&question, read).await
+    }
+
+    async fn block(&self, height: u64) -> Result<Block, QuorumError> {
+        let question = question("getblock", vec![json!(height), json!(0)], MAX_BLOCK_ANSWER_BYTES);
+        let index = u32::try_from(height).map_err(|_| AnswerError::Missing { what: "block" });
+        let read = |answer: Value| {
+            let mut block = read_block(&answer, index?)?;
+            // Of more validators than are needed, nodes may have kept the signatures of different ones.
+            block.header.witness = Witness::default();
+            Ok(block)
+        };
+        self.nodes.ask(&question, read).await
+    }
+
+    async fn events(&self, block: &Block) -> Result<Vec<BlockEvent>, QuorumError> {
+        let mut events = Vec::new();
+        for transaction in block.hashes() {
+            let said = self.log(transaction).await?.0.into_iter().flat_map(|one| one.notifications);
+            let wanted = (0..)
+                .zip(said)
+                .filter(|(_, said)| said.contract == self.wanted.contract && said.name == self.wanted.name);
+            events.extend(wanted.map(|(index, notification)| BlockEvent {
+                transaction,
+                index,
+                notification,
+            }));
+            // The follower refuses a block with more; so many are enough to know.
+            if events.len() > MAX_BLOCK_EVENTS {
+                break;
+            }
+        }
+        Ok(events)
+    }
+}
+
+impl Linked for Block {
+    fn link(&self) -> Link {
+        let id = BlockId { height: u64::from(self.header.index), hash: self.header.hash().0 };
+        Link { id, parent: self.header.previous.0 }
+    }
+}
+
+impl Answer for Block {
+    fn summary(&self) -> String {
+        format!("block {} at height {}", self.header.hash(), self.header.index)
+    }
+}
+
+#[derive(PartialEq)]
+struct Magic(u32);
+
+impl Answer for Magic {
+    fn summary(&self) -> String {
+        format!("the network {}", self.0)
+    }
+}
+
+fn question(method: &'static str, parameters: Vec<Value>, max_bytes: usize) -> Question {
+    Question { method, parameters, limits: JsonLimits::of_bytes(max_bytes) }
+}

@@ -1,0 +1,360 @@
+//! Nodes that lie, lag, differ, or say nothing, and what is believed of them.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::sync::Mutex;
+
+use r3e_chain::evm::{EvmSource, LogFilter};
+use r3e_chain::follow::{Cursor, NextError, Rules, Source, next_batch};
+use r3e_chain::neo::{NeoEvents, NeoSource};
+use r3e_chain::rpc::{
+    AnswerError, JsonLimits, Post, Posted, Question, Quorum, QuorumError, RpcError, Said, Transport,
+    TransportError, read_answer,
+};
+use r3e_chain::watch::{Network, NetworkError, Watch, WatchError};
+use serde_json::{Value, json};
+
+/// What a node does with a question.
+type Node = Box<dyn Fn(&str, &Value) -> Reply + Send + Sync>;
+
+enum Reply {
+    Result(Value),
+    Raw(u16, String),
+    Broken,
+    Never,
+}
+
+#[derive(Default)]
+struct Nodes {
+    nodes: Vec<Node>,
+    asked: Mutex<Vec<(usize, String)>>,
+}
+
+impl Nodes {
+    fn with(mut self, node: impl Fn(&str, &Value) -> Reply + Send + Sync + 'static) -> Self {
+        self.nodes.push(Box::new(node));
+        self
+    }
+
+    fn count(&self, method: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|(_, asked)| asked == method).count()
+    }
+}
+
+impl Transport for Nodes {
+    fn post(&self, endpoint: usize, body: Vec<u8>, max_bytes: usize) -> Post<'_> {
+        let question: Value = serde_json::from_slice(&body).unwrap();
+        let method = question["method"].as_str().unwrap().to_owned();
+        self.asked.lock().unwrap().push((endpoint, method.clone()));
+        let reply = self.nodes[endpoint](&method, &question["params"]);
+        Box::pin(async move {
+            let (status, body) = match reply {
+                Reply::Result(result) => {
+                    (200, json!({ "jsonrpc": "2.0", "id": question["id"], "result": result }).to_string())
+                }
+                Reply::Raw(status, text) => (status, text.replace("ID", &question["id"].to_string())),
+                Reply::Broken => return Err(TransportError { code: "timeout" }),
+                Reply::Never => return std::future::pending().await,
+            };
+            assert!(body.len() <= max_bytes, "a test says more than anybody asked for");
+            Ok(Posted { status, body: body.into_bytes() })
+        })
+    }
+}
+
+fn says(value: Value) -> impl Fn(&str, &Value) -> Reply + Send + Sync {
+    move |_, _| Reply::Result(value.clone())
+}
+
+fn source<T: Transport>(nodes: &Quorum<T>) -> EvmSource<'_, T> {
+    let wanted = LogFilter {
+        address: "0x5fbdb2315678afecb367f032d93f642f64180aa3".parse().unwrap(),
+        topic: "0xfd8d0c1dc3ab254ec49463a1192bb2423b3b851adedec1aa94dcd362dc063c9d".parse().unwrap(),
+    };
+    EvmSource::new(nodes, wanted)
+}
+
+#[test]
+fn quorums_that_are_none() {
+    for (endpoints, needed) in [(0, 0), (1, 0), (1, 2), (2, 1), (4, 2), (17, 17)] {
+        let refused = Quorum::new(Nodes::default(), endpoints, needed).err();
+        assert_eq!(refused, Some(QuorumError::Rule { needed, endpoints }));
+    }
+    for (endpoints, needed) in [(1, 1), (2, 2), (3, 2), (16, 9)] {
+        assert!(Quorum::new(Nodes::default(), endpoints, needed).is_ok());
+    }
+}
+
+#[tokio::test]
+async fn who_said_what() {
+    let nodes = Nodes::default()
+        .with(says(json!("0x1")))
+        .with(says(json!("0x2")))
+        .with(|_, _| Reply::Broken)
+        .with(|_, _| {
+            Reply::Raw(422, r#"{"jsonrpc":"2.0","id":ID,"error":{"code":-32601,"message":"no"}}"#.into())
+        })
+        .with(|_, _| Reply::Raw(200, r#"{"jsonrpc":"2.0","id":77777,"result":"0x1"}"#.into()))
+        .with(|_, _| Reply::Raw(200, "{".into()));
+    let quorum = Quorum::new(nodes, 6, 4).unwrap();
+    let refused = source(&quorum).chain_id().await.unwrap_err();
+    let text = refused.to_string();
+    assert!(
+        text.starts_with("4 nodes must agree on eth_chainId: node 0 says 0x01; node 1 says 0x02"),
+        "{text}"
+    );
+    let QuorumError::Disagreement { statements, .. } = refused else { unreachable!("{refused}") };
+    let endpoints: Vec<_> = statements.iter().map(|one| one.endpoint).collect();
+    assert_eq!(endpoints, [0, 1, 2, 3, 4, 5]);
+    assert_eq!(statements[2].said, Said::Failed(TransportError { code: "timeout" }.into()));
+    assert_eq!(statements[3].said, Said::Failed(RpcError::Node { code: -32_601, message: "no".into() }));
+    assert_eq!(statements[4].said, Said::Failed(RpcError::Id));
+    assert!(matches!(statements[5].said, Said::Failed(RpcError::Json(_))));
+}
+
+#[tokio::test]
+async fn enough_that_agree_are_believed_at_once() {
+    let nodes = Nodes::default()
+        .with(|_, _| Reply::Never)
+        .with(says(json!("0x8a")))
+        .with(says(json!("0x1")))
+        .with(says(json!("0x8a")))
+        .with(|_, _| Reply::Broken)
+        .with(says(json!("0x8a")))
+        .with(says(json!("0x8a")));
+    let quorum = Quorum::new(nodes, 7, 4).unwrap();
+    assert_eq!(source(&quorum).chain_id().await, Ok(138));
+}
+
+#[tokio::test]
+async fn a_height_is_what_enough_have_reached() {
+    for (heights, needed, expected) in [
+        (vec!["0x64", "0x63", "0x62"], 2, Some(0x63)),
+        // One that says anything changes nothing.
+        (vec!["0xffffffffffffffff", "0x63", "0x62"], 2, Some(0x63)),
+        (vec!["0x0", "0x63", "0x62"], 2, Some(0x62)),
+        (vec!["0x64", "0x63", "0x62"], 3, Some(0x62)),
+        (vec!["0x64", "bad", "0x62"], 2, Some(0x62)),
+        (vec!["0x64", "bad", "0x062"], 2, None),
+    ] {
+        let nodes = heights.iter().fold(Nodes::default(), |nodes, height| nodes.with(says(json!(height))));
+        let quorum = Quorum::new(nodes, heights.len(), needed).unwrap();
+        assert_eq!(source(&quorum).height().await.ok(), expected, "{heights:?}");
+    }
+}
+
+/// Answers as anvil did, from the vectors.
+fn anvil(method: &str, parameters: &Value) -> Reply {
+    let vectors: Value = serde_json::from_str(include_str!("vectors/evm.json")).unwrap();
+    let prague = &vectors["forks"][5];
+    Reply::Result(match (method, parameters[0].as_str()) {
+        ("eth_blockNumber", _) => json!("0x2"),
+        ("eth_getBlockByNumber", Some("0x0")) => prague["empty"].clone(),
+        ("eth_getBlockByNumber", Some("0x2")) => prague["block"].clone(),
+        ("eth_getLogs", _) if parameters[0]["blockHash"] == prague["block"]["hash"] => prague["logs"].clone(),
+        _ => Value::Null,
+    })
+}
+
+#[tokio::test]
+async fn one_that_withholds_or_makes_up_logs() {
+    let withholds = |method: &str, parameters: &Value| match method {
+        "eth_getLogs" => Reply::Result(json!([])),
+        _ => anvil(method, parameters),
+    };
+    let makes_up = |method: &str, parameters: &Value| match (method, anvil(method, parameters)) {
+        ("eth_getLogs", Reply::Result(mut logs)) => {
+            logs[0]["data"] = json!(format!("0x{}", "ff".repeat(32)));
+            Reply::Result(logs)
+        }
+        (_, reply) => reply,
+    };
+    let nodes = Nodes::default().with(withholds).with(anvil).with(anvil);
+    let quorum = Quorum::new(nodes, 3, 2).unwrap();
+    let batch = next_batch(&source(&quorum), Cursor::at(2), Rules::confirmed(0)).await.unwrap();
+    assert_eq!(batch.blocks[0].events.len(), 1);
+    // Two that lie in two ways, and one that does not: nobody is believed.
+    let nodes = Nodes::default().with(withholds).with(makes_up).with(anvil);
+    let quorum = Quorum::new(nodes, 3, 2).unwrap();
+    let refused = next_batch(&source(&quorum), Cursor::at(2), Rules::confirmed(0)).await.unwrap_err();
+    assert!(matches!(refused, NextError::Source(QuorumError::Disagreement { method: "eth_getLogs", .. })));
+}
+
+#[tokio::test]
+async fn a_block_without_such_logs_is_not_asked_for_them() {
+    let nodes = Nodes::default().with(anvil);
+    let quorum = Quorum::new(&nodes, 1, 1).unwrap();
+    let source = source(&quorum);
+    let header = source.block(0).await.unwrap();
+    assert_eq!(source.events(&header).await, Ok(Vec::new()));
+    assert_eq!(nodes.count("eth_getLogs"), 0);
+    assert_eq!(source.events(&source.block(2).await.unwrap()).await.unwrap().len(), 1);
+    assert_eq!(nodes.count("eth_getLogs"), 1);
+    // A block that no node has.
+    let missing = source.block(1).await.unwrap_err();
+    assert!(missing.to_string().contains("no such block"), "{missing}");
+}
+
+#[tokio::test]
+async fn neo_by_its_bytes() {
+    let vectors: Value = serde_json::from_str(include_str!("vectors/neo.json")).unwrap();
+    let block = vectors["blocks"][2].clone();
+    let transactions: Vec<String> = block["transactions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hash| hash.as_str().unwrap().to_owned())
+        .collect();
+    let encoded = hex::decode(block["bytes"].as_str().unwrap()).unwrap();
+    let contract = "0xd2a4cff31913016155e38e474a2c06d08be276cf";
+    let node = |shift: u8| {
+        let (encoded, transactions) = (encoded.clone(), transactions.clone());
+        move |method: &str, parameters: &Value| {
+            use base64::Engine as _;
+            let mut encoded = encoded.clone();
+            // Another signature of the block, which its hash is not over.
+            encoded[120] ^= shift;
+            let said = |name: &str| json!({ "contract": contract, "eventname": name, "state": { "type": "Array", "value": [] } });
+            Reply::Result(match method {
+                "getversion" => json!({ "protocol": { "network": 860_833_102 } }),
+                "getblockcount" => json!(103),
+                "getblock" if parameters[0] == json!(102) => {
+                    json!(base64::engine::general_purpose::STANDARD.encode(&encoded))
+                }
+                "getapplicationlog" => {
+                    let first = parameters[0] == json!(transactions[0]);
+                    let notifications =
+                        if first { vec![said("Other")] } else { vec![said("Other"), said("Transfer")] };
+                    json!({ "txid": parameters[0], "executions": [{ "trigger": "Application", "vmstate": "HALT",
+                        "gasconsumed": "1", "notifications": notifications }] })
+                }
+                _ => Value::Null,
+            })
+        }
+    };
+    let quorum = Quorum::new(Nodes::default().with(node(0)).with(node(1)), 2, 2).unwrap();
+    let wanted = NeoEvents { contract: contract.parse().unwrap(), name: "Transfer".into() };
+    let source = NeoSource::new(&quorum, wanted);
+    assert_eq!(source.magic().await, Ok(860_833_102));
+    let batch = next_batch(&source, Cursor::at(102), Rules::confirmed(0)).await.unwrap();
+    let events = &batch.blocks[0].events;
+    assert_eq!(events.len(), 1);
+    assert_eq!((events[0].index, events[0].transaction.to_string()), (1, transactions[1].clone()));
+    assert_eq!(batch.cursor.next(), 103);
+    let watch = Watch::new(Network::NeoN3(860_833_102), contract, "Transfer").unwrap();
+    watch.check_network(&quorum).await.unwrap();
+    let batch = watch.next(&quorum, Cursor::at(102), Rules::confirmed(0)).await.unwrap();
+    let seen = &batch.blocks[0].events[0];
+    assert_eq!(seen.key, format!("neo-n3:860833102/{}/1", transactions[1]));
+    assert_eq!(seen.event["values"], json!({ "type": "Array", "value": [] }));
+    assert_eq!(seen.event["block"], json!({ "height": 102, "hash": block["hash"] }));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_what_was_asked_for() {
+    let quorum = Quorum::new(Nodes::default().with(says(json!("0x1ffffffffffffffff"))), 1, 1).unwrap();
+    let refused = source(&quorum).chain_id().await.unwrap_err();
+    let QuorumError::Disagreement { statements, .. } = refused else { unreachable!("{refused}") };
+    assert_eq!(statements[0].said, Said::Failed(AnswerError::Form { what: "chain id" }.into()));
+    // The limits of a question are those of its answer.
+    let question = Question { method: "m", parameters: Vec::new(), limits: JsonLimits::of_bytes(8) };
+    let posted = Posted { status: 200, body: b"[1,2,3,4,5,6]".to_vec() };
+    assert!(matches!(read_answer(&posted, 1, &question.limits), Err(RpcError::Json(_))));
+}
+
+#[test]
+fn networks_by_name() {
+    for (text, network) in [
+        ("eip155:1", Network::Eip155(1)),
+        ("eip155:18446744073709551615", Network::Eip155(u64::MAX)),
+        ("neo-n3:860833102", Network::NeoN3(860_833_102)),
+        ("neo-n3:0", Network::NeoN3(0)),
+    ] {
+        assert_eq!(text.parse(), Ok(network));
+        assert_eq!(network.to_string(), text);
+    }
+    for wrong in [
+        "",
+        "eip155",
+        "eip155:",
+        "eip155:0",
+        "eip155:01",
+        "eip155:+1",
+        "EIP155:1",
+        "neo-n3:4294967296",
+        "neo:1",
+        "eip155:1 ",
+    ] {
+        assert_eq!(wrong.parse::<Network>(), Err(WatchError::Network), "{wrong}");
+    }
+}
+
+#[test]
+fn what_cannot_be_watched() {
+    let (evm, neo) = (Network::Eip155(1), Network::NeoN3(42));
+    let (address, hash) =
+        ("0x5FbDB2315678afecb367f032d93F642f64180aa3", "0xd2a4cff31913016155e38e474a2c06d08be276cf");
+    assert!(Watch::new(evm, address, "Ping(address,uint256)").is_ok());
+    assert!(Watch::new(neo, hash, "Transfer").is_ok());
+    for (network, contract, event, expected) in [
+        (evm, "0x5FbDB2315678afecb367f032d93F642f64180aA3", "Ping()", WatchError::Contract),
+        (evm, &address[2..], "Ping()", WatchError::Contract),
+        (neo, &hash[2..], "Transfer", WatchError::Contract),
+        (neo, "NfgHwwTi3wHAS8aFAN243C5vGbkYDpqLHP", "Transfer", WatchError::Contract),
+        (neo, hash, "", WatchError::Name),
+        (neo, hash, "Transfer(address)", WatchError::Name),
+        (neo, hash, "a b", WatchError::Name),
+        (neo, hash, &"x".repeat(33), WatchError::Name),
+    ] {
+        assert_eq!(Watch::new(network, contract, event), Err(expected), "{contract} {event}");
+    }
+    assert!(matches!(Watch::new(evm, address, "Ping"), Err(WatchError::Declaration(_))));
+}
+
+#[tokio::test]
+async fn an_event_as_a_function_gets_it() {
+    let vectors: Value = serde_json::from_str(include_str!("vectors/evm.json")).unwrap();
+    let (block, log) = (&vectors["forks"][5]["block"], &vectors["forks"][5]["logs"][0]);
+    let node = |method: &str, parameters: &Value| match method {
+        "eth_chainId" => Reply::Result(json!("0x7a69")),
+        _ => anvil(method, parameters),
+    };
+    let quorum = Quorum::new(Nodes::default().with(node), 1, 1).unwrap();
+    let contract = log["address"].as_str().unwrap();
+    let watch = |declaration: &str| Watch::new(Network::Eip155(31_337), contract, declaration).unwrap();
+    let ping = watch("Ping(address indexed who, uint256)");
+    ping.check_network(&quorum).await.unwrap();
+    assert_eq!(ping.height(&quorum).await, Ok(2));
+    let batch = ping.next(&quorum, Cursor::at(2), Rules::confirmed(0)).await.unwrap();
+    let seen = &batch.blocks[0].events[0];
+    let hash = block["hash"].as_str().unwrap();
+    assert_eq!(seen.key, format!("eip155:31337/{hash}/0"));
+    assert_eq!(
+        seen.event,
+        json!({
+            "network": "eip155:31337",
+            "contract": "0x5FbDB2315678afecb367f032d93F642f64180aa3",
+            "event": "Ping",
+            "block": { "height": 2, "hash": hash },
+            "transaction": log["transactionHash"],
+            "index": 0,
+            "values": {
+                "who": "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266",
+                "1": "22774453838368691933757882222884355840",
+            },
+        })
+    );
+    // The same event by another declaration, which does not fit what was said: it is seen, and says so.
+    let batch =
+        watch("Ping(address, uint256)").next(&quorum, Cursor::at(2), Rules::confirmed(0)).await.unwrap();
+    let event = &batch.blocks[0].events[0].event;
+    assert_eq!(event["error"], "the log has 2 topics, where the event has 1");
+    assert_eq!(event.get("values"), None);
+    // Names that are the same are not lost.
+    let batch =
+        watch("Ping(address indexed a, uint256 a)").next(&quorum, Cursor::at(2), Rules::confirmed(0)).await;
+    assert_eq!(batch.unwrap().blocks[0].events[0].event["values"].as_object().unwrap().len(), 2);
+    let other = Watch::new(Network::Eip155(1), contract, "Ping()").unwrap();
+    let refused = other.check_network(&quorum).await.unwrap_err();
+    let (expected, found) = (Network::Eip155(1), Network::Eip155(31_337));
+    assert_eq!(refused, NetworkError::Other { expected, found });
+}

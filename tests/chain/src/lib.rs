@@ -1,0 +1,9 @@
+//! Real nodes for tests of the client of chains: anvil for Ethereum, `NeoGo` for Neo N3, each a process on ports of its own that
+//! ends with the test. `tests/chain/setup` fetches them.
+#![forbid(unsafe_code)]
+
+mod http;
+mod node;
+
+pub use http::HttpNodes;
+pub use node::{Anvil, NeoGo, nodes_folder};
