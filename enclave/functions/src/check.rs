@@ -31,7 +31,7 @@ pub enum CheckError {
     /// file, line and column where there are such, or names the limit.
     #[error("{0}")]
     Refused(String),
-    /// The appliance has nothing that runs the definition's language.
+    /// The appliance has nothing that runs the definition's language, or no memory to compile it in.
     #[error("{0}")]
     NoRuntime(String),
     /// Too much is running; try again later.
@@ -114,6 +114,10 @@ async fn code(
     // The bundler takes what an event takes, and waits for it as one does.
     let room = pool.room(tenant, BUNDLER_MEMORY_MIB).await.map_err(|error| match error {
         error @ InvocationError::Busy { .. } => CheckError::Busy(error),
+        InvocationError::NoRoom { needed_mib, max_mib } => CheckError::NoRuntime(format!(
+            "compiling may take {needed_mib} MiB, and a tenant has {max_mib} MiB on this appliance: its operator can give it more memory; \
+             JavaScript in one module is not compiled"
+        )),
         error => CheckError::Runner(error),
     })?;
     let compiled = turn.bundle(text).await;

@@ -9,8 +9,8 @@ pub const VSOCK_READY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often something is looked at that tells nobody when it changes: a socket's file, a log, a process.
 pub const POLL: Duration = Duration::from_millis(10);
 
-/// Memory of a machine by default: enough for the image with several runners in it.
-pub const DEFAULT_MEMORY_MIB: u32 = 512;
+/// Memory of a machine by default: enough for the image with several runners in it, and for compiling a function.
+pub const DEFAULT_MEMORY_MIB: u32 = 1024;
 
 /// Processors by default: more than one, so that what races on hardware can race here.
 pub const DEFAULT_PROCESSORS: u32 = 2;

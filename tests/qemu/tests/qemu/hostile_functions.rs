@@ -43,7 +43,8 @@ async fn another_tenant_is_served_beside_each_attack_and_after_it() {
         let mut channel = mallory.channel().await;
         let (ended, ()) = tokio::join!(attack(&mut channel, script), serve(&mut canary, script));
         serve(&mut canary, script).await;
-        let expected = script.ends.iter().any(|end| end.code == ended.code || may_be_refused(end, &ended));
+        let expected = script.ends.iter().any(|end| end.code == ended.code || may_be_refused(end, &ended))
+            || is_otherwise_here(script, &ended);
         println!("{:<32} {}", script.name, ended.said);
         if !expected {
             wrong.push(format!("{}: {}", script.name, ended.said));
@@ -95,6 +96,13 @@ async fn attack(channel: &mut TenantChannel, script: &Script) -> Ended {
 /// What does not load is not deployed.
 fn may_be_refused(end: &Ending, ended: &Ended) -> bool {
     ended.code == "invalid_function" && !["output", "function_error"].contains(&end.code.as_str())
+}
+
+/// In `r3e-hostile` a host grants what is asked for, and here nobody did; and what ends by itself there may be out of processor time
+/// here.
+fn is_otherwise_here(script: &Script, ended: &Ended) -> bool {
+    let asks = ["r3e.", "fetch("].iter().any(|call| script.source.contains(call));
+    (asks && ended.code == "function_error") || (script.bound == Bound::None && ended.code == "cpu_limit")
 }
 
 /// The other tenant's function gives what it gives.
