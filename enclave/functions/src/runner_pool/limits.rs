@@ -3,6 +3,10 @@
 /// From start to `Ready`. A start takes tens of milliseconds; a loaded machine takes a hundred times that.
 pub const START_TIMEOUT_MS: u64 = 10_000;
 
+/// The same of the process that runners are copies of. It starts once, and an interpreter with it: that takes half a second, and twenty
+/// times as long where processors are emulated.
+pub const NURSERY_TIMEOUT_MS: u64 = 45_000;
+
 /// Shortest time between two looks at a busy process. A look costs some microseconds.
 pub const MIN_CHECK_MS: u64 = 2;
 

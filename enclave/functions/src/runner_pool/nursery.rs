@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::error::StartError;
 use super::forker::{Copy, Forker};
-use super::limits::{READ_CHUNK_BYTES, START_TIMEOUT_MS};
+use super::limits::{NURSERY_TIMEOUT_MS, READ_CHUNK_BYTES};
 use super::spawner::Spawner;
 
 /// Where copies without a function come from.
@@ -72,7 +72,7 @@ impl Running {
         let mut child = started.child;
         let (stream, mut session) = (started.stream, Session::new());
         let mut chunk = vec![0; READ_CHUNK_BYTES].into_boxed_slice();
-        let patience = Duration::from_millis(START_TIMEOUT_MS);
+        let patience = Duration::from_millis(NURSERY_TIMEOUT_MS);
         let identity = timeout(patience, until_ready(&stream, &mut session, &mut chunk)).await;
         match identity.map_err(|_elapsed| StartError::TimedOut)?? {
             Some(Identity::OwnUser) => {}
