@@ -476,7 +476,10 @@ fn eif() -> Vec<Vec<u8>> {
     let with = |kind: u8, bytes: &[u8]| [&[kind], bytes].concat();
     let packed = with(2, &r3e_eif_format::packing::pack(ramdisks[1]));
     let images = images.iter().flat_map(|image| [with(0, image), with(1, image)]);
-    images.chain(ramdisks.iter().map(|ramdisk| with(2, ramdisk))).chain([packed, with(3, signature)]).collect()
+    images
+        .chain(ramdisks.iter().map(|ramdisk| with(2, ramdisk)))
+        .chain([packed, with(3, signature)])
+        .collect()
 }
 
 fn evidence() -> Vec<Vec<u8>> {
