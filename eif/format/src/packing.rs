@@ -127,7 +127,7 @@ mod tests {
         (0..len)
             .map(|at| {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                if at % 4096 < 2048 { (state >> 24) as u8 } else { (at / 64) as u8 }
+                if at % 4096 < 2048 { state.to_le_bytes()[3] } else { (at / 64).to_le_bytes()[0] }
             })
             .collect()
     }

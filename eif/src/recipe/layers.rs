@@ -12,11 +12,11 @@ use super::{RecipeError, Source, Workplace, output_path, read};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Layer {
-    /// CPython for WASI, compiled.
+    /// Python's interpreter for WASI, compiled.
     Python,
 }
 
-/// Fetches CPython's module and checks it against the pinned digest; prints its path.
+/// Fetches the interpreter's module and checks it against the pinned digest; prints its path.
 const FETCH_PYTHON: [&str; 2] = ["scripts/python-layer", "--fetch"];
 /// Compiles it. It stands with the programs, and is no part of the image.
 const COMPILE_PYTHON: &str = "r3e-python-layer";
@@ -45,9 +45,9 @@ impl Layer {
     }
 }
 
-fn compile(compiler: &Path, module: &PathBuf, compiled: &PathBuf) -> Result<(), RecipeError> {
+fn compile(compiler: &Path, module: &PathBuf, out: &PathBuf) -> Result<(), RecipeError> {
     let status = Command::new(compiler)
-        .args([module, compiled])
+        .args([module, out])
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -40,7 +40,7 @@ const ENVIRONMENT: [&str; 12] = [
 ];
 
 /// The image's programs.
-pub(super) struct Programs {
+pub(super) struct Built {
     pub(super) init: Vec<u8>,
     pub(super) programs: Vec<(&'static str, Vec<u8>)>,
     /// Where they are, beside what makes layers.
@@ -55,7 +55,7 @@ pub(super) fn build(
     source: &Source,
     workplace: &Workplace,
     toolchain: &Toolchain,
-) -> Result<Programs, RecipeError> {
+) -> Result<Built, RecipeError> {
     let target = std::path::absolute(&workplace.target)
         .map_err(|error| RecipeError::Read { file: workplace.target.clone(), source: error })?;
     // Downloads come first: a folder must be there to be renamed.
@@ -87,7 +87,7 @@ pub(super) fn build(
         let bytes = read(&folder.join(name))?;
         if is_static(&bytes) { Ok(bytes) } else { Err(RecipeError::NotStatic { program: name }) }
     };
-    Ok(Programs {
+    Ok(Built {
         init: program(INIT)?,
         programs: PROGRAMS
             .into_iter()
