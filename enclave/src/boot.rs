@@ -50,8 +50,8 @@ use crate::locked::Locked;
 use crate::measure::{MeasureError, measure};
 use crate::router;
 use crate::service::{
-    ApiKeys, AttestedReportKey, Billing, FunctionEvents, Functions, FunctionsParts, QueueParts, Secrets,
-    ServiceError, Wallets, WitnessedAppliances, Workshop, start_jobs, start_triggers,
+    ApiKeys, AttestedReportKey, Billing, Chains, FunctionEvents, Functions, FunctionsParts, QueueParts,
+    Secrets, ServiceError, Wallets, WitnessedAppliances, Workshop, start_jobs, start_triggers,
 };
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{self, OwnWitness, PeersParts, ordered};
@@ -373,8 +373,10 @@ impl House {
             trust,
             patience: handoff_patience,
         });
+        let chains = Chains::open(transport.clone(), &configuration, &clock)?;
+        let triggers = start_triggers(&store, &clock, &jobs, &functions, &secrets, &billing, &events, chains);
         Ok(Arc::new(Appliance {
-            triggers: start_triggers(&store, &clock, &jobs, &functions, &secrets, &billing, &events).await?,
+            triggers: triggers.await?,
             identity,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
             witness,

@@ -1,6 +1,7 @@
 //! The configuration: what the operator decides, handed over by the parent at boot, and therefore measured. PCR16
 //! holds its SHA-384, so a client's policy can demand this one and no other.
 
+mod chains;
 mod handoff;
 mod unlock;
 mod witness;
@@ -18,6 +19,8 @@ use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use thiserror::Error;
 
+use self::chains::ChainTable;
+pub use self::chains::{ChainChoice, Node};
 use self::handoff::HandoffTable;
 pub use self::unlock::UnlockChoice;
 use self::unlock::UnlockTable;
@@ -37,6 +40,7 @@ pub struct Configuration {
     restore: Option<RestorePolicy>,
     extra_roots: Vec<CertificateDer<'static>>,
     billing: Terms,
+    chains: Vec<ChainChoice>,
 }
 
 /// Why a configuration was refused. The appliance does not start.
@@ -95,6 +99,9 @@ pub enum ConfigurationError {
     /// `[billing]` breaks a rule.
     #[error("[billing]: {0}")]
     Billing(#[from] TermsError),
+    /// `[[chain]]` breaks a rule.
+    #[error("[[chain]]: {0}")]
+    Chain(String),
     /// `[unlock.aws_kms]` is no policy.
     #[error(transparent)]
     AwsKms(#[from] r3e_keys::kms::PolicyError),
@@ -120,6 +127,8 @@ struct Settings {
     functions: Functions,
     #[serde(default)]
     billing: BillingTable,
+    #[serde(default)]
+    chain: Vec<ChainTable>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -168,8 +177,9 @@ impl Configuration {
         let restore = settings.restore.as_ref().map(RestoreTable::policy).transpose()?;
         let handoff = settings.handoff.as_ref().map(HandoffTable::policy).transpose()?;
         let billing = settings.billing.terms()?;
+        let chains = chains::choices(&settings.chain)?;
         let (unlock, digest) = (settings.unlock.choice()?, configuration_digest(&bytes));
-        Ok(Self { bytes, digest, settings, unlock, handoff, witness, restore, extra_roots, billing })
+        Ok(Self { bytes, digest, settings, unlock, handoff, witness, restore, extra_roots, billing, chains })
     }
 
     /// The bytes that were measured.
@@ -210,6 +220,11 @@ impl Configuration {
     /// Currency, plans and quotas.
     pub fn billing(&self) -> &Terms {
         &self.billing
+    }
+
+    /// The networks that can be followed.
+    pub fn chains(&self) -> &[ChainChoice] {
+        &self.chains
     }
 
     /// Certificates that functions' `fetch` trusts beside the public web's.

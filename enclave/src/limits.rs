@@ -78,6 +78,26 @@ pub(crate) const STATE_OPENING_LAST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(8);
 /// For each phase of a request to KMS, which answers in tens of milliseconds.
 pub(crate) const KMS_PHASE_TIMEOUT: Duration = Duration::from_secs(8);
+/// Networks that can be followed.
+pub(crate) const MAX_CHAINS: usize = 16;
+/// The URL of a node: providers' have some hundred bytes.
+pub(crate) const MAX_NODE_URL_BYTES: usize = 512;
+/// Between two looks at a chain's height: a new block is a quarter of a second away on the fastest of them.
+pub(crate) const CHAIN_POLL_MS: RangeInclusive<u32> = 250..=600_000;
+/// For each phase of a question to a node but the last.
+pub(crate) const CHAIN_PHASE_TIMEOUT: Duration = Duration::from_secs(5);
+/// For an answer's body, some megabytes at the most.
+pub(crate) const CHAIN_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Triggers that read one network at once; they share what its nodes say.
+pub(crate) const CHAIN_READS_AT_ONCE: usize = 8;
+/// Blocks that one trigger reads before others come.
+pub(crate) const STRETCH_BLOCKS: u32 = 32;
+/// Events that it is given of them: each comes with a cursor of some 2 KiB.
+pub(crate) const STRETCH_EVENTS: u32 = 64;
+/// The longest that a node's answer stands.
+pub(crate) const MAX_RECENT_MOMENT: Duration = Duration::from_secs(5);
+/// Answers of one network's nodes that stand: four of the largest.
+pub(crate) const MAX_RECENT_ANSWERS_BYTES: usize = 32 * 1024 * 1024;
 /// Entropy drawn from the device for the unlock provider: eight keys.
 pub(crate) const UNLOCK_ENTROPY_BYTES: usize = 256;
 

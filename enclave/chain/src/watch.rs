@@ -1,9 +1,10 @@
-//! Events of one contract on one network, whichever kind it is: a network's name, a contract and an event as a person writes them, and
-//! what is seen as JSON.
+//! Events of one contract on one network, or the network's blocks, whichever kind it is: a network's name, a contract and an event as a
+//! person writes them, and what is seen as JSON.
 //!
 //! ```text
 //! ("eip155:1", "0x…", "Transfer(address indexed from, …)") --Watch, Quorum, Cursor--> Batch<Seen>
 //! ("neo-n3:860833102", "0x…", "Transfer")
+//! "eip155:1", each block
 //! ```
 
 use std::fmt;
@@ -12,10 +13,10 @@ use std::str::FromStr;
 use serde_json::{Map, Value, json};
 
 use crate::evm::abi::{Event, SignatureError};
-use crate::evm::{EvmAddress, EvmSource, Log, LogFilter};
+use crate::evm::{self, EvmAddress, EvmBlocks, EvmSource, Log, LogFilter};
 use crate::follow::{Batch, BlockId, Cursor, NextError, Rules, Source, next_batch};
 use crate::limits::MAX_EVENT_NAME_BYTES;
-use crate::neo::{BlockEvent, Hash160, Hash256, NeoEvents, NeoSource};
+use crate::neo::{self, BlockEvent, Hash160, Hash256, NeoBlocks, NeoEvents, NeoSource};
 use crate::rpc::{Quorum, QuorumError, Transport};
 
 /// Before the chain's id, of Ethereum and of chains like it (CAIP-2, CAIP-3).
@@ -67,7 +68,7 @@ pub enum Network {
     NeoN3(u32),
 }
 
-/// A contract's event on a network.
+/// A contract's event on a network, or the network's blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watch {
     network: Network,
@@ -78,6 +79,7 @@ pub struct Watch {
 enum Wanted {
     Log { contract: EvmAddress, event: Event },
     Notification(NeoEvents),
+    Blocks,
 }
 
 /// An event that was seen.
@@ -112,6 +114,11 @@ impl Watch {
         Ok(Self { network, wanted })
     }
 
+    /// Each block.
+    pub fn blocks(network: Network) -> Self {
+        Self { network, wanted: Wanted::Blocks }
+    }
+
     /// The network.
     pub fn network(&self) -> Network {
         self.network
@@ -122,13 +129,9 @@ impl Watch {
     /// # Errors
     /// [`NetworkError`].
     pub async fn check_network<T: Transport>(&self, nodes: &Quorum<T>) -> Result<(), NetworkError> {
-        let found = match &self.wanted {
-            Wanted::Log { contract, event } => {
-                Network::Eip155(EvmSource::new(nodes, filter(*contract, event)).chain_id().await?)
-            }
-            Wanted::Notification(wanted) => {
-                Network::NeoN3(NeoSource::new(nodes, wanted.clone()).magic().await?)
-            }
+        let found = match self.network {
+            Network::Eip155(_) => Network::Eip155(EvmBlocks::new(nodes).chain_id().await?),
+            Network::NeoN3(_) => Network::NeoN3(NeoBlocks::new(nodes).magic().await?),
         };
         if found == self.network {
             Ok(())
@@ -142,9 +145,9 @@ impl Watch {
     /// # Errors
     /// [`QuorumError`].
     pub async fn height<T: Transport>(&self, nodes: &Quorum<T>) -> Result<u64, QuorumError> {
-        match &self.wanted {
-            Wanted::Log { contract, event } => EvmSource::new(nodes, filter(*contract, event)).height().await,
-            Wanted::Notification(wanted) => NeoSource::new(nodes, wanted.clone()).height().await,
+        match self.network {
+            Network::Eip155(_) => EvmBlocks::new(nodes).height().await,
+            Network::NeoN3(_) => NeoBlocks::new(nodes).height().await,
         }
     }
 
@@ -168,7 +171,38 @@ impl Watch {
                 let batch = next_batch(&NeoSource::new(nodes, wanted.clone()), cursor, rules).await?;
                 Ok(batch.map(|block, said| self.seen_notification(block, &said)))
             }
+            Wanted::Blocks => self.next_blocks(nodes, cursor, rules).await,
         }
+    }
+
+    async fn next_blocks<T: Transport>(
+        &self,
+        nodes: &Quorum<T>,
+        cursor: Cursor,
+        rules: Rules,
+    ) -> Result<Batch<Seen>, NextError<QuorumError>> {
+        match self.network {
+            Network::Eip155(_) => {
+                let batch = next_batch(&EvmBlocks::new(nodes), cursor, rules).await?;
+                let shown = |header: &evm::Header| {
+                    (header.hash.to_string(), header.timestamp_s.saturating_mul(1_000))
+                };
+                Ok(batch.map(|block, header| self.seen_block(block, shown(&header))))
+            }
+            Network::NeoN3(_) => {
+                let batch = next_batch(&NeoBlocks::new(nodes), cursor, rules).await?;
+                let shown = |header: &neo::Header| (header.hash().to_string(), header.timestamp_ms);
+                Ok(batch.map(|block, header| self.seen_block(block, shown(&header))))
+            }
+        }
+    }
+
+    fn seen_block(&self, block: BlockId, (hash, timestamp_ms): (String, u64)) -> Seen {
+        let event = json!({
+            "network": self.network.to_string(),
+            "block": { "height": block.height, "hash": hash, "timestamp_ms": timestamp_ms },
+        });
+        Seen { key: format!("{}/{hash}", self.network), event }
     }
 
     fn seen_log(&self, event: &Event, block: BlockId, log: &Log) -> Seen {

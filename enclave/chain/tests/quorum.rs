@@ -3,9 +3,9 @@
 
 use std::sync::Mutex;
 
-use r3e_chain::evm::{EvmSource, LogFilter};
+use r3e_chain::evm::{EvmBlocks, EvmSource, LogFilter};
 use r3e_chain::follow::{Cursor, NextError, Rules, Source, next_batch};
-use r3e_chain::neo::{NeoEvents, NeoSource};
+use r3e_chain::neo::{NeoBlocks, NeoEvents, NeoSource};
 use r3e_chain::rpc::{
     AnswerError, JsonLimits, Post, Posted, Question, Quorum, QuorumError, RpcError, Said, Transport,
     TransportError, read_answer,
@@ -96,7 +96,7 @@ async fn who_said_what() {
         .with(|_, _| Reply::Raw(200, r#"{"jsonrpc":"2.0","id":77777,"result":"0x1"}"#.into()))
         .with(|_, _| Reply::Raw(200, "{".into()));
     let quorum = Quorum::new(nodes, 6, 4).unwrap();
-    let refused = source(&quorum).chain_id().await.unwrap_err();
+    let refused = EvmBlocks::new(&quorum).chain_id().await.unwrap_err();
     let text = refused.to_string();
     assert!(
         text.starts_with("4 nodes must agree on eth_chainId: node 0 says 0x01; node 1 says 0x02"),
@@ -122,7 +122,7 @@ async fn enough_that_agree_are_believed_at_once() {
         .with(says(json!("0x8a")))
         .with(says(json!("0x8a")));
     let quorum = Quorum::new(nodes, 7, 4).unwrap();
-    assert_eq!(source(&quorum).chain_id().await, Ok(138));
+    assert_eq!(EvmBlocks::new(&quorum).chain_id().await, Ok(138));
 }
 
 #[tokio::test]
@@ -234,7 +234,7 @@ async fn neo_by_its_bytes() {
     let quorum = Quorum::new(Nodes::default().with(node(0)).with(node(1)), 2, 2).unwrap();
     let wanted = NeoEvents { contract: contract.parse().unwrap(), name: "Transfer".into() };
     let source = NeoSource::new(&quorum, wanted);
-    assert_eq!(source.magic().await, Ok(860_833_102));
+    assert_eq!(NeoBlocks::new(&quorum).magic().await, Ok(860_833_102));
     let batch = next_batch(&source, Cursor::at(102), Rules::confirmed(0)).await.unwrap();
     let events = &batch.blocks[0].events;
     assert_eq!(events.len(), 1);
@@ -247,12 +247,24 @@ async fn neo_by_its_bytes() {
     assert_eq!(seen.key, format!("neo-n3:860833102/{}/1", transactions[1]));
     assert_eq!(seen.event["values"], json!({ "type": "Array", "value": [] }));
     assert_eq!(seen.event["block"], json!({ "height": 102, "hash": block["hash"] }));
+    let blocks = Watch::blocks(Network::NeoN3(860_833_102));
+    blocks.check_network(&quorum).await.unwrap();
+    let batch = blocks.next(&quorum, Cursor::at(102), Rules::confirmed(0)).await.unwrap();
+    let seen = &batch.blocks[0].events[0];
+    assert_eq!(
+        Some(seen.key.as_str()),
+        block["hash"].as_str().map(|hash| format!("neo-n3:860833102/{hash}")).as_deref()
+    );
+    assert_eq!(
+        seen.event["block"],
+        json!({ "height": 102, "hash": block["hash"], "timestamp_ms": 1_468_595_301_002_u64 })
+    );
 }
 
 #[tokio::test]
 async fn an_answer_that_is_not_what_was_asked_for() {
     let quorum = Quorum::new(Nodes::default().with(says(json!("0x1ffffffffffffffff"))), 1, 1).unwrap();
-    let refused = source(&quorum).chain_id().await.unwrap_err();
+    let refused = EvmBlocks::new(&quorum).chain_id().await.unwrap_err();
     let QuorumError::Disagreement { statements, .. } = refused else { unreachable!("{refused}") };
     assert_eq!(statements[0].said, Said::Failed(AnswerError::Form { what: "chain id" }.into()));
     // The limits of a question are those of its answer.

@@ -79,3 +79,14 @@ pub(crate) enum ServiceError {
     #[error("a fault of the appliance: {0}")]
     Internal(String),
 }
+
+/// An error with all that it was caused by: what fails inside is found in the log, not in a debugger.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

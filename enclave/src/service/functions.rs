@@ -12,7 +12,7 @@ use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use r3e_attester::{Attester, TrustedClock};
-use r3e_egress::{Egress, TrustRoots};
+use r3e_egress::Egress;
 use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
@@ -30,6 +30,8 @@ use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
 
 use self::receipts::{Made, Receipts};
+use super::egress::open_egress;
+use super::error::with_causes;
 use super::{Secrets, ServiceError};
 use crate::configuration::Configuration;
 use crate::memory::runners_budget_mib;
@@ -56,11 +58,7 @@ impl Workshop {
         clock: &TrustedClock,
     ) -> Result<Self, ServiceError> {
         let internal = |error: &dyn std::error::Error| ServiceError::Internal(with_causes(error));
-        let roots =
-            TrustRoots::public().with_extra(configuration.extra_roots()).map_err(|error| internal(&error))?;
-        let time = clock.clone();
-        let time = r3e_egress::TrustedClock::new(move || Some(time.now_ms()));
-        let egress = Egress::new(transport, roots, time).map_err(|error| internal(&error))?;
+        let egress = open_egress(transport, configuration, clock)?;
         let pool = RunnerPool::new(runner_config(configuration, runner)).map_err(|error| internal(&error))?;
         Ok(Self {
             pool,
@@ -311,15 +309,4 @@ impl From<InvokeError> for ServiceError {
             other => Self::Internal(with_causes(&other)),
         }
     }
-}
-
-/// An error with all that it was caused by: what fails inside is found in the log, not in a debugger.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use r3e_attester::TrustedClock;
-use r3e_egress::{Egress, TrustRoots};
 use r3e_jobs::{BoxFuture, EgressCourier, Invocations, Jobs, JobsError, JobsParts, NotInvoked, Settings};
 use r3e_keys::ReportKey;
 use r3e_proto::api::codes;
@@ -13,6 +12,7 @@ use r3e_proto::api::versions::Reference;
 use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
 
+use super::egress::open_egress;
 use super::{Functions, ServiceError, Tenants};
 use crate::configuration::Configuration;
 use crate::limits::JOBS_SHARE_PERCENT;
@@ -39,13 +39,7 @@ pub(crate) struct QueueParts<'a> {
 /// [`ServiceError::Internal`]: there is no way out for webhooks. The store's.
 pub(crate) fn start_jobs(parts: QueueParts<'_>) -> Result<Arc<Jobs>, ServiceError> {
     let QueueParts { store, transport, configuration, clock, functions, tenants, report_key } = parts;
-    let internal = |error: &dyn std::fmt::Display| ServiceError::Internal(error.to_string());
-    let roots =
-        TrustRoots::public().with_extra(configuration.extra_roots()).map_err(|error| internal(&error))?;
-    let time = clock.clone();
-    let time = r3e_egress::TrustedClock::new(move || Some(time.now_ms()));
-    // A way out of its own: slow webhooks take no connection from functions.
-    let egress = Egress::new(transport, roots, time).map_err(|error| internal(&error))?;
+    let egress = open_egress(transport, configuration, clock)?;
     let now = clock.clone();
     let jobs = Jobs::start(JobsParts {
         store,

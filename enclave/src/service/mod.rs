@@ -3,6 +3,8 @@
 
 mod api_keys;
 mod billing;
+mod chains;
+mod egress;
 mod error;
 mod finish;
 mod functions;
@@ -18,6 +20,7 @@ mod witnessed;
 
 pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use billing::Billing;
+pub(crate) use chains::Chains;
 pub(crate) use error::ServiceError;
 pub(crate) use functions::{Functions, FunctionsParts, Workshop};
 pub(crate) use jobs::{QueueParts, start_jobs};

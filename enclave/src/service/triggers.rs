@@ -12,7 +12,7 @@ use r3e_store::Store;
 use r3e_triggers::{Outside, Triggers, TriggersError, TriggersParts};
 use zeroize::Zeroizing;
 
-use super::{Billing, Functions, Secrets, ServiceError, Tenants};
+use super::{Billing, Chains, Functions, Secrets, ServiceError, Tenants};
 
 /// The triggers in the store. They fire from here on, and `events` of functions reach them.
 ///
@@ -26,6 +26,7 @@ pub(crate) async fn start_triggers(
     secrets: &Arc<Secrets>,
     billing: &Billing,
     events: &FunctionEvents,
+    chains: Chains,
 ) -> Result<Arc<Triggers>, ServiceError> {
     let (functions, secrets) = (Arc::clone(functions), Arc::clone(secrets));
     let now = clock.clone();
@@ -34,6 +35,7 @@ pub(crate) async fn start_triggers(
         now_ms: Box::new(move || now.now_ms()),
         jobs: Arc::clone(jobs),
         outside: Arc::new(Deployed { functions, secrets, tenants: billing.tenants() }),
+        chains: Arc::new(chains),
     });
     let triggers = Arc::new(triggers.await?);
     drop(events.0.set(Arc::downgrade(&triggers)));

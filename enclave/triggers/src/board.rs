@@ -8,7 +8,7 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::triggers::Source;
 
 use crate::entry::Entry;
-use crate::limits::PER_MINUTE_OF_ONE;
+use crate::limits::{PER_MINUTE_OF_ONE, STRETCHES_PER_MINUTE_OF_ONE};
 use crate::pace::Pace;
 use crate::record::TriggerId;
 use crate::spaces::Address;
@@ -21,6 +21,8 @@ pub(crate) struct Board {
     turns: HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>,
     /// How often a tenant's triggers are evaluated.
     paces: HashMap<TenantId, Pace>,
+    /// How much of chains is read for a tenant.
+    reading: HashMap<TenantId, Pace>,
 }
 
 impl Board {
@@ -85,6 +87,21 @@ impl Board {
                 .entry(tenant)
                 .or_insert_with(|| Pace::new(PER_MINUTE_OF_ONE, now))
                 .take_all(count, now)
+    }
+
+    /// Whether one more stretch of a chain may be read for a tenant.
+    pub(crate) fn may_read(&mut self, tenant: TenantId) -> bool {
+        let now = Instant::now();
+        let new = || Pace::new(STRETCHES_PER_MINUTE_OF_ONE, now);
+        self.reading.entry(tenant).or_insert_with(new).take(now)
+    }
+
+    /// How many triggers follow a chain: of a tenant's, and of all.
+    pub(crate) fn following(&self, tenant: TenantId) -> (usize, usize) {
+        let follows =
+            |entry: &&Arc<Entry>| matches!(entry.shape().record.definition.source, Source::Chain(_));
+        let following = || self.all.values().filter(follows);
+        (following().filter(|entry| entry.address.tenant == tenant).count(), following().count())
     }
 
     pub(crate) fn turn(&mut self, tenant: TenantId) -> Arc<tokio::sync::Mutex<()>> {

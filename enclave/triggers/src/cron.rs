@@ -1,4 +1,4 @@
-//! Ticks: each trigger's is looked at when it is due, and fires at most one job.
+//! Ticks: each trigger's is looked at when it is due, and fires at most one job. Chains are looked at by the same clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,9 @@ use tokio::time::sleep;
 use crate::entry::Entry;
 use crate::error::TriggersError;
 use crate::fire::Happening;
+use crate::follow;
 use crate::limits::{FIRING_AT_ONCE, LONGEST_SLEEP};
+use crate::record::Mark;
 use crate::schedule::{Tick, rfc3339};
 use crate::triggers::Inner;
 
@@ -23,6 +25,11 @@ pub(crate) async fn keep_firing(inner: Arc<Inner>) {
         let now_ms = inner.now_ms();
         let (due, next_ms) = inner.board().due(now_ms);
         for entry in due {
+            if entry.chain().is_some() {
+                entry.take();
+                tokio::spawn(follow::look_at(Arc::clone(&inner), entry));
+                continue;
+            }
             let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
             entry.take();
             let inner = Arc::clone(&inner);
@@ -63,6 +70,7 @@ async fn fire(inner: &Arc<Inner>, entry: &Arc<Entry>, tick: Tick) -> Result<Fire
         "tick_ms": tick.tick_ms,
         "tick": rfc3339(tick.tick_ms),
     });
-    let happening = Happening { event: event.to_string(), tick_ms: Some(tick.tick_ms), key: None, hops: 0 };
+    let happening =
+        Happening { event: event.to_string(), mark: Mark::Tick(tick.tick_ms), key: None, hops: 0 };
     inner.fire(entry, happening).await
 }

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use r3e_proto::api::triggers::{Missed, Passed, Source, Trigger};
+use r3e_proto::api::triggers::{Chain, ChainProgress, Missed, Passed, Source, Trigger};
 
 use crate::definition::Shape;
-use crate::limits::{LATE_MS, RETRY_MS, TRIES_FOR_EACH};
+use crate::limits::{LATE_MS, MAX_DOUBLINGS, RETRY_MS, TRIES_FOR_EACH};
 use crate::pace::Pace;
-use crate::record::{State, TriggerId};
+use crate::record::{Followed, State, TriggerId};
 use crate::schedule::Tick;
 use crate::spaces::Address;
 
@@ -29,6 +29,17 @@ pub(crate) struct Entry {
     next_ms: AtomicU64,
     paces: Mutex<Paces>,
     pub(crate) passed: Counts,
+    /// Held by whoever reads its chain.
+    pub(crate) following: tokio::sync::Mutex<()>,
+    trouble: Mutex<Trouble>,
+}
+
+/// How reading its chain goes wrong.
+#[derive(Debug, Default)]
+struct Trouble {
+    why: Option<String>,
+    /// Times in a row.
+    times: u32,
 }
 
 /// What stands in the store.
@@ -40,6 +51,24 @@ pub(crate) struct Standing {
     pub(crate) is_stale: bool,
     /// It was deleted.
     pub(crate) is_gone: bool,
+    /// How far a chain was read beyond what the state says: nothing there fired.
+    pub(crate) ahead: Option<Followed>,
+    /// When the state was last told how far.
+    pub(crate) kept: Instant,
+}
+
+impl Standing {
+    /// One that was read, or is yet to be.
+    pub(crate) fn new(state: State, state_version: u64, record_version: u64, is_stale: bool) -> Self {
+        let (is_gone, ahead, kept) = (false, None, Instant::now());
+        Self { state, state_version, record_version, is_stale, is_gone, ahead, kept }
+    }
+
+    /// How far its chain is read, of the record since `since_ms`.
+    pub(crate) fn followed(&self, since_ms: u64) -> Option<&Followed> {
+        let followed = self.ahead.as_ref().or(self.state.followed.as_ref());
+        followed.filter(|followed| followed.since_ms == since_ms)
+    }
 }
 
 struct Paces {
@@ -70,6 +99,8 @@ impl Entry {
             next_ms: AtomicU64::new(NEVER),
             paces,
             passed: Counts::default(),
+            following: tokio::sync::Mutex::default(),
+            trouble: Mutex::default(),
         })
     }
 
@@ -115,9 +146,37 @@ impl Entry {
         (cron.missed == Missed::Once || !is_late).then_some(tick)
     }
 
+    /// The chain that it follows now, if it does.
+    pub(crate) fn chain(&self) -> Option<Chain> {
+        let shape = self.shape();
+        match &shape.record.definition.source {
+            Source::Chain(chain) if !shape.record.paused => Some(chain.clone()),
+            _ => None,
+        }
+    }
+
+    /// Its chain was read, or not: why. Gives the pause before it is tried again, twice as long each time.
+    pub(crate) fn heard(&self, trouble: Option<String>) -> Duration {
+        let mut standing = lock(&self.trouble);
+        standing.times = if trouble.is_some() { standing.times.saturating_add(1) } else { 0 };
+        standing.why = trouble;
+        let doubled = 1 << standing.times.saturating_sub(1).min(MAX_DOUBLINGS);
+        Duration::from_millis(RETRY_MS * doubled)
+    }
+
+    /// It is looked at after a pause, or never by itself.
+    pub(crate) fn plan_after(&self, now_ms: u64, pause: Option<Duration>) {
+        let pause_ms = pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(NEVER));
+        let next_ms = pause_ms.map_or(NEVER, |pause_ms| now_ms.saturating_add(pause_ms));
+        // What was planned meanwhile comes first.
+        self.next_ms.fetch_min(next_ms, Ordering::AcqRel);
+    }
+
     /// Decides when it is looked at next: now, or after a pause, where a tick is due.
     pub(crate) fn plan(&self, now_ms: u64, after_failure: bool) {
-        let next_ms = if self.due(now_ms).is_some() {
+        let next_ms = if self.chain().is_some() {
+            now_ms
+        } else if self.due(now_ms).is_some() {
             now_ms + if after_failure { RETRY_MS } else { 0 }
         } else {
             self.coming(now_ms).map_or(NEVER, |tick| tick.fires_ms)
@@ -145,9 +204,12 @@ impl Entry {
     }
 
     /// As its tenant is shown it.
-    pub(crate) fn shown(&self, fired: u64, now_ms: u64) -> Trigger {
+    pub(crate) async fn shown(&self, now_ms: u64) -> Trigger {
+        let standing = self.standing.lock().await;
         let record = &self.shape().record;
         let is_http = matches!(record.definition.source, Source::Http(_));
+        let is_chain = matches!(record.definition.source, Source::Chain(_));
+        let followed = standing.followed(record.since_ms);
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Trigger {
             name: self.address.name.clone(),
@@ -157,7 +219,12 @@ impl Entry {
             next_at_ms: self.coming(now_ms).map(|tick| tick.fires_ms),
             created_at_ms: record.created_at_ms,
             changed_at_ms: record.changed_at_ms,
-            fired,
+            chain: is_chain.then(|| ChainProgress {
+                next_block: followed.map(|followed| followed.next_block),
+                stopped: followed.and_then(|followed| followed.stopped.clone()),
+                trouble: lock(&self.trouble).why.clone(),
+            }),
+            fired: standing.state.fired,
             passed: Passed {
                 filtered: count(&self.passed.filtered),
                 failed: count(&self.passed.failed),

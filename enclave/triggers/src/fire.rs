@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use r3e_jobs::limits::DEFAULT_KEEP_MS;
 use r3e_jobs::{JobsError, NewJob, With};
@@ -12,15 +13,15 @@ use crate::definition::Applied;
 use crate::entry::{Entry, Standing};
 use crate::error::TriggersError;
 use crate::limits::MAX_RACES;
-use crate::record::State;
+use crate::record::{Mark, State};
 use crate::triggers::Inner;
 
 /// Something that happened.
 pub(crate) struct Happening {
     /// What the filter sees, JSON text.
     pub(crate) event: String,
-    /// Of a schedule, the tick: it has at most one job.
-    pub(crate) tick_ms: Option<u64>,
+    /// What its job settles.
+    pub(crate) mark: Mark,
     /// What a message is known again by: it has at most one job, for a day.
     pub(crate) key: Option<String>,
     /// How many events caused one another, this one counted; none but events that functions publish.
@@ -39,7 +40,7 @@ impl Inner {
         entry: &Arc<Entry>,
         happening: Happening,
     ) -> Result<Fired, TriggersError> {
-        let Happening { event, tick_ms, key, hops } = happening;
+        let Happening { event, mark, key, hops } = happening;
         let mut standing = entry.standing.lock().await;
         let shape = entry.shape();
         let trigger = entry.address.name.clone();
@@ -47,10 +48,14 @@ impl Inner {
         if shape.record.paused {
             return Err(TriggersError::Paused);
         }
+        if matches!(&mark, Mark::Chain(followed) if followed.since_ms != shape.record.since_ms) {
+            fired.reason = Some("the trigger was given another source, or resumed, meanwhile".to_owned());
+            return Ok(fired);
+        }
         let applied = shape.apply(event);
         for _ in 0..MAX_RACES {
             self.refresh(entry, &mut standing).await?;
-            if tick_ms.is_some_and(|tick_ms| standing.state.tick_ms >= tick_ms) {
+            if mark.tick_ms().is_some_and(|tick_ms| standing.state.tick_ms >= tick_ms) {
                 fired.reason = Some("this tick is settled".to_owned());
                 return Ok(fired);
             }
@@ -59,13 +64,13 @@ impl Inner {
                 Applied::Filtered => {
                     entry.passed.filtered.fetch_add(1, Ordering::Relaxed);
                     fired.reason = Some("the filter is not true".to_owned());
-                    return self.passes(entry, &mut standing, tick_ms, FireOutcome::Filtered, fired).await;
+                    return self.passes(entry, &mut standing, &mark, FireOutcome::Filtered, fired).await;
                 }
                 Applied::Failed(why) => {
                     entry.passed.failed.fetch_add(1, Ordering::Relaxed);
                     (fired.failed, fired.reason) = (true, Some(why.clone()));
                     let outcome = FireOutcome::Failed(why.clone());
-                    return self.passes(entry, &mut standing, tick_ms, outcome, fired).await;
+                    return self.passes(entry, &mut standing, &mark, outcome, fired).await;
                 }
             };
             let definition = &shape.record.definition;
@@ -80,11 +85,11 @@ impl Inner {
                 hops,
             };
             let now_ms = self.now_ms();
-            let with = with_state(entry, &standing, now_ms, tick_ms);
+            let with = with_state(entry, &standing, now_ms, mark.clone());
             match self.jobs.enqueue_with(entry.address.tenant, new, with).await {
                 Ok(Enqueued { id, repeated }) => {
                     if !repeated {
-                        let state = standing.state.fired(now_ms, tick_ms, id);
+                        let state = standing.state.fired(now_ms, &mark, id);
                         self.stands(entry, &mut standing, state);
                     }
                     return Ok(Fired { job: Some(id), repeated, ..fired });
@@ -92,7 +97,7 @@ impl Inner {
                 Err(JobsError::Overtaken) => standing.is_stale = true,
                 Err(error @ (JobsError::NoFunction(_) | JobsError::Invalid(_))) => {
                     let outcome = FireOutcome::Failed(error.to_string());
-                    self.note(entry, &mut standing, tick_ms, outcome).await?;
+                    self.note(entry, &mut standing, &mark, outcome).await?;
                     return Err(error.into());
                 }
                 Err(error) => {
@@ -104,30 +109,43 @@ impl Inner {
         Err(TriggersError::Unavailable("the trigger is being changed again and again".to_owned()))
     }
 
-    /// What comes of a time that came to no job: it is noted of a tick; of anything else, the count is enough.
+    /// What comes of a time that came to no job: it is noted of a tick; of anything else, the count is enough. Of a chain it is
+    /// remembered in memory alone how far it was read: what is read again after a crash comes to the same.
     async fn passes(
         &self,
         entry: &Arc<Entry>,
         standing: &mut Standing,
-        tick_ms: Option<u64>,
+        mark: &Mark,
         outcome: FireOutcome,
         fired: Fired,
     ) -> Result<Fired, TriggersError> {
-        if tick_ms.is_some() {
-            self.note(entry, standing, tick_ms, outcome).await?;
+        match mark {
+            Mark::Nothing => {}
+            Mark::Tick(_) => self.note(entry, standing, mark, outcome).await?,
+            Mark::Chain(followed) => standing.ahead = Some(followed.clone()),
         }
         Ok(fired)
     }
 
     /// Keeps in the trigger's state that a time came to no job.
-    async fn note(
+    pub(crate) async fn note(
         &self,
         entry: &Arc<Entry>,
         standing: &mut Standing,
-        tick_ms: Option<u64>,
+        mark: &Mark,
         outcome: FireOutcome,
     ) -> Result<(), TriggersError> {
-        let state = standing.state.passed(self.now_ms(), tick_ms, outcome);
+        let state = standing.state.passed(self.now_ms(), mark, outcome);
+        self.keep(entry, standing, state).await
+    }
+
+    /// Writes another state.
+    pub(crate) async fn keep(
+        &self,
+        entry: &Arc<Entry>,
+        standing: &mut Standing,
+        state: State,
+    ) -> Result<(), TriggersError> {
         let write = entry.address.step(&state, standing.state_version)?;
         // Until it is known what stands, it may be another one.
         standing.is_stale = true;
@@ -138,6 +156,9 @@ impl Inner {
 
     fn stands(&self, entry: &Arc<Entry>, standing: &mut Standing, state: State) {
         entry.settled(state.tick_ms);
+        if standing.state.followed != state.followed {
+            (standing.ahead, standing.kept) = (None, Instant::now());
+        }
         standing.state = state;
         match entry.address.state_version(&self.store) {
             Ok(Some(version)) => {
@@ -164,6 +185,7 @@ impl Inner {
         let stored = entry.address.read(&self.store).await?.ok_or_else(missing)?;
         entry.settled(stored.state.tick_ms);
         standing.state = stored.state;
+        standing.ahead = None;
         standing.state_version = stored.state_version;
         standing.record_version = stored.record_version;
         standing.is_stale = false;
@@ -172,10 +194,10 @@ impl Inner {
 }
 
 /// The state as it is once there is a job.
-fn with_state(entry: &Arc<Entry>, standing: &Standing, now_ms: u64, tick_ms: Option<u64>) -> With {
+fn with_state(entry: &Arc<Entry>, standing: &Standing, now_ms: u64, mark: Mark) -> With {
     let (address, state, version) = (entry.address.clone(), standing.state.clone(), standing.state_version);
     Box::new(move |job: JobId| {
-        let step = address.step(&state.fired(now_ms, tick_ms, job), version);
+        let step = address.step(&state.fired(now_ms, &mark, job), version);
         step.map(|write| vec![write]).map_err(|error| JobsError::Record(error.to_string()))
     })
 }

@@ -18,7 +18,7 @@ use crate::limits::{
     FIRST_RESULT_PAUSE, LAST_RESULT_PAUSE, MAX_BODY_BYTES, MAX_HEADER_VALUE_BYTES, MAX_QUERY_BYTES,
     RESULT_PATIENCE,
 };
-use crate::record::TriggerId;
+use crate::record::{Mark, TriggerId};
 use crate::signature::{Believed, Signed, believe};
 use crate::triggers::Inner;
 
@@ -75,7 +75,7 @@ impl Inner {
         // Another trigger's messages are other ones.
         let key = believed.message.map(|message| format!("{}/{message}", String::from(entry.id)));
         let event = event(&entry, &http, &asked)?;
-        let fired = self.fire(&entry, Happening { event, tick_ms: None, key, hops: 0 }).await?;
+        let fired = self.fire(&entry, Happening { event, mark: Mark::Nothing, key, hops: 0 }).await?;
         let outcome = match (http.respond, fired.job) {
             (Respond::Result, Some(job)) => self.outcome(entry.address.tenant, job).await,
             _ => None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::rand;
-use r3e_proto::api::triggers::{Definition, Trigger};
+use r3e_proto::api::triggers::{Definition, Source, Trigger};
 use tokio::time::sleep;
 
 use crate::changes::carry_through;
@@ -27,13 +27,7 @@ impl Inner {
             tracing::error!(%error, "a trigger of another release fires nothing until it is set anew");
             Shape::broken(stored.record)
         });
-        let standing = Standing {
-            state: stored.state,
-            state_version: stored.state_version,
-            record_version: stored.record_version,
-            is_stale: false,
-            is_gone: false,
-        };
+        let standing = Standing::new(stored.state, stored.state_version, stored.record_version, false);
         let entry = Entry::new(address, shape, standing);
         entry.plan(now_ms, false);
         self.board().add(entry);
@@ -61,11 +55,17 @@ impl Inner {
     ) -> Result<Trigger, TriggersError> {
         let now_ms = self.now_ms();
         let found = self.board().find(&address);
+        let follows = |definition: &Definition| matches!(definition.source, Source::Chain(_));
+        let followed = found.as_ref().is_some_and(|entry| follows(&entry.shape().record.definition));
+        if follows(&definition) && !followed {
+            self.may_follow_one_more(&address)?;
+        }
         if let Some(entry) = found {
             let before = entry.shape().record.clone();
             let is_other_source = before.definition.source != definition.source;
             let since_ms = if is_other_source { now_ms } else { before.since_ms };
-            let record = Record { definition, changed_at_ms: now_ms, since_ms, ..before };
+            let is_resumed = before.is_resumed && !is_other_source;
+            let record = Record { definition, changed_at_ms: now_ms, since_ms, is_resumed, ..before };
             let shape = self.check(&address, &record, now_ms).await?;
             return self.reshape(&entry, shape).await;
         }
@@ -84,6 +84,7 @@ impl Inner {
             created_at_ms: now_ms,
             changed_at_ms: now_ms,
             since_ms: now_ms,
+            is_resumed: false,
         };
         let shape = self.check(&address, &record, now_ms).await?;
         let wanted = encode(&record)?;
@@ -91,21 +92,18 @@ impl Inner {
         if !carry_through(&self.store, &writes, (&records, &address.name), Some(&wanted)).await? {
             return Err(TriggersError::Unavailable("another trigger of this name came first".to_owned()));
         }
-        let standing = Standing {
-            state: State::default(),
-            state_version: 0,
-            record_version: 0,
-            is_stale: true,
-            is_gone: false,
-        };
+        let standing = Standing::new(State::default(), 0, 0, true);
         let entry = Entry::new(address, shape, standing);
         self.board().add(Arc::clone(&entry));
         self.planned(&entry);
-        Ok(self.shown(&entry).await)
+        Ok(entry.shown(self.now_ms()).await)
     }
 
     /// Whether a record is one that may stand.
     async fn check(&self, address: &Address, record: &Record, now_ms: u64) -> Result<Shape, TriggersError> {
+        if let Source::Chain(chain) = &record.definition.source {
+            self.chains.check(chain).map_err(TriggersError::Invalid)?;
+        }
         let shape = self.tried(record.clone(), now_ms).await?;
         let function = &record.definition.function;
         match self.outside.has_function(address.tenant, function).await {
@@ -133,10 +131,10 @@ impl Inner {
             return Err(TriggersError::Unavailable("the trigger changed meanwhile".to_owned()));
         }
         entry.reshape(shape);
-        let fired = standing.state.fired;
         drop(standing);
+        entry.heard(None);
         self.planned(entry);
-        Ok(entry.shown(fired, self.now_ms()))
+        Ok(entry.shown(self.now_ms()).await)
     }
 
     pub(crate) async fn delete(&self, entry: &Arc<Entry>) -> Result<(), TriggersError> {
@@ -157,10 +155,5 @@ impl Inner {
     fn planned(&self, entry: &Entry) {
         entry.plan(self.now_ms(), false);
         self.wake.notify_one();
-    }
-
-    pub(crate) async fn shown(&self, entry: &Entry) -> Trigger {
-        let fired = entry.standing.lock().await.state.fired;
-        entry.shown(fired, self.now_ms())
     }
 }

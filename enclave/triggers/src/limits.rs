@@ -30,6 +30,17 @@ pub const FIRING_AT_ONCE: usize = 64;
 pub const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 /// After a tick that could not be queued, before it is tried again.
 pub const RETRY_MS: u64 = 1_000;
+/// Times that the pause is doubled which comes before a chain is tried again: to a minute or so.
+pub const MAX_DOUBLINGS: u32 = 6;
+/// Triggers by chains of one tenant: each asks the operator's nodes, again and again.
+pub const MAX_CHAINS_OF_ONE: usize = 16;
+/// Triggers by chains of all tenants.
+pub const MAX_CHAINS: usize = 1_000;
+/// Stretches of chains that one tenant's triggers may read in a minute where they lag behind: each is some dozens of questions to each node.
+pub const STRETCHES_PER_MINUTE_OF_ONE: u32 = 120;
+/// For how long is it only remembered in memory that nothing fired on a chain: so much is read again after a crash, at the most.
+pub const KEEP_CURSOR_AFTER: Duration = Duration::from_mins(1);
+
 /// Records that are read at once when the appliance boots.
 pub const READ_AT_ONCE: usize = 16;
 

@@ -1,7 +1,10 @@
 //! What triggers need of the rest of the appliance.
 
+use std::time::Duration;
+
 use r3e_jobs::BoxFuture;
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::triggers::Chain;
 use zeroize::Zeroizing;
 
 /// The tenants' functions and secrets.
@@ -23,4 +26,78 @@ pub trait Outside: Send + Sync + 'static {
         function: &'a str,
         name: &'a str,
     ) -> BoxFuture<'a, Result<Option<Zeroizing<String>>, String>>;
+}
+
+/// Chains that can be followed. A cursor is text that only who wrote it can read.
+pub trait Chains: Send + Sync + 'static {
+    /// Whether `chain` names something that can be followed here.
+    ///
+    /// # Errors
+    /// In words for its tenant: what is wrong with it.
+    fn check(&self, chain: &Chain) -> Result<(), String>;
+
+    /// Where following begins: before the block `from`, or without one, behind the newest.
+    ///
+    /// # Errors
+    /// [`NotRead`].
+    fn begin<'a>(&'a self, chain: &'a Chain, from: Option<u64>) -> BoxFuture<'a, Result<Place, NotRead>>;
+
+    /// What comes behind `cursor`.
+    ///
+    /// # Errors
+    /// [`NotRead`].
+    fn read<'a>(&'a self, chain: &'a Chain, cursor: &'a str) -> BoxFuture<'a, Result<Stretch, NotRead>>;
+
+    /// How long to wait before the end of `chain` is looked at again.
+    fn pause(&self, chain: &Chain) -> Duration;
+}
+
+/// A place in a chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The place.
+    pub cursor: String,
+    /// The first block that does not wholly lie before it.
+    pub next_block: u64,
+}
+
+/// A part of a chain that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// What was looked for, in order.
+    pub seen: Vec<Seen>,
+    /// The end.
+    pub end: Place,
+    /// Whether more can be read at once.
+    pub more: bool,
+}
+
+/// Something on a chain that was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// What it is known again by, over all chains.
+    pub key: String,
+    /// What it says, the text of a JSON object with at least one member, without its first brace.
+    pub members: String,
+    /// The place behind it.
+    pub behind: Place,
+}
+
+/// Why a chain was not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotRead {
+    /// It cannot be asked now: why, in words for the tenant.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It became another one below what was read.
+    #[error("{why}")]
+    Reorganised {
+        /// In words for the tenant.
+        why: String,
+        /// The newest place that still stands, where that is known.
+        common: Option<Place>,
+    },
+    /// It cannot be read at this place, ever: why, in words for the tenant.
+    #[error("{0}")]
+    Stuck(String),
 }

@@ -13,6 +13,7 @@ use crate::entry::Entry;
 use crate::error::TriggersError;
 use crate::fire::Happening;
 use crate::limits::MAX_BODY_BYTES;
+use crate::record::Mark;
 use crate::triggers::Inner;
 
 /// Takes an event in, JSON text. With a key, the same event taken in again queues nothing again.
@@ -42,7 +43,7 @@ pub(crate) async fn publish(
             let head = json!({ "trigger": entry.address.name, "kind": "event", "topic": topic });
             let key = key.map(|key| format!("{}/{key}", String::from(entry.id)));
             let happening =
-                Happening { event: with_data(&head.to_string(), &data), tick_ms: None, key, hops };
+                Happening { event: with_data(&head.to_string(), &data), mark: Mark::Nothing, key, hops };
             fired(&entry, inner.fire(&entry, happening).await)
         });
     }

@@ -17,8 +17,12 @@ pub(crate) struct Record {
     pub(crate) paused: bool,
     pub(crate) created_at_ms: u64,
     pub(crate) changed_at_ms: u64,
-    /// No tick fires that is not later: it was made, resumed, or given another schedule then.
+    /// No tick fires that is not later: it was made, resumed, or given another source then. Nor is a chain read on that was
+    /// followed before.
     pub(crate) since_ms: u64,
+    /// Whether it was resumed since it was given its source: then a chain is followed from its end on.
+    #[serde(default)]
+    pub(crate) is_resumed: bool,
 }
 
 /// How far a trigger is: written with each job of its.
@@ -30,6 +34,34 @@ pub(crate) struct State {
     pub(crate) fired: u64,
     /// The last times, the latest one last.
     pub(crate) history: Vec<Fire>,
+    /// How far a chain is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) followed: Option<Followed>,
+}
+
+/// How far a chain is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Followed {
+    /// The record's, when that began: for another one this says nothing.
+    pub(crate) since_ms: u64,
+    /// Where to go on.
+    pub(crate) cursor: String,
+    /// The first block that was not read to its end.
+    pub(crate) next_block: u64,
+    /// Why it goes no further.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stopped: Option<String>,
+}
+
+/// What is settled by a job, or by a time that comes to none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// Nothing that would be known again.
+    Nothing,
+    /// A tick: it has at most one job.
+    Tick(u64),
+    /// A chain up to here.
+    Chain(Followed),
 }
 
 /// A trigger's id, 128 random bits.
@@ -60,30 +92,51 @@ impl TriggerId {
     }
 }
 
+impl Mark {
+    pub(crate) fn tick_ms(&self) -> Option<u64> {
+        match self {
+            Self::Tick(tick_ms) => Some(*tick_ms),
+            _ => None,
+        }
+    }
+}
+
 impl State {
     /// After a job.
-    pub(crate) fn fired(&self, at_ms: u64, tick_ms: Option<u64>, job: JobId) -> Self {
-        let fire = Fire { at_ms, tick_ms, outcome: FireOutcome::Job(job) };
-        Self { fired: self.fired.saturating_add(1), ..self.with(fire) }
+    pub(crate) fn fired(&self, at_ms: u64, mark: &Mark, job: JobId) -> Self {
+        let fire = Fire { at_ms, tick_ms: mark.tick_ms(), outcome: FireOutcome::Job(job) };
+        Self { fired: self.fired.saturating_add(1), ..self.with(fire, mark) }
     }
 
     /// After a time that came to no job.
-    pub(crate) fn passed(&self, at_ms: u64, tick_ms: Option<u64>, outcome: FireOutcome) -> Self {
+    pub(crate) fn passed(&self, at_ms: u64, mark: &Mark, outcome: FireOutcome) -> Self {
         let outcome = match outcome {
-            FireOutcome::Failed(reason) => {
-                FireOutcome::Failed(reason.chars().take(MAX_REASON_CHARS).collect())
-            }
+            FireOutcome::Failed(reason) => FireOutcome::Failed(short(&reason)),
             other => other,
         };
-        self.with(Fire { at_ms, tick_ms, outcome })
+        self.with(Fire { at_ms, tick_ms: mark.tick_ms(), outcome }, mark)
     }
 
-    fn with(&self, fire: Fire) -> Self {
+    /// A chain was read, and nothing in it fired.
+    pub(crate) fn read(&self, followed: Followed) -> Self {
+        Self { followed: Some(followed), ..self.clone() }
+    }
+
+    fn with(&self, fire: Fire, mark: &Mark) -> Self {
         let tick_ms = fire.tick_ms.unwrap_or_default().max(self.tick_ms);
         let over = (self.history.len() + 1).saturating_sub(MAX_HISTORY);
         let history = self.history.iter().skip(over).cloned().chain([fire]).collect();
-        Self { tick_ms, fired: self.fired, history }
+        let followed = match mark {
+            Mark::Chain(followed) => Some(followed.clone()),
+            _ => self.followed.clone(),
+        };
+        Self { tick_ms, fired: self.fired, history, followed }
     }
+}
+
+/// A reason, as it is kept.
+pub(crate) fn short(reason: &str) -> String {
+    reason.chars().take(MAX_REASON_CHARS).collect()
 }
 
 pub(crate) fn encode(record: &impl Serialize) -> Result<Vec<u8>, TriggersError> {
@@ -106,14 +159,18 @@ mod tests {
     fn history_is_bounded_and_ticks_never_go_back() {
         let mut state = State::default();
         for number in 0..100 {
-            state = state.fired(number, Some(number), JobId([0; 16]));
+            state = state.fired(number, &Mark::Tick(number), JobId([0; 16]));
         }
-        state = state.passed(100, Some(7), FireOutcome::Failed("x".repeat(10_000)));
+        state = state.passed(100, &Mark::Tick(7), FireOutcome::Failed("x".repeat(10_000)));
         assert_eq!((state.history.len(), state.tick_ms, state.fired), (MAX_HISTORY, 99, 100));
         let FireOutcome::Failed(reason) = &state.history.last().unwrap().outcome else { panic!() };
         assert_eq!(reason.len(), MAX_REASON_CHARS);
-        let state = state.fired(101, None, JobId([0; 16]));
+        let state = state.fired(101, &Mark::Nothing, JobId([0; 16]));
         assert_eq!(state.tick_ms, 99);
+        let followed = Followed { since_ms: 1, cursor: "c".into(), next_block: 7, stopped: None };
+        let state = state.fired(102, &Mark::Chain(followed.clone()), JobId([0; 16]));
+        let state = state.fired(103, &Mark::Nothing, JobId([0; 16]));
+        assert_eq!(state.followed, Some(followed), "only a mark of a chain moves it");
         assert_eq!(decode::<State>(&encode(&state).unwrap()).unwrap(), state);
     }
 

@@ -19,9 +19,9 @@ use crate::error::TriggersError;
 use crate::fire::Happening;
 use crate::hook::{Asked, Taken};
 use crate::limits::READ_AT_ONCE;
-use crate::outside::Outside;
+use crate::outside::{Chains, Outside};
 use crate::publish::{checked, publish, with_data};
-use crate::record::Record;
+use crate::record::{Mark, Record};
 use crate::spaces::{self, Address};
 
 /// What [`Triggers`] are made of.
@@ -34,6 +34,8 @@ pub struct TriggersParts {
     pub jobs: Arc<Jobs>,
     /// The tenants' functions and secrets.
     pub outside: Arc<dyn Outside>,
+    /// The chains that can be followed.
+    pub chains: Arc<dyn Chains>,
 }
 
 /// The triggers of all tenants. Dropped, nothing more is fired.
@@ -46,6 +48,7 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) outside: Arc<dyn Outside>,
+    pub(crate) chains: Arc<dyn Chains>,
     now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
     board: Mutex<Board>,
     /// Something may be due sooner than it was.
@@ -59,11 +62,12 @@ impl Triggers {
     /// # Errors
     /// The store's.
     pub async fn start(parts: TriggersParts) -> Result<Self, TriggersError> {
-        let TriggersParts { store, now_ms, jobs, outside } = parts;
+        let TriggersParts { store, now_ms, jobs, outside, chains } = parts;
         let inner = Arc::new(Inner {
             store,
             jobs,
             outside,
+            chains,
             now_ms,
             board: Mutex::default(),
             wake: Notify::new(),
@@ -89,8 +93,7 @@ impl Triggers {
         let entries = self.inner.board().of(tenant);
         let mut triggers = Vec::with_capacity(entries.len());
         for entry in entries {
-            let fired = entry.standing.lock().await.state.fired;
-            triggers.push(entry.shown(fired, self.inner.now_ms()));
+            triggers.push(entry.shown(self.inner.now_ms()).await);
         }
         triggers
     }
@@ -101,8 +104,7 @@ impl Triggers {
     /// [`TriggersError::NotFound`].
     pub async fn show(&self, tenant: TenantId, name: &str) -> Result<Trigger, TriggersError> {
         let entry = self.inner.find(tenant, name)?;
-        let fired = entry.standing.lock().await.state.fired;
-        Ok(entry.shown(fired, self.inner.now_ms()))
+        Ok(entry.shown(self.inner.now_ms()).await)
     }
 
     /// The last times that it fired, or should have, the latest first.
@@ -150,11 +152,19 @@ impl Triggers {
         let entry = self.inner.find(tenant, name)?;
         self.change(tenant, move |inner| async move {
             let before = entry.shape().record.clone();
-            if before.paused == paused {
-                return Ok(inner.shown(&entry).await);
+            let now_ms = inner.now_ms();
+            // One that stopped by itself is resumed as well.
+            let stands = entry.standing.lock().await;
+            let is_stopped =
+                stands.followed(before.since_ms).is_some_and(|followed| followed.stopped.is_some());
+            drop(stands);
+            if before.paused == paused && (paused || !is_stopped) {
+                return Ok(entry.shown(now_ms).await);
             }
-            let since_ms = inner.now_ms();
-            let shape = Shape::of(Record { paused, since_ms, ..before }, None)?;
+            // Another time than before, if the clock does not move: what was followed is followed no more.
+            let since_ms = now_ms.max(before.since_ms.saturating_add(1));
+            let is_resumed = before.is_resumed || !paused;
+            let shape = Shape::of(Record { paused, since_ms, is_resumed, ..before }, None)?;
             inner.reshape(&entry, shape).await
         })
         .await
@@ -171,7 +181,7 @@ impl Triggers {
         let head = json!({ "trigger": name, "kind": kind, "manual": true, "at_ms": self.inner.now_ms() });
         let event = with_data(&head.to_string(), checked(data)?);
         self.inner.may_evaluate(tenant, 1)?;
-        self.inner.fire(&entry, Happening { event, tick_ms: None, key: None, hops: 0 }).await
+        self.inner.fire(&entry, Happening { event, mark: Mark::Nothing, key: None, hops: 0 }).await
     }
 
     /// Takes an event of the tenant's in, JSON text, for all triggers of its topic. The same key again queues nothing again. `hops`

@@ -5,77 +5,27 @@
 
 #[path = "../../store/tests/keeper/mod.rs"]
 mod keeper;
+mod living;
 #[path = "../../jobs/tests/world/mod.rs"]
 mod world;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use keeper::{Fault, Keeper};
+use living::{House, begin, definition};
 use proptest::prelude::*;
-use r3e_jobs::{BoxFuture, Jobs};
-use r3e_proto::api::identity::TenantId;
+use r3e_jobs::Jobs;
 use r3e_proto::api::jobs::Origin;
 use r3e_proto::api::triggers::{Definition, FireOutcome};
-use r3e_store::Store;
-use r3e_triggers::{Asked, Outside as _, Triggers, TriggersError, TriggersParts, limits};
+use r3e_triggers::{Asked, Outside as _, TriggersError, limits};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use world::{ALICE, BOB, Life, Outside, eventually};
-use zeroize::Zeroizing;
+use world::{ALICE, BOB, Outside, eventually};
 
 const PERIOD_MS: u64 = 10_000;
-
-/// Functions and secrets of everybody's.
-#[derive(Default)]
-struct House {
-    secret: Mutex<Option<String>>,
-}
-
-impl r3e_triggers::Outside for House {
-    fn has_function<'a>(&'a self, _: TenantId, function: &'a str) -> BoxFuture<'a, Result<bool, String>> {
-        Box::pin(async move { Ok(function != "nothing") })
-    }
-
-    fn secret<'a>(
-        &'a self,
-        _: TenantId,
-        _: &'a str,
-        _: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Zeroizing<String>>, String>> {
-        Box::pin(async move { Ok(self.secret.lock().unwrap().clone().map(Zeroizing::new)) })
-    }
-}
-
-struct Living {
-    store: Store,
-    jobs: Arc<Jobs>,
-    triggers: Triggers,
-}
-
-async fn begin(keeper: &Arc<Keeper>, outside: &Arc<Outside>, house: &Arc<House>) -> Living {
-    let Life { store, jobs } = Life::begin(keeper, outside).await;
-    let jobs = Arc::new(jobs);
-    let triggers = loop {
-        let clock = Arc::clone(outside);
-        let parts = TriggersParts {
-            store: store.clone(),
-            now_ms: Box::new(move || clock.now_ms()),
-            jobs: Arc::clone(&jobs),
-            outside: Arc::clone(house) as Arc<dyn r3e_triggers::Outside>,
-        };
-        if let Ok(triggers) = Triggers::start(parts).await {
-            break triggers;
-        }
-    };
-    Living { store, jobs, triggers }
-}
-
-fn definition(value: Value) -> Definition {
-    serde_json::from_value(value).unwrap()
-}
 
 fn every_ten_seconds(missed: &str) -> Definition {
     definition(json!({ "function": "f", "cron": { "schedule": "*/10 * * * * *", "missed": missed } }))

@@ -6,7 +6,7 @@ use super::jobs::{JobId, RetryPolicy};
 
 /// What a trigger is: the body of `PUT /v1/triggers/{name}`.
 ///
-/// Exactly one of `cron`, `http` and `event` says what it waits for.
+/// Exactly one of `cron`, `http`, `event` and `chain` says what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Definition {
@@ -36,6 +36,8 @@ pub enum Source {
     Http(Http),
     /// Events of a topic of the tenant's.
     Event(Topic),
+    /// Events of a contract, or blocks, of a network.
+    Chain(Chain),
 }
 
 impl Source {
@@ -45,6 +47,7 @@ impl Source {
             Self::Cron(_) => "cron",
             Self::Http(_) => "http",
             Self::Event(_) => "event",
+            Self::Chain(_) => "chain",
         }
     }
 }
@@ -191,6 +194,51 @@ pub struct Topic {
     pub topic: String,
 }
 
+/// Events of a contract on a network, or the network's blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chain {
+    /// The network, as CAIP-2 names it: `eip155:CHAIN_ID` or `neo-n3:MAGIC`.
+    pub network: String,
+    /// The contract, `0x` and 40 hex digits. Without it and without `event`, each block is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<String>,
+    /// The event: of Ethereum its declaration, of Neo its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// Blocks that must stand above one before it counts. Where it is absent, [`DEFAULT_EVM_CONFIRMATIONS`] of Ethereum and of chains
+    /// like it, and none of Neo N3, whose blocks are final.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmations: Option<u32>,
+    /// The block to begin with; where it is absent, the one that comes next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_block: Option<u64>,
+    /// What becomes of it where the chain is reorganised below what counted.
+    #[serde(default, skip_serializing_if = "Reorganised::is_default")]
+    pub reorganised: Reorganised,
+}
+
+/// Blocks that must stand above one of Ethereum, or of a chain like it, unless the trigger says otherwise.
+pub const DEFAULT_EVM_CONFIRMATIONS: u32 = 12;
+
+/// What becomes of a trigger where the chain is reorganised below what counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reorganised {
+    /// It stops, until it is resumed.
+    #[default]
+    Stop,
+    /// It goes on behind the newest block that still stands: what happened again fires again.
+    Follow,
+}
+
+impl Reorganised {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+    fn is_default(&self) -> bool {
+        *self == Self::Stop
+    }
+}
+
 /// A definition as JSON and TOML have it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -202,6 +250,8 @@ struct Written {
     http: Option<Http>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event: Option<Topic>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chain: Option<Chain>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     filter: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -216,21 +266,23 @@ struct Written {
 
 /// A definition that waits for nothing, or for more than one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a trigger has exactly one of `cron`, `http` and `event`")]
+#[error("a trigger has exactly one of `cron`, `http`, `event` and `chain`")]
 pub struct NotOneSource;
 
 impl TryFrom<Written> for Definition {
     type Error = NotOneSource;
 
     fn try_from(written: Written) -> Result<Self, NotOneSource> {
-        let Written { function, cron, http, event, filter, transform, policy, keep_ms, declared_by } =
+        let Written { function, cron, http, event, chain, filter, transform, policy, keep_ms, declared_by } =
             written;
-        let source = match (cron, http, event) {
-            (Some(cron), None, None) => Source::Cron(cron),
-            (None, Some(http), None) => Source::Http(http),
-            (None, None, Some(topic)) => Source::Event(topic),
-            _ => return Err(NotOneSource),
-        };
+        let sources = [
+            cron.map(Source::Cron),
+            http.map(Source::Http),
+            event.map(Source::Event),
+            chain.map(Source::Chain),
+        ];
+        let mut named = sources.into_iter().flatten();
+        let (Some(source), None) = (named.next(), named.next()) else { return Err(NotOneSource) };
         Ok(Self { function, source, filter, transform, policy, keep_ms, declared_by })
     }
 }
@@ -238,13 +290,14 @@ impl TryFrom<Written> for Definition {
 impl From<Definition> for Written {
     fn from(definition: Definition) -> Self {
         let Definition { function, source, filter, transform, policy, keep_ms, declared_by } = definition;
-        let (mut cron, mut http, mut event) = (None, None, None);
+        let (mut cron, mut http, mut event, mut chain) = (None, None, None, None);
         match source {
             Source::Cron(it) => cron = Some(it),
             Source::Http(it) => http = Some(it),
             Source::Event(it) => event = Some(it),
+            Source::Chain(it) => chain = Some(it),
         }
-        Self { function, cron, http, event, filter, transform, policy, keep_ms, declared_by }
+        Self { function, cron, http, event, chain, filter, transform, policy, keep_ms, declared_by }
     }
 }
 
@@ -263,6 +316,9 @@ pub struct Trigger {
     /// The next tick, where it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_at_ms: Option<u64>,
+    /// Of a chain, how far it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<ChainProgress>,
     /// When it was made, by the appliance's clock.
     pub created_at_ms: u64,
     /// When its definition changed last.
@@ -271,6 +327,20 @@ pub struct Trigger {
     pub fired: u64,
     /// What it let pass since the appliance booted.
     pub passed: Passed,
+}
+
+/// How far a chain was read for a trigger.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainProgress {
+    /// The first block that was not read to its end; absent before the chain was asked at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_block: Option<u64>,
+    /// Why it reads no further until it is resumed, or given another definition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    /// Why it could not read the last time it tried. It tries again by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// What a trigger did not fire for, since the appliance booted.
@@ -353,6 +423,8 @@ mod tests {
             r#"{"function":"f","cron":{"schedule":"* * * * *"},"event":{"topic":"t"}}"#,
             r#"{"function":"f","event":{"topic":"t"},"price":{}}"#,
             r#"{"function":"f","http":{}}"#,
+            r#"{"function":"f","chain":{}}"#,
+            r#"{"function":"f","chain":{"network":"eip155:1"},"event":{"topic":"t"}}"#,
         ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
@@ -366,5 +438,8 @@ mod tests {
             let hook = read(&text).unwrap();
             assert_eq!(read(&serde_json::to_string(&hook).unwrap()).unwrap(), hook, "{auth}");
         }
+        let blocks =
+            read(r#"{"function":"f","chain":{"network":"neo-n3:42","reorganised":"follow"}}"#).unwrap();
+        assert_eq!(read(&serde_json::to_string(&blocks).unwrap()).unwrap(), blocks);
     }
 }

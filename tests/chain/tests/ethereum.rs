@@ -5,12 +5,13 @@ use anyhow::{Context as _, ensure};
 use k256::ecdsa::SigningKey;
 use r3e_chain::evm::abi::{Event, Value as Decoded};
 use r3e_chain::evm::{
-    EvmAddress, EvmSource, EvmTransaction, Fee, HexBytes, KeyType, Log, LogFilter, Payload, Wei, digest,
-    keccak256, signed_transaction, transaction_hash,
+    EvmAddress, EvmBlocks, EvmSource, EvmTransaction, Fee, HexBytes, KeyType, Log, LogFilter, Payload, Wei,
+    digest, keccak256, signed_transaction, transaction_hash,
 };
 use r3e_chain::follow::{Batch, Cursor, FollowError, NextError, Rules, Source as _, next_batch};
 use r3e_chain::number::Uint256;
 use r3e_chain::rpc::{Quorum, QuorumError};
+use r3e_chain::watch::{Network, Watch};
 use r3e_chain_under_test::{Anvil, HttpNodes};
 use serde_json::{Value, json};
 
@@ -190,7 +191,7 @@ async fn a_batch_in_pieces_is_the_whole() -> anyhow::Result<()> {
     }
     let quorum = Quorum::new(world.node.clone(), 1, 1)?;
     let source = EvmSource::new(&quorum, LogFilter { address: world.contract, topic: world.event.topic() });
-    assert_eq!(source.chain_id().await?, CHAIN);
+    assert_eq!(EvmBlocks::new(&quorum).chain_id().await?, CHAIN);
     let (mut cursor, mut seen) = (Cursor::at(0), Vec::new());
     loop {
         let batch = next_batch(&source, cursor, Rules { confirmations: 0, blocks: 2, events: 3 }).await?;
@@ -206,6 +207,17 @@ async fn a_batch_in_pieces_is_the_whole() -> anyhow::Result<()> {
     let batch = next_batch(&EvmSource::new(&quorum, other), Cursor::at(0), Rules::confirmed(0)).await?;
     assert!(batch.blocks.iter().all(|read| read.events.is_empty()) && batch.blocks.len() == 5);
     assert_eq!(source.height().await?, 4);
+    // Each block, whatever is in it.
+    let blocks = Watch::blocks(Network::Eip155(CHAIN));
+    blocks.check_network(&quorum).await?;
+    let batch = blocks.next(&quorum, Cursor::at(0), Rules::confirmed(1)).await?;
+    let heights: Vec<_> = batch
+        .blocks
+        .iter()
+        .flat_map(|read| &read.events)
+        .map(|seen| seen.event["block"]["height"].clone())
+        .collect();
+    assert_eq!(heights, [0, 1, 2, 3]);
     assert_eq!(keccak256(&[b"Ping(address,uint256)"]), world.event.topic().0);
     Ok(())
 }

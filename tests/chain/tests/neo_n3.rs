@@ -9,8 +9,8 @@ use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use r3e_chain::follow::{Cursor, Rules, Source as _, next_batch};
 use r3e_chain::neo::{
-    Argument, BlockEvent, CallFlags, Hash160, Item, NeoEvents, NeoSource, PublicKey, ScriptBuilder, Signer,
-    Transaction, Witness, address, hash160, sign_data, verification_script,
+    Argument, BlockEvent, CallFlags, Hash160, Item, NeoBlocks, NeoEvents, NeoSource, PublicKey,
+    ScriptBuilder, Signer, Transaction, Witness, address, hash160, sign_data, verification_script,
 };
 use r3e_chain::rpc::Quorum;
 use r3e_chain_under_test::{HttpNodes, NeoGo};
@@ -95,7 +95,7 @@ async fn a_transfer_that_was_written_and_signed_here() -> anyhow::Result<()> {
     let quorum = Quorum::new(HttpNodes::new(&[neogo.port(), neogo.port(), 1]), 3, 2)?;
     let gas: Hash160 = GAS.parse()?;
     let source = NeoSource::new(&quorum, NeoEvents { contract: gas, name: "Transfer".into() });
-    assert_eq!(source.magic().await?, NeoGo::MAGIC);
+    assert_eq!(NeoBlocks::new(&quorum).magic().await?, NeoGo::MAGIC);
     let (ours, theirs) = (Account::new(1)?, Account::new(2)?);
 
     // From the genesis block on: the treasury's transfer, which NeoGo wrote.

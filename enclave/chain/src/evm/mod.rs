@@ -22,4 +22,4 @@ pub use r3e_proto::api::wallets::{
     EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, KeyType, Payload, Wei, keccak256,
 };
 pub use r3e_proto::wallet::{digest, signed_transaction, transaction_hash};
-pub use source::EvmSource;
+pub use source::{EvmBlocks, EvmSource};

@@ -9,17 +9,23 @@ use crate::follow::Source;
 use crate::limits::{MAX_EVENTS_ANSWER_BYTES, MAX_HEADER_ANSWER_BYTES, MAX_SMALL_ANSWER_BYTES};
 use crate::rpc::{AnswerError, JsonLimits, Question, Quorum, QuorumError, Transport};
 
-/// A chain's nodes, and what is wanted of them.
+/// A chain's blocks, as its nodes agree on them. In each there is one event, the block.
+#[derive(Debug)]
+pub struct EvmBlocks<'a, T> {
+    nodes: &'a Quorum<T>,
+}
+
+/// A chain's blocks, and the logs in them that are wanted.
 #[derive(Debug)]
 pub struct EvmSource<'a, T> {
-    nodes: &'a Quorum<T>,
+    blocks: EvmBlocks<'a, T>,
     wanted: LogFilter,
 }
 
-impl<'a, T: Transport> EvmSource<'a, T> {
-    /// The logs `wanted`, as `nodes` agree on them.
-    pub fn new(nodes: &'a Quorum<T>, wanted: LogFilter) -> Self {
-        Self { nodes, wanted }
+impl<'a, T: Transport> EvmBlocks<'a, T> {
+    /// The blocks of the chain that `nodes` are of.
+    pub fn new(nodes: &'a Quorum<T>) -> Self {
+        Self { nodes }
     }
 
     /// The chain's id. A configuration that names one chain and nodes of another is found by it.
@@ -36,9 +42,9 @@ impl<'a, T: Transport> EvmSource<'a, T> {
     }
 }
 
-impl<T: Transport> Source for EvmSource<'_, T> {
+impl<T: Transport> Source for EvmBlocks<'_, T> {
     type Block = Header;
-    type Event = Log;
+    type Event = Header;
     type Error = QuorumError;
 
     async fn height(&self) -> Result<u64, QuorumError> {
@@ -57,6 +63,31 @@ impl<T: Transport> Source for EvmSource<'_, T> {
         self.nodes.ask(&question, |answer| read_block(&answer, height)).await
     }
 
+    async fn events(&self, header: &Header) -> Result<Vec<Header>, QuorumError> {
+        Ok(vec![header.clone()])
+    }
+}
+
+impl<'a, T: Transport> EvmSource<'a, T> {
+    /// The logs `wanted`, as `nodes` agree on them.
+    pub fn new(nodes: &'a Quorum<T>, wanted: LogFilter) -> Self {
+        Self { blocks: EvmBlocks::new(nodes), wanted }
+    }
+}
+
+impl<T: Transport> Source for EvmSource<'_, T> {
+    type Block = Header;
+    type Event = Log;
+    type Error = QuorumError;
+
+    async fn height(&self) -> Result<u64, QuorumError> {
+        self.blocks.height().await
+    }
+
+    async fn block(&self, height: u64) -> Result<Header, QuorumError> {
+        self.blocks.block(height).await
+    }
+
     async fn events(&self, header: &Header) -> Result<Vec<Log>, QuorumError> {
         // The header's hash is over the filter: what it does not have is not there, and nobody need be asked.
         if !self.wanted.may_match(header) {
@@ -64,7 +95,8 @@ impl<T: Transport> Source for EvmSource<'_, T> {
         }
         let parameters = vec![self.wanted.parameter(&header.hash)];
         let question = question("eth_getLogs", parameters, MAX_EVENTS_ANSWER_BYTES);
-        Ok(self.nodes.ask(&question, |answer| read_logs(&answer, header, &self.wanted).map(Logs)).await?.0)
+        let read = |answer: Value| read_logs(&answer, header, &self.wanted).map(Logs);
+        Ok(self.blocks.nodes.ask(&question, read).await?.0)
     }
 }
 

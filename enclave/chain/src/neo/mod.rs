@@ -30,6 +30,6 @@ pub use hash::{Hash160, Hash256, HashError, PublicKey, hash160};
 pub use item::{Item, ItemError};
 pub use script::{Argument, CallFlags, ScriptBuilder, ScriptError};
 pub use signer::{Condition, Rule, Scopes, Signer};
-pub use source::{BlockEvent, NeoEvents, NeoSource};
+pub use source::{BlockEvent, NeoBlocks, NeoEvents, NeoSource};
 pub use transaction::{MAX_VALID_BLOCKS, Transaction, sign_data};
 pub use witness::{Witness, signature_invocation, verification_script};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::application_log::{Log, Notification, read_application_log};
-use super::block::{Block, read_block};
+use super::block::{Block, Header, read_block};
 use super::hash::{Hash160, Hash256};
 use super::witness::Witness;
 use crate::follow::{BlockId, Link, Linked, Source};
@@ -33,17 +33,23 @@ pub struct BlockEvent {
     pub notification: Notification,
 }
 
-/// A network's nodes, and what is wanted of them.
+/// A network's blocks, as its nodes agree on them. In each there is one event, the block.
+#[derive(Debug)]
+pub struct NeoBlocks<'a, T> {
+    nodes: &'a Quorum<T>,
+}
+
+/// A network's blocks, and the notifications in them that are wanted.
 #[derive(Debug)]
 pub struct NeoSource<'a, T> {
-    nodes: &'a Quorum<T>,
+    blocks: NeoBlocks<'a, T>,
     wanted: NeoEvents,
 }
 
-impl<'a, T: Transport> NeoSource<'a, T> {
-    /// The notifications `wanted`, as `nodes` agree on them.
-    pub fn new(nodes: &'a Quorum<T>, wanted: NeoEvents) -> Self {
-        Self { nodes, wanted }
+impl<'a, T: Transport> NeoBlocks<'a, T> {
+    /// The blocks of the network that `nodes` are of.
+    pub fn new(nodes: &'a Quorum<T>) -> Self {
+        Self { nodes }
     }
 
     /// The network's magic number. A configuration that names one network and nodes of another is found by it.
@@ -61,20 +67,11 @@ impl<'a, T: Transport> NeoSource<'a, T> {
         });
         Ok(magic.await?.0)
     }
-
-    async fn log(&self, transaction: Hash256) -> Result<Log, QuorumError> {
-        let parameters = vec![json!(transaction.to_string())];
-        let mut question = question("getapplicationlog", parameters, MAX_EVENTS_ANSWER_BYTES);
-        // What other contracts said: anybody may have one say a lot.
-        let unless = self.wanted.contract.to_string();
-        question.limits = question.limits.skipping(Skip { member: "state", beside: "contract", unless });
-        self.nodes.ask(&question, |answer| read_application_log(&answer, transaction).map(Log)).await
-    }
 }
 
-impl<T: Transport> Source for NeoSource<'_, T> {
+impl<T: Transport> Source for NeoBlocks<'_, T> {
     type Block = Block;
-    type Event = BlockEvent;
+    type Event = Header;
     type Error = QuorumError;
 
     async fn height(&self) -> Result<u64, QuorumError> {
@@ -94,6 +91,41 @@ impl<T: Transport> Source for NeoSource<'_, T> {
             Ok(block)
         };
         self.nodes.ask(&question, read).await
+    }
+
+    async fn events(&self, block: &Block) -> Result<Vec<Header>, QuorumError> {
+        Ok(vec![block.header.clone()])
+    }
+}
+
+impl<'a, T: Transport> NeoSource<'a, T> {
+    /// The notifications `wanted`, as `nodes` agree on them.
+    pub fn new(nodes: &'a Quorum<T>, wanted: NeoEvents) -> Self {
+        Self { blocks: NeoBlocks::new(nodes), wanted }
+    }
+
+    async fn log(&self, transaction: Hash256) -> Result<Log, QuorumError> {
+        let parameters = vec![json!(transaction.to_string())];
+        let mut question = question("getapplicationlog", parameters, MAX_EVENTS_ANSWER_BYTES);
+        // What other contracts said: anybody may have one say a lot.
+        let unless = self.wanted.contract.to_string();
+        question.limits = question.limits.skipping(Skip { member: "state", beside: "contract", unless });
+        let read = |answer: Value| read_application_log(&answer, transaction).map(Log);
+        self.blocks.nodes.ask(&question, read).await
+    }
+}
+
+impl<T: Transport> Source for NeoSource<'_, T> {
+    type Block = Block;
+    type Event = BlockEvent;
+    type Error = QuorumError;
+
+    async fn height(&self) -> Result<u64, QuorumError> {
+        self.blocks.height().await
+    }
+
+    async fn block(&self, height: u64) -> Result<Block, QuorumError> {
+        self.blocks.block(height).await
     }
 
     async fn events(&self, block: &Block) -> Result<Vec<BlockEvent>, QuorumError> {

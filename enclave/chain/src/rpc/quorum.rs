@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use serde_json::Value;
@@ -13,13 +12,16 @@ use super::fields::AnswerError;
 use super::transport::Transport;
 use crate::limits::MAX_ENDPOINTS;
 
+/// Of each question: an answer comes on the connection of its own question, and needs no number to be told by. So the same question
+/// has the same bytes, by which a transport may know that it was just asked.
+const ID: u64 = 1;
+
 /// Nodes, and how many of them must agree.
 #[derive(Debug)]
 pub struct Quorum<T> {
     transport: T,
     endpoints: usize,
     needed: usize,
-    next_id: AtomicU64,
 }
 
 /// Something that nodes are compared by. Two answers that are equal mean the same, whatever their nodes wrote.
@@ -84,7 +86,7 @@ impl<T: Transport> Quorum<T> {
         if needed > endpoints || needed * 2 <= endpoints || endpoints > MAX_ENDPOINTS {
             return Err(QuorumError::Rule { needed, endpoints });
         }
-        Ok(Self { transport, endpoints, needed, next_id: AtomicU64::new(1) })
+        Ok(Self { transport, endpoints, needed })
     }
 
     /// The answer that enough nodes give. All are asked at once; the rest is not waited for once enough agree.
@@ -128,8 +130,7 @@ impl<T: Transport> Quorum<T> {
         F: Fn(Value) -> Result<A, AnswerError> + Send + Sync,
     {
         let one = |endpoint| -> Asked<'a, A> {
-            let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-            Box::pin(async move { Ok(read(question.ask(&self.transport, endpoint, id).await?)?) })
+            Box::pin(async move { Ok(read(question.ask(&self.transport, endpoint, ID).await?)?) })
         };
         (0..self.endpoints).map(one).collect()
     }

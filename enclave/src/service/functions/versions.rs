@@ -9,8 +9,9 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::secrets::Actor;
 use r3e_proto::api::versions::{Alias, FunctionVersion, RollbackAlias, SetAlias};
 
-use super::{Functions, with_causes};
+use super::Functions;
 use crate::service::ServiceError;
+use crate::service::error::with_causes;
 use crate::service::finish::finish;
 
 impl Functions {

@@ -1,0 +1,227 @@
+//! Chains, as triggers follow them: the networks of the configuration, each with its nodes.
+
+mod nodes;
+mod recent;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use r3e_attester::TrustedClock;
+use r3e_chain::evm::Hash32;
+use r3e_chain::follow::{Batch, Cursor, FollowError, NextError, Rules};
+use r3e_chain::limits::MAX_CONFIRMATIONS;
+use r3e_chain::rpc::{Quorum, QuorumError};
+use r3e_chain::watch::{self, Network, NetworkError, Watch};
+use r3e_jobs::BoxFuture;
+use r3e_proto::api::triggers::{Chain, DEFAULT_EVM_CONFIRMATIONS};
+use r3e_transport::EnclaveTransport;
+use r3e_triggers::{NotRead, Place, Seen, Stretch};
+use serde_json::Value;
+use tokio::sync::{OnceCell, Semaphore};
+
+use self::nodes::HttpsNodes;
+use self::recent::Recent;
+use super::ServiceError;
+use super::egress::open_egress;
+use crate::configuration::{ChainChoice, Configuration};
+use crate::limits::{CHAIN_READS_AT_ONCE, MAX_RECENT_MOMENT, STRETCH_BLOCKS, STRETCH_EVENTS};
+
+/// The chains that can be followed.
+pub(crate) struct Chains(BTreeMap<Network, Followed>);
+
+/// One of them.
+struct Followed {
+    nodes: Quorum<Arc<Recent<HttpsNodes>>>,
+    recent: Arc<Recent<HttpsNodes>>,
+    /// The nodes were asked which network they are of, and it is this one.
+    is_right: OnceCell<()>,
+    /// Of many triggers, so many at a time.
+    reads: Semaphore,
+    pause: Duration,
+}
+
+impl Chains {
+    /// Those of the configuration.
+    ///
+    /// # Errors
+    /// [`ServiceError::Internal`]: there is no way out.
+    pub(crate) fn open(
+        transport: EnclaveTransport,
+        configuration: &Configuration,
+        clock: &TrustedClock,
+    ) -> Result<Self, ServiceError> {
+        let egress = Arc::new(open_egress(transport, configuration, clock)?);
+        let internal = |error: &dyn std::fmt::Display| ServiceError::Internal(error.to_string());
+        let mut chains = BTreeMap::new();
+        for ChainChoice { network, nodes, agree, poll } in configuration.chains() {
+            let https = HttpsNodes::new(Arc::clone(&egress), nodes).map_err(|error| internal(&error))?;
+            let recent = Arc::new(Recent::new(https, (*poll / 2).min(MAX_RECENT_MOMENT)));
+            let quorum = Quorum::new(Arc::clone(&recent), nodes.len(), *agree);
+            let followed = Followed {
+                nodes: quorum.map_err(|error| internal(&error))?,
+                recent,
+                is_right: OnceCell::new(),
+                reads: Semaphore::new(CHAIN_READS_AT_ONCE),
+                pause: *poll,
+            };
+            chains.insert(*network, followed);
+        }
+        Ok(Self(chains))
+    }
+
+    fn followed(&self, network: Network) -> Result<&Followed, String> {
+        self.0.get(&network).ok_or_else(|| {
+            let known: Vec<String> = self.0.keys().map(Network::to_string).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            format!("this appliance has no nodes of {network}; it has those of: {known}")
+        })
+    }
+
+    /// What is looked for, and where.
+    fn found(&self, chain: &Chain) -> Result<(Watch, &Followed), NotRead> {
+        let watch = watched(chain).map_err(NotRead::Stuck)?;
+        // Another configuration may have them again.
+        let followed = self.followed(watch.network()).map_err(NotRead::Unavailable)?;
+        Ok((watch, followed))
+    }
+}
+
+impl r3e_triggers::Chains for Chains {
+    fn check(&self, chain: &Chain) -> Result<(), String> {
+        let watch = watched(chain)?;
+        if chain.confirmations.is_some_and(|confirmations| confirmations > MAX_CONFIRMATIONS) {
+            return Err(format!("at most {MAX_CONFIRMATIONS} confirmations"));
+        }
+        self.followed(watch.network()).map(|_| ())
+    }
+
+    fn begin<'a>(&'a self, chain: &'a Chain, from: Option<u64>) -> BoxFuture<'a, Result<Place, NotRead>> {
+        Box::pin(async move {
+            let (watch, followed) = self.found(chain)?;
+            let height = match from {
+                Some(height) => height,
+                None => followed.height(&watch).await?.saturating_add(1),
+            };
+            Ok(place(&Cursor::at(height)))
+        })
+    }
+
+    fn read<'a>(&'a self, chain: &'a Chain, cursor: &'a str) -> BoxFuture<'a, Result<Stretch, NotRead>> {
+        Box::pin(async move {
+            let (watch, followed) = self.found(chain)?;
+            let from = Cursor::from_text(cursor).map_err(|error| NotRead::Stuck(error.to_string()))?;
+            followed.read(&watch, from, confirmations(chain, &watch)).await
+        })
+    }
+
+    fn pause(&self, chain: &Chain) -> Duration {
+        let network = chain.network.parse().ok();
+        network.and_then(|network| self.0.get(&network)).map_or(Duration::MAX, |followed| followed.pause)
+    }
+}
+
+impl Followed {
+    async fn height(&self, watch: &Watch) -> Result<u64, NotRead> {
+        self.is_right(watch).await?;
+        watch.height(&self.nodes).await.map_err(|error| unavailable(&error))
+    }
+
+    async fn read(&self, watch: &Watch, from: Cursor, confirmations: u32) -> Result<Stretch, NotRead> {
+        let closed = |_| NotRead::Unavailable("the appliance stops".to_owned());
+        let _turn = self.reads.acquire().await.map_err(closed)?;
+        self.is_right(watch).await?;
+        let rules = Rules { confirmations, blocks: STRETCH_BLOCKS, events: STRETCH_EVENTS };
+        let mut read = watch.next(&self.nodes, from.clone(), rules).await;
+        if let Err(NextError::Follow(FollowError::Reorganised { .. })) = &read {
+            // Not by an answer that is a moment old.
+            self.recent.forget();
+            read = watch.next(&self.nodes, from.clone(), rules).await;
+        }
+        match read {
+            Ok(batch) => Ok(stretch(from, batch)),
+            Err(NextError::Source(error)) => Err(unavailable(&error)),
+            Err(NextError::Follow(FollowError::Reorganised { confirmations, last, common })) => {
+                let hash = Hash32(last.hash);
+                let why = format!(
+                    "the chain was reorganised below {confirmations} confirmations: block {} ({hash}) is not in it any more",
+                    last.height
+                );
+                let common = common.map(|block| place(&Cursor::behind(block)));
+                Err(NotRead::Reorganised { why, common })
+            }
+            Err(error @ NextError::Follow(FollowError::NotAsked)) => {
+                Err(NotRead::Unavailable(error.to_string()))
+            }
+            Err(error) => Err(NotRead::Stuck(error.to_string())),
+        }
+    }
+
+    async fn is_right(&self, watch: &Watch) -> Result<(), NotRead> {
+        let asked = self.is_right.get_or_try_init(|| watch.check_network(&self.nodes)).await;
+        asked.map(|()| ()).map_err(|error| match error {
+            NetworkError::Nodes(error) => unavailable(&error),
+            error => {
+                tracing::error!(%error, "[[chain]] names nodes of another network");
+                NotRead::Unavailable(error.to_string())
+            }
+        })
+    }
+}
+
+fn watched(chain: &Chain) -> Result<Watch, String> {
+    let network = chain.network.parse::<Network>().map_err(|error| error.to_string())?;
+    match (&chain.contract, &chain.event) {
+        (Some(contract), Some(event)) => {
+            Watch::new(network, contract, event).map_err(|error| error.to_string())
+        }
+        (None, None) => Ok(Watch::blocks(network)),
+        _ => Err("a chain has both `contract` and `event`, or neither for each block".to_owned()),
+    }
+}
+
+fn confirmations(chain: &Chain, watch: &Watch) -> u32 {
+    chain.confirmations.unwrap_or(match watch.network() {
+        Network::Eip155(_) => DEFAULT_EVM_CONFIRMATIONS,
+        Network::NeoN3(_) => 0,
+    })
+}
+
+/// What nodes say goes to the operator's log alone: their words may have something of their URLs.
+fn unavailable(error: &QuorumError) -> NotRead {
+    tracing::warn!(%error, "a chain's nodes do not agree");
+    NotRead::Unavailable(match error {
+        QuorumError::Disagreement { method, needed, .. } => {
+            format!("{needed} of the network's nodes must give the same answer to {method}, and do not")
+        }
+        error => error.to_string(),
+    })
+}
+
+fn place(cursor: &Cursor) -> Place {
+    Place { cursor: cursor.to_text(), next_block: cursor.next() }
+}
+
+/// What was read, each event with the place behind it.
+fn stretch(from: Cursor, batch: Batch<watch::Seen>) -> Stretch {
+    let Batch { blocks, cursor: end, more } = batch;
+    let (mut cursor, mut all) = (from, Vec::new());
+    for read in blocks {
+        let mut given = read.first;
+        for watch::Seen { key, event } in read.events {
+            given = given.saturating_add(1);
+            cursor.give(read.block.hash, given);
+            all.push(Seen { key, members: members(&event), behind: place(&cursor) });
+        }
+        if read.whole {
+            cursor.advance(read.block.hash);
+        }
+    }
+    Stretch { seen: all, end: place(&end), more }
+}
+
+/// An object's text without its first brace.
+fn members(object: &Value) -> String {
+    let text = object.to_string();
+    text.strip_prefix('{').unwrap_or(&text).to_owned()
+}
