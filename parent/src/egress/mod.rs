@@ -67,7 +67,11 @@ impl Egress {
             Ok(connect) => connect,
             Err(error) => {
                 counters.malformed.add(1);
-                return warn!(%error, "closed an egress connection");
+                return match error {
+                    // Who asked does not want it any more: enough of other hosts have answered, say.
+                    FrameError::Closed => debug!("an egress connection was given up before it named a host"),
+                    error => warn!(%error, "closed an egress connection"),
+                };
             }
         };
         // Held until the connection ends.

@@ -4,6 +4,8 @@
 
 mod http;
 mod node;
+mod pinger;
 
 pub use http::HttpNodes;
 pub use node::{Anvil, NeoGo, nodes_folder};
+pub use pinger::{Account, PING, Pinger};

@@ -33,6 +33,9 @@ pub struct Anvil {
 }
 
 impl Anvil {
+    /// The chain's id: that of the network of the oracle's contracts.
+    pub const CHAIN: u64 = 138;
+
     /// Starts one with a chain of its own.
     ///
     /// # Errors
@@ -41,8 +44,7 @@ impl Anvil {
         let port = free_port()?;
         let mut command = Command::new(nodes_folder()?.join("anvil"));
         command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--no-mining", "--silent"]);
-        // The one that the network of the oracle's contracts has.
-        command.args(["--chain-id", "138"]);
+        command.args(["--chain-id", &Self::CHAIN.to_string()]);
         let process = spawn(command)?;
         ready(port, "eth_chainId").await?;
         Ok(Self { port, _process: process })

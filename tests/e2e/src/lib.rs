@@ -12,6 +12,7 @@
 //! | [`succession`] | a successor beside an appliance, and the way to it |
 //! | [`tenant`] | a tenant with its key, over the client library |
 //! | [`venue`] | an HTTPS server for functions to fetch from, under a test CA |
+//! | [`front`] | HTTPS before a server of this machine that speaks plain HTTP, and a front that lies or is silent |
 //! | [`hook`] | an HTTPS server that webhooks are told to |
 //! | [`raw`] | a client that trusts anyone and says anything, inside and outside the attested channel |
 //! | [`handoff`] | a release, who signs it, and two places where one appliance succeeds another |
@@ -28,6 +29,7 @@ pub mod appliance;
 pub mod cloud;
 pub mod command;
 pub mod enclave;
+pub mod front;
 pub mod handoff;
 pub mod hook;
 pub mod hostile_parent;

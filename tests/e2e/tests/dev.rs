@@ -60,7 +60,9 @@ fn replace(path: &Path, from: &str, to: &str) {
 #[test]
 fn each_template_begins_with_tests_that_pass_and_is_not_written_over() {
     let author = Author::new();
-    for (template, cases) in [("function", 3), ("price-alert", 3), ("cron", 2), ("http", 3)] {
+    for (template, cases) in
+        [("function", 3), ("price-alert", 3), ("cron", 2), ("http", 3), ("chain-event", 3)]
+    {
         let folder = format!("my-{template}");
         let done = author.r3e(&["init", &folder, "--template", template, "--json"]);
         assert!(done.status.success(), "{}", text(&done.stderr));

@@ -42,6 +42,8 @@ enum Template {
     Cron,
     /// A function behind a public route, for signed messages of another service
     Http,
+    /// A function that a contract's events run
+    ChainEvent,
 }
 
 /// Path and text.
@@ -70,6 +72,14 @@ impl Template {
                 ("r3e.toml", include_str!("../../../../templates/http/r3e.toml")),
                 ("src/main.ts", include_str!("../../../../templates/http/src/main.ts")),
                 ("tests/main.test.toml", include_str!("../../../../templates/http/tests/main.test.toml")),
+            ],
+            Self::ChainEvent => [
+                ("r3e.toml", include_str!("../../../../templates/chain-event/r3e.toml")),
+                ("src/main.ts", include_str!("../../../../templates/chain-event/src/main.ts")),
+                (
+                    "tests/main.test.toml",
+                    include_str!("../../../../templates/chain-event/tests/main.test.toml"),
+                ),
             ],
             Self::PriceAlert => [
                 ("r3e.toml", include_str!("../../../../templates/price-alert/r3e.toml")),

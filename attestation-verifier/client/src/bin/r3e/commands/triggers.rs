@@ -13,13 +13,15 @@ use crate::session;
 use crate::settings::Settings;
 
 const CREATE_HELP: &str = "\
-The definition is JSON: the function, and exactly one of cron, http and event. docs/triggers.md has all of its fields.
+The definition is JSON: the function, and exactly one of cron, http, event and chain. docs/triggers.md has all of its fields.
 
 Examples:
   r3e triggers create hourly --definition '{\"function\":\"report\",\"cron\":{\"schedule\":\"0 * * * *\"}}'
   r3e triggers create paid --definition @paid.json
   r3e triggers create paid --json --definition '{\"function\":\"ship\",\"event\":{\"topic\":\"order.paid\"},
-      \"filter\":\"event.data.total > 100\"}'";
+      \"filter\":\"event.data.total > 100\"}'
+  r3e triggers create gas --definition '{\"function\":\"note\",\"chain\":{\"network\":\"neo-n3:860833102\",
+      \"contract\":\"0xd2a4cff31913016155e38e474a2c06d08be276cf\",\"event\":\"Transfer\"}}'";
 
 const FIRE_HELP: &str = "\
 The event that the function is given has `manual: true` and the data; the trigger's filter and transform apply.
@@ -32,7 +34,7 @@ pub(crate) enum Command {
     /// List the triggers
     #[command(after_help = "Example:\n  r3e triggers list --json | jq '.[].name'")]
     List,
-    /// Show one trigger, with the path of its public route
+    /// Show one trigger, with the path of its public route, or how far its chain was read
     #[command(after_help = "Example:\n  r3e triggers show paid --json | jq -r .hook")]
     Show {
         /// The trigger's name

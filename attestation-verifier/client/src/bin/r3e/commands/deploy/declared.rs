@@ -90,6 +90,7 @@ mod tests {
             paused: false,
             hook: None,
             next_at_ms: None,
+            chain: None,
             created_at_ms: 0,
             changed_at_ms: 0,
             fired: 0,

@@ -21,6 +21,10 @@ pub(super) fn one(trigger: &Trigger) -> String {
         Source::Cron(cron) => format!("{} in {}", cron.schedule, cron.time_zone),
         Source::Http(http) => format!("requests, {}", believed(&http.auth)),
         Source::Event(topic) => format!("events of {}", topic.topic),
+        Source::Chain(chain) => match (&chain.contract, &chain.event) {
+            (Some(contract), Some(event)) => format!("{event} of {contract} on {}", chain.network),
+            _ => format!("blocks of {}", chain.network),
+        },
         other => other.kind().to_owned(),
     };
     let mut pairs = vec![
@@ -31,6 +35,10 @@ pub(super) fn one(trigger: &Trigger) -> String {
         ("next", next(trigger)),
     ];
     pairs.extend(trigger.hook.clone().map(|hook| ("hook", hook)));
+    if let Some(chain) = &trigger.chain {
+        pairs.extend(chain.stopped.clone().map(|why| ("stopped", why)));
+        pairs.extend(chain.trouble.clone().map(|why| ("trouble", why)));
+    }
     pairs.extend(definition.filter.clone().map(|filter| ("filter", filter)));
     pairs.extend(definition.transform.clone().map(|transform| ("transform", transform)));
     pairs.extend(definition.declared_by.clone().map(|project| ("declared by", project)));
@@ -78,11 +86,20 @@ pub(super) fn published(published: &Published) -> String {
 }
 
 fn state(trigger: &Trigger) -> String {
-    if trigger.paused { "paused" } else { "active" }.to_owned()
+    let chain = trigger.chain.as_ref();
+    match (trigger.paused, chain) {
+        (true, _) => "paused",
+        (_, Some(chain)) if chain.stopped.is_some() => "stopped",
+        (_, Some(chain)) if chain.trouble.is_some() => "in trouble",
+        _ => "active",
+    }
+    .to_owned()
 }
 
 fn next(trigger: &Trigger) -> String {
-    trigger.next_at_ms.map_or("-".to_owned(), time)
+    let block = trigger.chain.as_ref().and_then(|chain| chain.next_block);
+    let block = block.map(|block| format!("block {block}"));
+    trigger.next_at_ms.map(time).or(block).unwrap_or("-".to_owned())
 }
 
 fn believed(auth: &Auth) -> String {
