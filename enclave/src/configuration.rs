@@ -20,7 +20,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use self::chains::ChainTable;
-pub use self::chains::{ChainChoice, Node};
+pub(crate) use self::chains::{ChainChoice, Node};
 use self::handoff::HandoffTable;
 pub use self::unlock::UnlockChoice;
 use self::unlock::UnlockTable;

@@ -41,6 +41,25 @@ pub enum Source {
 }
 
 impl Source {
+    /// The one of them that is there.
+    ///
+    /// # Errors
+    /// [`NotOneSource`].
+    pub fn one_of(
+        cron: Option<Cron>,
+        http: Option<Http>,
+        event: Option<Topic>,
+        chain: Option<Chain>,
+    ) -> Result<Self, NotOneSource> {
+        let all =
+            [cron.map(Self::Cron), http.map(Self::Http), event.map(Self::Event), chain.map(Self::Chain)];
+        let mut there = all.into_iter().flatten();
+        match (there.next(), there.next()) {
+            (Some(source), None) => Ok(source),
+            _ => Err(NotOneSource),
+        }
+    }
+
     /// As the API writes it.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -275,14 +294,7 @@ impl TryFrom<Written> for Definition {
     fn try_from(written: Written) -> Result<Self, NotOneSource> {
         let Written { function, cron, http, event, chain, filter, transform, policy, keep_ms, declared_by } =
             written;
-        let sources = [
-            cron.map(Source::Cron),
-            http.map(Source::Http),
-            event.map(Source::Event),
-            chain.map(Source::Chain),
-        ];
-        let mut named = sources.into_iter().flatten();
-        let (Some(source), None) = (named.next(), named.next()) else { return Err(NotOneSource) };
+        let source = Source::one_of(cron, http, event, chain)?;
         Ok(Self { function, source, filter, transform, policy, keep_ms, declared_by })
     }
 }

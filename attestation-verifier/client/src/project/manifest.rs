@@ -2,7 +2,7 @@
 
 use r3e_proto::api::functions::{Instance, Limits, Permissions, Runtime};
 use r3e_proto::api::jobs::RetryPolicy;
-use r3e_proto::api::triggers::{Cron, Definition, Http, Source, Topic};
+use r3e_proto::api::triggers::{Chain, Cron, Definition, Http, Source, Topic};
 use serde::Deserialize;
 
 use super::ProjectError;
@@ -44,6 +44,8 @@ pub(super) struct DeclaredTrigger {
     #[serde(default)]
     event: Option<Topic>,
     #[serde(default)]
+    chain: Option<Chain>,
+    #[serde(default)]
     filter: Option<String>,
     #[serde(default)]
     transform: Option<String>,
@@ -59,12 +61,9 @@ impl DeclaredTrigger {
     /// # Errors
     /// [`ProjectError::Trigger`]: not exactly one source.
     pub(super) fn definition(self, function: &str) -> Result<(String, Definition), ProjectError> {
-        let Self { name, alias, cron, http, event, filter, transform, policy, keep_ms } = self;
-        let source = match (cron, http, event) {
-            (Some(cron), None, None) => Source::Cron(cron),
-            (None, Some(http), None) => Source::Http(http),
-            (None, None, Some(topic)) => Source::Event(topic),
-            _ => return Err(ProjectError::Trigger(name)),
+        let Self { name, alias, cron, http, event, chain, filter, transform, policy, keep_ms } = self;
+        let Ok(source) = Source::one_of(cron, http, event, chain) else {
+            return Err(ProjectError::Trigger(name));
         };
         let target = alias.map_or_else(|| function.to_owned(), |alias| format!("{function}@{alias}"));
         let declared_by = Some(function.to_owned());
