@@ -15,6 +15,7 @@
 //! A step that fails ends the process: there is no half-started appliance.
 
 mod drain;
+mod services;
 mod state;
 
 use std::future::Future;
@@ -37,6 +38,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use self::drain::drained;
+use self::services::{Ground, Services};
 use crate::RELEASE;
 use crate::appliance::Appliance;
 use crate::channel::{Channel, Counters, EvidenceSource, IdentityError, Stages, TlsIdentity};
@@ -49,10 +51,7 @@ use crate::limits::{CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, UNLOCK_ENTROPY_B
 use crate::locked::Locked;
 use crate::measure::{MeasureError, measure};
 use crate::router;
-use crate::service::{
-    ApiKeys, AttestedReportKey, Billing, Chains, FunctionEvents, Functions, FunctionsParts, QueueParts,
-    Secrets, ServiceError, Wallets, WitnessedAppliances, Workshop, start_jobs, start_triggers,
-};
+use crate::service::{ApiKeys, AttestedReportKey, ServiceError, Wallets, WitnessedAppliances, Workshop};
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{self, OwnWitness, PeersParts, ordered};
 
@@ -338,29 +337,17 @@ impl House {
         tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
         let adoption = Adoption::new(Arc::clone(&provider), &root, attester.clone(), expected.is_none());
 
-        let time = clock.clone();
-        let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
-        let billing = Billing::start(&store, &clock, configuration.billing())?;
-        let events = Arc::new(FunctionEvents::default());
-        let functions = Arc::new(Functions::new(FunctionsParts {
-            store: store.clone(),
-            workshop,
-            attester: attester.clone(),
-            clock: clock.clone(),
-            secrets: Arc::clone(&secrets),
-            report_key: Arc::clone(&report_key),
-            admissions: billing.admissions(),
-            events: Arc::clone(&events) as _,
-        })?);
-        let jobs = start_jobs(QueueParts {
-            store: store.clone(),
-            transport: transport.clone(),
+        let services = Services::start(Ground {
+            store: &store,
+            transport: &transport,
             configuration: &configuration,
             clock: &clock,
-            functions: Arc::clone(&functions),
-            tenants: billing.tenants(),
-            report_key: Arc::clone(&report_key),
-        })?;
+            workshop,
+            attester: &attester,
+            report_key: &report_key,
+        })
+        .await?;
+        let Services { secrets, billing, functions, jobs, triggers } = services;
         let handover = Handover::new(HandoverParts {
             root: Arc::clone(&root),
             identity,
@@ -373,10 +360,8 @@ impl House {
             trust,
             patience: handoff_patience,
         });
-        let chains = Chains::open(transport.clone(), &configuration, &clock)?;
-        let triggers = start_triggers(&store, &clock, &jobs, &functions, &secrets, &billing, &events, chains);
         Ok(Arc::new(Appliance {
-            triggers: triggers.await?,
+            triggers,
             identity,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
             witness,

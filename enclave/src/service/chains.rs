@@ -158,14 +158,14 @@ impl Followed {
     }
 
     async fn is_right(&self, watch: &Watch) -> Result<(), NotRead> {
-        let asked = self.is_right.get_or_try_init(|| watch.check_network(&self.nodes)).await;
-        asked.map(|()| ()).map_err(|error| match error {
-            NetworkError::Nodes(error) => unavailable(&error),
-            error => {
+        match self.is_right.get_or_try_init(|| watch.check_network(&self.nodes)).await {
+            Ok(()) => Ok(()),
+            Err(NetworkError::Nodes(error)) => Err(unavailable(&error)),
+            Err(error) => {
                 tracing::error!(%error, "[[chain]] names nodes of another network");
-                NotRead::Unavailable(error.to_string())
+                Err(NotRead::Unavailable(error.to_string()))
             }
-        })
+        }
     }
 }
 

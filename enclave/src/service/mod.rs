@@ -27,6 +27,6 @@ pub(crate) use jobs::{QueueParts, start_jobs};
 pub(crate) use report_key::AttestedReportKey;
 pub(crate) use secrets::{Secrets, SetOptions};
 pub(crate) use tenants::Tenants;
-pub(crate) use triggers::{FunctionEvents, start_triggers};
+pub(crate) use triggers::{FunctionEvents, TriggersFrom, start_triggers};
 pub(crate) use wallets::{By, Wallets};
 pub(crate) use witnessed::{Refused, WitnessedAppliances};

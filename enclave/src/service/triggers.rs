@@ -14,20 +14,25 @@ use zeroize::Zeroizing;
 
 use super::{Billing, Chains, Functions, Secrets, ServiceError, Tenants};
 
-/// The triggers in the store. They fire from here on, and `events` of functions reach them.
+/// What triggers meet.
+pub(crate) struct TriggersFrom<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) clock: &'a TrustedClock,
+    pub(crate) jobs: &'a Arc<Jobs>,
+    pub(crate) functions: &'a Arc<Functions>,
+    pub(crate) secrets: &'a Arc<Secrets>,
+    pub(crate) billing: &'a Billing,
+    /// Where functions' events go.
+    pub(crate) events: &'a FunctionEvents,
+    pub(crate) chains: Chains,
+}
+
+/// The triggers in the store. They fire from here on, and events of functions reach them.
 ///
 /// # Errors
 /// The store's.
-pub(crate) async fn start_triggers(
-    store: &Store,
-    clock: &TrustedClock,
-    jobs: &Arc<Jobs>,
-    functions: &Arc<Functions>,
-    secrets: &Arc<Secrets>,
-    billing: &Billing,
-    events: &FunctionEvents,
-    chains: Chains,
-) -> Result<Arc<Triggers>, ServiceError> {
+pub(crate) async fn start_triggers(from: TriggersFrom<'_>) -> Result<Arc<Triggers>, ServiceError> {
+    let TriggersFrom { store, clock, jobs, functions, secrets, billing, events, chains } = from;
     let (functions, secrets) = (Arc::clone(functions), Arc::clone(secrets));
     let now = clock.clone();
     let triggers = Triggers::start(TriggersParts {

@@ -93,7 +93,7 @@ impl r3e_triggers::Chains for House {
             let chain = self.chain.lock().unwrap();
             chain.up()?;
             let at = from.map_or(chain.blocks.len(), |from| usize::try_from(from).unwrap());
-            Ok(At { tail: Vec::new(), at, given: 0 }.place())
+            Ok(Spot { tail: Vec::new(), at, given: 0 }.place())
         })
     }
 
@@ -104,7 +104,7 @@ impl r3e_triggers::Chains for House {
             let mut chain = self.chain.lock().unwrap();
             chain.reads += 1;
             chain.up()?;
-            chain.read(At::parse(cursor))
+            chain.read(Spot::parse(cursor))
         })
     }
 
@@ -114,13 +114,13 @@ impl r3e_triggers::Chains for House {
 }
 
 /// A cursor: the ids of the blocks that were read, and how far.
-struct At {
+struct Spot {
     tail: Vec<(usize, u64)>,
     at: usize,
     given: usize,
 }
 
-impl At {
+impl Spot {
     fn parse(text: &str) -> Self {
         let (tail, at, given) = serde_json::from_str(text).unwrap();
         Self { tail, at, given }
@@ -147,13 +147,13 @@ impl OneChain {
         if self.is_down { Err(NotRead::Unavailable("nobody answers".into())) } else { Ok(()) }
     }
 
-    fn read(&self, mut at: At) -> Result<Stretch, NotRead> {
+    fn read(&self, mut at: Spot) -> Result<Stretch, NotRead> {
         let stands =
             |(height, id): &(usize, u64)| self.blocks.get(*height).is_some_and(|block| block.0 == *id);
         if !at.tail.last().is_none_or(stands) {
             let tail: Vec<_> = at.tail.iter().copied().take_while(stands).collect();
             let common = tail.last().map(|last| last.0 + 1);
-            let common = common.map(|at| At { tail, at, given: 0 }.place());
+            let common = common.map(|at| Spot { tail, at, given: 0 }.place());
             return Err(NotRead::Reorganised { why: "reorganised".into(), common });
         }
         let (mut seen, first) = (Vec::new(), at.at);

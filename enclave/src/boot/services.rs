@@ -1,0 +1,81 @@
+//! What works on the sealed state for tenants, each made of those before it.
+
+use std::sync::Arc;
+
+use r3e_attester::{Attester, TrustedClock};
+use r3e_jobs::Jobs;
+use r3e_keys::ReportKey;
+use r3e_store::Store;
+use r3e_transport::EnclaveTransport;
+use r3e_triggers::Triggers;
+
+use super::BootError;
+use crate::configuration::Configuration;
+use crate::service::{
+    Billing, Chains, FunctionEvents, Functions, FunctionsParts, QueueParts, Secrets, TriggersFrom, Workshop,
+    start_jobs, start_triggers,
+};
+
+/// What they stand on.
+pub(super) struct Ground<'a> {
+    pub(super) store: &'a Store,
+    pub(super) transport: &'a EnclaveTransport,
+    pub(super) configuration: &'a Configuration,
+    pub(super) clock: &'a TrustedClock,
+    pub(super) workshop: Workshop,
+    pub(super) attester: &'a Attester,
+    pub(super) report_key: &'a Arc<ReportKey>,
+}
+
+/// All of them.
+pub(super) struct Services {
+    pub(super) secrets: Arc<Secrets>,
+    pub(super) billing: Billing,
+    pub(super) functions: Arc<Functions>,
+    pub(super) jobs: Arc<Jobs>,
+    pub(super) triggers: Arc<Triggers>,
+}
+
+impl Services {
+    /// Jobs are worked on and triggers fire from here on.
+    ///
+    /// # Errors
+    /// [`BootError::Service`], [`BootError::Store`].
+    pub(super) async fn start(ground: Ground<'_>) -> Result<Self, BootError> {
+        let Ground { store, transport, configuration, clock, workshop, attester, report_key } = ground;
+        let time = clock.clone();
+        let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
+        let billing = Billing::start(store, clock, configuration.billing())?;
+        let events = Arc::new(FunctionEvents::default());
+        let functions = Arc::new(Functions::new(FunctionsParts {
+            store: store.clone(),
+            workshop,
+            attester: attester.clone(),
+            clock: clock.clone(),
+            secrets: Arc::clone(&secrets),
+            report_key: Arc::clone(report_key),
+            admissions: billing.admissions(),
+            events: Arc::clone(&events) as _,
+        })?);
+        let jobs = start_jobs(QueueParts {
+            store: store.clone(),
+            transport: transport.clone(),
+            configuration,
+            clock,
+            functions: Arc::clone(&functions),
+            tenants: billing.tenants(),
+            report_key: Arc::clone(report_key),
+        })?;
+        let triggers = start_triggers(TriggersFrom {
+            store,
+            clock,
+            jobs: &jobs,
+            functions: &functions,
+            secrets: &secrets,
+            billing: &billing,
+            events: &events,
+            chains: Chains::open(transport.clone(), configuration, clock)?,
+        });
+        Ok(Self { triggers: triggers.await?, secrets, billing, functions, jobs })
+    }
+}
