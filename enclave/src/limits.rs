@@ -86,16 +86,21 @@ pub(crate) const MAX_NODE_URL_BYTES: usize = 512;
 pub(crate) const CHAIN_POLL_MS: RangeInclusive<u32> = 250..=600_000;
 /// For each phase of a question to a node but the last.
 pub(crate) const CHAIN_PHASE_TIMEOUT: Duration = Duration::from_secs(5);
-/// For an answer's body, some megabytes at the most.
-pub(crate) const CHAIN_BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// For all of them, and the answer's body, some megabytes at the most.
+pub(crate) const CHAIN_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// For how long a node that took longer is not asked.
+pub(crate) const NODE_REST: Duration = Duration::from_secs(15);
 /// Triggers that read one network at once; they share what its nodes say.
-pub(crate) const CHAIN_READS_AT_ONCE: usize = 8;
+pub(crate) const CHAIN_READS_AT_ONCE: usize = 4;
 /// Blocks that one trigger reads before others come.
-pub(crate) const STRETCH_BLOCKS: u32 = 32;
-/// Events that it is given of them: each comes with a cursor of some 2 KiB.
-pub(crate) const STRETCH_EVENTS: u32 = 64;
-/// The longest that a node's answer stands.
-pub(crate) const MAX_RECENT_MOMENT: Duration = Duration::from_secs(5);
+pub(crate) const STRETCH_BLOCKS: u32 = 8;
+/// Events that it is given of them at the most: each comes with a cursor of some 2 KiB.
+pub(crate) const STRETCH_EVENTS: u32 = 128;
+/// Their text; one more may stand above it.
+pub(crate) const STRETCH_TEXT_BYTES: usize = 128 * 1024;
+/// The longest that a node's answer stands: shorter than the default confirmations of the fastest chains (12 of a quarter of a second each),
+/// so that a block that counts is not one from before its confirmations.
+pub(crate) const MAX_RECENT_MOMENT: Duration = Duration::from_secs(2);
 /// Answers of one network's nodes that stand: four of the largest.
 pub(crate) const MAX_RECENT_ANSWERS_BYTES: usize = 32 * 1024 * 1024;
 /// Entropy drawn from the device for the unlock provider: eight keys.

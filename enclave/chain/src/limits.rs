@@ -68,6 +68,9 @@ pub const MAX_ABI_VALUES: usize = 4_096;
 /// Bytes that one log's data is decoded to, for the same reason.
 pub const MAX_ABI_BYTES: usize = 1024 * 1024;
 
+/// An event's values as JSON, as whoever watches is given them.
+pub const MAX_EVENT_TEXT_BYTES: usize = 64 * 1024;
+
 /// Hashes of the last blocks in a cursor: it is written with each step, 64 bytes each. A reorganisation that is deeper still is found;
 /// only where it begins is not.
 pub const MAX_TAIL_BLOCKS: usize = 32;

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::evm::abi::{Event, SignatureError};
 use crate::evm::{self, EvmAddress, EvmBlocks, EvmSource, Log, LogFilter};
 use crate::follow::{Batch, BlockId, Cursor, NextError, Rules, Source, next_batch};
-use crate::limits::MAX_EVENT_NAME_BYTES;
+use crate::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENT_TEXT_BYTES};
 use crate::neo::{self, BlockEvent, Hash160, Hash256, NeoBlocks, NeoEvents, NeoSource};
 use crate::rpc::{Quorum, QuorumError, Transport};
 
@@ -224,7 +224,7 @@ impl Watch {
                     let name = parameter.name.clone().filter(|name| !named.contains_key(name));
                     named.insert(name.unwrap_or_else(place), value.to_json());
                 }
-                said["values"] = Value::Object(named);
+                set_values(&mut said, Value::Object(named));
             }
             Err(error) => said["error"] = json!(error.to_string()),
         }
@@ -242,11 +242,20 @@ impl Watch {
             "index": said.index,
         });
         match &notification.state {
-            Ok(state) => event["values"] = state.to_json(),
+            Ok(state) => set_values(&mut event, state.to_json()),
             Err(error) => event["error"] = json!(error.to_string()),
         }
         // A transaction is in one block alone.
         Seen { key: format!("{}/{}/{}", self.network, said.transaction, said.index), event }
+    }
+}
+
+/// Offsets in a log may point at one place many times, and text may be escaped: what is short on the chain may be long here.
+fn set_values(event: &mut Value, values: Value) {
+    if values.to_string().len() > MAX_EVENT_TEXT_BYTES {
+        event["error"] = json!(format!("the values have more than {MAX_EVENT_TEXT_BYTES} bytes as JSON"));
+    } else {
+        event["values"] = values;
     }
 }
 
@@ -280,5 +289,19 @@ impl FromStr for Network {
         };
         // One name for each: no sign, no leading zeros.
         network.filter(|network| network.to_string() == text).ok_or(WatchError::Network)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_are_long_as_json_are_left_out() {
+        for (text, fits) in [("x".repeat(60_000), true), ("\u{1}".repeat(12_000), false)] {
+            let mut event = json!({});
+            set_values(&mut event, json!({ "0": text }));
+            assert_eq!((event.get("values").is_some(), event.get("error").is_some()), (fits, !fits));
+        }
     }
 }

@@ -74,7 +74,7 @@ impl Services {
             secrets: &secrets,
             billing: &billing,
             events: &events,
-            chains: Chains::open(transport.clone(), configuration, clock)?,
+            chains: Chains::open(transport, configuration, clock)?,
         });
         Ok(Self { triggers: triggers.await?, secrets, billing, functions, jobs })
     }

@@ -11,7 +11,7 @@ use r3e_attester::TrustedClock;
 use r3e_chain::evm::Hash32;
 use r3e_chain::follow::{Batch, Cursor, FollowError, NextError, Rules};
 use r3e_chain::limits::MAX_CONFIRMATIONS;
-use r3e_chain::rpc::{Quorum, QuorumError};
+use r3e_chain::rpc::{AnswerError, JsonError, Quorum, QuorumError, RpcError, Said, Statement};
 use r3e_chain::watch::{self, Network, NetworkError, Watch};
 use r3e_jobs::BoxFuture;
 use r3e_proto::api::triggers::{Chain, DEFAULT_EVM_CONFIRMATIONS};
@@ -20,12 +20,14 @@ use r3e_triggers::{NotRead, Place, Seen, Stretch};
 use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
-use self::nodes::HttpsNodes;
+use self::nodes::{HttpsNodes, OVER_LONG};
 use self::recent::Recent;
 use super::ServiceError;
 use super::egress::open_egress;
 use crate::configuration::{ChainChoice, Configuration};
-use crate::limits::{CHAIN_READS_AT_ONCE, MAX_RECENT_MOMENT, STRETCH_BLOCKS, STRETCH_EVENTS};
+use crate::limits::{
+    CHAIN_READS_AT_ONCE, MAX_RECENT_MOMENT, STRETCH_BLOCKS, STRETCH_EVENTS, STRETCH_TEXT_BYTES,
+};
 
 /// The chains that can be followed.
 pub(crate) struct Chains(BTreeMap<Network, Followed>);
@@ -47,15 +49,16 @@ impl Chains {
     /// # Errors
     /// [`ServiceError::Internal`]: there is no way out.
     pub(crate) fn open(
-        transport: EnclaveTransport,
+        transport: &EnclaveTransport,
         configuration: &Configuration,
         clock: &TrustedClock,
     ) -> Result<Self, ServiceError> {
-        let egress = Arc::new(open_egress(transport, configuration, clock)?);
         let internal = |error: &dyn std::fmt::Display| ServiceError::Internal(error.to_string());
         let mut chains = BTreeMap::new();
         for ChainChoice { network, nodes, agree, poll } in configuration.chains() {
-            let https = HttpsNodes::new(Arc::clone(&egress), nodes).map_err(|error| internal(&error))?;
+            // A way out of its own: silent nodes of one take no connection from another.
+            let egress = open_egress(transport.clone(), configuration, clock)?;
+            let https = HttpsNodes::new(egress, nodes).map_err(|error| internal(&error))?;
             let recent = Arc::new(Recent::new(https, (*poll / 2).min(MAX_RECENT_MOMENT)));
             let quorum = Quorum::new(Arc::clone(&recent), nodes.len(), *agree);
             let followed = Followed {
@@ -190,28 +193,49 @@ fn confirmations(chain: &Chain, watch: &Watch) -> u32 {
 /// What nodes say goes to the operator's log alone: their words may have something of their URLs.
 fn unavailable(error: &QuorumError) -> NotRead {
     tracing::warn!(%error, "a chain's nodes do not agree");
-    NotRead::Unavailable(match error {
-        QuorumError::Disagreement { method, needed, .. } => {
-            format!("{needed} of the network's nodes must give the same answer to {method}, and do not")
+    let QuorumError::Disagreement { method, needed, statements } = error else {
+        return NotRead::Unavailable(error.to_string());
+    };
+    if statements.iter().filter(|one| is_over_a_limit(one)).count() >= *needed {
+        return NotRead::Stuck(format!("what nodes answer to {method} is over a limit"));
+    }
+    NotRead::Unavailable(format!(
+        "{needed} of the network's nodes must give the same answer to {method}, and do not"
+    ))
+}
+
+/// The same would come again.
+fn is_over_a_limit(statement: &Statement) -> bool {
+    let Said::Failed(error) = &statement.said else { return false };
+    match error {
+        RpcError::Json(error) => {
+            matches!(error, JsonError::TooLong { .. } | JsonError::TooDeep { .. } | JsonError::TooMany { .. })
         }
-        error => error.to_string(),
-    })
+        RpcError::Answer(error) => matches!(error, AnswerError::TooMany { .. }),
+        RpcError::Transport(error) => error.code == OVER_LONG,
+        _ => false,
+    }
 }
 
 fn place(cursor: &Cursor) -> Place {
     Place { cursor: cursor.to_text(), next_block: cursor.next() }
 }
 
-/// What was read, each event with the place behind it.
+/// What was read, each event with the place behind it: so much of it as is not too long.
 fn stretch(from: Cursor, batch: Batch<watch::Seen>) -> Stretch {
     let Batch { blocks, cursor: end, more } = batch;
-    let (mut cursor, mut all) = (from, Vec::new());
+    let (mut cursor, mut all, mut bytes) = (from, Vec::new(), 0);
     for read in blocks {
         let mut given = read.first;
         for watch::Seen { key, event } in read.events {
+            if bytes >= STRETCH_TEXT_BYTES {
+                return Stretch { seen: all, end: place(&cursor), more: true };
+            }
             given = given.saturating_add(1);
             cursor.give(read.block.hash, given);
-            all.push(Seen { key, members: members(&event), behind: place(&cursor) });
+            let members = members(&event);
+            bytes += members.len();
+            all.push(Seen { key, members, behind: place(&cursor) });
         }
         if read.whole {
             cursor.advance(read.block.hash);

@@ -127,6 +127,10 @@ impl Outside for Deployed {
         Box::pin(async move { self.deployed(tenant, function).await.map_err(|error| told(&error)) })
     }
 
+    fn is_active(&self, tenant: TenantId) -> BoxFuture<'_, Result<bool, String>> {
+        Box::pin(async move { Self::is_active(self, tenant).await.map_err(|error| told(&error)) })
+    }
+
     fn secret<'a>(
         &'a self,
         tenant: TenantId,
@@ -154,9 +158,10 @@ impl From<TriggersError> for ServiceError {
             TriggersError::TooMany(max) => Self::TooMany { what: "triggers", max },
             TriggersError::Full => Self::NoRoom(message),
             TriggersError::Paused => Self::Conflict(message),
-            TriggersError::TooFast | TriggersError::Unavailable(_) | TriggersError::Stopping => {
-                Self::Busy(message)
-            }
+            TriggersError::TooFast
+            | TriggersError::Overtaken
+            | TriggersError::Unavailable(_)
+            | TriggersError::Stopping => Self::Busy(message),
             TriggersError::Job(error) => error.into(),
             TriggersError::Store(error) => Self::Store(error),
             _ => Self::Internal(message),

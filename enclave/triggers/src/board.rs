@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::triggers::Source;
+use tokio::sync::Semaphore;
 
 use crate::entry::Entry;
-use crate::limits::{PER_MINUTE_OF_ONE, STRETCHES_PER_MINUTE_OF_ONE};
+use crate::limits::{LOOKS_OF_ONE, PER_MINUTE_OF_ONE, STRETCHES_PER_MINUTE_OF_ONE};
 use crate::pace::Pace;
 use crate::record::TriggerId;
 use crate::spaces::Address;
@@ -23,6 +24,8 @@ pub(crate) struct Board {
     paces: HashMap<TenantId, Pace>,
     /// How much of chains is read for a tenant.
     reading: HashMap<TenantId, Pace>,
+    /// Room for a tenant's looks at chains.
+    looks: HashMap<TenantId, Arc<Semaphore>>,
 }
 
 impl Board {
@@ -94,6 +97,11 @@ impl Board {
         let now = Instant::now();
         let new = || Pace::new(STRETCHES_PER_MINUTE_OF_ONE, now);
         self.reading.entry(tenant).or_insert_with(new).take(now)
+    }
+
+    /// Room for a tenant's looks at chains.
+    pub(crate) fn looks(&mut self, tenant: TenantId) -> Arc<Semaphore> {
+        Arc::clone(self.looks.entry(tenant).or_insert_with(|| Arc::new(Semaphore::new(LOOKS_OF_ONE))))
     }
 
     /// How many triggers follow a chain: of a tenant's, and of all.

@@ -25,7 +25,7 @@ pub(crate) async fn keep_firing(inner: Arc<Inner>) {
         let now_ms = inner.now_ms();
         let (due, next_ms) = inner.board().due(now_ms);
         for entry in due {
-            if entry.chain().is_some() {
+            if entry.follows() {
                 entry.take();
                 tokio::spawn(follow::look_at(Arc::clone(&inner), entry));
                 continue;

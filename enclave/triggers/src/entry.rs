@@ -1,10 +1,10 @@
 //! One trigger in memory.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use r3e_proto::api::triggers::{Chain, ChainProgress, Missed, Passed, Source, Trigger};
+use r3e_proto::api::triggers::{ChainProgress, Missed, Passed, Source, Trigger};
 
 use crate::definition::Shape;
 use crate::limits::{LATE_MS, MAX_DOUBLINGS, RETRY_MS, TRIES_FOR_EACH};
@@ -31,6 +31,8 @@ pub(crate) struct Entry {
     pub(crate) passed: Counts,
     /// Held by whoever reads its chain.
     pub(crate) following: tokio::sync::Mutex<()>,
+    /// Whether more could be read of its chain at once.
+    pub(crate) lags: AtomicBool,
     trouble: Mutex<Trouble>,
 }
 
@@ -100,6 +102,7 @@ impl Entry {
             paces,
             passed: Counts::default(),
             following: tokio::sync::Mutex::default(),
+            lags: AtomicBool::new(false),
             trouble: Mutex::default(),
         })
     }
@@ -146,13 +149,10 @@ impl Entry {
         (cron.missed == Missed::Once || !is_late).then_some(tick)
     }
 
-    /// The chain that it follows now, if it does.
-    pub(crate) fn chain(&self) -> Option<Chain> {
+    /// Whether it follows a chain now.
+    pub(crate) fn follows(&self) -> bool {
         let shape = self.shape();
-        match &shape.record.definition.source {
-            Source::Chain(chain) if !shape.record.paused => Some(chain.clone()),
-            _ => None,
-        }
+        matches!(shape.record.definition.source, Source::Chain(_)) && !shape.record.paused
     }
 
     /// Its chain was read, or not: why. Gives the pause before it is tried again, twice as long each time.
@@ -174,7 +174,7 @@ impl Entry {
 
     /// Decides when it is looked at next: now, or after a pause, where a tick is due.
     pub(crate) fn plan(&self, now_ms: u64, after_failure: bool) {
-        let next_ms = if self.chain().is_some() {
+        let next_ms = if self.follows() {
             now_ms
         } else if self.due(now_ms).is_some() {
             now_ms + if after_failure { RETRY_MS } else { 0 }

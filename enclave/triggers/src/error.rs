@@ -49,6 +49,9 @@ pub enum TriggersError {
     /// The appliance stops.
     #[error("the appliance stops, or is being handed over; try again in some seconds")]
     Stopping,
+    /// How far a chain was read is not what it was when this was read.
+    #[error("the trigger's chain was read on meanwhile")]
+    Overtaken,
     /// The random generator.
     #[error("the random generator failed")]
     Random,

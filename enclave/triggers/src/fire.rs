@@ -48,13 +48,16 @@ impl Inner {
         if shape.record.paused {
             return Err(TriggersError::Paused);
         }
-        if matches!(&mark, Mark::Chain(followed) if followed.since_ms != shape.record.since_ms) {
-            fired.reason = Some("the trigger was given another source, or resumed, meanwhile".to_owned());
-            return Ok(fired);
-        }
         let applied = shape.apply(event);
         for _ in 0..MAX_RACES {
             self.refresh(entry, &mut standing).await?;
+            // What stands may be another state by now, of a commit that was given up and came through all the same.
+            if let Mark::Chain { after, to } = &mark
+                && (to.since_ms != shape.record.since_ms
+                    || standing.followed(to.since_ms).is_none_or(|stands| stands.cursor != *after))
+            {
+                return Err(TriggersError::Overtaken);
+            }
             if mark.tick_ms().is_some_and(|tick_ms| standing.state.tick_ms >= tick_ms) {
                 fired.reason = Some("this tick is settled".to_owned());
                 return Ok(fired);
@@ -122,7 +125,7 @@ impl Inner {
         match mark {
             Mark::Nothing => {}
             Mark::Tick(_) => self.note(entry, standing, mark, outcome).await?,
-            Mark::Chain(followed) => standing.ahead = Some(followed.clone()),
+            Mark::Chain { to, .. } => standing.ahead = Some(to.clone()),
         }
         Ok(fired)
     }
@@ -184,8 +187,10 @@ impl Inner {
         }
         let stored = entry.address.read(&self.store).await?.ok_or_else(missing)?;
         entry.settled(stored.state.tick_ms);
+        if standing.state.followed != stored.state.followed {
+            standing.ahead = None;
+        }
         standing.state = stored.state;
-        standing.ahead = None;
         standing.state_version = stored.state_version;
         standing.record_version = stored.record_version;
         standing.is_stale = false;

@@ -2,13 +2,15 @@
 //! is one commit with the job; where nothing fires it is kept from time to time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use r3e_jobs::JobsError;
-use r3e_proto::api::triggers::{Chain, FireOutcome, Reorganised};
+use r3e_proto::api::triggers::{Chain, FireOutcome, Reorganised, Source};
 use serde_json::json;
 use tokio::sync::MutexGuard;
 
+use crate::definition::Shape;
 use crate::entry::{Entry, Standing};
 use crate::error::TriggersError;
 use crate::fire::Happening;
@@ -40,13 +42,16 @@ enum Trouble {
 
 /// Reads on, and plans the next look. Whoever comes while another one reads leaves it to that one.
 pub(crate) async fn look_at(inner: Arc<Inner>, entry: Arc<Entry>) {
-    let Some(chain) = entry.chain() else { return };
     let mut closed = inner.closed.subscribe();
     let pause = if let Ok(_one) = entry.following.try_lock() {
+        let shape = entry.shape();
+        let Source::Chain(chain) = &shape.record.definition.source else {
+            return entry.plan(inner.now_ms(), false);
+        };
         // What is dropped half way is found again where the state says.
         tokio::select! {
             _ = closed.wait_for(|closed| *closed) => return,
-            looked = look(&inner, &entry, &chain) => after(&inner, &entry, &chain, looked),
+            looked = look(&inner, &entry, &shape, chain) => after(&inner, &entry, chain, looked),
         }
     } else {
         Some(Duration::from_millis(RETRY_MS))
@@ -56,12 +61,14 @@ pub(crate) async fn look_at(inner: Arc<Inner>, entry: Arc<Entry>) {
 }
 
 fn after(inner: &Inner, entry: &Entry, chain: &Chain, looked: Result<After, Trouble>) -> Option<Duration> {
+    let later = Some(Duration::from_millis(RETRY_MS));
     let trouble = match looked {
         Ok(after) => {
             entry.heard(None);
+            entry.lags.store(matches!(after, After::More | After::Later), Ordering::Relaxed);
             return match after {
                 After::More => Some(Duration::ZERO),
-                After::Later => Some(Duration::from_millis(RETRY_MS)),
+                After::Later => later,
                 After::End => Some(inner.chains.pause(chain)),
                 After::Stopped => None,
             };
@@ -73,7 +80,11 @@ fn after(inner: &Inner, entry: &Entry, chain: &Chain, looked: Result<After, Trou
             match error {
                 // Neither is trouble, nor is there anything to do before it is changed.
                 TriggersError::Paused | TriggersError::NotFound(_) => return None,
-                TriggersError::Store(_) => "the appliance's state is away".to_owned(),
+                // What stands is read anew; the tenant's other triggers are evaluated meanwhile.
+                TriggersError::Overtaken | TriggersError::TooFast => return later,
+                TriggersError::Store(_) | TriggersError::Job(JobsError::Store(_)) => {
+                    "the appliance's state is away".to_owned()
+                }
                 error => error.to_string(),
             }
         }
@@ -82,26 +93,47 @@ fn after(inner: &Inner, entry: &Entry, chain: &Chain, looked: Result<After, Trou
 }
 
 /// One stretch.
-async fn look(inner: &Arc<Inner>, entry: &Arc<Entry>, chain: &Chain) -> Result<After, Trouble> {
-    let record = entry.shape().record.clone();
-    let since_ms = record.since_ms;
+async fn look(
+    inner: &Arc<Inner>,
+    entry: &Arc<Entry>,
+    shape: &Shape,
+    chain: &Chain,
+) -> Result<After, Trouble> {
+    let tenant = entry.address.tenant;
+    let stopping = |_| TriggersError::Stopping;
+    let of_one = inner.board().looks(tenant);
+    let _turn_of_one = of_one.acquire().await.map_err(stopping)?;
+    let _turn = inner.looks.acquire().await.map_err(stopping)?;
+    if !inner.outside.is_active(tenant).await.map_err(TriggersError::Unavailable)? {
+        let suspended = "the tenant is suspended: its chains are read on once it is not".to_owned();
+        return Err(Trouble::Own(TriggersError::Unavailable(suspended)));
+    }
+    let since_ms = shape.record.since_ms;
     let mut standing = inner.standing(entry).await?;
-    let Some(followed) = standing.followed(since_ms).cloned() else {
+    let Some(mut followed) = standing.followed(since_ms).cloned() else {
         drop(standing);
-        let from = chain.from_block.filter(|_| !record.is_resumed);
+        let from = chain.from_block.filter(|_| !shape.record.is_resumed);
         let begun = inner.chains.begin(chain, from).await?;
         // Kept before anything else: what happens from here on must not be lost.
         let mut standing = inner.standing(entry).await?;
-        inner.follows(entry, &mut standing, at(since_ms, begun), true).await?;
+        if standing.followed(since_ms).is_none() && since_ms == entry.shape().record.since_ms {
+            let state = standing.state.read(at(since_ms, begun));
+            inner.keep(entry, &mut standing, state).await?;
+        }
         return Ok(After::More);
     };
-    if followed.stopped.is_some() {
+    // Where it was told to go on all the same since it stopped, it is looked at again.
+    if followed.stopped.is_some() && chain.reorganised == Reorganised::Stop {
         return Ok(After::Stopped);
     }
     if standing.ahead.is_some() && standing.kept.elapsed() >= KEEP_CURSOR_AFTER {
-        inner.follows(entry, &mut standing, followed.clone(), true).await?;
+        let state = standing.state.read(followed.clone());
+        inner.keep(entry, &mut standing, state).await?;
     }
     drop(standing);
+    if entry.lags.load(Ordering::Relaxed) && !inner.board().may_read(tenant) {
+        return Ok(After::Later);
+    }
     let Stretch { seen, end, more } = match inner.chains.read(chain, &followed.cursor).await {
         Ok(stretch) => stretch,
         Err(NotRead::Reorganised { why, common }) => {
@@ -111,18 +143,16 @@ async fn look(inner: &Arc<Inner>, entry: &Arc<Entry>, chain: &Chain) -> Result<A
         Err(error) => return Err(error.into()),
     };
     for one in seen {
-        inner.may_evaluate(entry.address.tenant, 1)?;
-        inner.seen(entry, since_ms, one).await?;
+        inner.may_evaluate(tenant, 1)?;
+        followed = inner.seen(entry, followed, one).await?;
     }
-    let mut standing = inner.standing(entry).await?;
-    inner.follows(entry, &mut standing, at(since_ms, end), false).await?;
-    drop(standing);
-    let after = match more {
-        false => After::End,
-        true if inner.board().may_read(entry.address.tenant) => After::More,
-        true => After::Later,
-    };
-    Ok(after)
+    let end = at(since_ms, end);
+    if end != followed {
+        let mut standing = inner.standing(entry).await?;
+        expected(entry, &standing, &followed)?;
+        standing.ahead = Some(end);
+    }
+    Ok(if more { After::More } else { After::End })
 }
 
 impl Inner {
@@ -144,39 +174,23 @@ impl Inner {
         Ok(standing)
     }
 
-    /// Fires the trigger for something that was seen.
-    async fn seen(&self, entry: &Arc<Entry>, since_ms: u64, seen: Seen) -> Result<(), TriggersError> {
+    /// Fires the trigger for something that was seen behind `before`; gives what is behind it.
+    async fn seen(
+        &self,
+        entry: &Arc<Entry>,
+        before: Followed,
+        seen: Seen,
+    ) -> Result<Followed, TriggersError> {
         let Seen { key, members, behind } = seen;
         let head = json!({ "trigger": entry.address.name, "kind": "chain", "key": key }).to_string();
         let event = format!("{},{members}", head.strip_suffix('}').unwrap_or(&head));
-        let mark = Mark::Chain(at(since_ms, behind));
+        let to = at(before.since_ms, behind);
+        let mark = Mark::Chain { after: before.cursor, to: to.clone() };
         match self.fire(entry, Happening { event, mark, key: None, hops: 0 }).await {
             // It is on the trigger's record that it came to no job.
-            Ok(_) | Err(TriggersError::Job(JobsError::NoFunction(_) | JobsError::Invalid(_))) => Ok(()),
+            Ok(_) | Err(TriggersError::Job(JobsError::NoFunction(_) | JobsError::Invalid(_))) => Ok(to),
             Err(error) => Err(error),
         }
-    }
-
-    /// The chain was read so far. Without `at_once` that may be kept some time later.
-    async fn follows(
-        &self,
-        entry: &Arc<Entry>,
-        standing: &mut Standing,
-        followed: Followed,
-        at_once: bool,
-    ) -> Result<(), TriggersError> {
-        // Of a source that it has no more.
-        if followed.since_ms != entry.shape().record.since_ms {
-            return Ok(());
-        }
-        if !at_once {
-            if standing.followed(followed.since_ms) != Some(&followed) {
-                standing.ahead = Some(followed);
-            }
-            return Ok(());
-        }
-        let state = standing.state.read(followed);
-        self.keep(entry, standing, state).await
     }
 
     async fn reorganised(
@@ -189,8 +203,9 @@ impl Inner {
     ) -> Result<After, Trouble> {
         match common.filter(|_| chain.reorganised == Reorganised::Follow) {
             Some(common) => {
-                self.goes_to(entry, at(followed.since_ms, common), why).await?;
-                Ok(After::More)
+                let to = at(followed.since_ms, common);
+                self.goes_to(entry, &followed, to, why).await?;
+                Ok(After::Later)
             }
             None => self.stops(entry, followed, why).await,
         }
@@ -198,19 +213,31 @@ impl Inner {
 
     async fn stops(&self, entry: &Arc<Entry>, followed: Followed, why: String) -> Result<After, Trouble> {
         tracing::warn!(why, "a trigger by a chain stops");
-        let stopped = Some(short(&why));
-        self.goes_to(entry, Followed { stopped, ..followed }, why).await?;
+        let to = Followed { stopped: Some(short(&why)), ..followed.clone() };
+        self.goes_to(entry, &followed, to, why).await?;
         Ok(After::Stopped)
     }
 
     /// Goes to another place, and has on record why.
-    async fn goes_to(&self, entry: &Arc<Entry>, to: Followed, why: String) -> Result<(), TriggersError> {
+    async fn goes_to(
+        &self,
+        entry: &Arc<Entry>,
+        from: &Followed,
+        to: Followed,
+        why: String,
+    ) -> Result<(), TriggersError> {
         let mut standing = self.standing(entry).await?;
-        if to.since_ms != entry.shape().record.since_ms {
-            return Ok(());
-        }
-        self.note(entry, &mut standing, &Mark::Chain(to), FireOutcome::Failed(why)).await
+        expected(entry, &standing, from)?;
+        let mark = Mark::Chain { after: from.cursor.clone(), to };
+        self.note(entry, &mut standing, &mark, FireOutcome::Failed(why)).await
     }
+}
+
+/// Whether the chain is read up to `followed` still, of the source that the trigger has.
+fn expected(entry: &Entry, standing: &Standing, followed: &Followed) -> Result<(), TriggersError> {
+    let since_ms = entry.shape().record.since_ms;
+    let stands = standing.followed(since_ms).is_some_and(|stands| stands.cursor == followed.cursor);
+    if stands { Ok(()) } else { Err(TriggersError::Overtaken) }
 }
 
 fn at(since_ms: u64, place: Place) -> Followed {

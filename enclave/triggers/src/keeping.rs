@@ -62,8 +62,8 @@ impl Inner {
         }
         if let Some(entry) = found {
             let before = entry.shape().record.clone();
-            let is_other_source = before.definition.source != definition.source;
-            let since_ms = if is_other_source { now_ms } else { before.since_ms };
+            let is_other_source = !is_same(&before.definition.source, &definition.source);
+            let since_ms = if is_other_source { before.next_since_ms(now_ms) } else { before.since_ms };
             let is_resumed = before.is_resumed && !is_other_source;
             let record = Record { definition, changed_at_ms: now_ms, since_ms, is_resumed, ..before };
             let shape = self.check(&address, &record, now_ms).await?;
@@ -123,6 +123,12 @@ impl Inner {
         let address = &entry.address;
         let mut standing = entry.standing.lock().await;
         self.refresh(entry, &mut standing).await?;
+        // What came to nothing by this definition is not to be judged by the next one.
+        if let Some(ahead) = standing.ahead.clone() {
+            let state = standing.state.read(ahead);
+            self.keep(entry, &mut standing, state).await?;
+            self.refresh(entry, &mut standing).await?;
+        }
         let wanted = encode(&shape.record)?;
         let writes = address.change(&shape.record, standing.record_version)?;
         // Until it is known what stands.
@@ -155,5 +161,19 @@ impl Inner {
     fn planned(&self, entry: &Entry) {
         entry.plan(self.now_ms(), false);
         self.wake.notify_one();
+    }
+}
+
+/// Whether what was waited for is waited for still, from where that had come to.
+fn is_same(before: &Source, after: &Source) -> bool {
+    match (before, after) {
+        (Source::Chain(before), Source::Chain(after)) => {
+            let lower = |contract: &Option<String>| contract.as_ref().map(|it| it.to_ascii_lowercase());
+            before.network == after.network
+                && lower(&before.contract) == lower(&after.contract)
+                && before.event == after.event
+                && before.from_block == after.from_block
+        }
+        _ => before == after,
     }
 }

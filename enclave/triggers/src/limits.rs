@@ -38,6 +38,10 @@ pub const MAX_CHAINS_OF_ONE: usize = 16;
 pub const MAX_CHAINS: usize = 1_000;
 /// Stretches of chains that one tenant's triggers may read in a minute where they lag behind: each is some dozens of questions to each node.
 pub const STRETCHES_PER_MINUTE_OF_ONE: u32 = 120;
+/// Chains that are looked at at once: each look may hold a stretch, some 512 KiB, until all of it is queued.
+pub const LOOKS_AT_ONCE: usize = 128;
+/// Of them, those of one tenant's triggers.
+pub const LOOKS_OF_ONE: usize = 2;
 /// For how long is it only remembered in memory that nothing fired on a chain: so much is read again after a crash, at the most.
 pub const KEEP_CURSOR_AFTER: Duration = Duration::from_mins(1);
 

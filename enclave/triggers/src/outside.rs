@@ -16,6 +16,12 @@ pub trait Outside: Send + Sync + 'static {
     fn has_function<'a>(&'a self, tenant: TenantId, function: &'a str)
     -> BoxFuture<'a, Result<bool, String>>;
 
+    /// Whether the tenant may act.
+    ///
+    /// # Errors
+    /// In words: it cannot be looked up now.
+    fn is_active(&self, tenant: TenantId) -> BoxFuture<'_, Result<bool, String>>;
+
     /// The secret's value, where it is granted to what `function` refers to; none where it is not, or there is none.
     ///
     /// # Errors

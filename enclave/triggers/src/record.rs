@@ -20,9 +20,16 @@ pub(crate) struct Record {
     /// No tick fires that is not later: it was made, resumed, or given another source then. Nor is a chain read on that was
     /// followed before.
     pub(crate) since_ms: u64,
-    /// Whether it was resumed since it was given its source: then a chain is followed from its end on.
+    /// Whether its chain was followed before it was paused or stopped: then it is followed from its end on.
     #[serde(default)]
     pub(crate) is_resumed: bool,
+}
+
+impl Record {
+    /// The time since which another source counts: another one than before, though the clock stand still.
+    pub(crate) fn next_since_ms(&self, now_ms: u64) -> u64 {
+        now_ms.max(self.since_ms.saturating_add(1))
+    }
 }
 
 /// How far a trigger is: written with each job of its.
@@ -60,8 +67,13 @@ pub(crate) enum Mark {
     Nothing,
     /// A tick: it has at most one job.
     Tick(u64),
-    /// A chain up to here.
-    Chain(Followed),
+    /// A chain, from the cursor `after` on up to here.
+    Chain {
+        /// Where the chain was read up to before: if it is not, this is settled, or of a source that the trigger has no more.
+        after: String,
+        /// Up to here.
+        to: Followed,
+    },
 }
 
 /// A trigger's id, 128 random bits.
@@ -127,7 +139,7 @@ impl State {
         let over = (self.history.len() + 1).saturating_sub(MAX_HISTORY);
         let history = self.history.iter().skip(over).cloned().chain([fire]).collect();
         let followed = match mark {
-            Mark::Chain(followed) => Some(followed.clone()),
+            Mark::Chain { to, .. } => Some(to.clone()),
             _ => self.followed.clone(),
         };
         Self { tick_ms, fired: self.fired, history, followed }
@@ -168,7 +180,8 @@ mod tests {
         let state = state.fired(101, &Mark::Nothing, JobId([0; 16]));
         assert_eq!(state.tick_ms, 99);
         let followed = Followed { since_ms: 1, cursor: "c".into(), next_block: 7, stopped: None };
-        let state = state.fired(102, &Mark::Chain(followed.clone()), JobId([0; 16]));
+        let state =
+            state.fired(102, &Mark::Chain { after: "b".into(), to: followed.clone() }, JobId([0; 16]));
         let state = state.fired(103, &Mark::Nothing, JobId([0; 16]));
         assert_eq!(state.followed, Some(followed), "only a mark of a chain moves it");
         assert_eq!(decode::<State>(&encode(&state).unwrap()).unwrap(), state);

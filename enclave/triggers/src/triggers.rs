@@ -8,7 +8,7 @@ use r3e_proto::api::is_name;
 use r3e_proto::api::triggers::{Definition, Fire, Fired, Published, Trigger};
 use r3e_store::Store;
 use serde_json::json;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::board::Board;
@@ -18,7 +18,7 @@ use crate::entry::Entry;
 use crate::error::TriggersError;
 use crate::fire::Happening;
 use crate::hook::{Asked, Taken};
-use crate::limits::READ_AT_ONCE;
+use crate::limits::{LOOKS_AT_ONCE, READ_AT_ONCE};
 use crate::outside::{Chains, Outside};
 use crate::publish::{checked, publish, with_data};
 use crate::record::{Mark, Record};
@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) chains: Arc<dyn Chains>,
     now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
     board: Mutex<Board>,
+    /// Room for looks at chains.
+    pub(crate) looks: Semaphore,
     /// Something may be due sooner than it was.
     pub(crate) wake: Notify,
     pub(crate) closed: watch::Sender<bool>,
@@ -70,6 +72,7 @@ impl Triggers {
             chains,
             now_ms,
             board: Mutex::default(),
+            looks: Semaphore::new(LOOKS_AT_ONCE),
             wake: Notify::new(),
             closed: watch::Sender::new(false),
         });
@@ -153,17 +156,17 @@ impl Triggers {
         self.change(tenant, move |inner| async move {
             let before = entry.shape().record.clone();
             let now_ms = inner.now_ms();
-            // One that stopped by itself is resumed as well.
             let stands = entry.standing.lock().await;
-            let is_stopped =
-                stands.followed(before.since_ms).is_some_and(|followed| followed.stopped.is_some());
+            let followed = stands.followed(before.since_ms);
+            let (has_begun, is_stopped) =
+                (followed.is_some(), followed.is_some_and(|it| it.stopped.is_some()));
             drop(stands);
+            // One that stopped by itself is resumed as well.
             if before.paused == paused && (paused || !is_stopped) {
                 return Ok(entry.shown(now_ms).await);
             }
-            // Another time than before, if the clock does not move: what was followed is followed no more.
-            let since_ms = now_ms.max(before.since_ms.saturating_add(1));
-            let is_resumed = before.is_resumed || !paused;
+            let since_ms = before.next_since_ms(now_ms);
+            let is_resumed = before.is_resumed || has_begun;
             let shape = Shape::of(Record { paused, since_ms, is_resumed, ..before }, None)?;
             inner.reshape(&entry, shape).await
         })

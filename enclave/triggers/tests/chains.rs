@@ -291,3 +291,93 @@ async fn a_tenant_follows_only_so_many_chains_and_none_that_there_is_not() {
     living.triggers.set(BOB, "t", following()).await.unwrap();
     eventually(|| house.chain.lock().unwrap().reads > 0).await;
 }
+
+/// The commit of a job is given up, and comes through all the same, while the event is being read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_comes_through_late_is_not_made_again() {
+    let (keeper, outside, house) = (Keeper::new(), Outside::new(), Arc::new(House::default()));
+    let living = begin(&keeper, &outside, &house).await;
+    living.triggers.set(ALICE, "t", following()).await.unwrap();
+    caught_up(&living, &outside, 0).await;
+    let gate = keeper.gate.write().await;
+    mine(&house, [0, 1, 2]);
+    let troubled = async || living.triggers.show(ALICE, "t").await.unwrap().chain.unwrap().trouble.is_some();
+    for _ in 0..1_000 {
+        outside.now_ms.fetch_add(20, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        if troubled().await {
+            break;
+        }
+    }
+    assert!(troubled().await, "it is given up");
+    // Looked at again, and its job offered again behind the first one.
+    for _ in 0..150 {
+        outside.now_ms.fetch_add(20, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    drop(gate);
+    caught_up(&living, &outside, 1).await;
+    assert_eq!(numbers(&living, &outside).await, [0, 1, 2]);
+    assert_eq!(living.triggers.show(ALICE, "t").await.unwrap().fired, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_beside_its_source_moves_it_nowhere() {
+    let (keeper, outside, house) = (Keeper::new(), Outside::new(), Arc::new(House::default()));
+    let living = begin(&keeper, &outside, &house).await;
+    mine(&house, [0]);
+    mine(&house, [1]);
+    let chain = |more: Value| {
+        let mut chain = json!({ "network": "eip155:1", "from_block": 0, "contract": "0xAB", "event": "E()" });
+        chain.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        definition(json!({ "function": "f", "chain": chain }))
+    };
+    // Paused before it began, it begins where it was told to all the same.
+    living.triggers.set(ALICE, "t", following()).await.unwrap();
+    living.triggers.pause(ALICE, "t", true).await.unwrap();
+    living.triggers.set(ALICE, "t", chain(json!({}))).await.unwrap();
+    living.triggers.pause(ALICE, "t", false).await.unwrap();
+    caught_up(&living, &outside, 2).await;
+    assert_eq!(numbers(&living, &outside).await, [0, 1]);
+    for (blocks, more) in (3..).zip([
+        json!({ "confirmations": 3 }),
+        json!({ "confirmations": 3, "contract": "0xab" }),
+        json!({ "reorganised": "follow", "contract": "0xab" }),
+    ]) {
+        living.triggers.set(ALICE, "t", chain(more)).await.unwrap();
+        mine(&house, []);
+        caught_up(&living, &outside, blocks).await;
+    }
+    assert_eq!(living.triggers.show(ALICE, "t").await.unwrap().fired, 2);
+
+    // Stopped, and then told to go on all the same.
+    living.triggers.set(ALICE, "t", chain(json!({}))).await.unwrap();
+    house.chain.lock().unwrap().forget(2);
+    mine(&house, [7]);
+    mine(&house, []);
+    until(&outside, || async {
+        living.triggers.show(ALICE, "t").await.unwrap().chain.unwrap().stopped.is_some()
+    })
+    .await;
+    living.triggers.set(ALICE, "t", chain(json!({ "reorganised": "follow" }))).await.unwrap();
+    until(&outside, || async { living.triggers.show(ALICE, "t").await.unwrap().fired == 3 }).await;
+    assert_eq!(living.triggers.show(ALICE, "t").await.unwrap().chain.unwrap().stopped, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_tenant_misses_nothing() {
+    let (keeper, outside, house) = (Keeper::new(), Outside::new(), Arc::new(House::default()));
+    let living = begin(&keeper, &outside, &house).await;
+    living.triggers.set(ALICE, "t", following()).await.unwrap();
+    caught_up(&living, &outside, 0).await;
+    *house.is_suspended.lock().unwrap() = true;
+    mine(&house, [0]);
+    until(&outside, || async {
+        let trouble = living.triggers.show(ALICE, "t").await.unwrap().chain.unwrap().trouble;
+        trouble.is_some_and(|why| why.contains("suspended"))
+    })
+    .await;
+    *house.is_suspended.lock().unwrap() = false;
+    caught_up(&living, &outside, 1).await;
+    assert_eq!(numbers(&living, &outside).await, [0]);
+}

@@ -347,7 +347,7 @@ pub struct ChainProgress {
     /// The first block that was not read to its end; absent before the chain was asked at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_block: Option<u64>,
-    /// Why it reads no further until it is resumed, or given another definition.
+    /// Why it reads no further until it is resumed, given another chain, or told to follow reorganisations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
     /// Why it could not read the last time it tried. It tries again by itself.

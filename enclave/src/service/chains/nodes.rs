@@ -1,18 +1,23 @@
 //! A network's nodes as a transport: HTTPS through the parent, ended here.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use r3e_chain::rpc::{Post, Posted, Transport, TransportError};
 use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request};
 
+use tokio::time::timeout;
+
+use super::recent::SILENT;
 use crate::configuration::Node;
-use crate::limits::{CHAIN_BODY_TIMEOUT, CHAIN_PHASE_TIMEOUT};
+use crate::limits::{CHAIN_ANSWER_TIMEOUT, CHAIN_PHASE_TIMEOUT};
+
+/// What a fetch's error is called where the body is over the limit.
+pub(super) const OVER_LONG: &str = "response_body_too_large";
 
 /// The nodes of one network, in the order of its table.
 pub(super) struct HttpsNodes {
-    egress: Arc<Egress>,
+    egress: Egress,
     nodes: Vec<(String, HostAllowList)>,
 }
 
@@ -21,13 +26,24 @@ impl HttpsNodes {
     ///
     /// # Errors
     /// [`FetchError::HostNotPublic`]: a node's host is none that may be reached.
-    pub(super) fn new(egress: Arc<Egress>, nodes: &[Node]) -> Result<Self, FetchError> {
+    pub(super) fn new(egress: Egress, nodes: &[Node]) -> Result<Self, FetchError> {
         let allowed = |node: &Node| Ok((node.url.clone(), HostAllowList::parse([node.host.as_str()])?));
         let nodes = nodes.iter().map(allowed).collect::<Result<_, FetchError>>()?;
         Ok(Self { egress, nodes })
     }
 
     async fn send(&self, node: usize, body: Vec<u8>, max_bytes: usize) -> Result<Posted, TransportError> {
+        // Each phase may be slow; not all of them.
+        let sent = timeout(CHAIN_ANSWER_TIMEOUT, self.send_for_long(node, body, max_bytes));
+        sent.await.unwrap_or(Err(TransportError { code: SILENT }))
+    }
+
+    async fn send_for_long(
+        &self,
+        node: usize,
+        body: Vec<u8>,
+        max_bytes: usize,
+    ) -> Result<Posted, TransportError> {
         let Some((url, allowed)) = self.nodes.get(node) else {
             return Err(TransportError { code: "no_such_node" });
         };
@@ -39,7 +55,6 @@ impl HttpsNodes {
             connect_timeout_ms: phase_ms,
             tls_timeout_ms: phase_ms,
             header_timeout_ms: phase_ms,
-            body_timeout_ms: milliseconds(CHAIN_BODY_TIMEOUT),
             max_response_bytes: max_bytes,
             ..FetchLimits::default()
         };

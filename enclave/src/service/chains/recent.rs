@@ -1,5 +1,6 @@
-//! Answers that are shared. Triggers of many tenants ask about the same blocks at the same time: a node is asked once, and what it said,
-//! or that it said nothing, stands for a moment.
+//! Answers that are shared. Triggers of many tenants ask about the same blocks at the same time: a node is asked once, and what it said
+//! stands for a moment. A node that took too long is left alone for a while: its silence is its answer to all that is asked meanwhile,
+//! so that it does not hold up what the others agree on.
 //!
 //! An answer that is a moment old is one that might have come late. What follows from it is held against the chain's hashes all the same.
 
@@ -12,63 +13,78 @@ use r3e_chain::rpc::{Post, Posted, Transport, TransportError};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use crate::limits::MAX_RECENT_ANSWERS_BYTES;
+use crate::limits::{MAX_RECENT_ANSWERS_BYTES, NODE_REST};
 
 type Answer = Result<Posted, TransportError>;
+
+/// What a transport's error is called where the node took too long.
+pub(super) const SILENT: &str = "timeout";
+/// What it is called where there was no room here: that is no answer of the node's.
+pub(super) const NO_ROOM: &str = "busy";
 
 /// A transport that asks `inner` no question twice within a moment.
 pub(super) struct Recent<T> {
     inner: T,
     moment: Duration,
-    asked: Mutex<HashMap<Question, Asked>>,
+    asked: Mutex<HashMap<Question, Place>>,
+    /// Until when nodes are left alone.
+    resting: Mutex<HashMap<usize, Instant>>,
 }
+
+/// Where an answer will be, with when it came.
+type Place = Arc<OnceCell<(Instant, Answer)>>;
 
 /// Which node, what it is asked, by its digest, and how much of the answer is read.
 type Question = (usize, [u8; SHA256_OUTPUT_LEN], usize);
 
-struct Asked {
-    at: Instant,
-    answer: Arc<OnceCell<Answer>>,
-}
-
 impl<T> Recent<T> {
     pub(super) fn new(inner: T, moment: Duration) -> Self {
-        Self { inner, moment, asked: Mutex::default() }
+        Self { inner, moment, asked: Mutex::default(), resting: Mutex::default() }
     }
 
     /// From here on all is asked anew.
     pub(super) fn forget(&self) {
-        self.lock().clear();
+        lock(&self.asked).clear();
     }
 
-    /// The answer's place, which is empty until it is there.
-    fn place(&self, question: Question) -> Arc<OnceCell<Answer>> {
+    fn place(&self, question: Question) -> Place {
         let now = Instant::now();
-        let mut asked = self.lock();
-        asked.retain(|_, one| now.duration_since(one.at) < self.moment);
-        if let Some(one) = asked.get(&question) {
-            return Arc::clone(&one.answer);
+        let mut asked = lock(&self.asked);
+        // What is on its way stays while somebody waits for it.
+        asked.retain(|_, place| match place.get() {
+            Some((at, _)) => now.duration_since(*at) < self.moment,
+            None => Arc::strong_count(place) > 1,
+        });
+        if let Some(place) = asked.get(&question) {
+            return Arc::clone(place);
         }
-        while asked.values().map(Asked::bytes).sum::<usize>() > MAX_RECENT_ANSWERS_BYTES {
-            let oldest = asked.iter().min_by_key(|(_, one)| one.at).map(|(question, _)| *question);
-            drop(oldest.and_then(|question| asked.remove(&question)));
+        while asked.values().map(bytes).sum::<usize>() > MAX_RECENT_ANSWERS_BYTES {
+            let came = |(question, place): (&Question, &Place)| Some((place.get()?.0, *question));
+            let Some((_, oldest)) = asked.iter().filter_map(came).min() else { break };
+            asked.remove(&oldest);
         }
-        let answer = Arc::default();
-        asked.insert(question, Asked { at: now, answer: Arc::clone(&answer) });
-        answer
+        let place = Place::default();
+        asked.insert(question, Arc::clone(&place));
+        place
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Question, Asked>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_resting(&self, node: usize) -> bool {
+        lock(&self.resting).get(&node).is_some_and(|until| Instant::now() < *until)
     }
 }
 
-impl Asked {
-    fn bytes(&self) -> usize {
-        match self.answer.get() {
-            Some(Ok(posted)) => posted.body.len(),
-            _ => 0,
+impl<T: Transport> Recent<T> {
+    async fn ask(&self, node: usize, body: Vec<u8>, max_bytes: usize) -> (Instant, Answer) {
+        if self.is_resting(node) {
+            return (Instant::now(), Err(TransportError { code: SILENT }));
         }
+        let answer = self.inner.post(node, body, max_bytes).await;
+        let now = Instant::now();
+        match answer {
+            Err(TransportError { code: SILENT }) => drop(lock(&self.resting).insert(node, now + NODE_REST)),
+            _ => drop(lock(&self.resting).remove(&node)),
+        }
+        (now, answer)
     }
 }
 
@@ -77,11 +93,27 @@ impl<T: Transport> Transport for Recent<T> {
         Box::pin(async move {
             let mut content = [0; SHA256_OUTPUT_LEN];
             content.copy_from_slice(digest(&SHA256, &body).as_ref());
-            let place = self.place((endpoint, content, max_bytes));
+            let question = (endpoint, content, max_bytes);
+            let place = self.place(question);
             // Where who asked first gives up, the next one who waits asks.
-            place.get_or_init(|| self.inner.post(endpoint, body, max_bytes)).await.clone()
+            let (_, answer) = place.get_or_init(|| self.ask(endpoint, body, max_bytes)).await;
+            if matches!(answer, Err(TransportError { code: NO_ROOM })) {
+                lock(&self.asked).remove(&question);
+            }
+            answer.clone()
         })
     }
+}
+
+fn bytes(place: &Place) -> usize {
+    match place.get() {
+        Some((_, Ok(posted))) => posted.body.len(),
+        _ => 0,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -99,8 +131,9 @@ mod tests {
             Box::pin(async move {
                 let count = self.0.fetch_add(1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(100)).await;
-                if endpoint == 9 {
-                    return Err(TransportError { code: "timeout" });
+                let failures = [(7, NO_ROOM), (8, "connection_refused"), (9, SILENT)];
+                if let Some((_, code)) = failures.iter().find(|(node, _)| *node == endpoint) {
+                    return Err(TransportError { code });
                 }
                 let big = if body.is_empty() { 0 } else { MAX_RECENT_ANSWERS_BYTES / 2 };
                 Ok(Posted { status: u16::try_from(count).unwrap(), body: vec![0; big] })
@@ -118,17 +151,35 @@ mod tests {
         let (one, other, third) =
             tokio::join!(status(&recent, 0, ""), status(&recent, 0, ""), status(&recent, 1, ""));
         assert_eq!((one, other, third), (0, 0, 1));
-        tokio::time::advance(Duration::from_millis(800)).await;
+        // Since the answer came, not since it was asked for.
+        tokio::time::advance(Duration::from_millis(950)).await;
         assert_eq!(status(&recent, 0, "").await, 0);
-        tokio::time::advance(Duration::from_millis(200)).await;
+        tokio::time::advance(Duration::from_millis(50)).await;
         assert_eq!(status(&recent, 0, "").await, 2);
         recent.forget();
         assert_eq!(status(&recent, 0, "").await, 3);
-        // That there is no answer is an answer.
-        for _ in 0..2 {
-            assert!(recent.post(9, Vec::new(), 1).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_node_that_is_silent_is_left_alone_for_a_while() {
+        let recent = Recent::new(Counting::default(), Duration::from_secs(1));
+        let ask = async |node: usize, body: &str| recent.post(node, body.into(), 1).await.unwrap_err().code;
+        let count = || recent.inner.0.load(Ordering::SeqCst);
+        for body in ["", "1", "2"] {
+            assert_eq!(ask(9, body).await, SILENT);
         }
-        assert_eq!(recent.inner.0.load(Ordering::SeqCst), 5);
+        assert_eq!(count(), 1, "whatever is asked");
+        tokio::time::advance(NODE_REST).await;
+        assert_eq!(ask(9, "3").await, SILENT);
+        assert_eq!(count(), 2);
+        // One that refuses is asked what was not asked yet; and that there is no room here is no answer of its.
+        for (node, asked) in [(8, 2), (7, 3)] {
+            let before = count();
+            for body in ["", "", "1"] {
+                ask(node, body).await;
+            }
+            assert_eq!(count() - before, asked, "{node}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -146,7 +197,7 @@ mod tests {
         for body in ["1", "2", "3", "4", "5", "6"] {
             status(&recent, 0, body).await;
         }
-        let kept: usize = recent.lock().values().map(Asked::bytes).sum();
+        let kept: usize = lock(&recent.asked).values().map(bytes).sum();
         assert!(kept <= MAX_RECENT_ANSWERS_BYTES + MAX_RECENT_ANSWERS_BYTES / 2, "{kept}");
         assert_eq!(status(&recent, 0, "6").await, 5);
         assert_eq!(status(&recent, 0, "1").await, 6);

@@ -21,6 +21,7 @@ use crate::world::{Life, Outside};
 #[derive(Default)]
 pub(crate) struct House {
     pub(crate) secret: Mutex<Option<String>>,
+    pub(crate) is_suspended: Mutex<bool>,
     pub(crate) chain: Mutex<OneChain>,
 }
 
@@ -71,6 +72,10 @@ pub(crate) fn definition(value: Value) -> Definition {
 impl r3e_triggers::Outside for House {
     fn has_function<'a>(&'a self, _: TenantId, function: &'a str) -> BoxFuture<'a, Result<bool, String>> {
         Box::pin(async move { Ok(function != "nothing") })
+    }
+
+    fn is_active(&self, _: TenantId) -> BoxFuture<'_, Result<bool, String>> {
+        Box::pin(async move { Ok(!*self.is_suspended.lock().unwrap()) })
     }
 
     fn secret<'a>(
