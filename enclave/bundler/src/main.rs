@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         request_bytes: message_bytes,
         answer_bytes: message_bytes,
         memory_bytes: u64::from(MEMORY_MIB) * 1024 * 1024,
+        scratch_bytes: 0,
     };
     serve_once("r3e-bundler", &limits, r3e_bundler::answer)
 }

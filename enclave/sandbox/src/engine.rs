@@ -24,6 +24,9 @@ pub struct Demands {
     /// Whether what it loads is machine code. Then the process that loads a function may turn memory that it can no longer write
     /// to into code; one that handles events may not.
     pub loads_code: bool,
+    /// Whether it is a runtime that turns code into machine code as it runs, in threads of its own. Then a process that handles events
+    /// may write code and run it, and have threads; the other walls are those of every engine.
+    pub makes_code: bool,
 }
 
 /// Runs one function. Time limits are not its matter: a function that never ends is ended with the process.
@@ -33,7 +36,7 @@ pub trait Engine: Sized {
     /// A function that is being loaded.
     type Loading;
     /// What it needs of the box.
-    const DEMANDS: Demands = Demands { reserved_bytes: 0, loads_code: false };
+    const DEMANDS: Demands = Demands { reserved_bytes: 0, loads_code: false, makes_code: false };
 
     /// Takes what it needs from files, once what was inherited is checked and before the box, in which there are none. It keeps that
     /// where [`Self::start`] finds it.
@@ -52,6 +55,9 @@ pub trait Engine: Sized {
 
     /// Forgets all randomness that was drawn ahead: this process is a copy, and what it holds of that, others hold too.
     fn reseed(&mut self);
+
+    /// Starts what no copy can inherit, such as threads: in a process that handles events, behind its last wall, once.
+    fn prepare(&mut self) {}
 
     /// Sets what the function may use, before any of it is seen. `heap_bytes` is its memory limit, in bytes.
     fn limit(&mut self, heap_bytes: u64, limits: FunctionLimits);

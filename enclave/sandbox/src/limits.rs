@@ -32,5 +32,15 @@ pub(crate) const UIDS: u32 = 0x8000_0000;
 /// once, at most, since the ends of some may not be told while the next begin.
 pub(crate) const MAX_COPIES_OF_ONE: u64 = 512;
 
+/// Log lines of one event: one less than the enclave bears, for the line that says more were left out.
+pub(crate) const MAX_LOG_LINES: u32 = r3e_runner_api::limits::MAX_LOG_FRAMES - 1;
+
+/// Threads and processes of one function version whose engine has threads: those of all its events at once. A runtime has four of its
+/// own in each; what one event may start besides is bounded by its memory, of which each thread's stack takes some.
+pub(crate) const MAX_THREADS: u64 = 2048;
+
+/// Open files of a process that has files of its own: a compiler holds every library open that it compiles against.
+pub(crate) const MAX_OPEN_SCRATCH_FILES: u64 = 64;
+
 /// Bytes before a message of [`crate::serve_once`]: its length, as a big-endian `u32`.
 pub(crate) const ONCE_PREFIX_BYTES: usize = 4;

@@ -25,6 +25,9 @@ pub struct OnceLimits {
     pub answer_bytes: u32,
     /// Memory that it may come to write, in bytes, beside what the program itself takes.
     pub memory_bytes: u64,
+    /// Bytes of files that it may write into a folder of its own, which is in memory too and beside that. A program with files is a
+    /// runtime that makes machine code as it runs, in threads; with none, it is neither.
+    pub scratch_bytes: u64,
 }
 
 /// Why a program of one message gave no answer.
@@ -75,7 +78,10 @@ pub fn serve_once(program: &str, limits: &OnceLimits, answer: impl FnOnce(Vec<u8
 
 fn start(limits: &OnceLimits, answer: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Result<Infallible, OnceError> {
     let inherited = inherited::check()?;
-    let boxed = walls::enter()?;
+    let boxed = match limits.scratch_bytes {
+        0 => walls::enter()?,
+        bytes => walls::enter_workshop(bytes)?,
+    };
     let mut socket = inherited.socket;
     inherited.silence.apply()?;
     walls::lower_memory(limits.memory_bytes, 0)?;
@@ -118,7 +124,8 @@ fn exchange(
 mod tests {
     use super::*;
 
-    const LIMITS: OnceLimits = OnceLimits { request_bytes: 8, answer_bytes: 4, memory_bytes: 0 };
+    const LIMITS: OnceLimits =
+        OnceLimits { request_bytes: 8, answer_bytes: 4, memory_bytes: 0, scratch_bytes: 0 };
 
     fn exchanged(sent: &[u8], answer: &[u8]) -> (Result<(), OnceError>, Vec<u8>) {
         let (mut ours, mut theirs) = UnixStream::pair().unwrap();

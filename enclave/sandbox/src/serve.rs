@@ -114,6 +114,7 @@ fn run_load(
 fn handle_events(link: &mut Link, engine: &mut impl Engine, wall: Inner) -> Result<(), ServeError> {
     wall.seal()?;
     engine.reseed();
+    engine.prepare();
     while let Some((id, event)) = receive_event(link)? {
         let Some(outcome) = run_event(link, engine, event)? else { return Ok(()) };
         let spent = engine.is_spent();

@@ -6,13 +6,12 @@ use std::time::{Instant, SystemTime};
 
 use r3e_runner_api::program::Program;
 use r3e_runner_api::{Fault, FaultKind, FunctionLimits, HostReply, RunnerMessage};
-use r3e_sandbox::{Demands, Progress, Sender};
+use r3e_sandbox::{Demands, Log, Progress, Sender};
 use wasmtime::{Engine, Error, ExternType, InstancePre, Linker, Module, Store};
 
 use crate::desk::Desk;
 use crate::guest::State;
 use crate::limits::RESERVED_BYTES;
-use crate::log::Log;
 use crate::outcome::{Circumstances, outcome};
 use crate::settings::engine;
 use crate::{artefact, host, wasi};
@@ -44,7 +43,7 @@ struct Running {
 impl r3e_sandbox::Engine for Commands {
     type Error = StartError;
     type Loading = ();
-    const DEMANDS: Demands = Demands { reserved_bytes: RESERVED_BYTES, loads_code: true };
+    const DEMANDS: Demands = Demands { reserved_bytes: RESERVED_BYTES, loads_code: true, makes_code: false };
 
     fn start(sender: Sender) -> Result<Self, StartError> {
         let engine = engine()?;

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use r3e_runner_api::{FunctionLimits, HostCall, LogLevel};
+use r3e_sandbox::Log;
 
 use crate::host;
 use crate::limits::STARTING_MEMORY_BYTES;
-use crate::log::Log;
 use crate::orders::{Frames, Said, order};
 
 /// Both sides' handle.

@@ -21,7 +21,6 @@ mod desk;
 mod guest;
 mod host;
 mod limits;
-mod log;
 pub mod orders;
 mod outcome;
 mod python;

@@ -29,8 +29,5 @@ pub(crate) const MAX_SUBSCRIPTIONS: u32 = 64;
 /// Bytes that one `random_get` gives.
 pub(crate) const MAX_RANDOM_BYTES: usize = 64 * 1024;
 
-/// Log lines of one event: one less than the enclave bears, for the line that says more were left out.
-pub(crate) const MAX_LOG_LINES: u32 = r3e_runner_api::limits::MAX_LOG_FRAMES - 1;
-
 /// Memory of an interpreter before it has a function.
 pub(crate) const STARTING_MEMORY_BYTES: usize = 256 * 1024 * 1024;

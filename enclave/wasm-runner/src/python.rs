@@ -8,13 +8,12 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use r3e_runner_api::{Fault, FaultKind, FunctionLimits, HostCall, HostReply, RunnerMessage, json};
-use r3e_sandbox::{Demands, Progress, Sender};
+use r3e_sandbox::{Demands, Log, Progress, Sender};
 use wasmtime::{Engine, Error, Linker, Module, Store};
 
 use crate::desk::Desk;
 use crate::guest::State;
 use crate::limits::RESERVED_BYTES;
-use crate::log::Log;
 use crate::orders::Said;
 use crate::outcome::fault;
 use crate::settings::engine;
@@ -142,7 +141,7 @@ impl r3e_sandbox::Engine for Python {
     type Error = StartError;
     type Loading = ();
     // Its code is there before any filter: what is loaded later is text.
-    const DEMANDS: Demands = Demands { reserved_bytes: RESERVED_BYTES, loads_code: false };
+    const DEMANDS: Demands = Demands { reserved_bytes: RESERVED_BYTES, loads_code: false, makes_code: false };
 
     fn gather() -> Result<(), StartError> {
         let path = path().ok_or_else(|| Error::msg("no interpreter was named"))?;

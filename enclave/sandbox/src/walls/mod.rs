@@ -15,6 +15,7 @@ mod namespaces;
 mod privileges;
 mod resources;
 mod root;
+mod runtime;
 mod syscalls;
 
 use r3e_runner_api::process::Identity;
@@ -24,9 +25,9 @@ pub(crate) use resources::lower_memory;
 
 use crate::engine::Demands;
 use crate::fork::PLAIN;
-use crate::limits::{FIRST_UID, UIDS};
+use crate::limits::{FIRST_UID, MAX_THREADS, UIDS};
 use namespaces::Users;
-use syscalls::Filter;
+use syscalls::{Filter, Kind};
 
 /// Which wall of the box could not be built.
 #[derive(Debug, Error)]
@@ -90,7 +91,18 @@ pub(crate) fn enter() -> Result<Boxed, SandboxError> {
     let users = namespaces::enter()?;
     root::empty()?;
     privileges::give_up(users, first_uid()?)?;
-    Ok(Boxed { filter: Filter::of_events()? })
+    Ok(Boxed { filter: Filter::of_events(Kind::Plain)? })
+}
+
+/// The same for a process that has threads, makes code, and has files of its own: an empty folder in memory, which ends with it.
+pub(crate) fn enter_workshop(scratch_bytes: u64) -> Result<Boxed, SandboxError> {
+    resources::be_first_to_go()?;
+    resources::limit_with_files(scratch_bytes)?;
+    resources::limit_processes(MAX_THREADS)?;
+    let users = namespaces::enter()?;
+    root::scratch(scratch_bytes)?;
+    privileges::give_up(users, first_uid()?)?;
+    Ok(Boxed { filter: Filter::of_events(Kind::Workshop)? })
 }
 
 impl Boxed {
@@ -105,11 +117,14 @@ pub(crate) struct Nursery {
     users: Users,
     next_uid: u32,
     outer: Filter,
-    inner: Filter,
+    inner: Inner,
 }
 
 /// The last wall of a process that handles events.
-pub(crate) struct Inner(Filter);
+pub(crate) struct Inner {
+    filter: Filter,
+    processes: u64,
+}
 
 impl Nursery {
     /// Goes as far into the box as its copies can have in common.
@@ -119,8 +134,11 @@ impl Nursery {
         let users = namespaces::enter()?;
         root::empty()?;
         privileges::keep_for_boxing()?;
-        let outer = Filter::of_orders(demands.loads_code)?;
-        Ok(Self { users, next_uid: first_uid()?, outer, inner: Filter::of_events()? })
+        let kind = if demands.makes_code { Kind::Runtime } else { Kind::Plain };
+        let outer = Filter::of_orders(demands.loads_code, kind)?;
+        let processes = if demands.makes_code { MAX_THREADS } else { 0 };
+        let inner = Inner { filter: Filter::of_events(kind)?, processes };
+        Ok(Self { users, next_uid: first_uid()?, outer, inner })
     }
 
     /// Who the copies will be.
@@ -148,18 +166,18 @@ impl Nursery {
     /// In a copy: closes the box but for the calls by which it follows orders to split, which gives the wall for its own
     /// copies.
     pub(crate) fn box_copy(mut self) -> Result<Inner, SandboxError> {
-        resources::limit_processes(resources::FAMILY)?;
+        resources::limit_processes(resources::FAMILY.max(self.inner.processes))?;
         privileges::give_up(self.users, self.next_uid)?;
         self.outer.install()?;
-        Ok(Inner(self.inner))
+        Ok(self.inner)
     }
 }
 
 impl Inner {
     /// In a copy's copy: closes the box for good.
     pub(crate) fn seal(mut self) -> Result<(), SandboxError> {
-        resources::limit_processes(0)?;
-        self.0.install()
+        resources::limit_processes(self.processes)?;
+        self.filter.install()
     }
 }
 

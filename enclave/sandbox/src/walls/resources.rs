@@ -4,7 +4,8 @@ use nix::sys::resource::{Resource, setrlimit};
 
 use super::SandboxError;
 use crate::limits::{
-    MAX_COPIES_OF_ONE, MAX_OPEN_FILES, MEMORY_BEYOND_HEAP_BYTES, STACK_BYTES, STARTING_ADDRESS_SPACE_BYTES,
+    MAX_COPIES_OF_ONE, MAX_OPEN_FILES, MAX_OPEN_SCRATCH_FILES, MEMORY_BEYOND_HEAP_BYTES, STACK_BYTES,
+    STARTING_ADDRESS_SPACE_BYTES,
 };
 
 /// Puts this process first among those that the kernel ends when memory runs out, so that no tenant's code can have the
@@ -15,12 +16,21 @@ pub(super) fn be_first_to_go() -> Result<(), SandboxError> {
 
 /// Sets every limit that does not depend on the function. `reserved_bytes` of address space are never written.
 pub(super) fn limit(reserved_bytes: u64) -> Result<(), SandboxError> {
+    limit_to(reserved_bytes, 0, MAX_OPEN_FILES)
+}
+
+/// The same for a process that may write files of its own, as long as these.
+pub(super) fn limit_with_files(file_bytes: u64) -> Result<(), SandboxError> {
+    limit_to(0, file_bytes, MAX_OPEN_SCRATCH_FILES)
+}
+
+fn limit_to(reserved_bytes: u64, file_bytes: u64, open_files: u64) -> Result<(), SandboxError> {
     let table = [
         // A memory image of a crashed process would hold the tenant's data.
         (Resource::RLIMIT_CORE, 0),
-        (Resource::RLIMIT_NOFILE, MAX_OPEN_FILES),
-        // No file can be written, whatever is open.
-        (Resource::RLIMIT_FSIZE, 0),
+        (Resource::RLIMIT_NOFILE, open_files),
+        // With none, no file can be written, whatever is open.
+        (Resource::RLIMIT_FSIZE, file_bytes),
         (Resource::RLIMIT_MEMLOCK, 0),
         (Resource::RLIMIT_MSGQUEUE, 0),
         (Resource::RLIMIT_RTPRIO, 0),

@@ -1,6 +1,6 @@
 //! The system calls that pass, each with the reason it must. Any other ends the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
@@ -8,11 +8,12 @@ use seccompiler::{
 };
 
 use super::SandboxError;
+use super::runtime::{Refused, of_runtime, of_workshop, passed_on, refused};
 use crate::fork::PLAIN;
 
 /// A condition on one argument: its index and what it must be.
 #[derive(Clone, Copy)]
-enum Argument {
+pub(super) enum Argument {
     /// These bits are clear.
     Clear(u8, u64),
     /// Exactly this value.
@@ -24,26 +25,44 @@ use Argument::{Clear, Is};
 const PROT_EXEC: u64 = libc::PROT_EXEC as u64;
 
 /// One row: a call, what must be true of its arguments, and the reason why it passes.
-type Row = (i64, Vec<Argument>, &'static str);
+pub(super) type Row = (i64, Vec<Argument>, &'static str);
 
 /// What stands in a compiled filter for the number of the process that it will be installed in. No process has it: numbers end
 /// at 2^22.
 const OWN_PROCESS: u32 = 0x7fff_fffe;
 
+/// What kind of process a filter is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One thread, and no code but what was loaded.
+    Plain,
+    /// Threads, and code that is made.
+    Runtime,
+    /// The same, with files of its own.
+    Workshop,
+}
+
 /// The allow-list of a process that handles events. A call that stands twice passes when either row's conditions hold.
-fn of_events() -> Vec<Row> {
+fn of_events(kind: Kind) -> Vec<Row> {
     let mut table = of_both();
-    table.push((
-        libc::SYS_tgkill,
-        vec![Is(0, u64::from(OWN_PROCESS)), Is(2, libc::SIGABRT as u64)],
-        "abort() of this process and of no other",
-    ));
+    let own = Is(0, u64::from(OWN_PROCESS));
+    if kind == Kind::Plain {
+        let abort = Is(2, libc::SIGABRT as u64);
+        table.push((libc::SYS_tgkill, vec![own, abort], "abort() of this process and of no other"));
+        return table;
+    }
+    table.extend(of_runtime());
+    table.extend(passed_on());
+    if kind == Kind::Workshop {
+        table.extend(of_workshop());
+    }
+    table.push((libc::SYS_tgkill, vec![own], "the collector stops threads of this process, and of no other"));
     table
 }
 
 /// The allow-list of a process that has loaded a function, and splits by order. Its copies are held to this one too.
 /// `loads_code` where what it loads is machine code.
-fn of_orders(loads_code: bool) -> Vec<Row> {
+fn of_orders(loads_code: bool, kind: Kind) -> Vec<Row> {
     let mut table = of_both();
     table.extend([
         (libc::SYS_recvmsg, vec![Is(0, 0)], "orders, with the socket that each brings"),
@@ -74,6 +93,12 @@ fn of_orders(loads_code: bool) -> Vec<Row> {
     if loads_code {
         table
             .extend(OF_CODE.iter().map(|(number, arguments, reason)| (*number, arguments.to_vec(), *reason)));
+    }
+    if kind != Kind::Plain {
+        // None of it is used here, where nothing of a function's runs; its copies are held to this filter too.
+        table.extend(of_runtime());
+        table.extend(passed_on());
+        table.push((libc::SYS_tgkill, vec![], "a copy's own filter says whose threads"));
     }
     table
 }
@@ -130,14 +155,19 @@ fn of_both() -> Vec<Row> {
 /// A filter ready to be installed.
 pub(super) struct Filter {
     program: BpfProgram,
+    /// Those that answer calls by an error, which come before.
+    refusing: Vec<BpfProgram>,
     /// The instruction that compares the own process's number, where there is one.
     own_process: Option<usize>,
 }
 
 impl Filter {
     /// For a process that handles events, or one message.
-    pub(super) fn of_events() -> Result<Self, SandboxError> {
-        let mut filter = Self::compile(of_events())?;
+    pub(super) fn of_events(kind: Kind) -> Result<Self, SandboxError> {
+        let mut filter = Self::compile(of_events(kind))?;
+        if kind == Kind::Workshop {
+            filter.refusing = refusing(&refused(true))?;
+        }
         let mut found =
             filter.program.iter().enumerate().filter(|(_, instruction)| instruction.k == OWN_PROCESS);
         filter.own_process = found.next().map(|(index, _)| index);
@@ -149,15 +179,25 @@ impl Filter {
     }
 
     /// For a process that splits by order, and where it is said so loads machine code.
-    pub(super) fn of_orders(loads_code: bool) -> Result<Self, SandboxError> {
-        Self::compile(of_orders(loads_code))
+    pub(super) fn of_orders(loads_code: bool, kind: Kind) -> Result<Self, SandboxError> {
+        let mut filter = Self::compile(of_orders(loads_code, kind))?;
+        if kind == Kind::Runtime {
+            filter.refusing = refusing(&refused(false))?;
+        }
+        Ok(filter)
     }
 
     fn compile(table: Vec<Row>) -> Result<Self, SandboxError> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+        // A call without a rule passes whatever its arguments are; a row without conditions is more than any beside it.
+        let whole: BTreeSet<i64> = table
+            .iter()
+            .filter(|(_, arguments, _)| arguments.is_empty())
+            .map(|(number, ..)| *number)
+            .collect();
         for (number, arguments, _reason) in table {
             let entry = rules.entry(number).or_default();
-            if arguments.is_empty() {
+            if whole.contains(&number) {
                 continue;
             }
             let conditions: Result<Vec<_>, _> = arguments.into_iter().map(Argument::condition).collect();
@@ -168,7 +208,8 @@ impl Filter {
         let filter =
             SeccompFilter::new(rules, SeccompAction::KillProcess, SeccompAction::Allow, target_arch())
                 .map_err(SandboxError::Table)?;
-        Ok(Self { program: filter.try_into().map_err(SandboxError::Table)?, own_process: None })
+        let program = filter.try_into().map_err(SandboxError::Table)?;
+        Ok(Self { program, refusing: Vec::new(), own_process: None })
     }
 
     /// Installs the filter on this process, which has one thread, for good. Asks for no memory.
@@ -176,8 +217,22 @@ impl Filter {
         if let Some(instruction) = self.own_process.and_then(|index| self.program.get_mut(index)) {
             instruction.k = std::process::id();
         }
+        for program in &self.refusing {
+            apply_filter_all_threads(program).map_err(SandboxError::Filter)?;
+        }
         apply_filter_all_threads(&self.program).map_err(SandboxError::Filter)
     }
+}
+
+/// Filters that answer calls by an error, and have no say in any other. An error goes before a filter that would let a call pass.
+fn refusing(tables: &[Refused]) -> Result<Vec<BpfProgram>, SandboxError> {
+    let program = |table: &Refused| {
+        let rules = table.calls.iter().map(|call| (*call, Vec::new())).collect();
+        let errno = table.errno.unsigned_abs();
+        SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno), target_arch())?
+            .try_into()
+    };
+    tables.iter().map(program).collect::<Result<_, _>>().map_err(SandboxError::Table)
 }
 
 impl Argument {

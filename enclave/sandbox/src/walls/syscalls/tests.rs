@@ -8,7 +8,7 @@ use super::*;
 
 /// How a child ends that makes one call under the filter of events and then exits.
 fn under_filter(number: i64, arguments: [u64; 6]) -> WaitStatus {
-    under(Filter::of_events().unwrap(), number, arguments)
+    under(Filter::of_events(Kind::Plain).unwrap(), number, arguments)
 }
 
 /// The same under that filter. It was made before the fork: the child must not ask for memory.
@@ -182,7 +182,7 @@ fn listed_calls_end_the_process_when_their_conditions_do_not_hold() {
 #[test]
 fn orders_are_followed_and_nothing_else_is_done() {
     let killed = |name: &str, number: i64, arguments: [u64; 6]| {
-        let status = under(Filter::of_orders(false).unwrap(), number, arguments);
+        let status = under(Filter::of_orders(false, Kind::Plain).unwrap(), number, arguments);
         assert!(matches!(status, WaitStatus::Signaled(_, Signal::SIGSYS, _)), "{name}: {status:?}");
     };
     let also = [
@@ -224,7 +224,7 @@ fn orders_are_followed_and_nothing_else_is_done() {
 fn code_is_what_can_no_longer_be_written() {
     let exec = PROT_EXEC;
     let ended = |loads_code: bool, number: i64, arguments: [u64; 6]| {
-        under(Filter::of_orders(loads_code).unwrap(), number, arguments)
+        under(Filter::of_orders(loads_code, Kind::Plain).unwrap(), number, arguments)
     };
     let killed = |status: WaitStatus| matches!(status, WaitStatus::Signaled(_, Signal::SIGSYS, _));
     let to_code = [0, 0, 1 | exec, 0, 0, 0];
@@ -239,7 +239,77 @@ fn code_is_what_can_no_longer_be_written() {
 
 #[test]
 fn every_row_says_why() {
-    for (number, _, reason) in of_events().into_iter().chain(of_orders(true)) {
+    let kinds = [Kind::Plain, Kind::Runtime, Kind::Workshop];
+    for (number, _, reason) in
+        kinds.into_iter().flat_map(|kind| [of_events(kind), of_orders(true, kind)]).flatten()
+    {
         assert!(reason.len() > 5, "{number}: {reason}");
+    }
+}
+
+/// A runtime makes code and threads; it starts no process, and has no way out that other engines do not have.
+#[test]
+fn a_runtime_has_threads_and_code_and_nothing_else() {
+    let of = |kind: Kind, number: i64, arguments: [u64; 6]| {
+        under(Filter::of_events(kind).unwrap(), number, arguments)
+    };
+    let killed = |status: WaitStatus| matches!(status, WaitStatus::Signaled(_, Signal::SIGSYS, _));
+    let plain = u64::from(PLAIN.unsigned_abs());
+    for kind in [Kind::Runtime, Kind::Workshop] {
+        for (name, number, arguments) in [
+            ("a process", libc::SYS_clone, [plain, 0, 0, 0, 0, 0]),
+            ("a copy", libc::SYS_clone, [17, 0, 0, 0, 0, 0]),
+            ("a thread with a network", libc::SYS_clone, [0x3d_0f00 | 0x4000_0000, 0, 0, 0, 0, 0]),
+            ("a program", libc::SYS_execve, NONE),
+            ("another's memory", libc::SYS_process_vm_readv, NONE),
+            ("a trace", libc::SYS_ptrace, NONE),
+            ("a ring", libc::SYS_io_uring_setup, NONE),
+            ("a descriptor", libc::SYS_recvmsg, NONE),
+            ("a connection", libc::SYS_connect, NONE),
+            ("a name space", libc::SYS_unshare, NONE),
+            ("a user id", libc::SYS_setresuid, NONE),
+            ("another's end", libc::SYS_kill, [1, 9, 0, 0, 0, 0]),
+            ("its original's end", libc::SYS_tgkill, [u64::from(std::process::id()), 1, 9, 0, 0, 0]),
+            ("a file as memory", libc::SYS_mmap, [0, 4096, 1, 2, 0, 0]),
+            ("another's limits", libc::SYS_prlimit64, [1, 0, 0, 0, 0, 0]),
+            ("dumpable again", libc::SYS_prctl, [4, 1, 0, 0, 0, 0]),
+            ("a filter", libc::SYS_seccomp, NONE),
+        ] {
+            assert!(killed(of(kind, number, arguments)), "{name}");
+        }
+        let code = [0, 4096, 3 | PROT_EXEC, 0x22, u64::MAX, 0];
+        assert!(matches!(of(kind, libc::SYS_mmap, code), WaitStatus::Exited(_, 0)));
+    }
+}
+
+/// What a library asks for on any machine is refused by an error, so that its caller goes on.
+#[test]
+fn files_and_sockets_are_refused_without_the_end_of_the_process() {
+    let refused_with = |filter: Filter, number: i64, arguments: [u64; 6]| {
+        let mut filter = filter;
+        // SAFETY: as in `under`: the child makes system calls alone.
+        match unsafe { fork() }.unwrap() {
+            ForkResult::Parent { child } => waitpid(child, None).unwrap(),
+            ForkResult::Child => {
+                let sealed = nix::sys::prctl::set_no_new_privs().is_ok() && filter.install().is_ok();
+                let [first, second, third, ..] = arguments;
+                // SAFETY: as above.
+                unsafe {
+                    let failed = sealed && libc::syscall(number, first, second, third, 0, 0, 0) == -1;
+                    libc::_exit(if failed { *libc::__errno_location() } else { 99 })
+                }
+            }
+        }
+    };
+    let nothing: u64 = 0;
+    for number in [libc::SYS_openat, libc::SYS_socket, libc::SYS_read, libc::SYS_uname, libc::SYS_pipe2] {
+        let status = refused_with(Filter::of_orders(false, Kind::Runtime).unwrap(), number, [nothing; 6]);
+        assert!(matches!(status, WaitStatus::Exited(_, libc::EACCES)), "{number}: {status:?}");
+    }
+    for kind in [Kind::Runtime, Kind::Workshop] {
+        let filter =
+            if kind == Kind::Runtime { Filter::of_orders(false, kind) } else { Filter::of_events(kind) };
+        let status = refused_with(filter.unwrap(), libc::SYS_clone3, [nothing; 6]);
+        assert!(matches!(status, WaitStatus::Exited(_, libc::ENOSYS)), "{status:?}");
     }
 }

@@ -1,14 +1,13 @@
 //! A function's log: bytes cut into lines, and lines bounded.
 
+use crate::limits::MAX_LOG_LINES;
+use crate::link::Sender;
 use r3e_runner_api::limits::MAX_LOG_TEXT_BYTES;
 use r3e_runner_api::{LogLevel, LogRecord, RunnerMessage};
-use r3e_sandbox::Sender;
-
-use crate::limits::MAX_LOG_LINES;
 
 /// The log of one event.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub struct Log {
     sender: Sender,
     /// A line that has not ended.
     line: Vec<u8>,
@@ -18,13 +17,13 @@ pub(crate) struct Log {
 
 impl Log {
     /// A log of at most so many bytes.
-    pub(crate) fn new(sender: Sender, bytes: u32) -> Self {
+    pub fn new(sender: Sender, bytes: u32) -> Self {
         let bytes_left = usize::try_from(bytes).unwrap_or(usize::MAX);
         Self { sender, line: Vec::new(), bytes_left, lines_left: MAX_LOG_LINES }
     }
 
     /// Takes bytes; what ends with a line feed is sent.
-    pub(crate) fn write(&mut self, level: LogLevel, bytes: &[u8]) {
+    pub fn write(&mut self, level: LogLevel, bytes: &[u8]) {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             match piece.split_last() {
                 Some((b'\n', rest)) => {
@@ -37,7 +36,7 @@ impl Log {
     }
 
     /// Sends the line that has not ended, if there is one.
-    pub(crate) fn end_line(&mut self, level: LogLevel) {
+    pub fn end_line(&mut self, level: LogLevel) {
         if self.line.is_empty() {
             return;
         }
@@ -46,7 +45,7 @@ impl Log {
     }
 
     /// Sends one line.
-    pub(crate) fn send(&mut self, level: LogLevel, text: &str) {
+    pub fn send(&mut self, level: LogLevel, text: &str) {
         let (left, lines) = (self.bytes_left, self.lines_left);
         if left == 0 || lines == 0 {
             return;
