@@ -17,7 +17,7 @@ pub type Version = [u8; 32];
 ///
 /// ```cddl
 /// [ "r3e/1/function-version",
-///   runtime: "javascript" / "typescript" / "wasm" / "python",
+///   runtime: "javascript" / "typescript" / "wasm" / "python" / "csharp",
 ///   code: tstr / [entry: tstr, modules: [+ [path: tstr, text: tstr]]],
 ///   secrets: [* tstr],
 ///   net: [* tstr],

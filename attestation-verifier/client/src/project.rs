@@ -2,7 +2,7 @@
 //!
 //! ```toml
 //! name = "price-alert"
-//! runtime = "typescript"            # or "javascript", "wasm", "python"
+//! runtime = "typescript"            # or "javascript", "wasm", "python", "csharp"
 //! entry = "src/main.ts"
 //! exclude = ["test"]                # files and folders that stay here
 //!
@@ -19,8 +19,8 @@
 //! ```
 //!
 //! Every file whose name ends in `.js`, `.mjs` or `.json`, and for TypeScript in `.ts` or `.mts`, is part of it, but for what
-//! is in a folder `node_modules`, whose name begins with a dot, or that `exclude` names. Of WebAssembly and Python, the entry
-//! alone is. Nothing else is read, and nothing is followed out of the folder.
+//! is in a folder `node_modules`, whose name begins with a dot, or that `exclude` names. Of C#, every file is whose name ends in
+//! `.cs`; of WebAssembly and Python, the entry alone. Nothing else is read, and nothing is followed out of the folder.
 
 mod error;
 mod folder;
@@ -135,6 +135,7 @@ pub fn runtime_of(path: &Path) -> Runtime {
         Some("ts" | "mts") => Runtime::Typescript,
         Some("wasm") => Runtime::Wasm,
         Some("py") => Runtime::Python,
+        Some("cs") => Runtime::Csharp,
         _ => Runtime::Javascript,
     }
 }

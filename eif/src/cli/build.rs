@@ -25,7 +25,7 @@ use crate::{file, reference_values};
 #[command(after_help = "Examples:\n  \
     r3e-eif build\n  \
     r3e-eif build --out release/r3e-enclave.eif --json\n  \
-    r3e-eif build --layer python\n  \
+    r3e-eif build --layer python --layer csharp\n  \
     r3e-eif build --sign key.pem --cert certificate.pem\n\n\
     scripts/build-image does the same, and installs what is missing first.")]
 pub(super) struct Build {

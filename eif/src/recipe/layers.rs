@@ -14,6 +14,16 @@ use super::{RecipeError, Source, Workplace, output_path, read};
 pub(crate) enum Layer {
     /// Python's interpreter for WASI, compiled.
     Python,
+    /// C#'s runtime and compiler, linked into a program.
+    Csharp,
+}
+
+/// A layer's file, below `/usr/bin`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LayerFile {
+    pub(crate) name: &'static str,
+    pub(crate) permissions: u16,
+    pub(crate) content: Vec<u8>,
 }
 
 /// Fetches the interpreter's module and checks it against the pinned digest; prints its path.
@@ -22,9 +32,25 @@ const FETCH_PYTHON: [&str; 2] = ["scripts/python-layer", "--fetch"];
 const COMPILE_PYTHON: &str = "r3e-python-layer";
 /// What the compiled interpreter is called, beside `r3e-wasm-runner`, which looks for it there.
 const PYTHON: &str = "r3e-python.cwasm";
+/// Fetches C#'s runtime and checks it; prints the path of a file beside it.
+const FETCH_CSHARP: [&str; 2] = ["scripts/csharp-layer", "--fetch"];
+/// The program as cargo names it, and as those that start it do.
+const BUILT_CSHARP: &str = "r3e-csharp-runner";
+const CSHARP: &str = "r3e-csharp";
 
 impl Layer {
-    /// The layer's file below `/usr/bin` and its content. `programs` is where the image's programs were built.
+    /// The folder of what is linked into a program of the layer's, where it has one: fetched, and checked.
+    ///
+    /// # Errors
+    /// [`RecipeError`]: it cannot be fetched, or is not what was pinned.
+    pub(super) fn runtime(self, source: &Source) -> Result<Option<PathBuf>, RecipeError> {
+        let Self::Csharp = self else { return Ok(None) };
+        let [script, arguments @ ..] = FETCH_CSHARP;
+        let beside = output_path(source, script, &arguments, "the download of C#'s runtime")?;
+        Ok(beside.parent().map(Path::to_owned))
+    }
+
+    /// The layer's file. `programs` is where the image's programs were built.
     ///
     /// # Errors
     /// [`RecipeError`]: it cannot be fetched, is not what was pinned, or does not compile.
@@ -33,15 +59,18 @@ impl Layer {
         source: &Source,
         workplace: &Workplace,
         programs: &Path,
-    ) -> Result<(&'static str, Vec<u8>), RecipeError> {
-        let Self::Python = self;
+    ) -> Result<LayerFile, RecipeError> {
+        if self == Self::Csharp {
+            let content = super::programs::read_static(programs, BUILT_CSHARP)?;
+            return Ok(LayerFile { name: CSHARP, permissions: 0o555, content });
+        }
         let [script, arguments @ ..] = FETCH_PYTHON;
         let module = output_path(source, script, &arguments, "the download of Python")?;
         let compiled = workplace.target.join(format!("{PYTHON}.{}", std::process::id()));
         let made = compile(&programs.join(COMPILE_PYTHON), &module, &compiled).and_then(|()| read(&compiled));
         // It is read, or was never written.
         drop(std::fs::remove_file(&compiled));
-        Ok((PYTHON, made?))
+        Ok(LayerFile { name: PYTHON, permissions: 0o444, content: made? })
     }
 }
 

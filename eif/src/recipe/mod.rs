@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 pub(crate) use error::RecipeError;
-pub(crate) use layers::Layer;
+pub(crate) use layers::{Layer, LayerFile};
 pub(crate) use pack::pack;
 pub(crate) use source::Source;
 pub(crate) use toolchain::Toolchain;
@@ -38,7 +38,7 @@ pub(crate) struct Parts {
     /// The programs below `/usr/bin`, by name, in the order of their names.
     pub(crate) programs: Vec<(&'static str, Vec<u8>)>,
     /// The files of the layers, in the same place.
-    pub(crate) layers: Vec<(&'static str, Vec<u8>)>,
+    pub(crate) layers: Vec<LayerFile>,
     /// What made them.
     pub(crate) toolchain: Toolchain,
 }
@@ -60,7 +60,11 @@ pub(crate) fn make(
         None => kernel::build(source)?,
     };
     say("programs (the first build compiles their dependencies: some minutes)");
-    let built = programs::build(source, workplace, &toolchain)?;
+    let mut csharp = None;
+    for layer in layers {
+        csharp = csharp.or(layer.runtime(source)?);
+    }
+    let built = programs::build(source, workplace, &toolchain, csharp.as_deref())?;
     let mut files = Vec::with_capacity(layers.len());
     for layer in layers {
         say("layer");

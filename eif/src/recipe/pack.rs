@@ -69,8 +69,8 @@ fn application(parts: &Parts) -> Result<Vec<u8>, RecipeError> {
     for (name, program) in &parts.programs {
         archive.file(&format!("usr/bin/{name}"), 0o555, program.as_slice())?;
     }
-    for (name, content) in &parts.layers {
-        archive.file(&format!("usr/bin/{name}"), 0o444, content.as_slice())?;
+    for layer in &parts.layers {
+        archive.file(&format!("usr/bin/{}", layer.name), layer.permissions, layer.content.as_slice())?;
     }
     archive.file(LAST_FILE, 0o444, LAST_FILE_CONTENT)?;
     Ok(packing::pack(&archive.encode()?))
@@ -95,7 +95,7 @@ mod tests {
     use r3e_eif_format::cpio::Node;
 
     use super::*;
-    use crate::recipe::Toolchain;
+    use crate::recipe::{LayerFile, Toolchain};
 
     fn parts() -> Parts {
         let mut kernel = vec![0; 0x400];
@@ -124,7 +124,11 @@ mod tests {
         let mut enclave = parts();
         enclave.programs[0].1 = b"other".to_vec();
         let mut layer = parts();
-        layer.layers.push(("r3e-python.cwasm", b"layer".to_vec()));
+        layer.layers.push(LayerFile {
+            name: "r3e-python.cwasm",
+            permissions: 0o444,
+            content: b"layer".to_vec(),
+        });
         let mut toolchain = parts();
         toolchain.toolchain.rustc = "another".to_owned();
         let (init, enclave, layer) = (measure(&init), measure(&enclave), measure(&layer));

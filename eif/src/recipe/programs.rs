@@ -13,6 +13,8 @@ use super::{RecipeError, Source, Toolchain, Workplace, read};
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 const PROFILE: &str = "image";
 const PACKAGES: [&str; 5] = ["r3e-init", "r3e-bundler", "r3e-enclave", "r3e-runner", "r3e-wasm-runner"];
+/// The package of the program that C#'s runtime is linked into, and what says where that is. Without that layer it is not built.
+const CSHARP: (&str, &str) = ("r3e-csharp-runner", "R3E_MONO");
 const INIT: &str = "r3e-init";
 /// Those below `/usr/bin`, in the order of their names.
 const PROGRAMS: [&str; 5] =
@@ -55,6 +57,7 @@ pub(super) fn build(
     source: &Source,
     workplace: &Workplace,
     toolchain: &Toolchain,
+    csharp: Option<&Path>,
 ) -> Result<Built, RecipeError> {
     let target = std::path::absolute(&workplace.target)
         .map_err(|error| RecipeError::Read { file: workplace.target.clone(), source: error })?;
@@ -80,13 +83,14 @@ pub(super) fn build(
         .env("CXXFLAGS", &c_flags)
         .env("LC_ALL", "C")
         .env("TZ", "UTC");
+    if let Some(runtime) = csharp {
+        let (package, variable) = CSHARP;
+        compile.args(["--package", package]).env(variable, runtime);
+    }
     run(&mut compile, "the programs' build")?;
 
     let folder = target.join(TARGET).join(PROFILE);
-    let program = |name: &'static str| -> Result<Vec<u8>, RecipeError> {
-        let bytes = read(&folder.join(name))?;
-        if is_static(&bytes) { Ok(bytes) } else { Err(RecipeError::NotStatic { program: name }) }
-    };
+    let program = |name: &'static str| read_static(&folder, name);
     Ok(Built {
         init: program(INIT)?,
         programs: PROGRAMS
@@ -95,6 +99,15 @@ pub(super) fn build(
             .collect::<Result<_, RecipeError>>()?,
         folder,
     })
+}
+
+/// A program that was built, and needs no library.
+///
+/// # Errors
+/// [`RecipeError`].
+pub(super) fn read_static(folder: &Path, name: &'static str) -> Result<Vec<u8>, RecipeError> {
+    let bytes = read(&folder.join(name))?;
+    if is_static(&bytes) { Ok(bytes) } else { Err(RecipeError::NotStatic { program: name }) }
 }
 
 fn cargo(source: &Source, arguments: &[&str]) -> Command {

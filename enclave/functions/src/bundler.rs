@@ -1,5 +1,5 @@
 //! The bundler's process: started for one deployment, asked once, and ended. It takes types away and resolves imports, or makes
-//! machine code of WebAssembly.
+//! machine code of WebAssembly, or an assembly of C#.
 //!
 //! A parser is the largest thing that a tenant's text meets, and is not trusted to survive it: the process is boxed as
 //! runners are, and whatever becomes of it is the deployment's refusal.
@@ -29,6 +29,9 @@ use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
 
 /// The compiler of WebAssembly, beside the bundler.
 const WASM_COMPILER: &str = "r3e-wasm-compiler";
+/// The program that runs C#, in the same place, and what has it compile instead.
+const CSHARP: &str = "r3e-csharp";
+const COMPILE: &str = "compile";
 
 /// Starts bundlers.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub struct Bundler {
     program: Arc<Path>,
     /// The compiler of WebAssembly, where there is one.
     wasm: Option<Arc<Path>>,
+    /// That of C#.
+    csharp: Option<Arc<Path>>,
     turns: Turnstile<Arc<str>>,
 }
 
@@ -43,6 +48,7 @@ pub struct Bundler {
 #[derive(Debug)]
 pub(crate) struct Turn {
     program: Arc<Path>,
+    argument: Option<&'static str>,
     permit: Permit<Arc<str>>,
 }
 
@@ -84,14 +90,15 @@ impl Bundler {
             max_waiting_of_one: MAX_BUNDLES_WAITING_OF_ONE,
             max_wait: Duration::from_millis(MAX_BUNDLE_WAIT_MS),
         };
-        Self { program: program.into(), wasm: None, turns: Turnstile::new(bounds) }
+        Self { program: program.into(), wasm: None, csharp: None, turns: Turnstile::new(bounds) }
     }
 
-    /// The same, with the compiler of WebAssembly that stands beside the program, if one does.
+    /// The same, with the compilers of other languages that stand beside the program, as far as there are any.
     #[must_use]
-    pub fn with_wasm_beside(self) -> Self {
-        let wasm = self.program.with_file_name(WASM_COMPILER);
-        Self { wasm: wasm.is_file().then(|| wasm.into()), ..self }
+    pub fn with_compilers_beside(self) -> Self {
+        let beside = |name: &str| Some(self.program.with_file_name(name)).filter(|path| path.is_file());
+        let (wasm, csharp) = (beside(WASM_COMPILER).map(Into::into), beside(CSHARP).map(Into::into));
+        Self { wasm, csharp, ..self }
     }
 
     /// Waits for the tenant's turn.
@@ -99,12 +106,13 @@ impl Bundler {
     /// # Errors
     /// [`BundleError::Busy`], [`BundleError::NoCompiler`].
     pub(crate) async fn turn(&self, tenant: &Arc<str>, runtime: Runtime) -> Result<Turn, BundleError> {
-        let program = match runtime {
-            Runtime::Wasm => self.wasm.as_ref().ok_or(BundleError::NoCompiler("WebAssembly"))?,
-            _ => &self.program,
+        let (program, argument) = match runtime {
+            Runtime::Wasm => (self.wasm.as_ref().ok_or(BundleError::NoCompiler("WebAssembly"))?, None),
+            Runtime::Csharp => (self.csharp.as_ref().ok_or(BundleError::NoCompiler("C#"))?, Some(COMPILE)),
+            _ => (&self.program, None),
         };
         let permit = self.turns.enter(tenant, 1).await.map_err(|TurnedAway| BundleError::Busy)?;
-        Ok(Turn { program: Arc::clone(program), permit })
+        Ok(Turn { program: Arc::clone(program), argument, permit })
     }
 }
 
@@ -115,14 +123,14 @@ impl Turn {
     /// # Errors
     /// [`BundleError`].
     pub(crate) async fn bundle(self, sources: String) -> Result<String, BundleError> {
-        let Self { program, permit } = self;
+        let Self { program, argument, permit } = self;
         let (ours, theirs) = UnixStream::pair()?;
         let _hang_up = HangUp(ours.try_clone()?);
         let (done, answered) = oneshot::channel();
         // A thread of its own: the process asks the kernel to end it when the thread that started it ends.
         thread::Builder::new().name("bundler".to_owned()).spawn(move || {
             // Whoever asked may have given up.
-            let _unclaimed = done.send(ask(&program, ours, theirs, sources.as_bytes()));
+            let _unclaimed = done.send(ask(&program, argument, ours, theirs, sources.as_bytes()));
             drop(permit);
         })?;
         let answer = answered.await.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))??;
@@ -160,11 +168,13 @@ impl Drop for Ending {
 
 fn ask(
     program: &Path,
+    argument: Option<&str>,
     socket: UnixStream,
     theirs: UnixStream,
     request: &[u8],
 ) -> Result<Vec<u8>, BundleError> {
     let child = Command::new(program)
+        .args(argument)
         .env_clear()
         .envs(ENVIRONMENT.iter().copied())
         .current_dir("/")

@@ -3,7 +3,7 @@
 //! | deployed | the record |
 //! |---|---|
 //! | one module of JavaScript or Python | its text |
-//! | a module of WebAssembly | its machine code, as a program of one module, then the module in the same form |
+//! | a module of WebAssembly, a source in C# | its machine code, as a program of one module, then the module in the same form |
 //! | anything else | the compiled program ([`r3e_runner_api::program`]), then the modules that compiling changed or left out |
 
 use std::collections::BTreeMap;
@@ -18,22 +18,23 @@ use crate::definition::{Definition, Sources};
 const SINGLE_TYPESCRIPT: &str = "function.ts";
 /// The same, of WebAssembly.
 const SINGLE_WASM: &str = "function.wasm";
+/// The same, of C#.
+const SINGLE_CSHARP: &str = "function.cs";
 
 /// What must be compiled before a runner can load it; none where the source is what runs.
 pub(crate) fn to_compile(definition: &Definition) -> Option<Program> {
     match (definition.sources(), definition.runtime()) {
         // Python is compiled by its interpreter, where it runs.
         (Sources::Single(_), Runtime::Javascript | Runtime::Python) => None,
-        (Sources::Single(source), Runtime::Typescript) => {
-            let sources = BTreeMap::from([(SINGLE_TYPESCRIPT.to_owned(), source.as_ref().to_owned())]);
-            Some(Program::of_sources(SINGLE_TYPESCRIPT, &sources))
-        }
-        (Sources::Single(source), Runtime::Wasm) => {
-            let sources = BTreeMap::from([(SINGLE_WASM.to_owned(), source.as_ref().to_owned())]);
-            Some(Program::of_sources(SINGLE_WASM, &sources))
-        }
+        (Sources::Single(source), Runtime::Typescript) => Some(single(SINGLE_TYPESCRIPT, source)),
+        (Sources::Single(source), Runtime::Wasm) => Some(single(SINGLE_WASM, source)),
+        (Sources::Single(source), Runtime::Csharp) => Some(single(SINGLE_CSHARP, source)),
         (Sources::Several { entry, modules }, _) => Some(Program::of_sources(entry, modules)),
     }
+}
+
+fn single(path: &str, source: &str) -> Program {
+    Program::of_sources(path, &BTreeMap::from([(path.to_owned(), source.to_owned())]))
 }
 
 /// The record of `compiled`, the text of a program, which was made of `sources`.

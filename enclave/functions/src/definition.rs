@@ -11,8 +11,9 @@ use r3e_proto::api::modules::{Code, CodeError};
 use thiserror::Error;
 
 use crate::limits::{
-    CONCURRENCY, CPU_MS, HOST_CALLS, MAX_MODULES, MAX_NET_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES,
-    MAX_TOPIC_GRANTS, MEMORY_MIB, OUTPUT_BYTES, PYTHON_MEMORY_MIB, TIMEOUT_MS,
+    CONCURRENCY, CPU_MS, CSHARP_CPU_MS, CSHARP_MEMORY_MIB, HOST_CALLS, MAX_MODULES, MAX_NET_GRANTS,
+    MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MAX_TOPIC_GRANTS, MEMORY_MIB, OUTPUT_BYTES, PYTHON_MEMORY_MIB,
+    TIMEOUT_MS,
 };
 use r3e_proto::function_version::{Version, version};
 
@@ -222,10 +223,15 @@ fn host_grant(text: &str) -> Option<String> {
 }
 
 fn check_limits(runtime: Runtime, limits: &Limits) -> Result<(), DefinitionError> {
-    let memory_mib = if runtime == Runtime::Python { PYTHON_MEMORY_MIB } else { MEMORY_MIB };
+    let memory_mib = match runtime {
+        Runtime::Python => PYTHON_MEMORY_MIB,
+        Runtime::Csharp => CSHARP_MEMORY_MIB,
+        _ => MEMORY_MIB,
+    };
+    let cpu_ms = if runtime == Runtime::Csharp { CSHARP_CPU_MS } else { CPU_MS };
     let rules: [(&'static str, u32, RangeInclusive<u32>); 6] = [
         ("timeout_ms", limits.timeout_ms, TIMEOUT_MS),
-        ("cpu_ms", limits.cpu_ms, CPU_MS),
+        ("cpu_ms", limits.cpu_ms, cpu_ms),
         ("memory_mib", limits.memory_mib, memory_mib),
         ("output_bytes", limits.output_bytes, OUTPUT_BYTES),
         ("host_calls", limits.host_calls, HOST_CALLS),
@@ -383,6 +389,8 @@ mod tests {
         assert_eq!(of(Runtime::Wasm, 8), None);
         assert_eq!(of(Runtime::Python, 32), None);
         assert!(matches!(of(Runtime::Python, 31), Some(DefinitionError::Limit { min: 32, .. })));
+        assert_eq!(of(Runtime::Csharp, 32), None);
+        assert!(matches!(of(Runtime::Csharp, 31), Some(DefinitionError::Limit { min: 32, .. })));
         let modules = BTreeMap::from([("a.js".to_owned(), "1".to_owned())]);
         for runtime in [Runtime::Wasm, Runtime::Python] {
             let several = Definition::new("f", Deploy::modules(runtime, "a.js", modules.clone()));

@@ -61,6 +61,10 @@ pub const CPU_MS: RangeInclusive<u32> = 10..=30_000;
 pub const MEMORY_MIB: RangeInclusive<u32> = 8..=256;
 /// The same in Python, whose interpreter takes some 20 MiB of it before there is a function.
 pub const PYTHON_MEMORY_MIB: RangeInclusive<u32> = 32..=256;
+/// The same in C#, whose runtime collects no smaller heap.
+pub const CSHARP_MEMORY_MIB: RangeInclusive<u32> = 32..=256;
+/// CPU time of an invocation in C#: its runtime starts for each event that has a process of its own.
+pub const CSHARP_CPU_MS: RangeInclusive<u32> = 250..=30_000;
 /// An invocation's output. It is kept whole, hashed and sent in one answer.
 pub const OUTPUT_BYTES: RangeInclusive<u32> = 1..=1024 * 1024;
 /// Host calls of an invocation: each may be a commit or a connection.

@@ -27,6 +27,7 @@ pub(crate) fn engine_of(runtime: Runtime) -> Engine {
         Runtime::Javascript | Runtime::Typescript => Engine::JavaScript,
         Runtime::Wasm => Engine::Wasm,
         Runtime::Python => Engine::Python,
+        Runtime::Csharp => Engine::CSharp,
     }
 }
 

@@ -187,7 +187,7 @@ async fn the_compiler_bears_what_is_deep_and_long() {
 async fn an_appliance_too_small_to_compile_says_so() {
     let config = RunnerConfig { spares: 0, memory_mib: 300, ..RunnerConfig::new(runner_path()) };
     let pool = RunnerPool::new(config).unwrap();
-    let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_wasm_beside();
+    let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_compilers_beside();
     let definition = Definition::new("f", command("", r#"(func (export "_start"))"#)).unwrap();
     match Loadable::check(&pool, &bundler, ALICE, definition).await {
         Err(CheckError::NoRuntime(why)) => assert!(why.starts_with("compiling may take"), "{why}"),

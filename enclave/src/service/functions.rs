@@ -62,7 +62,7 @@ impl Workshop {
         let pool = RunnerPool::new(runner_config(configuration, runner)).map_err(|error| internal(&error))?;
         Ok(Self {
             pool,
-            bundler: Bundler::new(bundler).with_wasm_beside(),
+            bundler: Bundler::new(bundler).with_compilers_beside(),
             egress,
             configuration: *configuration.digest(),
         })

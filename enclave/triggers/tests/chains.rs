@@ -352,9 +352,6 @@ async fn what_is_changed_beside_its_source_moves_it_nowhere() {
 
     // Stopped, and then told to go on all the same.
     living.triggers.set(ALICE, "t", chain(json!({}))).await.unwrap();
-    // Whoever looks still by the definition before has done so then.
-    mine(&house, []);
-    caught_up(&living, &outside, 6).await;
     house.chain.lock().unwrap().forget(2);
     mine(&house, [7]);
     mine(&house, []);

@@ -12,7 +12,7 @@ pub struct Deploy {
     /// The language.
     pub runtime: Runtime,
     /// One module that imports none of the tenant's: an ES module whose default export is a function, a WebAssembly module in standard
-    /// base64, or a Python module that defines `handler`.
+    /// base64, a Python module that defines `handler`, or a source in C# whose one public static method `Handle` is called.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// The path, among `modules`, of the one whose default export is a function.
@@ -44,6 +44,8 @@ pub enum Runtime {
     Wasm,
     /// Python.
     Python,
+    /// C#.
+    Csharp,
 }
 
 impl Runtime {
@@ -54,12 +56,13 @@ impl Runtime {
             Self::Typescript => "typescript",
             Self::Wasm => "wasm",
             Self::Python => "python",
+            Self::Csharp => "csharp",
         }
     }
 
-    /// Whether its code may be several modules that import each other.
+    /// Whether its code may be several modules that import, or know, each other.
     pub fn has_modules(self) -> bool {
-        matches!(self, Self::Javascript | Self::Typescript)
+        matches!(self, Self::Javascript | Self::Typescript | Self::Csharp)
     }
 }
 

@@ -36,6 +36,8 @@ pub enum ModuleKind {
     Declarations,
     /// `.json`.
     Json,
+    /// `.cs`.
+    CSharp,
 }
 
 /// The rule that a deployment's code breaks.
@@ -55,11 +57,14 @@ pub enum CodeError {
     )]
     Path(String),
     /// An ending that no module has.
-    #[error("{0:?} is no module: its path must end in .js, .mjs, .ts, .mts or .json")]
+    #[error("{0:?} is no module: its path must end in .js, .mjs, .ts, .mts or .json; in C#, in .cs")]
     Kind(String),
     /// TypeScript where the runtime is JavaScript.
     #[error("{0:?} is TypeScript: say so by `runtime`: `typescript`")]
     TypeScript(String),
+    /// C# where the runtime is none of it, or the other way round.
+    #[error("{0:?} is not of the runtime's language: C# comes alone, and says so by `runtime`: `csharp`")]
+    CSharp(String),
     /// The entry is not among the modules.
     #[error("`entry` is {0:?}, which is not among the modules")]
     NoEntry(String),
@@ -78,6 +83,7 @@ impl ModuleKind {
             "js" | "mjs" => Some(Self::JavaScript),
             "ts" | "mts" => Some(Self::TypeScript),
             "json" => Some(Self::Json),
+            "cs" => Some(Self::CSharp),
             _ => None,
         }
     }
@@ -132,6 +138,9 @@ fn check(runtime: Runtime, entry: &str, modules: &BTreeMap<String, String>) -> R
         }
         match ModuleKind::of(path) {
             None => return Err(CodeError::Kind(shown(path))),
+            Some(kind) if (kind == ModuleKind::CSharp) != (runtime == Runtime::Csharp) => {
+                return Err(CodeError::CSharp(shown(path)));
+            }
             Some(ModuleKind::TypeScript | ModuleKind::Declarations) if runtime == Runtime::Javascript => {
                 return Err(CodeError::TypeScript(shown(path)));
             }
@@ -142,7 +151,7 @@ fn check(runtime: Runtime, entry: &str, modules: &BTreeMap<String, String>) -> R
         return Err(CodeError::NoEntry(shown(entry)));
     }
     match ModuleKind::of(entry) {
-        Some(ModuleKind::JavaScript | ModuleKind::TypeScript) => Ok(()),
+        Some(ModuleKind::JavaScript | ModuleKind::TypeScript | ModuleKind::CSharp) => Ok(()),
         _ => Err(CodeError::EntryKind(shown(entry))),
     }
 }
@@ -220,6 +229,7 @@ mod tests {
             ("a.d.ts", Some(ModuleKind::Declarations)),
             ("a.d.mts", Some(ModuleKind::Declarations)),
             ("a.json", Some(ModuleKind::Json)),
+            ("a.cs", Some(ModuleKind::CSharp)),
             ("a.tsx", None),
             ("a.jsx", None),
             ("a.cjs", None),
@@ -231,6 +241,19 @@ mod tests {
             assert_eq!(ModuleKind::of(path), kind, "{path}");
         }
         assert_eq!(code_of(Runtime::Typescript, "a.tsx", &["a.tsx"]), Err(CodeError::Kind("a.tsx".into())));
+    }
+
+    #[test]
+    fn c_sharp_comes_alone() {
+        assert_eq!(code_of(Runtime::Csharp, "a.cs", &["a.cs", "lib/b.cs"]), Ok(()));
+        for (runtime, entry, paths, wrong) in [
+            (Runtime::Csharp, "a.cs", &["a.cs", "b.js"][..], "b.js"),
+            (Runtime::Csharp, "a.cs", &["a.cs", "b.json"], "b.json"),
+            (Runtime::Javascript, "a.js", &["a.js", "b.cs"], "b.cs"),
+            (Runtime::Typescript, "a.cs", &["a.cs"], "a.cs"),
+        ] {
+            assert_eq!(code_of(runtime, entry, paths), Err(CodeError::CSharp(wrong.into())), "{wrong}");
+        }
     }
 
     #[test]

@@ -63,6 +63,43 @@ impl<P: Place> Town<P> {
     }
 }
 
+impl<P: Place> Town<P> {
+    /// A tenant deploys `examples/spread`, which is two files of C#, and has spreads taken. The appliance needs C#'s layer.
+    ///
+    /// # Panics
+    /// Any of it went otherwise.
+    pub fn do_csharp_job(&self) {
+        let (erin, _) = self.admit("erin");
+        let shown = erin.r3e(&["deploy", argument(&Path::new(EXAMPLES).join("spread")), "--json"]).ok();
+        assert!(shown.err.contains("2 modules of csharp"), "{}", shown.err);
+        assert_eq!(shown.json()["runtime"], "csharp");
+        let event = |ask: &str| {
+            format!(r#"{{"venues":{{"a":{{"bid":99.5,"ask":{ask}}},"b":{{"bid":100.4,"ask":101}}}}}}"#)
+        };
+        for (ask, width, record) in [("100.0", 0.4, true), ("100.1", 0.3, false)] {
+            let invoked = invoke(&erin, "spread", &event(ask));
+            let output: Value =
+                serde_json::from_str(invoked["output"].as_str().expect("a text")).expect("JSON");
+            assert_eq!(output, json!({ "buy": "a", "sell": "b", "width": width, "record": record }), "{ask}");
+            assert_eq!(invoked["receipt"]["verified"], true);
+        }
+        let few = erin.r3e(&["functions", "invoke", "spread", "--input", r#"{"venues":{}}"#]);
+        assert!(few.code != 0 && few.err.contains("two are wanted"), "{}", few.err);
+        let wrong = erin.path("wrong.cs");
+        fs::write(
+            &wrong,
+            "public static class F
+{
+    public static int Handle() => 1
+}
+",
+        )
+        .expect("a file");
+        let refused = erin.r3e(&["functions", "deploy", argument(&wrong), "--name", "wrong"]);
+        assert!(refused.code != 0 && refused.err.contains("function.cs:4:"), "{}", refused.err);
+    }
+}
+
 /// `examples/fee` with its module, in a home: the folder, and the module's bytes.
 ///
 /// # Panics

@@ -107,7 +107,7 @@ impl Arena {
 
     /// Starts the processes that runners of other languages are copies of, if there are any; what they are given is no function.
     async fn start_others(&self) {
-        for engine in [Engine::Wasm, Engine::Python] {
+        for engine in [Engine::Wasm, Engine::Python, Engine::CSharp] {
             let code = Code { engine, source: "none" };
             let _refused = self.pool.check(&"mallory".into(), code, &AMPLE).await;
         }

@@ -19,6 +19,9 @@ use crate::programs;
 const COMPILER: &str = "r3e-wasm-compiler";
 /// The path that a module has where it is deployed as one source.
 const PATH: &str = "function.wasm";
+/// The program that compiles C#, and what has it do so.
+const CSHARP: &str = "r3e-csharp";
+const CSHARP_PATH: &str = "function.cs";
 
 /// What a runner is given of a module's text.
 ///
@@ -27,15 +30,30 @@ const PATH: &str = "function.wasm";
 pub(crate) fn compile(text: &str) -> Result<String, String> {
     let module = wat::parse_str(text).map_err(|error| error.to_string())?;
     let sources = BTreeMap::from([(PATH.to_owned(), STANDARD.encode(module))]);
-    let request = Program::of_sources(PATH, &sources).encode().map_err(|error| error.to_string())?;
-    let answer = ask(request.as_bytes()).map_err(|error| format!("{COMPILER}: {error}"))?;
+    compiled(COMPILER, None, &Program::of_sources(PATH, &sources))
+}
+
+/// What a runner is given of a source in C#.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(crate) fn compile_csharp(source: &str) -> Result<String, String> {
+    let sources = BTreeMap::from([(CSHARP_PATH.to_owned(), source.to_owned())]);
+    compiled(CSHARP, Some("compile"), &Program::of_sources(CSHARP_PATH, &sources))
+}
+
+fn compiled(compiler: &str, argument: Option<&str>, sources: &Program) -> Result<String, String> {
+    let request = sources.encode().map_err(|error| error.to_string())?;
+    let answer =
+        ask(compiler, argument, request.as_bytes()).map_err(|error| format!("{compiler}: {error}"))?;
     decode_answer(&answer).map_err(|error| error.to_string())?.map_err(|problem| problem.to_string())
 }
 
-fn ask(request: &[u8]) -> io::Result<Vec<u8>> {
-    let program = programs::find(COMPILER).ok_or(io::ErrorKind::NotFound)?;
+fn ask(compiler: &str, argument: Option<&str>, request: &[u8]) -> io::Result<Vec<u8>> {
+    let program = programs::find(compiler).ok_or(io::ErrorKind::NotFound)?;
     let (mut ours, theirs) = UnixStream::pair()?;
     let mut child = Command::new(program)
+        .args(argument)
         .env_clear()
         .envs(ENVIRONMENT.iter().copied())
         .current_dir("/")

@@ -6,7 +6,7 @@ use std::{fs, io};
 use r3e_functions::runner_pool::Engine;
 use thiserror::Error;
 
-use crate::compiler::compile;
+use crate::compiler::{compile, compile_csharp};
 use crate::ending::Ending;
 use crate::programs;
 
@@ -77,7 +77,8 @@ pub struct Script {
     pub again: Again,
     /// What runs it.
     pub engine: Engine,
-    /// What a runner is given: the whole file, which is an ES module; or the module that it is the text of, compiled.
+    /// What a runner is given: the whole file, which is an ES module; or the module that it is the text of, compiled. In C# the file
+    /// itself, which is compiled before it runs ([`Script::runnable`]): that takes as long as some attacks.
     pub source: String,
 }
 
@@ -86,12 +87,26 @@ pub fn python() -> bool {
     programs::find("r3e-python.cwasm").is_some()
 }
 
+/// Whether there is a runtime for the scripts in C#: `scripts/csharp-layer` makes one.
+pub fn csharp() -> bool {
+    programs::find("r3e-csharp").is_some()
+}
+
+/// Why a script is left out where the engine's layer was not made; nothing where it runs.
+pub fn left_out(script: &Script) -> Option<&'static str> {
+    match script.engine {
+        Engine::Python if !python() => Some("scripts/python-layer"),
+        Engine::CSharp if !csharp() => Some("scripts/csharp-layer"),
+        _ => None,
+    }
+}
+
 /// The folder of the corpus.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
 }
 
-/// Every script, by name; those in Python too, whether or not there is an interpreter ([`python`]).
+/// Every script, by name; those in Python and C# too, whether or not they can be run ([`left_out`]).
 ///
 /// # Errors
 /// [`CorpusError`] names the script that cannot be read or does not say what it must.
@@ -110,6 +125,8 @@ pub fn read() -> Result<Vec<Script>, CorpusError> {
         let ending = path.extension().unwrap_or_default();
         if ending == "py" {
             script.engine = Engine::Python;
+        } else if ending == "cs" {
+            script.engine = Engine::CSharp;
         } else if ending == "wat" {
             script.engine = Engine::Wasm;
             script.source = compile(&script.source).map_err(|what| CorpusError::Module { name, what })?;
@@ -121,6 +138,19 @@ pub fn read() -> Result<Vec<Script>, CorpusError> {
 }
 
 impl Script {
+    /// The script as a runner is given it.
+    ///
+    /// # Errors
+    /// [`CorpusError::Module`]: it does not compile.
+    pub fn runnable(&self) -> Result<Self, CorpusError> {
+        let mut script = self.clone();
+        if script.engine == Engine::CSharp {
+            script.source = compile_csharp(&script.source)
+                .map_err(|what| CorpusError::Module { name: self.name.clone(), what })?;
+        }
+        Ok(script)
+    }
+
     /// Reads the first lines of a script: `// key: value`, or with `;;` or `#` before it, until a line that is none.
     ///
     /// # Errors

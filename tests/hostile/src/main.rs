@@ -6,7 +6,6 @@ use std::process::{ExitCode, Stdio};
 
 use anyhow::Context as _;
 use clap::Parser;
-use r3e_functions::runner_pool::Engine;
 use r3e_hostile::limits::MAX_WORKERS;
 use r3e_hostile::{Arena, ArenaError, Row, Script, corpus, native, programs, report};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -49,11 +48,11 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut scripts = if cli.native { native::attacks() } else { corpus::read()? };
-    if !corpus::python() {
+    for layer in ["scripts/python-layer", "scripts/csharp-layer"] {
         let all = scripts.len();
-        scripts.retain(|script| script.engine != Engine::Python);
+        scripts.retain(|script| corpus::left_out(script) != Some(layer));
         if cli.share.is_none() && scripts.len() < all {
-            eprintln!("{} scripts in Python are left out: scripts/python-layer", all - scripts.len());
+            eprintln!("{} scripts are left out: {layer}", all - scripts.len());
         }
     }
     scripts.retain(|script| cli.names.is_empty() || cli.names.iter().any(|name| is_named(script, name)));
@@ -100,7 +99,7 @@ async fn attack(scripts: &[Script], share: &str, runner: &'static str) -> anyhow
     let runner = programs::find(runner).ok_or(ArenaError::NoRunner(runner))?;
     let arena = Arena::open(runner).await?;
     for script in scripts.iter().skip(index).step_by(of.max(1)) {
-        let row = arena.run(script).await;
+        let row = arena.run(&script.runnable()?).await;
         println!("{}", serde_json::to_string(&row)?);
         std::io::stdout().flush()?;
     }

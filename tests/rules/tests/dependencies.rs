@@ -7,7 +7,7 @@ use r3e_rules::{Package, Workspace, linked_by, read, root};
 
 /// What each crate may use of ours, development dependencies included. Every member of the workspace is here or
 /// under `tests/`, which may use anything.
-const ALLOWED: [(&str, &[&str]); 17] = [
+const ALLOWED: [(&str, &[&str]); 18] = [
     ("r3e-cbor", &[]),
     ("r3e-transport", &[]),
     ("r3e-attester", &[]),
@@ -21,6 +21,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("r3e-runner", &["r3e-sandbox", "r3e-runner-api"]),
     ("r3e-bundler", &["r3e-sandbox", "r3e-runner-api"]),
     ("r3e-wasm-runner", &["r3e-sandbox", "r3e-runner-api"]),
+    ("r3e-csharp-runner", &["r3e-sandbox", "r3e-runner-api"]),
     ("r3e-parent", &["r3e-proto", "r3e-transport", "r3e-eif-format"]),
     ("r3e-verify", &["r3e-attestation", "r3e-proto", "r3e-cbor"]),
     ("r3e-client", &["r3e-attestation", "r3e-proto", "r3e-cbor"]),

@@ -41,6 +41,8 @@ impl<'a> Gathered<'a> {
     pub(super) fn wants(&mut self, path: &str) -> Result<Option<usize>, ProjectError> {
         let is_part = match ModuleKind::of(path) {
             _ if !self.runtime.has_modules() => path == self.entry,
+            Some(ModuleKind::CSharp) => self.runtime == Runtime::Csharp,
+            _ if self.runtime == Runtime::Csharp => false,
             Some(ModuleKind::JavaScript | ModuleKind::Json) => true,
             Some(ModuleKind::TypeScript | ModuleKind::Declarations) => self.runtime == Runtime::Typescript,
             None => false,

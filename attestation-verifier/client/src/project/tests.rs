@@ -243,6 +243,7 @@ fn one_file_says_its_language() {
     assert_eq!(runtime_of("a.js".as_ref()), Runtime::Javascript);
     assert_eq!(runtime_of("a.wasm".as_ref()), Runtime::Wasm);
     assert_eq!(runtime_of("a.py".as_ref()), Runtime::Python);
+    assert_eq!(runtime_of("a.cs".as_ref()), Runtime::Csharp);
     assert_eq!(source_text(Runtime::Wasm, b"\0asm".to_vec()).unwrap(), "AGFzbQ==");
     assert!(source_text(Runtime::Python, b"\xff".to_vec()).is_err());
 }

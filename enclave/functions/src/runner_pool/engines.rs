@@ -14,6 +14,8 @@ use super::spawner::Spawner;
 const WASM_RUNNER: &str = "r3e-wasm-runner";
 /// The interpreter that runs Python, compiled, in the same place.
 const PYTHON_LAYER: &str = "r3e-python.cwasm";
+/// The program that runs C#, in the same place.
+const CSHARP: &str = "r3e-csharp";
 
 /// What runs a function.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum Engine {
     Wasm,
     /// Python.
     Python,
+    /// C#.
+    CSharp,
 }
 
 impl Engine {
@@ -34,6 +38,7 @@ impl Engine {
             Self::JavaScript => "JavaScript",
             Self::Wasm => "WebAssembly",
             Self::Python => "Python",
+            Self::CSharp => "C#",
         }
     }
 }
@@ -66,13 +71,15 @@ pub struct Layers {
     pub wasm_runner: Option<PathBuf>,
     /// The compiled interpreter that the same program runs Python with.
     pub python: Option<PathBuf>,
+    /// The program that runs C#, with its runtime.
+    pub csharp: Option<PathBuf>,
 }
 
 impl Layers {
     /// Those that stand beside a program.
     pub fn beside(program: &Path) -> Self {
         let found = |name: &str| Some(program.with_file_name(name)).filter(|path| path.is_file());
-        Self { wasm_runner: found(WASM_RUNNER), python: found(PYTHON_LAYER) }
+        Self { wasm_runner: found(WASM_RUNNER), python: found(PYTHON_LAYER), csharp: found(CSHARP) }
     }
 }
 
@@ -82,6 +89,7 @@ pub(super) struct Nurseries {
     javascript: Nursery,
     wasm: Option<Nursery>,
     python: Option<Nursery>,
+    csharp: Option<Nursery>,
 }
 
 impl Nurseries {
@@ -90,7 +98,7 @@ impl Nurseries {
     /// # Errors
     /// When a thread that starts processes cannot be started.
     pub(super) fn new(config: &RunnerConfig) -> io::Result<Self> {
-        let Layers { wasm_runner, python } = &config.layers;
+        let Layers { wasm_runner, python, csharp } = &config.layers;
         let nursery = |program: &Path, arguments: Vec<OsString>| {
             Ok::<_, io::Error>(Nursery::new(Spawner::new(program.to_owned(), arguments)?))
         };
@@ -99,7 +107,8 @@ impl Nurseries {
             (Some(program), Some(layer)) => Some(nursery(program, vec![layer.into()])?),
             _ => None,
         };
-        Ok(Self { javascript: nursery(&config.runner_path, Vec::new())?, wasm, python })
+        let csharp = csharp.as_deref().map(|program| nursery(program, Vec::new())).transpose()?;
+        Ok(Self { javascript: nursery(&config.runner_path, Vec::new())?, wasm, python, csharp })
     }
 
     /// The one of an engine.
@@ -108,6 +117,7 @@ impl Nurseries {
             Engine::JavaScript => Some(&self.javascript),
             Engine::Wasm => self.wasm.as_ref(),
             Engine::Python => self.python.as_ref(),
+            Engine::CSharp => self.csharp.as_ref(),
         };
         found.ok_or(InvocationError::NoEngine { name: engine.name() })
     }
@@ -116,6 +126,8 @@ impl Nurseries {
     pub(super) fn empty_mib(&self) -> u64 {
         let wasm = u64::from(self.wasm.is_some()) * BASE_MEMORY_MIB;
         let python = u64::from(self.python.is_some()) * PYTHON_MEMORY_MIB;
-        BASE_MEMORY_MIB + wasm + python
+        // Its runtime is started where events are handled, and not before.
+        let csharp = u64::from(self.csharp.is_some()) * BASE_MEMORY_MIB;
+        BASE_MEMORY_MIB + wasm + python + csharp
     }
 }

@@ -84,7 +84,7 @@ impl Appliance {
             events: events.clone(),
             admissions: gate.clone(),
         });
-        let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_wasm_beside();
+        let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_compilers_beside();
         Self {
             keeper,
             store,

@@ -21,7 +21,7 @@ pub(crate) const HELP: &str = "\
 r3e.toml, at the root of the folder:
 
   name = \"price-alert\"
-  runtime = \"typescript\"             # or \"javascript\", \"wasm\", \"python\"
+  runtime = \"typescript\"             # or \"javascript\", \"wasm\", \"python\", \"csharp\"
   entry = \"src/main.ts\"
   exclude = [\"test\"]                 # files and folders that stay here
 
@@ -34,7 +34,7 @@ r3e.toml, at the root of the folder:
   cron = { schedule = \"0 * * * *\", time_zone = \"Europe/Berlin\" }
 
 Every .js, .mjs and .json file, and for TypeScript every .ts and .mts file, is sent, but for those in node_modules, those
-whose name begins with a dot, and those that `exclude` names; of wasm and python, the entry alone. Symbolic links are refused.
+whose name begins with a dot, and those that `exclude` names; of csharp, every .cs file; of wasm and python, the entry alone. Symbolic links are refused.
 
 What the function may reach is shown before anything is sent; `+` marks what it may not reach today. Its triggers are
 made, changed, and removed where r3e.toml declares them no more; each is named with `+`, `~` or `-`.

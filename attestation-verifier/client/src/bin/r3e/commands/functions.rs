@@ -53,10 +53,11 @@ Example:
   r3e functions deploy price.js --name price --secret API_TOKEN --net api.example.com --timeout-ms 3000
   r3e functions deploy fee.wasm --name fee
   r3e functions deploy median.py --name median
+  r3e functions deploy spread.cs --name spread
 
-The file's ending says what it is: .js, .mjs, .ts, .mts, .wasm or .py.")]
+The file's ending says what it is: .js, .mjs, .ts, .mts, .wasm, .py or .cs.")]
 pub(crate) struct DeployArguments {
-    /// The source: an ECMAScript module whose default export is a function, TypeScript, WebAssembly or Python
+    /// The source: an ECMAScript module whose default export is a function, TypeScript, WebAssembly, Python or C#
     file: PathBuf,
     /// The function's name
     #[arg(long)]

@@ -1,0 +1,182 @@
+// R3E: what the appliance offers a function. The same as in the other languages; every call waits for its answer.
+
+using System;
+using System.Collections.Generic;
+using System.Text;
+
+namespace R3E
+{
+    /// <summary>A host call that was refused or failed; the code is stable, the message is for people.</summary>
+    public sealed class HostException : Exception
+    {
+        /// <summary>What a program decides by, such as <c>denied</c>.</summary>
+        public string Code { get; }
+
+        public HostException(string code, string message) : base(message)
+        {
+            Code = code;
+        }
+    }
+
+    /// <summary>The function's secrets.</summary>
+    public static class Secrets
+    {
+        /// <summary>The secret's text, or null when there is none of that name.</summary>
+        public static string Get(string name)
+        {
+            return (string)Host.Call("secret_get", "name", Host.Text(name, nameof(name)))["value"];
+        }
+    }
+
+    /// <summary>The function's own values, JSON.</summary>
+    public static class Store
+    {
+        /// <summary>The value last set under the key, or null.</summary>
+        public static object Get(string key)
+        {
+            return Get<object>(key);
+        }
+
+        /// <summary>The value last set under the key, or the type's default.</summary>
+        public static T Get<T>(string key)
+        {
+            var value = (string)Host.Call("store_get", "key", Host.Text(key, nameof(key)))["value"];
+            return value == null ? default(T) : Json.Read<T>(value);
+        }
+
+        /// <summary>Keeps a value under the key; durable once this returns.</summary>
+        public static void Set(string key, object value)
+        {
+            Host.Call("store_set", "key", Host.Text(key, nameof(key)), "value", Json.Write(value));
+        }
+
+        /// <summary>Forgets the key.</summary>
+        public static void Delete(string key)
+        {
+            Host.Call("store_set", "key", Host.Text(key, nameof(key)), "value", null);
+        }
+    }
+
+    /// <summary>What became of an event.</summary>
+    public sealed class Published
+    {
+        /// <summary>Triggers that queued a job for it, or had before.</summary>
+        public int Queued { get; internal set; }
+
+        /// <summary>Triggers that could not.</summary>
+        public int Failed { get; internal set; }
+    }
+
+    /// <summary>Events, of the topics that the function was granted.</summary>
+    public static class Events
+    {
+        /// <summary>Publishes an event. The same one again under the same key queues nothing again.</summary>
+        public static Published Publish(string topic, object data, string key = null)
+        {
+            if (key != null)
+            {
+                Host.Text(key, nameof(key));
+            }
+            var reply = Host.Call("publish", "topic", Host.Text(topic, nameof(topic)), "data", Json.Write(data), "key", key);
+            return new Published { Queued = Convert.ToInt32(reply["queued"]), Failed = Convert.ToInt32(reply["failed"]) };
+        }
+    }
+
+    /// <summary>The appliance's attestation.</summary>
+    public static class Tee
+    {
+        /// <summary>A fresh attestation document that commits to the data.</summary>
+        public static byte[] GetAttestation(byte[] data = null)
+        {
+            var encoded = data == null ? null : Convert.ToBase64String(data);
+            return Convert.FromBase64String((string)Host.Call("attestation", "data_base64", encoded)["document_base64"]);
+        }
+
+        /// <summary>A fresh attestation document that commits to the text, as UTF-8.</summary>
+        public static byte[] GetAttestation(string data)
+        {
+            return GetAttestation(data == null ? null : Encoding.UTF8.GetBytes(data));
+        }
+    }
+
+    /// <summary>An HTTP response, whole.</summary>
+    public sealed class Response
+    {
+        internal Response(int status, Dictionary<string, string> headers, byte[] body)
+        {
+            Status = status;
+            Headers = headers;
+            Body = body;
+        }
+
+        /// <summary>The status code.</summary>
+        public int Status { get; }
+
+        /// <summary>Whether the status is one of success.</summary>
+        public bool Ok => Status >= 200 && Status < 300;
+
+        /// <summary>Names in lower case. A name that came twice has its values joined, as HTTP allows.</summary>
+        public IReadOnlyDictionary<string, string> Headers { get; }
+
+        /// <summary>The body.</summary>
+        public byte[] Body { get; }
+
+        /// <summary>The body as UTF-8 text.</summary>
+        public string Text()
+        {
+            return Encoding.UTF8.GetString(Body);
+        }
+
+        /// <summary>The body as the JSON value that it is.</summary>
+        public T Json<T>()
+        {
+            return R3E.Json.Read<T>(Text());
+        }
+    }
+
+    /// <summary>HTTPS, to the hosts that the function was granted.</summary>
+    public static class Http
+    {
+        /// <summary>Sends a request with a body of text, or with none.</summary>
+        public static Response Fetch(
+            string url, string method = "GET", IEnumerable<KeyValuePair<string, string>> headers = null, string body = null)
+        {
+            return Fetch(url, method, headers, body == null ? null : Encoding.UTF8.GetBytes(body));
+        }
+
+        /// <summary>Sends a request with a body of bytes.</summary>
+        public static Response Fetch(
+            string url, string method, IEnumerable<KeyValuePair<string, string>> headers, byte[] body)
+        {
+            var pairs = new List<object>();
+            foreach (var header in headers ?? new KeyValuePair<string, string>[0])
+            {
+                pairs.Add(new object[] { header.Key, header.Value });
+            }
+            var reply = Host.Call(
+                "fetch", "url", Host.Text(url, nameof(url)), "method", Host.Text(method, nameof(method)).ToUpperInvariant(),
+                "headers", pairs, "body_base64", body == null ? null : Convert.ToBase64String(body));
+            var received = new Dictionary<string, string>();
+            foreach (List<object> header in (List<object>)reply["headers"])
+            {
+                var name = (string)header[0];
+                var value = (string)header[1];
+                received[name] = received.TryGetValue(name, out var before) ? before + ", " + value : value;
+            }
+            return new Response(
+                Convert.ToInt32(reply["status"]), received, Convert.FromBase64String((string)reply["body_base64"]));
+        }
+    }
+
+    /// <summary>The function's log.</summary>
+    public static class Log
+    {
+        public static void Debug(string text) => Host.Say(Host.LogDebug, text);
+
+        public static void Info(string text) => Host.Say(Host.LogInfo, text);
+
+        public static void Warn(string text) => Host.Say(Host.LogWarn, text);
+
+        public static void Error(string text) => Host.Say(Host.LogError, text);
+    }
+}
