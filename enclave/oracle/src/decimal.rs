@@ -204,12 +204,11 @@ impl FromStr for Decimal {
         }
         // Both are below a hundred.
         let behind = i32::try_from(fraction.len()).map_err(|_| DecimalError::TooLong)? - exponent;
-        let number = match u32::try_from(behind) {
-            Ok(scale) => Self::reduced(mantissa, scale),
-            Err(_) => {
-                let tens = power(behind.unsigned_abs()).ok_or(DecimalError::TooLarge)?;
-                Self { mantissa: mantissa.checked_mul(tens).ok_or(DecimalError::TooLarge)?, scale: 0 }
-            }
+        let number = if let Ok(scale) = u32::try_from(behind) {
+            Self::reduced(mantissa, scale)
+        } else {
+            let tens = power(behind.unsigned_abs()).ok_or(DecimalError::TooLarge)?;
+            Self { mantissa: mantissa.checked_mul(tens).ok_or(DecimalError::TooLarge)?, scale: 0 }
         };
         let too_long = if number.scale == 0 { DecimalError::TooLarge } else { DecimalError::TooLong };
         Self::from_units(number.mantissa, number.scale).ok_or(too_long)

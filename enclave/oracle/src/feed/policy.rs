@@ -101,7 +101,7 @@ pub struct Feed {
     pub(super) bounds: RangeInclusive<i128>,
 }
 
-fn within<T: PartialOrd + Debug>(
+fn within<T: PartialOrd + Debug + Copy>(
     field: &'static str,
     value: T,
     range: &RangeInclusive<T>,

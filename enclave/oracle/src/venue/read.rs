@@ -95,10 +95,8 @@ pub(super) fn read(
     if !theirs.is_positive() {
         return Err(wrong("price", ValueError::Zero));
     }
-    let price = match inverse {
-        true => theirs.reciprocal().ok_or(wrong("price", ValueError::Inverse))?,
-        false => theirs,
-    };
+    let inverted = || theirs.reciprocal().ok_or(wrong("price", ValueError::Inverse));
+    let price = if inverse { inverted()? } else { theirs };
     let volume = match &parts.volume {
         Some((path, of)) => {
             let volume = number("volume", path, &answer, names)?;
