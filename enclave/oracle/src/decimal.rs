@@ -107,8 +107,11 @@ impl Decimal {
             return None;
         }
         let quotient = divided(power(exponent)?, self.mantissa);
-        let precise = quotient >= power(FACTOR_DIGITS - 1)?;
-        precise.then(|| Self::from_units(quotient, exponent - self.scale)).flatten()
+        if quotient < power(FACTOR_DIGITS - 1)? {
+            return None;
+        }
+        let Self { mantissa, scale } = Self::reduced(quotient, exponent - self.scale);
+        Self::from_units(mantissa, scale)
     }
 
     /// The number without digits behind its first eighteen.
