@@ -34,17 +34,50 @@ struct Player {
 }
 
 fn players() -> impl Strategy<Value = Vec<Player>> {
-    let one = (1..=1_000_u32, 1_000_000_000..1_050_000_000_i128, lie(), any::<bool>());
+    let weight = prop_oneof![Just(100_u32), 1..=1_000_u32];
+    let one = (weight, 1_000_000_000..1_050_000_000_i128, lie(), any::<bool>());
     let one = one.prop_map(|(weight, honest, lie, silent)| Player { weight, honest, lie, silent });
-    prop::collection::vec(one, 5..=16)
+    let count = prop_oneof![Just(5_usize), Just(7), 5..=16_usize];
+    (prop::collection::vec(one, 16), count, any::<bool>()).prop_map(|(mut players, count, alike)| {
+        players.truncate(count);
+        players.iter_mut().filter(|_| alike).for_each(|player| player.weight = 100);
+        players
+    })
+}
+
+/// How those that lie go together.
+#[derive(Debug, Clone, Copy)]
+enum Scheme {
+    /// They do not.
+    Alone,
+    /// Each a step above the one before, from the highest honest price on.
+    Above(i128),
+    /// Each a step below.
+    Below(i128),
+}
+
+fn scheme() -> impl Strategy<Value = Scheme> {
+    let step = || prop_oneof![1..=100_000_i128, 1..=20_000_000_i128];
+    prop_oneof![Just(Scheme::Alone), step().prop_map(Scheme::Above), step().prop_map(Scheme::Below)]
+}
+
+/// What the liars say under a scheme.
+fn plotted(mut players: Vec<Player>, liars: &[String], silenced: &[String], scheme: Scheme) -> Vec<Player> {
+    let (low, high) = honest_range(&players, liars, silenced);
+    let lying = players.iter_mut().enumerate().filter(|(at, _)| liars.contains(&id(*at)));
+    for (place, (_, player)) in (1..).zip(lying) {
+        player.lie = match scheme {
+            Scheme::Alone => player.lie,
+            Scheme::Above(step) => Some((high + place * step, 60_000)),
+            Scheme::Below(step) => Some((low - place * step, 60_000)),
+        };
+    }
+    players
 }
 
 fn rules() -> impl Strategy<Value = Policy> {
-    (1..=3_333_u32, 100..=1_000_u32, 1..=500_u32).prop_map(|(cap, mad, floor)| Policy {
-        max_weight_bps: cap,
-        outlier_mad_percent: mad,
-        outlier_floor_bps: floor,
-        ..policy()
+    (1..=3_333_u32, prop_oneof![Just(100_u32), 100..=1_000_u32], 1..=500_u32).prop_map(|(cap, mad, floor)| {
+        Policy { max_weight_bps: cap, outlier_mad_percent: mad, outlier_floor_bps: floor, ..policy() }
     })
 }
 
@@ -97,7 +130,7 @@ proptest! {
     /// While those that lie have less than half of the weight that answers, the answer is between two honest prices.
     #[test]
     fn a_minority_cannot_move_the_answer_beyond_the_honest_range(
-        players in players(), rules in rules(), order in prop::collection::vec(any::<u32>(), 16),
+        players in players(), rules in rules(), scheme in scheme(), order in prop::collection::vec(any::<u32>(), 16),
     ) {
         let weights: Vec<u32> = players.iter().map(|player| player.weight).collect();
         let feed = feed(&weights, rules);
@@ -113,6 +146,7 @@ proptest! {
                 liars.push(id.clone());
             }
         }
+        let players = plotted(players, &liars, &[], scheme);
         let step = step(&feed, NOW_MS, &inputs(&players, &liars, &[]), &State::default());
         let (standing, lying) = passed(&step, &liars);
         prop_assert!(lying * 2 < standing);
@@ -125,7 +159,7 @@ proptest! {
     /// Whoever also silences honest sources, as the host can, needs a third of all weight.
     #[test]
     fn with_less_than_a_third_silence_does_not_help(
-        players in players(), rules in rules(), order in prop::collection::vec(any::<u32>(), 16),
+        players in players(), rules in rules(), scheme in scheme(), order in prop::collection::vec(any::<u32>(), 16),
     ) {
         let weights: Vec<u32> = players.iter().map(|player| player.weight).collect();
         let feed = feed(&weights, rules);
@@ -142,6 +176,7 @@ proptest! {
         }
         let silent = |(at, player): (usize, &Player)| (player.silent && at % 2 == 0).then(|| id(at));
         let silenced: Vec<String> = players.iter().enumerate().filter_map(silent).collect();
+        let players = plotted(players, &liars, &silenced, scheme);
         let step = step(&feed, NOW_MS, &inputs(&players, &liars, &silenced), &State::default());
         if let Some(answer) = answer(&step.outcome) {
             let (low, high) = honest_range(&players, &liars, &silenced);
