@@ -26,6 +26,8 @@ const OUTPUT: u8 = 0x03;
 const END: u8 = 0x00;
 /// SEC 1: before a coordinate of a point whose other one is even.
 const EVEN: u8 = 0x02;
+/// The same where it is odd.
+const ODD: u8 = 0x03;
 
 /// The length of a point, compressed.
 const POINT_BYTES: usize = 33;
@@ -224,7 +226,11 @@ fn point_to_string(point: &ProjectivePoint) -> Result<[u8; POINT_BYTES], VrfErro
     encoded.as_bytes().try_into().map_err(|_| VrfError::Encoding)
 }
 
+/// A point has one form here: the library would read a third form of 33 bytes, and a proof in it would have another output.
 fn string_to_point(bytes: &[u8; POINT_BYTES]) -> Option<AffinePoint> {
+    if ![EVEN, ODD].contains(&bytes[0]) {
+        return None;
+    }
     let encoded = Sec1Point::from_bytes(bytes).ok()?;
     Option::from(AffinePoint::from_sec1_point(&encoded))
 }
