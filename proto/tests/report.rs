@@ -1,4 +1,5 @@
 //! Reports against what other implementations make of them: `vectors/report.json`, by `tests/chain/report-vectors.py`.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use r3e_proto::report::{EvmTarget, NeoTarget, Report, Tree};
 use serde_json::Value;

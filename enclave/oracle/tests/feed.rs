@@ -270,6 +270,9 @@ fn rounds_that_are_none() {
     assert_eq!(aggregate(&feed, NOW_MS, &unknown, &State::default()), Err(error));
 }
 
+/// What breaks a policy.
+type Change = fn(&mut Policy);
+
 #[test]
 fn feeds_that_are_refused() {
     let of = |weights: &[u32], policy| {
@@ -285,7 +288,7 @@ fn feeds_that_are_refused() {
     assert_eq!(range(&[1; 4], policy()), "sources");
     assert_eq!(range(&[1; 33], policy()), "sources");
     assert_eq!(range(&[0, 1, 1, 1, 1], policy()), "weight");
-    let changes: [(&str, fn(&mut Policy)); 14] = [
+    let breaches: [(&str, Change); 14] = [
         ("decimals", |one| one.decimals = 19),
         ("max_age_ms", |one| one.max_age_ms = 0),
         ("max_ahead_ms", |one| one.max_ahead_ms = 60_001),
@@ -301,10 +304,10 @@ fn feeds_that_are_refused() {
         ("validity_ms", |one| one.validity_ms = 999),
         ("validity_ms", |one| one.validity_ms = one.heartbeat_ms - 1),
     ];
-    for (field, change) in changes {
-        let mut changed = policy();
-        change(&mut changed);
-        assert_eq!(range(&[1; 5], changed), field);
+    for (field, spoil) in breaches {
+        let mut broken = policy();
+        spoil(&mut broken);
+        assert_eq!(range(&[1; 5], broken), field);
     }
     for (min, max) in [("0", "1"), ("2", "1"), ("1", "1"), ("0.000000001", "1"), ("1", "1e23")] {
         let bounds = Policy { min_answer: number(min), max_answer: number(max), ..policy() };

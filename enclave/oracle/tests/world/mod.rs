@@ -1,5 +1,6 @@
 //! Feeds and rounds for tests.
 #![allow(dead_code, reason = "each test uses what it needs")]
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use r3e_oracle::decimal::Decimal;
 use r3e_oracle::feed::{Fate, Feed, Input, Policy, Said, Source, State, Step, aggregate};
