@@ -16,6 +16,7 @@ pub mod limits;
 pub mod notice;
 pub mod receipt;
 pub mod release;
+pub mod report;
 pub mod restore;
 pub mod unlock;
 pub mod wallet;

@@ -78,6 +78,11 @@ pub const MAX_WALLET_MESSAGE_BYTES: usize = 64 * 1024;
 /// A name or a version in an EIP-712 domain.
 pub const MAX_DOMAIN_TEXT_BYTES: usize = 256;
 
+/// Places behind the point of a report's answer: those of Ether.
+pub const MAX_REPORT_DECIMALS: u8 = 18;
+/// Reports under one signature: 10 hashes in each proof.
+pub const MAX_BATCH_REPORTS: u32 = 1_024;
+
 /// An amount of money in the smallest unit of a currency: a million million units of one with 18 decimals. The amounts of all
 /// tenants together, and twice that, fit a 128-bit number.
 pub const MAX_AMOUNT: u128 = 1_000_000_000_000_000_000_000_000_000_000;

@@ -24,6 +24,7 @@ use r3e_proto::host::lifecycle;
 use r3e_proto::notice::Notice;
 use r3e_proto::receipt::{Bundle, Receipt};
 use r3e_proto::release::{Change, Measured, Release, SignedRelease};
+use r3e_proto::report::{Report, Tree as ReportTree};
 use r3e_proto::restore::{RestoreOrder, SignedRestoreOrder};
 use r3e_proto::unlock::policy::{Member, QuorumPolicy};
 use r3e_proto::unlock::setup::{AttestedSetup, SealedShare, Setup};
@@ -64,6 +65,7 @@ fn main() -> io::Result<()> {
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
     write("release", &releases())?;
+    write("report", &reports())?;
     write("restore_order", &restore_orders())?;
     write("runner_messages", &runner_messages())?;
     write("runner_session", &runner_session())?;
@@ -72,7 +74,51 @@ fn main() -> io::Result<()> {
     write("trigger_expression", &expressions())?;
     write("trigger_request", &hook_requests())?;
     write("trigger_schedule", &schedules())?;
-    write("unlock", &unlock())
+    write("unlock", &unlock())?;
+    write("venue_answer", &venue_answers())
+}
+
+/// Reports that another implementation wrote, alone and with a proof.
+fn reports() -> Vec<Vec<u8>> {
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../proto/vectors/report.json")).unwrap_or_default();
+    let mut seeds = Vec::new();
+    for vector in vectors["reports"].as_array().into_iter().flatten() {
+        let Ok(report) = serde_json::from_value::<Report>(vector["report"].clone()) else { continue };
+        seeds.push(report.encode().to_vec());
+        // A batch of seven, as the target makes it.
+        let batch: Vec<_> = (1..=7).map(|sequence| Report { sequence, ..report }).collect();
+        let Some(proof) = ReportTree::new(&batch).ok().and_then(|tree| tree.proof(4)) else { continue };
+        let path: Vec<u8> = proof.path.iter().flat_map(|node| node.0).collect();
+        seeds.push([report.encode().as_slice(), &[6, 4], &path].concat());
+    }
+    seeds
+}
+
+/// Answers of each venue that is built in, in their order, and a definition with an answer.
+fn venue_answers() -> Vec<Vec<u8>> {
+    let answers: [&[u8]; 8] = [
+        include_bytes!("../../../../enclave/oracle/tests/answers/binance.json"),
+        include_bytes!("../../../../enclave/oracle/tests/answers/bitstamp.json"),
+        include_bytes!("../../../../enclave/oracle/tests/answers/coinbase.json"),
+        include_bytes!("../../../../enclave/oracle/tests/answers/gate.json"),
+        include_bytes!("../../../../enclave/oracle/tests/answers/gemini.json"),
+        include_bytes!("../../../../enclave/oracle/tests/answers/kraken.json"),
+        include_bytes!("../../../../enclave/oracle/tests/answers/kucoin.json"),
+        include_bytes!("../../../../enclave/oracle/tests/answers/okx.json"),
+    ];
+    let definition = r#"{"id":"x","url":"https://x.example/{base}?{pair}","pair":"{BASE}-{QUOTE}","assets":{"BTC":"XBT"},
+        "markets":{"BTC/USD":{"quote":"EUR","inverse":true}},"expect":[{"path":"ok","is":"true"}],"price":"a.*.b[0][1]",
+        "volume":{"path":"{pair}.v","of":"base"},"time":{"path":"t","unit":"rfc3339"},"weight":7,"max_bytes":9000}"#;
+    let answer =
+        r#"{"ok":true,"a":{"x":{"b":[[1,2.5e-3]]}},"EUR-XBT":{"v":"1e3"},"t":"2023-11-14T22:13:20.5+01:00"}"#;
+    let mut seeds: Vec<_> = (0..).zip(answers).map(|(kind, answer)| [&[kind], answer].concat()).collect();
+    seeds.push(
+        [b"\x08".as_slice(), r#"[{"a":-0.10,"\u0062\n":[1e-7,null,true,false,""]},{},[]]"#.as_bytes()]
+            .concat(),
+    );
+    seeds.push([b"\x09".as_slice(), definition.as_bytes(), b"\0", answer.as_bytes()].concat());
+    seeds
 }
 
 /// Answers of Ethereum's and Neo's nodes, and what is read from them.
