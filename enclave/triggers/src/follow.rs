@@ -48,6 +48,10 @@ pub(crate) async fn look_at(inner: Arc<Inner>, entry: Arc<Entry>) {
         let Source::Chain(chain) = &shape.record.definition.source else {
             return entry.plan(inner.now_ms(), false);
         };
+        // It was when this look was planned. Beginning now would have it go on, once it is resumed, rather than begin as it says.
+        if shape.record.paused {
+            return;
+        }
         // What is dropped half way is found again where the state says.
         tokio::select! {
             _ = closed.wait_for(|closed| *closed) => return,
@@ -137,7 +141,7 @@ async fn look(
     let Stretch { seen, end, more } = match inner.chains.read(chain, &followed.cursor).await {
         Ok(stretch) => stretch,
         Err(NotRead::Reorganised { why, common }) => {
-            return inner.reorganised(entry, chain, followed, why, common).await;
+            return inner.reorganised(entry, followed, why, common).await;
         }
         Err(NotRead::Stuck(why)) => return inner.stops(entry, followed, why).await,
         Err(error) => return Err(error.into()),
@@ -196,12 +200,12 @@ impl Inner {
     async fn reorganised(
         &self,
         entry: &Arc<Entry>,
-        chain: &Chain,
         followed: Followed,
         why: String,
         common: Option<Place>,
     ) -> Result<After, Trouble> {
-        match common.filter(|_| chain.reorganised == Reorganised::Follow) {
+        // As it is defined now: what was set while the chain was read holds for what was found there.
+        match common.filter(|_| follows_reorganised(entry)) {
             Some(common) => {
                 let to = at(followed.since_ms, common);
                 self.goes_to(entry, &followed, to, why).await?;
@@ -231,6 +235,11 @@ impl Inner {
         let mark = Mark::Chain { after: from.cursor.clone(), to };
         self.note(entry, &mut standing, &mark, FireOutcome::Failed(why)).await
     }
+}
+
+fn follows_reorganised(entry: &Entry) -> bool {
+    matches!(&entry.shape().record.definition.source,
+        Source::Chain(chain) if chain.reorganised == Reorganised::Follow)
 }
 
 /// Whether the chain is read up to `followed` still, of the source that the trigger has.

@@ -2,5 +2,4 @@
 // limit: none
 // ends: host_call_limit
 // ends: memory_limit
-// ends: crashed/11
 export default () => Promise.all(Array.from({ length: 10_000 }, () => r3e.store.get("k")));

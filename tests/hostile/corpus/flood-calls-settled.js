@@ -2,5 +2,4 @@
 // limit: none
 // ends: host_call_limit
 // ends: memory_limit
-// ends: crashed
 export default async () => (await Promise.allSettled(Array.from({ length: 10_000 }, () => r3e.store.get("k")))).length;

@@ -1,5 +1,4 @@
 // attack: Keeps exceptions, each with its stack.
 // limit: none
 // ends: memory_limit
-// ends: crashed/11
 export default () => { const all = []; for (;;) { try { null.x; } catch (error) { all.push(error, error.stack); } } };

@@ -6,6 +6,7 @@
 mod calls;
 mod crypto_ops;
 mod curve_ops;
+mod fatal;
 mod loader;
 mod ops;
 mod outcome;
@@ -41,6 +42,8 @@ pub(crate) enum EngineError {
     Prelude(#[source] Box<CoreError>),
     #[error("the prelude did not register its entry points")]
     NoEntry,
+    #[error("the signals of a crash")]
+    Signals(#[from] nix::Error),
 }
 
 /// A host call's answer as the prelude reads it: exactly one of the two is not null.
@@ -75,13 +78,14 @@ impl r3e_sandbox::Engine for Engine {
         v8::V8::set_entropy_source(random::fill_cheaply);
         let bridge = Rc::new(Bridge::new(sender));
         let modules = Modules::default();
-        let runtime = JsRuntime::try_new(RuntimeOptions {
+        let mut runtime = JsRuntime::try_new(RuntimeOptions {
             module_loader: Some(Rc::new(modules.clone())),
             extensions: vec![prelude::extension(&bridge)],
             ..RuntimeOptions::default()
         })
         .map_err(|error| EngineError::Prelude(Box::new(error)))?;
         let entry = bridge.take_entry().ok_or(EngineError::NoEntry)?;
+        fatal::tell(runtime.v8_isolate().thread_safe_handle())?;
         Ok(Self { runtime, bridge, entry, modules, handler: None, woken: WakeFlag::default() })
     }
 
