@@ -8,8 +8,9 @@ use bytes::Bytes;
 use http::HeaderMap;
 use r3e_egress::{FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_functions::{
-    AdmissionFuture, Admissions, Admitted, AttestationSource, Event, EventSink, Internet, PublishFuture,
-    ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken, Version,
+    AdmissionFuture, Admissions, Admitted, AttestationSource, ChangeFuture, Event, EventSink, Internet,
+    MadeTrigger, OwnTriggers, PublishFuture, ResponseFuture, SecretAnswer, SecretReader, SecretSource,
+    SourceError, SourceFuture, Taken, Version,
 };
 use r3e_proto::api::functions::{Function, Usage};
 use r3e_proto::api::identity::TenantId;
@@ -42,6 +43,17 @@ impl SecretSource for GivenSecrets {
 
     fn held<'a>(&'a self, _: SecretReader<'a>, _: Vec<(String, u64)>) -> SourceFuture<'a, ()> {
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn set<'a>(
+        &'a self,
+        _: SecretReader<'a>,
+        name: &'a str,
+        value: &'a Zeroizing<String>,
+    ) -> ChangeFuture<'a, u64> {
+        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        values.insert(name.to_owned(), value.clone());
+        Box::pin(std::future::ready(Ok(2)))
     }
 }
 
@@ -121,6 +133,17 @@ impl EventSink for Said {
     fn publish(&self, event: Event) -> PublishFuture<'_> {
         eprintln!("event {} published, and no trigger fires here: {}", event.topic, event.data);
         Box::pin(std::future::ready(Ok(Taken { queued: 0, failed: 0 })))
+    }
+}
+
+impl OwnTriggers for Said {
+    fn create<'a>(&'a self, _: TenantId, _: &'a str, definition: &'a str) -> ChangeFuture<'a, MadeTrigger> {
+        eprintln!("a trigger made, and none fires here: {definition}");
+        Box::pin(std::future::ready(Ok(MadeTrigger { name: "here".to_owned(), created: true })))
+    }
+
+    fn delete<'a>(&'a self, _: TenantId, _: &'a str, _: &'a str) -> ChangeFuture<'a, bool> {
+        Box::pin(std::future::ready(Ok(false)))
     }
 }
 

@@ -85,6 +85,7 @@ impl Workshop {
             secrets: Arc::clone(&secrets) as _,
             attestation: Arc::new(NoDevice),
             events: Arc::new(Said),
+            triggers: Arc::new(Said),
             admissions: Arc::new(Open),
         });
         let bundler = Bundler::new(bundler);

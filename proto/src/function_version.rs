@@ -24,12 +24,13 @@ pub type Version = [u8; 32];
 ///   limits: [timeout_ms: uint, cpu_ms: uint, memory_mib: uint, output_bytes: uint, host_calls: uint,
 ///            concurrency: uint],
 ///   instance: [reuse: bool],
-///   ? publish: [+ tstr] ]
+///   ? publish: [* tstr],
+///   ? (set_secrets: [* tstr], triggers: bool) ]
 /// ```
 ///
 /// `code` is what was deployed: one source, or the entry's path and each module with its path. Modules rise strictly in the
-/// order of their paths' bytes. `secrets`, `net` and `publish` rise strictly in the order of their bytes;
-/// `publish` is left out where it is empty. An element of `net` is in its one form: a host in lower
+/// order of their paths' bytes. `secrets`, `net`, `publish` and `set_secrets` rise strictly in the order of their bytes. The last two are there
+/// where one of them grants something; `publish` is where it has an element, or they are there. An element of `net` is in its one form: a host in lower
 /// case, and `:port` in decimal unless the port is 443. The appliance brings permissions into this form, and answers with
 /// it.
 pub fn version(
@@ -60,8 +61,13 @@ pub fn version(
         Value::Array(limits.to_vec()),
         Value::Array(vec![Value::Bool(reuse)]),
     ];
-    if !permissions.publish.is_empty() {
-        hashed.push(texts(&permissions.publish));
+    let Permissions { secrets: _, net: _, publish, set_secrets, triggers } = permissions;
+    let changes = !set_secrets.is_empty() || *triggers;
+    if changes || !publish.is_empty() {
+        hashed.push(texts(publish));
+    }
+    if changes {
+        hashed.extend([texts(set_secrets), Value::Bool(*triggers)]);
     }
     Sha256::digest(encode(&Value::Array(hashed))).into()
 }
@@ -78,7 +84,7 @@ mod tests {
         Permissions {
             secrets: vec!["A".into(), "b".into()],
             net: vec!["api.example.com".into(), "x.test:8443".into()],
-            publish: Vec::new(),
+            ..Permissions::default()
         }
     }
 
@@ -169,12 +175,14 @@ mod tests {
         // The same words, granted as something else.
         others.push(of(
             SOURCE,
-            &Permissions { secrets: first.net.clone(), net: first.secrets.clone(), publish: Vec::new() },
+            &Permissions { secrets: first.net.clone(), net: first.secrets.clone(), ..Permissions::default() },
             limits,
         ));
         others.push(of(SOURCE, &Permissions { secrets: vec!["Ab".into()], ..first.clone() }, limits));
         others.push(of(SOURCE, &Permissions { publish: vec!["t".into()], ..first.clone() }, limits));
         others.push(of(SOURCE, &Permissions { publish: vec!["tt".into()], ..first.clone() }, limits));
+        others.push(of(SOURCE, &Permissions { set_secrets: vec!["t".into()], ..first.clone() }, limits));
+        others.push(of(SOURCE, &Permissions { triggers: true, ..first.clone() }, limits));
         for changed in [
             Limits { timeout_ms: 1, ..limits },
             Limits { cpu_ms: 1, ..limits },

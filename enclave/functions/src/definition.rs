@@ -66,6 +66,9 @@ pub enum DefinitionError {
     #[error("permissions.secrets: {0:?} names no secret")]
     SecretName(String),
     /// A permission that is none.
+    #[error("permissions.set_secrets: {0:?} names no secret")]
+    SetSecretName(String),
+    /// A permission that is none.
     #[error(
         "permissions.publish: {0:?} names no topic: 1 to 64 of A-Z a-z 0-9 `-` `_` `.`, the first one not `-` or `.`"
     )]
@@ -78,7 +81,7 @@ pub enum DefinitionError {
     /// Too many permissions of a kind.
     #[error("permissions.{kind}: {count} are more than {max}")]
     TooManyGrants {
-        /// `secrets`, `net` or `publish`.
+        /// `secrets`, `net`, `publish` or `set_secrets`.
         kind: &'static str,
         /// How many there are.
         count: usize,
@@ -187,11 +190,12 @@ fn check_code(code: Code<'_>) -> Result<(), DefinitionError> {
 }
 
 fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
-    let Permissions { mut secrets, net, mut publish } = permissions;
+    let Permissions { mut secrets, net, mut publish, mut set_secrets, triggers } = permissions;
     for (kind, count, max) in [
         ("secrets", secrets.len(), MAX_SECRET_GRANTS),
         ("net", net.len(), MAX_NET_GRANTS),
         ("publish", publish.len(), MAX_TOPIC_GRANTS),
+        ("set_secrets", set_secrets.len(), MAX_SECRET_GRANTS),
     ] {
         if count > max {
             return Err(DefinitionError::TooManyGrants { kind, count, max });
@@ -200,6 +204,9 @@ fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
     if let Some(wrong) = secrets.iter().find(|name| !is_name(name)) {
         return Err(DefinitionError::SecretName(shown(wrong)));
     }
+    if let Some(wrong) = set_secrets.iter().find(|name| !is_name(name)) {
+        return Err(DefinitionError::SetSecretName(shown(wrong)));
+    }
     if let Some(wrong) = publish.iter().find(|name| !is_name(name)) {
         return Err(DefinitionError::Topic(shown(wrong)));
     }
@@ -207,11 +214,11 @@ fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
         .iter()
         .map(|text| host_grant(text).ok_or_else(|| DefinitionError::Host(shown(text))))
         .collect::<Result<Vec<_>, _>>()?;
-    for list in [&mut secrets, &mut net, &mut publish] {
+    for list in [&mut secrets, &mut net, &mut publish, &mut set_secrets] {
         list.sort_unstable();
         list.dedup();
     }
-    Ok(Permissions { secrets, net, publish })
+    Ok(Permissions { secrets, net, publish, set_secrets, triggers })
 }
 
 /// The one form of `host` or `host:port`: lower case, no port where it is 443. None if egress would not connect to it,
@@ -255,7 +262,7 @@ mod tests {
 
     fn granted(secrets: &[&str], net: &[&str]) -> Result<Definition, DefinitionError> {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let permissions = Permissions { secrets: texts(secrets), net: texts(net), publish: Vec::new() };
+        let permissions = Permissions { secrets: texts(secrets), net: texts(net), ..Permissions::default() };
         Definition::new("f", Deploy { permissions, ..deploy() })
     }
 

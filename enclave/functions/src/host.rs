@@ -17,11 +17,12 @@ use crate::events::Events;
 use crate::fetches::{Fetch, Fetches};
 use crate::invoker::InvokeError;
 use crate::limits::{MAX_ATTESTATIONS, MAX_ATTESTATIONS_AT_ONCE};
+use crate::own_triggers::Making;
 use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
 use crate::sources::{
-    AttestationSource, Event, EventSink, Internet, SecretReader, SecretSource, SourceError,
+    AttestationSource, Event, EventSink, Internet, OwnTriggers, SecretReader, SecretSource, SourceError,
 };
 use crate::values::{Values, refused};
 use crate::writes::Writes;
@@ -33,6 +34,7 @@ pub(crate) struct Resources {
     pub(crate) attestation: Arc<dyn AttestationSource>,
     internet: Arc<dyn Internet>,
     events: Arc<dyn EventSink>,
+    triggers: Arc<dyn OwnTriggers>,
     attestation_turns: Semaphore,
 }
 
@@ -43,9 +45,10 @@ impl Resources {
         secrets: Arc<dyn SecretSource>,
         attestation: Arc<dyn AttestationSource>,
         events: Arc<dyn EventSink>,
+        triggers: Arc<dyn OwnTriggers>,
     ) -> Self {
         let attestation_turns = Semaphore::new(MAX_ATTESTATIONS_AT_ONCE);
-        Self { store, secrets, attestation, internet, events, attestation_turns }
+        Self { store, secrets, attestation, internet, events, triggers, attestation_turns }
     }
 }
 
@@ -60,6 +63,7 @@ pub(crate) struct Host<'a> {
     events: Events<'a>,
     attestations: AtomicU32,
     secrets: Secrets<'a>,
+    making: Making<'a>,
     writes: Writes,
 }
 
@@ -91,7 +95,8 @@ impl<'a> Host<'a> {
             fetches: Fetches::of(&function.permissions)?,
             events: Events::of(&*resources.events, &function.permissions.publish, hops),
             attestations: AtomicU32::new(0),
-            secrets: Secrets::of(&*resources.secrets, reader, &function.permissions.secrets),
+            secrets: Secrets::of(&*resources.secrets, reader, &function.permissions),
+            making: Making::of(&*resources.triggers, tenant, &function.name, function.permissions.triggers),
         })
     }
 
@@ -180,6 +185,13 @@ impl Host<'_> {
                 Box::pin(async move { Ok(HostValue::StoreGet { value: self.values.read(&key).await? }) })
             }
             HostCall::SecretGet { name } => Box::pin(async move { self.secrets.get(&name).await }),
+            HostCall::SecretSet { name, value } => {
+                Box::pin(async move { self.secrets.set(&name, &value).await })
+            }
+            HostCall::TriggerCreate { definition } => {
+                Box::pin(async move { self.making.create(&definition).await })
+            }
+            HostCall::TriggerDelete { name } => Box::pin(async move { self.making.delete(&name).await }),
             HostCall::Publish { topic, data, key } => {
                 let event = Event { tenant: self.tenant, topic, data, key, hops: 0 };
                 Box::pin(self.events.publish(event))

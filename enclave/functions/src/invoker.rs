@@ -19,7 +19,7 @@ use crate::limits::{MAX_EVENT_BYTES, MAX_WAIT_MS, MAX_WAITING_FOR_ALL, MAX_WAITI
 use crate::registry::{Draw, Registry, RegistryError};
 use crate::runner::{engine_of, explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{Code, InvocationError, RunnerPool};
-use crate::sources::{AttestationSource, EventSink, Internet, SecretSource, SourceError};
+use crate::sources::{AttestationSource, EventSink, Internet, OwnTriggers, SecretSource, SourceError};
 use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
 /// What an [`Invoker`] is made of.
@@ -38,6 +38,8 @@ pub struct InvokerParts {
     pub attestation: Arc<dyn AttestationSource>,
     /// Where the events go that they publish.
     pub events: Arc<dyn EventSink>,
+    /// Where the triggers are that they make.
+    pub triggers: Arc<dyn OwnTriggers>,
     /// Who lets invocations in, and is told what they used.
     pub admissions: Arc<dyn Admissions>,
 }
@@ -105,15 +107,24 @@ pub enum InvokeError {
 impl Invoker {
     /// An invoker of `parts`.
     pub fn new(parts: InvokerParts) -> Self {
-        let InvokerParts { registry, pool, store, internet, secrets, attestation, events, admissions } =
-            parts;
+        let InvokerParts {
+            registry,
+            pool,
+            store,
+            internet,
+            secrets,
+            attestation,
+            events,
+            triggers,
+            admissions,
+        } = parts;
         let functions = Turnstile::new(Bounds {
             places: usize::MAX,
             max_waiting: MAX_WAITING_FOR_ALL,
             max_waiting_of_one: MAX_WAITING_FOR_ONE,
             max_wait: Duration::from_millis(MAX_WAIT_MS),
         });
-        let resources = Resources::new(store, internet, secrets, attestation, events);
+        let resources = Resources::new(store, internet, secrets, attestation, events, triggers);
         Self { registry, pool, functions, resources, admissions }
     }
 

@@ -24,6 +24,7 @@ mod invoker;
 pub mod limits;
 mod logs;
 mod metrics;
+mod own_triggers;
 mod registry;
 mod runner;
 pub mod runner_pool;
@@ -45,8 +46,9 @@ pub use metrics::AllMetrics;
 pub use r3e_proto::function_version::Version;
 pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryError};
 pub use sources::{
-    AttestationSource, Event, EventSink, Internet, PublishError, PublishFuture, ResponseFuture, SecretAnswer,
-    SecretReader, SecretSource, SourceError, SourceFuture, Taken,
+    AttestationSource, ChangeError, ChangeFuture, Event, EventSink, Internet, MadeTrigger, OwnTriggers,
+    PublishError, PublishFuture, ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError,
+    SourceFuture, Taken,
 };
 
 pub use values::Values;

@@ -43,6 +43,12 @@ pub const MAX_SECRET_GRANTS: usize = 64;
 /// Secrets that one invocation asks for without naming them in its manifest, and that are logged: an honest mistake makes few,
 /// and more would only push older entries out of the log. All are refused.
 pub const MAX_UNDECLARED_LOGGED: usize = 8;
+/// Secrets that one invocation sets: each is a version for good, and an entry of the log.
+pub const MAX_SECRETS_SET: u32 = 4;
+/// Triggers that one invocation makes or deletes: each is a commit.
+pub const MAX_TRIGGERS_CHANGED: u32 = 8;
+/// What a function says of a trigger, as JSON text: an expression or two at the most.
+pub const MAX_TRIGGER_BYTES: usize = 8 * 1024;
 /// Topics that one function may publish events of: they are reviewed by people.
 pub const MAX_TOPIC_GRANTS: usize = 32;
 /// Events that one invocation publishes: each is a commit for each trigger of its topic.

@@ -1,26 +1,32 @@
-//! `r3e.secrets`: what one invocation is given, asked for once each, and what it may have in memory without asking.
+//! `r3e.secrets`: what one invocation is given, asked for once each, what it sets, and what it may have in memory without asking.
 //!
 //! A process is kept between the invocations of a function, and its code may keep a value in a variable. So each process has
 //! notes of what it was given ([`ProcessNotes`]): an invocation that will run in one is logged with what that may hold,
 //! before it has its event, and a process whose notes name a secret that changed is ended.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use r3e_proto::api::functions::Permissions;
 use r3e_proto::api::is_name;
 use r3e_runner_api::{HostErrorCode, HostReply, HostValue, SecretText};
 use tokio::sync::OnceCell;
+use zeroize::Zeroizing;
 
-use crate::limits::MAX_UNDECLARED_LOGGED;
+use crate::limits::{MAX_SECRETS_SET, MAX_UNDECLARED_LOGGED};
 use crate::runner_pool::{NotReady, ProcessNotes};
 use crate::sources::{SecretAnswer, SecretReader, SecretSource, SourceError};
-use crate::values::refused;
+use crate::values::{not_changed, refused};
 
 /// The secrets of one invocation.
 pub(crate) struct Secrets<'a> {
     source: &'a dyn SecretSource,
     reader: SecretReader<'a>,
     declared: &'a [String],
+    settable: &'a [String],
+    /// How often it set one.
+    sets: AtomicU32,
     /// By name; filled once, so that an invocation sees one version, and is logged once, however often it asks.
     asked: Mutex<BTreeMap<String, Arc<OnceCell<SecretAnswer>>>>,
     /// Of the process that serves the invocation.
@@ -30,12 +36,18 @@ pub(crate) struct Secrets<'a> {
 }
 
 impl<'a> Secrets<'a> {
-    /// Those that `declared` names, for `reader`.
-    pub(crate) fn of(source: &'a dyn SecretSource, reader: SecretReader<'a>, declared: &'a [String]) -> Self {
+    /// Those that `permissions` name, for `reader`.
+    pub(crate) fn of(
+        source: &'a dyn SecretSource,
+        reader: SecretReader<'a>,
+        permissions: &'a Permissions,
+    ) -> Self {
         Self {
             source,
             reader,
-            declared,
+            declared: &permissions.secrets,
+            settable: &permissions.set_secrets,
+            sets: AtomicU32::new(0),
             asked: Mutex::default(),
             notes: Mutex::default(),
             not_logged: OnceLock::new(),
@@ -85,15 +97,36 @@ impl<'a> Secrets<'a> {
         }
     }
 
+    /// Sets the secret `name`. What the invocation asks for from then on is what stands then.
+    pub(crate) async fn set(&self, name: &str, value: &SecretText) -> HostReply {
+        if !self.settable.iter().any(|settable| settable == name) {
+            let message = "this function's manifest does not let it set that secret: name it in permissions.set_secrets";
+            return Err(refused(HostErrorCode::Denied, message));
+        }
+        if self.sets.fetch_add(1, Ordering::Relaxed) >= MAX_SECRETS_SET {
+            let message = format!("an invocation sets at most {MAX_SECRETS_SET} secrets");
+            return Err(refused(HostErrorCode::LimitExceeded, message));
+        }
+        let value = Zeroizing::new(value.expose().to_owned());
+        let version = self.source.set(self.reader, name, &value).await;
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.noted(name, version.map_err(not_changed)?);
+        Ok(HostValue::SecretSet {})
+    }
+
     async fn ask(&self, name: &str) -> Result<SecretAnswer, SourceError> {
         let answer = self.source.read(self.reader, name).await?;
         // Before the value is on its way: a process that may have it is always known to.
-        if let SecretAnswer::Given { version, .. } = &answer
-            && let Some(notes) = &*self.notes.lock().unwrap_or_else(PoisonError::into_inner)
-        {
-            notes.add(name, *version);
+        if let SecretAnswer::Given { version, .. } = &answer {
+            self.noted(name, *version);
         }
         Ok(answer)
+    }
+
+    fn noted(&self, name: &str, version: u64) {
+        if let Some(notes) = &*self.notes.lock().unwrap_or_else(PoisonError::into_inner) {
+            notes.add(name, version);
+        }
     }
 
     /// Refuses, and logs it; of each name once, and of so many names.

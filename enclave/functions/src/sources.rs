@@ -65,6 +65,61 @@ pub trait SecretSource: Send + Sync {
     /// Logs that the reader is about to run in a process that was given these secrets, each with its version, in an earlier
     /// invocation: their values may be in its memory. Durable when this answers; dropping the future half way may log it or not.
     fn held<'a>(&'a self, reader: SecretReader<'a>, held: Vec<(String, u64)>) -> SourceFuture<'a, ()>;
+
+    /// Sets a secret: its next version, or its first, which the tenant's log has as the setter's. Gives the version once it is durable.
+    /// It is asked only for names that the function's manifest says it may set.
+    fn set<'a>(
+        &'a self,
+        setter: SecretReader<'a>,
+        name: &'a str,
+        value: &'a Zeroizing<String>,
+    ) -> ChangeFuture<'a, u64>;
+}
+
+/// Why something that a function wants changed was not; each in words for the function.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ChangeError {
+    /// A field breaks a rule.
+    #[error("{0}")]
+    Invalid(String),
+    /// It is not the function's to change.
+    #[error("{0}")]
+    Denied(String),
+    /// There are as many as there may be.
+    #[error("{0}")]
+    Full(String),
+    /// It cannot be known whether it was.
+    #[error("{0}")]
+    Unconfirmed(String),
+    /// It was not, for now. The words are for the appliance's log.
+    #[error(transparent)]
+    Unavailable(#[from] SourceError),
+}
+
+/// What a change answers, boxed so that the traits can be trait objects.
+pub type ChangeFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ChangeError>> + Send + 'a>>;
+
+/// A trigger that a function made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeTrigger {
+    /// Its name.
+    pub name: String,
+    /// Whether it was not there before.
+    pub created: bool,
+}
+
+/// Triggers that functions make: each invokes the one that made it, which alone of all functions may change and delete it.
+pub trait OwnTriggers: Send + Sync {
+    /// Makes the trigger that `definition` describes, JSON text that the function wrote. The same again makes no other one.
+    fn create<'a>(
+        &'a self,
+        tenant: TenantId,
+        function: &'a str,
+        definition: &'a str,
+    ) -> ChangeFuture<'a, MadeTrigger>;
+
+    /// Deletes a trigger that the function made; false where there is none.
+    fn delete<'a>(&'a self, tenant: TenantId, function: &'a str, name: &'a str) -> ChangeFuture<'a, bool>;
 }
 
 /// What [`Internet::fetch`] answers, boxed so that the trait can be a trait object.

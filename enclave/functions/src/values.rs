@@ -5,6 +5,7 @@ use r3e_runner_api::{HostError, HostErrorCode, json};
 use r3e_store::{Namespace, Store, StoreError, Write};
 
 use crate::limits::{MAX_STORE_BYTES, MAX_STORE_KEY_BYTES, MAX_STORE_KEYS, MAX_STORE_VALUE_BYTES};
+use crate::sources::ChangeError;
 
 /// The values of one function.
 #[derive(Debug, Clone)]
@@ -95,6 +96,21 @@ impl Values {
 
 pub(crate) fn refused(code: HostErrorCode, message: impl Into<String>) -> HostError {
     HostError { code, message: message.into() }
+}
+
+/// What a function is told of a change that came to nothing.
+pub(crate) fn not_changed(error: ChangeError) -> HostError {
+    let code = match &error {
+        ChangeError::Invalid(_) => HostErrorCode::Invalid,
+        ChangeError::Denied(_) => HostErrorCode::Denied,
+        ChangeError::Full(_) => HostErrorCode::LimitExceeded,
+        ChangeError::Unconfirmed(_) => HostErrorCode::Unconfirmed,
+        ChangeError::Unavailable(error) => {
+            tracing::warn!(%error, "a function's change was not made");
+            return refused(HostErrorCode::Unavailable, "the appliance cannot do this now; try again");
+        }
+    };
+    refused(code, error.to_string())
 }
 
 /// What a function is told of a write that the store did not confirm. What is no clear refusal may still take effect.

@@ -153,8 +153,11 @@ public static object Handle() {
         Code(() => Events.Publish("u", 1)), Code(() => Secrets.Get("OTHER")), Code(() => Http.Fetch("https://elsewhere.test/")),
     };
     var answer = Http.Fetch("https://api.example.com/a", headers: new Dictionary<string, string> { ["x-a"] = "b" });
+    Secrets.Set("SET", "value");
+    var made = Trigger.Create(new { type = "event", topic = "t" });
+    var gone = new[] { Trigger.Delete("t"), Trigger.Delete("none") };
     var document = Encoding(Tee.GetAttestation("data"));
-    return new object[] { before, after, Store.Get("a"), taken.Queued, taken.Failed, codes, answer.Status, answer.Text(),
+    return new object[] { made.Name, made.Created, gone, before, after, Store.Get("a"), taken.Queued, taken.Failed, codes, answer.Status, answer.Text(),
         answer.Headers["x-kind"], Secrets.Get("KEY"), document };
 }
 static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(bytes);
@@ -163,9 +166,11 @@ static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(byte
         secrets: vec!["KEY".into()],
         net: vec!["api.example.com".into()],
         publish: vec!["t".into()],
+        set_secrets: vec!["SET".into()],
+        triggers: true,
     };
     let deploy = Deploy { permissions, ..class(methods) };
-    let expected = r#"[null,1,null,2,1,["denied","denied","denied"],200,"hello","test","s3cret","document"]"#;
+    let expected = r#"["t",true,[true,false],null,1,null,2,1,["denied","denied","denied"],200,"hello","test","s3cret","document"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
     assert_eq!(appliance.attestation.asked.lock().unwrap()[0].2, b"data");
 }

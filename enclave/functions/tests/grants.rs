@@ -13,8 +13,10 @@ use std::sync::atomic::Ordering;
 
 use appliance::{ALICE, Appliance, BOB, function, granted, output};
 use r3e_functions::Event;
-use r3e_functions::limits::{MAX_ATTESTATIONS, MAX_HOPS, MAX_PUBLISHED};
-use r3e_proto::api::functions::{Deploy, Permissions};
+use r3e_functions::limits::{
+    MAX_ATTESTATIONS, MAX_HOPS, MAX_PUBLISHED, MAX_SECRETS_SET, MAX_TRIGGER_BYTES, MAX_TRIGGERS_CHANGED,
+};
+use r3e_proto::api::functions::{Deploy, Instance, Permissions};
 use r3e_proto::api::versions::Reference;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
 
@@ -28,6 +30,11 @@ const CATCHING: &str = "export default async (event) => {
             return [answer.status, answer.headers.get('x-kind'), await answer.text()];
         },
         publish: () => r3e.events.publish(event.topic, event.data, { key: event.key }),
+        set: () => r3e.secrets.set(event.name, event.value),
+        setAndGet: async () => [await r3e.secrets.get(event.name), await r3e.secrets.set(event.name, event.value),
+            await r3e.secrets.get(event.name)],
+        make: () => r3e.trigger.create(event.trigger),
+        unmake: () => r3e.trigger.delete(event.name),
         attest: async () => (await r3e.tee.getAttestation(event.data)).length,
     };
     try { return await run[event.run](); } catch (error) { return `${error.name} ${error.code ?? error.message}`; }
@@ -194,4 +201,81 @@ async fn events_that_cause_one_another_come_to_an_end_and_none_floods() {
                   await r3e.events.publish('t', made); made++; } } catch (error) { return [made, error.code]; } };";
     let told = appliance.output(publishing(source, &["t"]), "null").await;
     assert_eq!(told, format!("[{MAX_PUBLISHED},\"limit_exceeded\"]"));
+}
+
+fn permitted(source: &str, permissions: Permissions) -> Deploy {
+    Deploy { permissions, ..function(source) }
+}
+
+#[tokio::test]
+async fn a_function_sets_the_secrets_that_it_may_and_has_what_it_set() {
+    let appliance = Appliance::new().await;
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let may = Permissions {
+        secrets: names(&["KEY", "READ"]),
+        set_secrets: names(&["KEY", "WRITTEN"]),
+        ..Permissions::default()
+    };
+    appliance.deploy("f", permitted(CATCHING, may.clone())).await;
+    let ask = |run: &str, name: &str, value: &str| {
+        format!(r#"{{"run":"{run}","name":"{name}","value":"{value}"}}"#)
+    };
+    assert_eq!(told(&appliance, &ask("setAndGet", "KEY", "new")).await, r#"[null,null,"new"]"#);
+    assert_eq!(told(&appliance, &ask("set", "WRITTEN", "w")).await, "null");
+    assert_eq!(told(&appliance, r#"{"run":"secret","name":"WRITTEN"}"#).await, r#""HostError denied""#);
+    for name in ["READ", "OTHER", "key", "KEY "] {
+        assert_eq!(told(&appliance, &ask("set", name, "v")).await, r#""HostError denied""#, "{name}");
+    }
+    assert_eq!(told(&appliance, &ask("set", "KEY", "refused")).await, r#""HostError unconfirmed""#);
+    for wrong in [r#"{"run":"set","name":"KEY"}"#, r#"{"run":"set","name":"KEY","value":""}"#] {
+        assert!(told(&appliance, wrong).await.contains("TypeError"), "{wrong}");
+    }
+    let set: Vec<_> = appliance.secrets.values.lock().unwrap().keys().map(|(_, name)| name.clone()).collect();
+    assert_eq!(set, ["KEY", "WRITTEN"]);
+
+    let source = "export default async () => { let set = 0; try { for (;;) { \
+                  await r3e.secrets.set('KEY', 'v' + set); set++; } } catch (error) { return [set, error.code]; } };";
+    let told = appliance.output(permitted(source, may), "null").await;
+    assert_eq!(told, format!("[{MAX_SECRETS_SET},\"limit_exceeded\"]"));
+}
+
+#[tokio::test]
+async fn a_process_that_set_a_secret_is_known_to_have_it() {
+    let appliance = Appliance::new().await;
+    let may = Permissions { set_secrets: vec!["KEY".into()], ..Permissions::default() };
+    let source = "let had; export default async (event) => { if (event) { had = event; \
+                  await r3e.secrets.set('KEY', event); } return had ?? null; };";
+    let deploy = Deploy { instance: Instance { reuse: true }, ..permitted(source, may) };
+    appliance.deploy("f", deploy).await;
+    told(&appliance, r#""sesame""#).await;
+    assert_eq!(told(&appliance, "null").await, r#""sesame""#, "the same process");
+    assert_eq!(*appliance.secrets.held.lock().unwrap(), [("KEY".to_owned(), 2)]);
+}
+
+#[tokio::test]
+async fn triggers_are_made_by_functions_that_may() {
+    let appliance = Appliance::new().await;
+    let make = r#"{"run":"make","trigger":{"type":"time","schedule":"0 * * * *"}}"#;
+    appliance.deploy("f", function(CATCHING)).await;
+    assert_eq!(told(&appliance, make).await, r#""HostError denied""#);
+    assert_eq!(told(&appliance, r#"{"run":"unmake","name":"t"}"#).await, r#""HostError denied""#);
+    assert!(appliance.made.0.lock().unwrap().is_empty());
+
+    let may = Permissions { triggers: true, ..Permissions::default() };
+    appliance.deploy("f", permitted(CATCHING, may.clone())).await;
+    assert_eq!(told(&appliance, make).await, r#"{"name":"t","created":true}"#);
+    assert_eq!(told(&appliance, make).await, r#"{"name":"t","created":false}"#);
+    let made = ("f".to_owned(), r#"{"type":"time","schedule":"0 * * * *"}"#.to_owned());
+    assert_eq!(appliance.made.0.lock().unwrap()[0], made);
+    for (name, answer) in [("t", "true"), ("none", "false"), ("tenants", r#""HostError denied""#)] {
+        assert_eq!(told(&appliance, &format!(r#"{{"run":"unmake","name":"{name}"}}"#)).await, answer);
+    }
+    let long = format!(r#"{{"run":"make","trigger":{{"filter":"{}"}}}}"#, "x".repeat(MAX_TRIGGER_BYTES));
+    assert_eq!(told(&appliance, &long).await, r#""HostError too_large""#);
+    assert!(told(&appliance, r#"{"run":"make"}"#).await.contains("TypeError"));
+
+    let source = "export default async () => { let made = 0; try { for (;;) { \
+                  await r3e.trigger.create({ made }); made++; } } catch (error) { return [made, error.code]; } };";
+    let told = appliance.output(permitted(source, may), "null").await;
+    assert_eq!(told, format!("[{MAX_TRIGGERS_CHANGED},\"limit_exceeded\"]"));
 }

@@ -94,14 +94,21 @@ def handler(event):
             ask()
         except r3e.HostError as error:
             codes.append(error.code)
+    r3e.secrets.set("SET", "value")
+    made = r3e.trigger.create({"type": "event", "topic": "t"})
+    gone = [r3e.trigger.delete("t"), r3e.trigger.delete("none")]
     answer = r3e.fetch("https://api.example.com/a", headers={"x-a": "b"})
-    return [before, after, r3e.store.get("a"), taken, codes, answer.status, answer.text(), answer.headers["x-kind"]]
+    return [made, gone, before, after, r3e.store.get("a"), taken, codes, answer.status, answer.text(), answer.headers["x-kind"]]
 "#;
-    let permissions =
-        Permissions { secrets: vec![], net: vec!["api.example.com".into()], publish: vec!["t".into()] };
+    let permissions = Permissions {
+        net: vec!["api.example.com".into()],
+        publish: vec!["t".into()],
+        set_secrets: vec!["SET".into()],
+        triggers: true,
+        ..Permissions::default()
+    };
     let deploy = Deploy { permissions, ..python(source) };
-    let expected =
-        r#"[null,{"n":1},null,{"queued":2,"failed":1},["denied","denied","denied"],200,"hello","test"]"#;
+    let expected = r#"[{"name":"t","created":true},[true,false],null,{"n":1},null,{"queued":2,"failed":1},["denied","denied","denied"],200,"hello","test"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
 }
 

@@ -27,6 +27,13 @@ pub enum HostCall {
         /// Its name.
         name: String,
     },
+    /// Sets a secret that the function may set.
+    SecretSet {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: SecretText,
+    },
     /// Reads from the function's own key-value store.
     StoreGet {
         /// Its key.
@@ -49,6 +56,16 @@ pub enum HostCall {
         #[serde(default)]
         key: Option<String>,
     },
+    /// Makes a trigger that invokes the function.
+    TriggerCreate {
+        /// What it waits for, JSON text.
+        definition: String,
+    },
+    /// Deletes a trigger that the function made.
+    TriggerDelete {
+        /// Its name.
+        name: String,
+    },
     /// Asks for fresh attestation evidence.
     Attestation {
         /// Bytes the evidence is to commit to, in standard base64.
@@ -62,9 +79,12 @@ impl HostCall {
         match self {
             Self::Fetch { .. } => "fetch",
             Self::SecretGet { .. } => "secret_get",
+            Self::SecretSet { .. } => "secret_set",
             Self::StoreGet { .. } => "store_get",
             Self::StoreSet { .. } => "store_set",
             Self::Publish { .. } => "publish",
+            Self::TriggerCreate { .. } => "trigger_create",
+            Self::TriggerDelete { .. } => "trigger_delete",
             Self::Attestation { .. } => "attestation",
         }
     }
@@ -98,6 +118,8 @@ pub enum HostValue {
         /// Its value.
         value: Option<SecretText>,
     },
+    /// The secret's new version is durable.
+    SecretSet {},
     /// A stored value, or nothing when the key is not there.
     StoreGet {
         /// JSON text.
@@ -112,6 +134,18 @@ pub enum HostValue {
         /// Triggers that could not.
         failed: u32,
     },
+    /// The trigger is there, durably.
+    TriggerCreate {
+        /// Its name.
+        name: String,
+        /// Whether it was not there before.
+        created: bool,
+    },
+    /// Whether there was one, which is gone, durably.
+    TriggerDelete {
+        /// Whether there was.
+        deleted: bool,
+    },
     /// Evidence.
     Attestation {
         /// The attestation document in standard base64.
@@ -125,9 +159,12 @@ impl fmt::Debug for HostValue {
         let name = match self {
             Self::Fetch { .. } => "fetch",
             Self::SecretGet { .. } => "secret_get",
+            Self::SecretSet {} => "secret_set",
             Self::StoreGet { .. } => "store_get",
             Self::StoreSet {} => "store_set",
             Self::Publish { .. } => "publish",
+            Self::TriggerCreate { .. } => "trigger_create",
+            Self::TriggerDelete { .. } => "trigger_delete",
             Self::Attestation { .. } => "attestation",
         };
         write!(f, "HostValue({name})")

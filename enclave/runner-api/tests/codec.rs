@@ -15,6 +15,10 @@ fn any_call() -> impl Strategy<Value = HostCall> {
             |(url, method, headers, body_base64)| HostCall::Fetch { url, method, headers, body_base64 }
         ),
         text.prop_map(|name| HostCall::SecretGet { name }),
+        (text, text)
+            .prop_map(|(name, value)| HostCall::SecretSet { name, value: SecretText::new(value.into()) }),
+        text.prop_map(|definition| HostCall::TriggerCreate { definition }),
+        text.prop_map(|name| HostCall::TriggerDelete { name }),
         text.prop_map(|key| HostCall::StoreGet { key }),
         (text, prop::option::of(text)).prop_map(|(key, value)| HostCall::StoreSet { key, value }),
         prop::option::of(text).prop_map(|data_base64| HostCall::Attestation { data_base64 }),
@@ -56,6 +60,9 @@ fn any_host_message() -> impl Strategy<Value = HostMessage> {
             .prop_map(|value| HostValue::SecretGet { value: value.map(|text| SecretText::new(text.into())) }),
         prop::option::of(".{0,20}").prop_map(|value| HostValue::StoreGet { value }),
         Just(HostValue::StoreSet {}),
+        Just(HostValue::SecretSet {}),
+        (".{0,20}", any::<bool>()).prop_map(|(name, created)| HostValue::TriggerCreate { name, created }),
+        any::<bool>().prop_map(|deleted| HostValue::TriggerDelete { deleted }),
         ".{0,20}".prop_map(|document_base64| HostValue::Attestation { document_base64 }),
     ];
     let error = ".{0,20}".prop_map(|message| HostError { code: HostErrorCode::Denied, message });

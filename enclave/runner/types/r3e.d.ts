@@ -36,6 +36,8 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [key
 interface R3eSecrets {
   /** A secret that the function was granted; null where none of that name is set. Rejects with a HostError. */
   get(name: string): Promise<string | null>;
+  /** Sets a secret that the function may set: its next version, which is durable once this resolves. */
+  set(name: string, value: string): Promise<void>;
 }
 
 interface R3eStore {
@@ -58,11 +60,48 @@ interface R3eEvents {
   publish(topic: string, data: Json, options?: { key?: string | null }): Promise<{ queued: number; failed: number }>;
 }
 
+/** What a trigger may be beside what it waits for. */
+interface TriggerOptions {
+  /** Where it is absent, one that the same trigger always has. */
+  name?: string | null;
+  /** An expression over `event`: the function is invoked where it is true. */
+  filter?: string;
+  /** An expression over `event`, whose value the function is given instead. */
+  transform?: string;
+}
+
+/** What a trigger waits for, by a type or as `[[triggers]]` of r3e.toml has it. */
+type Trigger =
+  | ({ type: "time"; schedule: string; time_zone?: string } & TriggerOptions)
+  | ({ type: "event"; topic: string } & TriggerOptions)
+  | ({ type: "blockchain"; event: "NeoNewBlock" | "EthNewBlock" | "NewBlock"; network?: string; confirmations?: number; from_block?: number } & TriggerOptions)
+  | ({ type: "blockchain"; event: string; contract: string; network?: string; confirmations?: number; from_block?: number } & TriggerOptions)
+  | ({ cron: { schedule: string; time_zone?: string; missed?: "skip" | "once"; jitter_ms?: number } } & TriggerOptions)
+  | ({ event: { topic: string } } & TriggerOptions)
+  | ({
+      chain: {
+        network: string;
+        contract?: string;
+        event?: string;
+        confirmations?: number;
+        from_block?: number;
+        reorganised?: "stop" | "follow";
+      };
+    } & TriggerOptions);
+
+interface R3eTrigger {
+  /** Makes a trigger that invokes this function. The same one again is the same trigger, and `created` is false. */
+  create(trigger: Trigger): Promise<{ name: string; created: boolean }>;
+  /** Deletes a trigger that this function made; false where there is none of that name. */
+  delete(name: string): Promise<boolean>;
+}
+
 interface R3e {
   readonly events: R3eEvents;
   readonly secrets: R3eSecrets;
   readonly store: R3eStore;
   readonly tee: R3eTee;
+  readonly trigger: R3eTrigger;
 }
 
 declare var r3e: R3e;

@@ -56,6 +56,7 @@ impl Services {
             report_key: Arc::clone(report_key),
             admissions: billing.admissions(),
             events: Arc::clone(&events) as _,
+            triggers: Arc::clone(&events) as _,
         })?);
         let jobs = start_jobs(QueueParts {
             store: store.clone(),

@@ -20,6 +20,8 @@ pub(crate) struct Tenant<S> {
     id: TenantId,
     /// The id of the API key that the request came with; none where the tenant itself signed in.
     api_key: Option<String>,
+    /// What that key may do.
+    scopes: Vec<Scope>,
     right: PhantomData<S>,
 }
 
@@ -66,6 +68,17 @@ impl<S> Tenant<S> {
     /// The id of the API key that the request came with; none where the tenant itself signed in.
     pub(crate) fn api_key(&self) -> Option<&str> {
         self.api_key.as_deref()
+    }
+
+    /// Whether the request may do what `scope` is for, too: as a tenant that signed in may, and an API key that carries it.
+    ///
+    /// # Errors
+    /// `forbidden`, with what that scope is needed for.
+    pub(crate) fn require(&self, scope: Scope, what_for: &str) -> Result<(), ApiError> {
+        if self.api_key.is_none() || self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(format!("this API key lacks the scope {scope:?}, which {what_for} takes")))
     }
 }
 
@@ -114,17 +127,17 @@ impl<S: Right> FromRequestParts<Shared> for Tenant<S> {
 
     async fn from_request_parts(parts: &mut Parts, appliance: &Shared) -> Result<Self, ApiError> {
         let OnSession(session) = OnSession::from_request_parts(parts, appliance).await?;
-        let (id, api_key) = match bearer(parts)? {
+        let (id, api_key, scopes) = match bearer(parts)? {
             Some(key) => {
                 let grant = by_api_key(&session, appliance, key, S::SCOPE).await?;
-                (grant.tenant, Some(grant.key.id))
+                (grant.tenant, Some(grant.key.id), grant.key.scopes)
             }
-            None => (signed_in_tenant(&session)?, None),
+            None => (signed_in_tenant(&session)?, None, Vec::new()),
         };
         require_active(appliance, id).await?;
         // A body that comes with the request is the tenant's to answer for.
         parts.extensions.insert(Owner::Tenant(id));
-        Ok(Self { id, api_key, right: PhantomData })
+        Ok(Self { id, api_key, scopes, right: PhantomData })
     }
 }
 

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use r3e_proto::api::functions::{Deploy, Function, Invocation};
+use r3e_proto::api::identity::Scope;
 use r3e_proto::api::observations::{LogPage, Metrics, Trace};
 use r3e_proto::api::versions::Promotion;
 use serde::Deserialize;
@@ -39,6 +40,9 @@ pub(super) async fn deploy(
     Checked(promotion): Checked<Promotion>,
     JsonBody { value: deploy, place: _place }: JsonBody<Deploy, MAX_DEPLOY_BODY_BYTES>,
 ) -> Result<Json<Function>, ApiError> {
+    if !deploy.permissions.set_secrets.is_empty() {
+        tenant.require(Scope::Secrets, "deploying a function that sets secrets")?;
+    }
     let by = actor(&tenant);
     Ok(Json(appliance.functions.deploy(tenant.id(), &name, deploy, promotion, by).await?))
 }

@@ -44,6 +44,11 @@ struct Followed {
 }
 
 impl Chains {
+    /// Their networks, as CAIP-2 names them.
+    pub(crate) fn networks(&self) -> Vec<String> {
+        self.0.keys().map(ToString::to_string).collect()
+    }
+
     /// Those of the configuration.
     ///
     /// # Errors

@@ -17,7 +17,8 @@ use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
     Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Definition, EventSink, InvokeError,
-    Invoker, InvokerParts, Loadable, Logs, Registry, SecretSource, SourceError, SourceFuture, Version,
+    Invoker, InvokerParts, Loadable, Logs, OwnTriggers, Registry, SecretSource, SourceError, SourceFuture,
+    Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation};
@@ -79,6 +80,7 @@ pub(crate) struct FunctionsParts {
     pub(crate) report_key: Arc<ReportKey>,
     pub(crate) admissions: Arc<dyn Admissions>,
     pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) triggers: Arc<dyn OwnTriggers>,
 }
 
 /// The functions of all tenants.
@@ -100,8 +102,17 @@ impl Functions {
     /// # Errors
     /// [`ServiceError::Internal`]: the random generator failed.
     pub(crate) fn new(parts: FunctionsParts) -> Result<Self, ServiceError> {
-        let FunctionsParts { store, workshop, attester, clock, secrets, report_key, admissions, events } =
-            parts;
+        let FunctionsParts {
+            store,
+            workshop,
+            attester,
+            clock,
+            secrets,
+            report_key,
+            admissions,
+            events,
+            triggers,
+        } = parts;
         let Workshop { pool, bundler, egress, configuration } = workshop;
         let pool = Arc::new(pool);
         // What a process was given of a secret that changed is not to be had from its memory either.
@@ -120,6 +131,7 @@ impl Functions {
             secrets: secrets as Arc<dyn SecretSource>,
             attestation: Arc::new(FunctionAttestation(attester)),
             events,
+            triggers,
             admissions,
         }));
         let receipts = Receipts::new(report_key, configuration);

@@ -1,5 +1,7 @@
 //! Triggers, as the appliance composes them: whose functions and secrets they meet.
 
+mod own;
+
 use std::sync::{Arc, OnceLock, Weak};
 
 use r3e_attester::TrustedClock;
@@ -35,6 +37,7 @@ pub(crate) async fn start_triggers(from: TriggersFrom<'_>) -> Result<Arc<Trigger
     let TriggersFrom { store, clock, jobs, functions, secrets, billing, events, chains } = from;
     let (functions, secrets) = (Arc::clone(functions), Arc::clone(secrets));
     let now = clock.clone();
+    let networks = chains.networks();
     let triggers = Triggers::start(TriggersParts {
         store: store.clone(),
         now_ms: Box::new(move || now.now_ms()),
@@ -43,19 +46,33 @@ pub(crate) async fn start_triggers(from: TriggersFrom<'_>) -> Result<Arc<Trigger
         chains: Arc::new(chains),
     });
     let triggers = Arc::new(triggers.await?);
-    drop(events.0.set(Arc::downgrade(&triggers)));
+    drop(events.0.set(Reached { triggers: Arc::downgrade(&triggers), networks }));
     Ok(triggers)
 }
 
 /// The way from functions to the triggers, which come later: they need the jobs, and those the functions.
 #[derive(Default)]
-pub(crate) struct FunctionEvents(OnceLock<Weak<Triggers>>);
+pub(crate) struct FunctionEvents(OnceLock<Reached>);
+
+/// What functions reach by it.
+struct Reached {
+    triggers: Weak<Triggers>,
+    /// The networks that triggers may follow, as CAIP-2 names them.
+    networks: Vec<String>,
+}
+
+impl FunctionEvents {
+    fn reached(&self) -> Result<(Arc<Triggers>, &[String]), SourceError> {
+        let absent = || SourceError("there are no triggers: the appliance starts or stops".to_owned());
+        let reached = self.0.get().ok_or_else(absent)?;
+        Ok((reached.triggers.upgrade().ok_or_else(absent)?, &reached.networks))
+    }
+}
 
 impl EventSink for FunctionEvents {
     fn publish(&self, event: Event) -> PublishFuture<'_> {
         Box::pin(async move {
-            let absent = || SourceError("there are no triggers: the appliance starts or stops".to_owned());
-            let triggers = self.0.get().and_then(Weak::upgrade).ok_or_else(absent)?;
+            let (triggers, _) = self.reached()?;
             let Event { tenant, topic, data, key, hops } = event;
             let published = triggers.publish(tenant, &topic, data.as_bytes(), key.as_deref(), hops).await;
             let fired = published.map_err(not_published)?.fired;
@@ -157,7 +174,7 @@ impl From<TriggersError> for ServiceError {
             TriggersError::NoHook => Self::NotFound { kind: "hook", name: String::new() },
             TriggersError::TooMany(max) => Self::TooMany { what: "triggers", max },
             TriggersError::Full => Self::NoRoom(message),
-            TriggersError::Paused => Self::Conflict(message),
+            TriggersError::Paused | TriggersError::NotItsOwn(_) => Self::Conflict(message),
             TriggersError::TooFast
             | TriggersError::Overtaken
             | TriggersError::Unavailable(_)

@@ -85,7 +85,7 @@ impl Shape {
 }
 
 fn check(definition: &Definition) -> Result<(), TriggersError> {
-    let Definition { function, source, policy, keep_ms, declared_by, .. } = definition;
+    let Definition { function, source, policy, keep_ms, declared_by, made_by, .. } = definition;
     if Reference::parse(function).is_none() {
         return Err(invalid(format!("{function:?} is no function: NAME, NAME@ALIAS or NAME@VERSION")));
     }
@@ -94,6 +94,9 @@ fn check(definition: &Definition) -> Result<(), TriggersError> {
     }
     if declared_by.as_deref().is_some_and(|name| !is_name(name)) {
         return Err(invalid("declared_by is a function's name".to_owned()));
+    }
+    if made_by.as_deref().is_some_and(|name| !is_name(name)) {
+        return Err(invalid("made_by is a function's name".to_owned()));
     }
     r3e_jobs::checked_policy(policy.clone())?;
     match source {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use r3e_proto::api::triggers::{ChainProgress, Missed, Passed, Source, Trigger};
 
 use crate::definition::Shape;
+use crate::error::TriggersError;
 use crate::limits::{LATE_MS, MAX_DOUBLINGS, RETRY_MS, TRIES_FOR_EACH};
 use crate::pace::Pace;
 use crate::record::{Followed, State, TriggerId};
@@ -147,6 +148,17 @@ impl Entry {
         let tick = schedule.due(&self.id.0, since_ms, now_ms)?;
         let is_late = now_ms.saturating_sub(tick.fires_ms) > LATE_MS;
         (cron.missed == Missed::Once || !is_late).then_some(tick)
+    }
+
+    /// Whether it is the function's `maker`, which may change it.
+    ///
+    /// # Errors
+    /// [`TriggersError::NotItsOwn`].
+    pub(crate) fn require_maker(&self, maker: &str) -> Result<(), TriggersError> {
+        if self.shape().record.definition.made_by.as_deref() == Some(maker) {
+            return Ok(());
+        }
+        Err(TriggersError::NotItsOwn(self.address.name.clone()))
     }
 
     /// Whether it follows a chain now.

@@ -17,6 +17,9 @@ pub enum TriggersError {
     /// The tenant has no such trigger.
     #[error("there is no trigger {0:?}")]
     NotFound(String),
+    /// There is a trigger of that name, which is not the function's.
+    #[error("there is a trigger {0:?} that this function did not make")]
+    NotItsOwn(String),
     /// There is no such public route.
     #[error("there is no hook of this id")]
     NoHook,

@@ -10,7 +10,7 @@ use crate::changes::carry_through;
 use crate::definition::Shape;
 use crate::entry::{Entry, Standing};
 use crate::error::TriggersError;
-use crate::limits::{CHANGE_PAUSE, MAX_CHANGE_TRIES, MAX_TRIGGERS, MAX_TRIGGERS_OF_ONE};
+use crate::limits::{CHANGE_PAUSE, MAX_CHANGE_TRIES, MAX_MADE_BY_ONE, MAX_TRIGGERS, MAX_TRIGGERS_OF_ONE};
 use crate::record::{Record, State, TriggerId, encode};
 use crate::spaces::{Address, Stored};
 use crate::triggers::Inner;
@@ -46,6 +46,34 @@ impl Inner {
                 read => return read,
             }
         }
+    }
+
+    /// Sets a trigger for the function that `definition` says made it; the same again writes nothing.
+    pub(crate) async fn set_own(
+        &self,
+        address: Address,
+        definition: Definition,
+    ) -> Result<bool, TriggersError> {
+        let maker = definition.made_by.clone().unwrap_or_default();
+        let found = self.board().find(&address);
+        if let Some(entry) = found {
+            entry.require_maker(&maker)?;
+            if entry.shape().record.definition != definition {
+                self.set(address, definition).await?;
+            }
+            return Ok(false);
+        }
+        let own = self
+            .board()
+            .of(address.tenant)
+            .iter()
+            .filter(|entry| entry.require_maker(&maker).is_ok())
+            .count();
+        if own >= MAX_MADE_BY_ONE {
+            return Err(TriggersError::TooMany(MAX_MADE_BY_ONE));
+        }
+        self.set(address, definition).await?;
+        Ok(true)
     }
 
     pub(crate) async fn set(

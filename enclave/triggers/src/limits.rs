@@ -7,6 +7,8 @@ use std::time::Duration;
 pub const MAX_TRIGGERS: usize = 5_000;
 /// Triggers of one tenant: they are reviewed by people, and an event goes to all of a topic's.
 pub const MAX_TRIGGERS_OF_ONE: usize = 64;
+/// Of them, those that one function made: what else makes triggers shall find room.
+pub const MAX_MADE_BY_ONE: usize = 16;
 /// The last times that a trigger fired which are kept: its record is written with each.
 pub const MAX_HISTORY: usize = 20;
 /// Why it did not, as it is kept.

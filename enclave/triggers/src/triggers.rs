@@ -121,7 +121,8 @@ impl Triggers {
         Ok(standing.state.history.iter().rev().cloned().collect())
     }
 
-    /// Makes a trigger, or gives it another definition. Goes on if the future is dropped.
+    /// Makes a trigger, or gives it another definition. From then on it is the tenant's, whoever made it. Goes on if the future is
+    /// dropped.
     ///
     /// # Errors
     /// [`TriggersError::Invalid`], [`TriggersError::NoFunction`], [`TriggersError::TooMany`], [`TriggersError::Full`]; the store's.
@@ -135,7 +136,44 @@ impl Triggers {
             return Err(TriggersError::Invalid("that is no trigger's name".to_owned()));
         }
         let address = Address { tenant, name: name.to_owned() };
+        let definition = Definition { made_by: None, ..definition };
         self.change(tenant, move |inner| async move { inner.set(address, definition).await }).await
+    }
+
+    /// Makes a trigger for the function `maker`, or gives one that it made another definition; says whether it was not there. Goes on if the
+    /// future is dropped.
+    ///
+    /// # Errors
+    /// Those of [`Self::set`]; [`TriggersError::NotItsOwn`].
+    pub async fn set_own(
+        &self,
+        tenant: TenantId,
+        maker: &str,
+        name: &str,
+        definition: Definition,
+    ) -> Result<bool, TriggersError> {
+        if !is_name(name) {
+            return Err(TriggersError::Invalid("that is no trigger's name".to_owned()));
+        }
+        let address = Address { tenant, name: name.to_owned() };
+        let definition = Definition { made_by: Some(maker.to_owned()), ..definition };
+        self.change(tenant, move |inner| async move { inner.set_own(address, definition).await }).await
+    }
+
+    /// Deletes a trigger that the function `maker` made; false where there is none of that name. Goes on if the future is dropped.
+    ///
+    /// # Errors
+    /// [`TriggersError::NotItsOwn`]; the store's.
+    pub async fn delete_own(&self, tenant: TenantId, maker: &str, name: &str) -> Result<bool, TriggersError> {
+        let (address, maker) = (Address { tenant, name: name.to_owned() }, maker.to_owned());
+        self.change(tenant, move |inner| async move {
+            let found = inner.board().find(&address);
+            let Some(entry) = found else { return Ok(false) };
+            entry.require_maker(&maker)?;
+            inner.delete(&entry).await?;
+            Ok(true)
+        })
+        .await
     }
 
     /// Deletes a trigger. Jobs that it queued stay. Goes on if the future is dropped.

@@ -350,6 +350,58 @@ async fn a_tenant_has_so_many_triggers_and_no_bad_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_function_has_its_own_triggers_and_touches_no_other() {
+    let (keeper, outside, house) = (Keeper::new(), still(), Arc::new(House::default()));
+    let living = begin(&keeper, &outside, &house).await;
+    let of = |topic: &str| definition(json!({ "function": "f", "event": { "topic": topic } }));
+    let set = async |maker: &str, name: &str, topic: &str| {
+        living.triggers.set_own(ALICE, maker, name, of(topic)).await
+    };
+    assert!(set("f", "own", "t").await.unwrap());
+    assert!(!set("f", "own", "t").await.unwrap(), "the same again is the same trigger");
+    assert!(!set("f", "own", "u").await.unwrap(), "and may be changed");
+    let own = living.triggers.show(ALICE, "own").await.unwrap().definition;
+    assert_eq!((own.made_by.as_deref(), own.source), (Some("f"), of("u").source));
+    living.triggers.pause(ALICE, "own", true).await.unwrap();
+    set("f", "own", "u").await.unwrap();
+    assert!(
+        living.triggers.show(ALICE, "own").await.unwrap().paused,
+        "whom its tenant paused it does not resume"
+    );
+
+    // Another function's, and the tenant's, also where the tenant only set it anew.
+    living.triggers.set(ALICE, "tenants", of("t")).await.unwrap();
+    for (maker, name) in [("g", "own"), ("f", "tenants"), ("", "tenants")] {
+        let (set, deleted) =
+            (set(maker, name, "v").await, living.triggers.delete_own(ALICE, maker, name).await);
+        assert!(matches!(set, Err(TriggersError::NotItsOwn(_))), "{maker}, {name}: {set:?}");
+        assert!(matches!(deleted, Err(TriggersError::NotItsOwn(_))), "{maker}, {name}: {deleted:?}");
+    }
+    let shown = living.triggers.show(ALICE, "own").await.unwrap().definition;
+    assert_eq!(living.triggers.set(ALICE, "own", shown).await.unwrap().definition.made_by, None);
+    assert!(matches!(set("f", "own", "u").await, Err(TriggersError::NotItsOwn(_))));
+
+    for number in 0..limits::MAX_MADE_BY_ONE {
+        set("f", &format!("t{number}"), "t").await.unwrap();
+    }
+    let over = set("f", "one-more", "t").await;
+    assert!(matches!(over, Err(TriggersError::TooMany(limits::MAX_MADE_BY_ONE))), "{over:?}");
+    assert!(living.triggers.delete_own(ALICE, "f", "t0").await.unwrap());
+    assert!(!living.triggers.delete_own(ALICE, "f", "t0").await.unwrap());
+    assert!(set("f", "one-more", "t").await.unwrap());
+    assert!(set("g", "g", "t").await.unwrap());
+    assert!(matches!(set("f", "../x", "t").await, Err(TriggersError::Invalid(_))));
+
+    // All of it is there after a restart, and whose it is.
+    drop(living);
+    let living = begin(&keeper, &outside, &house).await;
+    let made: Vec<_> =
+        living.triggers.list(ALICE).await.into_iter().map(|it| it.definition.made_by).collect();
+    assert_eq!(made.iter().filter(|it| it.as_deref() == Some("f")).count(), limits::MAX_MADE_BY_ONE);
+    assert_eq!(made.iter().filter(|it| it.is_none()).count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_is_gone_is_on_record_and_its_tick_is_settled() {
     let (keeper, outside, house) = (Keeper::new(), still(), Arc::new(House::default()));
     let living = begin(&keeper, &outside, &house).await;

@@ -97,6 +97,12 @@ pub struct Permissions {
     /// Topics it may publish events of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub publish: Vec<String>,
+    /// Names of the tenant's secrets it may set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub set_secrets: Vec<String>,
+    /// Whether it may make triggers that invoke it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub triggers: bool,
 }
 
 /// What one invocation may use.

@@ -24,6 +24,8 @@ pub struct Definition {
     pub keep_ms: Option<u64>,
     /// The project whose `r3e.toml` declares it, which removes it when it declares it no more.
     pub declared_by: Option<String>,
+    /// The function that made it, by `r3e.trigger`, and may change and delete it. Only the appliance says so: what a tenant sets is the tenant's.
+    pub made_by: Option<String>,
 }
 
 /// What a trigger waits for.
@@ -281,6 +283,8 @@ struct Written {
     keep_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     declared_by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made_by: Option<String>,
 }
 
 /// A definition that waits for nothing, or for more than one thing.
@@ -292,16 +296,28 @@ impl TryFrom<Written> for Definition {
     type Error = NotOneSource;
 
     fn try_from(written: Written) -> Result<Self, NotOneSource> {
-        let Written { function, cron, http, event, chain, filter, transform, policy, keep_ms, declared_by } =
-            written;
+        let Written {
+            function,
+            cron,
+            http,
+            event,
+            chain,
+            filter,
+            transform,
+            policy,
+            keep_ms,
+            declared_by,
+            made_by,
+        } = written;
         let source = Source::one_of(cron, http, event, chain)?;
-        Ok(Self { function, source, filter, transform, policy, keep_ms, declared_by })
+        Ok(Self { function, source, filter, transform, policy, keep_ms, declared_by, made_by })
     }
 }
 
 impl From<Definition> for Written {
     fn from(definition: Definition) -> Self {
-        let Definition { function, source, filter, transform, policy, keep_ms, declared_by } = definition;
+        let Definition { function, source, filter, transform, policy, keep_ms, declared_by, made_by } =
+            definition;
         let (mut cron, mut http, mut event, mut chain) = (None, None, None, None);
         match source {
             Source::Cron(it) => cron = Some(it),
@@ -309,7 +325,7 @@ impl From<Definition> for Written {
             Source::Event(it) => event = Some(it),
             Source::Chain(it) => chain = Some(it),
         }
-        Self { function, cron, http, event, chain, filter, transform, policy, keep_ms, declared_by }
+        Self { function, cron, http, event, chain, filter, transform, policy, keep_ms, declared_by, made_by }
     }
 }
 

@@ -23,6 +23,11 @@ impl HostCalls for Host {
                     Ok(HostValue::StoreGet { value: serde_json::to_string(&key).ok() })
                 }
                 HostCall::StoreSet { .. } => Ok(HostValue::StoreSet {}),
+                HostCall::SecretSet { .. } => Ok(HostValue::SecretSet {}),
+                HostCall::TriggerCreate { .. } => {
+                    Ok(HostValue::TriggerCreate { name: "t".to_owned(), created: true })
+                }
+                HostCall::TriggerDelete { .. } => Ok(HostValue::TriggerDelete { deleted: false }),
                 HostCall::Publish { .. } => Ok(HostValue::Publish { queued: 0, failed: 0 }),
                 HostCall::Fetch { url, headers, body_base64, .. } => Ok(HostValue::Fetch {
                     status: 200,

@@ -67,8 +67,16 @@ impl DeclaredTrigger {
         };
         let target = alias.map_or_else(|| function.to_owned(), |alias| format!("{function}@{alias}"));
         let declared_by = Some(function.to_owned());
-        let definition =
-            Definition { function: target, source, filter, transform, policy, keep_ms, declared_by };
+        let definition = Definition {
+            function: target,
+            source,
+            filter,
+            transform,
+            policy,
+            keep_ms,
+            declared_by,
+            made_by: None,
+        };
         Ok((name, definition))
     }
 }

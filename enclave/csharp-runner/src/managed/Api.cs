@@ -26,6 +26,12 @@ namespace R3E
         {
             return (string)Host.Call("secret_get", "name", Host.Text(name, nameof(name)))["value"];
         }
+
+        /// <summary>Sets a secret that the function may set; durable once this returns.</summary>
+        public static void Set(string name, string value)
+        {
+            Host.Call("secret_set", "name", Host.Text(name, nameof(name)), "value", Host.Text(value, nameof(value)));
+        }
     }
 
     /// <summary>The function's own values, JSON.</summary>
@@ -79,6 +85,34 @@ namespace R3E
             }
             var reply = Host.Call("publish", "topic", Host.Text(topic, nameof(topic)), "data", Json.Write(data), "key", key);
             return new Published { Queued = Convert.ToInt32(reply["queued"]), Failed = Convert.ToInt32(reply["failed"]) };
+        }
+    }
+
+    /// <summary>A trigger that the function made.</summary>
+    public sealed class MadeTrigger
+    {
+        /// <summary>Its name.</summary>
+        public string Name { get; internal set; }
+
+        /// <summary>Whether it was not there before.</summary>
+        public bool Created { get; internal set; }
+    }
+
+    /// <summary>Triggers that invoke this function, where it may make any.</summary>
+    public static class Trigger
+    {
+        /// <summary>Makes a trigger, such as <c>new { type = "time", schedule = "0 * * * *" }</c>. The same one again is the same
+        /// trigger.</summary>
+        public static MadeTrigger Create(object definition)
+        {
+            var reply = Host.Call("trigger_create", "definition", Json.Write(definition));
+            return new MadeTrigger { Name = (string)reply["name"], Created = (bool)reply["created"] };
+        }
+
+        /// <summary>Deletes a trigger that this function made; false where there is none.</summary>
+        public static bool Delete(string name)
+        {
+            return (bool)Host.Call("trigger_delete", "name", Host.Text(name, nameof(name)))["deleted"];
         }
     }
 

@@ -24,6 +24,8 @@ fn loadable(name: &str, source: &str) -> Loadable {
             secrets: vec!["KEY".into()],
             net: vec!["a.test".into()],
             publish: vec!["t".into()],
+            set_secrets: vec!["SET".into()],
+            triggers: true,
         },
         ..Deploy::javascript(source)
     };

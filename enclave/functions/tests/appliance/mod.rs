@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
-    AttestationSource, Bundler, CheckError, Completed, Definition, Event, EventSink, InvokeError, Invoker,
-    InvokerParts, Loadable, PublishFuture, Registry, SecretAnswer, SecretReader, SecretSource, SourceError,
-    SourceFuture, Taken, Version,
+    AttestationSource, Bundler, ChangeError, ChangeFuture, CheckError, Completed, Definition, Event,
+    EventSink, InvokeError, Invoker, InvokerParts, Loadable, MadeTrigger, OwnTriggers, PublishFuture,
+    Registry, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken, Version,
 };
 use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions};
 use r3e_proto::api::identity::TenantId;
@@ -42,6 +42,7 @@ pub(crate) struct Appliance {
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) attestation: Arc<Attestation>,
     pub(crate) events: Arc<Events>,
+    pub(crate) made: Arc<Made>,
     pub(crate) gate: Arc<admissions::Gate>,
     /// Connections that the parent was asked for.
     pub(crate) connections: Arc<AtomicU32>,
@@ -72,6 +73,7 @@ impl Appliance {
         let secrets = Arc::new(Secrets::default());
         let attestation = Arc::new(Attestation::default());
         let events = Arc::new(Events::default());
+        let made = Arc::new(Made::default());
         let gate = Arc::new(admissions::Gate::default());
         let connections = Arc::new(AtomicU32::new(0));
         let invoker = Invoker::new(InvokerParts {
@@ -82,6 +84,7 @@ impl Appliance {
             secrets: secrets.clone(),
             attestation: attestation.clone(),
             events: events.clone(),
+            triggers: made.clone(),
             admissions: gate.clone(),
         });
         let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_compilers_beside();
@@ -95,6 +98,7 @@ impl Appliance {
             secrets,
             attestation,
             events,
+            made,
             gate,
             connections,
         }
@@ -224,6 +228,51 @@ impl SecretSource for Secrets {
             }
             self.held.lock().unwrap().extend(held);
             Ok(())
+        })
+    }
+
+    fn set<'a>(
+        &'a self,
+        setter: SecretReader<'a>,
+        name: &'a str,
+        value: &'a Zeroizing<String>,
+    ) -> ChangeFuture<'a, u64> {
+        assert_eq!(setter.invocation, &INVOCATION);
+        Box::pin(async move {
+            if value.as_str() == "refused" {
+                return Err(ChangeError::Unconfirmed("nobody knows".into()));
+            }
+            Self::set(self, setter.tenant, name, value);
+            Ok(2)
+        })
+    }
+}
+
+/// What became of triggers that functions made: the function and what it said.
+#[derive(Default)]
+pub(crate) struct Made(pub(crate) Mutex<Vec<(String, String)>>);
+
+impl OwnTriggers for Made {
+    fn create<'a>(
+        &'a self,
+        _: TenantId,
+        function: &'a str,
+        definition: &'a str,
+    ) -> ChangeFuture<'a, MadeTrigger> {
+        let mut made = self.0.lock().unwrap();
+        let one = (function.to_owned(), definition.to_owned());
+        let created = !made.contains(&one);
+        made.push(one);
+        Box::pin(async move { Ok(MadeTrigger { name: "t".into(), created }) })
+    }
+
+    fn delete<'a>(&'a self, _: TenantId, _: &'a str, name: &'a str) -> ChangeFuture<'a, bool> {
+        Box::pin(async move {
+            match name {
+                "t" => Ok(true),
+                "tenants" => Err(ChangeError::Denied("it is not the function's".into())),
+                _ => Ok(false),
+            }
         })
     }
 }

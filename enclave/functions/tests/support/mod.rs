@@ -61,6 +61,11 @@ impl HostCalls for Host {
                 HostCall::StoreGet { key } if key == "hang" => std::future::pending().await,
                 HostCall::StoreGet { key } => Ok(HostValue::StoreGet { value: Some(format!("{key:?}")) }),
                 HostCall::StoreSet { .. } => Ok(HostValue::StoreSet {}),
+                HostCall::SecretSet { .. } => Ok(HostValue::SecretSet {}),
+                HostCall::TriggerCreate { .. } => {
+                    Ok(HostValue::TriggerCreate { name: "t".to_owned(), created: true })
+                }
+                HostCall::TriggerDelete { .. } => Ok(HostValue::TriggerDelete { deleted: false }),
                 HostCall::Publish { .. } => Ok(HostValue::Publish { queued: 0, failed: 0 }),
                 HostCall::Fetch { url, method, headers, body_base64 } => {
                     let mut echoed = headers;

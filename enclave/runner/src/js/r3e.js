@@ -19,6 +19,11 @@
       const reply = await hostCall({ __proto__: null, op: "secret_get", name: text(name, "a secret's name") });
       return reply.value;
     },
+    /** Sets a secret that the function may set; durable once this resolves. */
+    async set(name, value) {
+      name = text(name, "a secret's name");
+      await hostCall({ __proto__: null, op: "secret_set", name, value: text(value, "a secret") });
+    },
   });
 
   const store = ObjectFreeze({
@@ -70,7 +75,22 @@
     },
   });
 
-  const r3e = ObjectFreeze({ events, secrets, store, tee });
+  const trigger = ObjectFreeze({
+    /** Makes a trigger that invokes this function; the same one again is the same trigger. */
+    async create(definition) {
+      const json = JSONStringify(definition);
+      if (typeof json !== "string") throw new TypeError("a trigger must have a JSON form");
+      const reply = await hostCall({ __proto__: null, op: "trigger_create", definition: json });
+      return { name: reply.name, created: reply.created };
+    },
+    /** Deletes a trigger that this function made; false where there is none. */
+    async delete(name) {
+      const reply = await hostCall({ __proto__: null, op: "trigger_delete", name: text(name, "a trigger's name") });
+      return reply.deleted;
+    },
+  });
+
+  const r3e = ObjectFreeze({ events, secrets, store, tee, trigger });
 
   internals.r3e = { r3e };
 }

@@ -161,7 +161,7 @@ impl Writer {
                 (before + 1..).zip(entries).map(|(number, entry)| AuditEntry { number, ..entry }).collect();
             let [changes, reads] = tails;
             let mut stage = |ring: Ring, tail: Tail| {
-                let of_ring = entries.iter().filter(|entry| Ring::of(entry.action) == ring).cloned();
+                let of_ring = entries.iter().filter(|entry| Ring::of(entry) == ring).cloned();
                 let namespace = ring.namespace(tenant).map_err(because)?;
                 let mut part = tail.append(ring, &namespace, of_ring).map_err(Failed::Because)?;
                 let pages = std::mem::take(&mut part.writes);

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::secrets::{Action, AuditEntry};
+use r3e_proto::api::secrets::{Action, Actor, AuditEntry};
 use r3e_store::{Namespace, Store, StoreError, Write};
 
 use crate::limits::{AUDIT_CHANGE_PAGES, AUDIT_PAGE_ENTRIES, AUDIT_PAGES};
@@ -15,9 +15,9 @@ use crate::service::json::{decode, encode};
 /// Which of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ring {
-    /// Of what was done to secrets.
+    /// Of what people and their keys did to secrets.
     Changes,
-    /// Of what functions asked for, and had.
+    /// Of what functions asked for, had, and set: whoever may only invoke makes such entries, as many as they like.
     Reads,
 }
 
@@ -25,9 +25,9 @@ impl Ring {
     pub(super) const ALL: [Self; 2] = [Self::Changes, Self::Reads];
 
     /// Where an entry goes.
-    pub(super) fn of(action: Action) -> Self {
-        match action {
-            Action::Read | Action::Held => Self::Reads,
+    pub(super) fn of(entry: &AuditEntry) -> Self {
+        match (&entry.by, entry.action) {
+            (Actor::Function { .. }, _) | (_, Action::Read | Action::Held) => Self::Reads,
             _ => Self::Changes,
         }
     }
@@ -199,7 +199,7 @@ fn key(page: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use r3e_proto::api::secrets::{Actor, Outcome};
+    use r3e_proto::api::secrets::Outcome;
 
     use super::*;
 

@@ -1,13 +1,15 @@
 //! What functions are given, each time with an entry in the tenant's log that is durable before they are given it.
 
-use r3e_functions::{SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture};
+use r3e_functions::{
+    ChangeError, ChangeFuture, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture,
+};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::secrets::{Action, Actor, AuditEntry, Outcome};
 use r3e_store::Namespace;
 use zeroize::Zeroizing;
 
 use super::record::Access;
-use super::{Secrets, entry, value_key, values};
+use super::{Secrets, SetOptions, entry, value_key, values};
 use crate::service::ServiceError;
 
 /// Times that a read meets a change of the secret before it gives up: each is one more change of it.
@@ -114,6 +116,36 @@ impl SecretSource for Secrets {
         Box::pin(async move {
             self.audit.commit(reader.tenant, entries, Vec::new()).await.map_err(|error| unanswered(&error))
         })
+    }
+
+    fn set<'a>(
+        &'a self,
+        setter: SecretReader<'a>,
+        name: &'a str,
+        value: &'a Zeroizing<String>,
+    ) -> ChangeFuture<'a, u64> {
+        Box::pin(async move {
+            let set =
+                Self::set(self, setter.tenant, by(setter), name, value.as_bytes(), SetOptions::default());
+            set.await.map(|secret| secret.version).map_err(not_set)
+        })
+    }
+}
+
+fn not_set(error: ServiceError) -> ChangeError {
+    match error {
+        ServiceError::Invalid(message) => ChangeError::Invalid(message),
+        error @ ServiceError::TooMany { .. } => ChangeError::Full(error.to_string()),
+        // The log's lock and the record's version see to it that none of these was written.
+        error @ (ServiceError::Busy(_) | ServiceError::Conflict(_) | ServiceError::NoRoom(_)) => {
+            unanswered(&error).into()
+        }
+        unknown => {
+            tracing::error!(error = %unknown, "a function's secret was neither set nor refused");
+            let message = "the secret was neither set nor refused in time: it may stand or not; set it again"
+                .to_owned();
+            ChangeError::Unconfirmed(message)
+        }
     }
 }
 

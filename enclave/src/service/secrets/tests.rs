@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use r3e_functions::{SecretAnswer, SecretReader, SecretSource};
+use r3e_functions::{ChangeError, SecretAnswer, SecretReader, SecretSource};
 use r3e_proto::api::secrets::VersionState;
 use r3e_store::{BlobStore, Options};
 use tokio::time::timeout;
@@ -402,4 +402,53 @@ async fn what_breaks_a_rule_is_refused() {
     let bytes = house.secrets.set(ALICE, Actor::Tenant {}, "KEY", b"\xff", SetOptions::default()).await;
     assert!(refused(bytes));
     house.set("KEY", &"x".repeat(MAX_SECRET_BYTES), SetOptions::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_function_reads_what_it_set_itself_until_somebody_else_sets_the_next() {
+    let house = House::new().await;
+    let (f, g) = ("f", "g");
+    let set = async |function: &str, code: &[u8; 32], in_service: bool, value: &str| {
+        let setter =
+            SecretReader { tenant: ALICE, function, version: code, in_service, invocation: &[9; 16] };
+        let value = Zeroizing::new(value.to_owned());
+        SecretSource::set(&*house.secrets, setter, "KEY", &value).await
+    };
+    assert_eq!(set(f, &CODE, true, "one").await, Ok(1));
+    assert_eq!(house.read(f, &CODE, "KEY").await, "one@1");
+    assert_eq!(house.read(f, &OTHER_CODE, "KEY").await, "one@1", "a version in service is the function");
+    assert_eq!(house.read(g, &CODE, "KEY").await, "not granted");
+    let kept = SecretReader {
+        tenant: ALICE,
+        function: f,
+        version: &OTHER_CODE,
+        in_service: false,
+        invocation: &[9; 16],
+    };
+    let answer = house.secrets.read(kept, "KEY").await.unwrap();
+    assert!(
+        matches!(answer, SecretAnswer::NotGranted),
+        "a version that is out of service, and did not set it"
+    );
+
+    // Whoever waits for the tenant to set it has nothing of it.
+    house.set("KEY", "two", SetOptions::default()).await.unwrap();
+    assert_eq!(house.read(f, &CODE, "KEY").await, "not granted");
+    assert!(house.secrets.show(ALICE, "KEY").await.unwrap().secret.grants.is_empty());
+    assert_eq!(set(g, &CODE, true, "three").await, Ok(3));
+    assert_eq!(
+        (house.read(f, &CODE, "KEY").await, house.read(g, &CODE, "KEY").await.as_str()),
+        ("not granted".to_owned(), "three@3")
+    );
+    let log = house.secrets.audit(ALICE, None, 0).await.unwrap();
+    let setters = log.entries.iter().filter(|entry| entry.action == Action::Set).map(|entry| &entry.by);
+    let by = |name: &str| Actor::Function {
+        name: name.into(),
+        version: "11".repeat(32),
+        invocation: "09".repeat(16),
+    };
+    assert_eq!(setters.cloned().collect::<Vec<_>>(), [by(f), Actor::Tenant {}, by(g)]);
+    assert_eq!(house.changes.lock().unwrap().len(), 3, "processes that had the one before are ended");
+    let too_long = "x".repeat(crate::limits::MAX_SECRET_BYTES + 1);
+    assert!(matches!(set(f, &CODE, true, &too_long).await, Err(ChangeError::Invalid(_))));
 }

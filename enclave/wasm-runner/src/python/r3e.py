@@ -60,6 +60,10 @@ class _Secrets:
         """The secret's value, or None when there is none of that name."""
         return _call({"op": "secret_get", "name": _text(name, "a secret's name")})["value"]
 
+    def set(self, name, value):
+        """Sets a secret that the function may set; durable once this returns."""
+        _call({"op": "secret_set", "name": _text(name, "a secret's name"), "value": _text(value, "a secret")})
+
 
 class _Store:
     def get(self, key):
@@ -94,4 +98,16 @@ class _Tee:
         return _base64.b64decode(_call({"op": "attestation", "data_base64": encoded})["document_base64"])
 
 
-events, secrets, store, tee = _Events(), _Secrets(), _Store(), _Tee()
+class _Trigger:
+    def create(self, definition):
+        """Makes a trigger that invokes this function; the same one again is the same trigger."""
+        text = _json.dumps(definition, allow_nan=False, separators=(",", ":"))
+        reply = _call({"op": "trigger_create", "definition": text})
+        return {"name": reply["name"], "created": reply["created"]}
+
+    def delete(self, name):
+        """Deletes a trigger that this function made; False where there is none."""
+        return _call({"op": "trigger_delete", "name": _text(name, "a trigger's name")})["deleted"]
+
+
+events, secrets, store, tee, trigger = _Events(), _Secrets(), _Store(), _Tee(), _Trigger()

@@ -122,7 +122,7 @@ impl Appliance {
         let deploy = |source: &str, secrets: &[&str]| Deploy {
             permissions: Permissions {
                 secrets: secrets.iter().map(|name| (*name).to_owned()).collect(),
-                net: Vec::new(),
+                ..Permissions::default()
             },
             ..Deploy::javascript(source)
         };

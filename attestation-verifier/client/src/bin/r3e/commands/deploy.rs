@@ -85,10 +85,13 @@ pub(crate) async fn run(command: Deploy, settings: &Settings, printer: Printer) 
 /// What it may reach, a line each; `+` before what is new, `-` before what goes.
 fn reach(today: &Permissions, wanted: &Permissions) -> String {
     let mut lines = Vec::new();
+    let of = |may: &Permissions| if may.triggers { vec!["of its own".to_owned()] } else { Vec::new() };
     for (kind, today, wanted) in [
         ("secret", &today.secrets, &wanted.secrets),
         ("host", &today.net, &wanted.net),
         ("topic", &today.publish, &wanted.publish),
+        ("sets secret", &today.set_secrets, &wanted.set_secrets),
+        ("triggers", &of(today), &of(wanted)),
     ] {
         let line = |sign: &str, name: &str| format!("  {sign} {kind} {}", printable(name));
         lines.extend(wanted.iter().map(|name| line(if today.contains(name) { " " } else { "+" }, name)));
@@ -106,7 +109,7 @@ mod tests {
         let of = |secrets: &[&str], net: &[&str]| Permissions {
             secrets: secrets.iter().map(|name| (*name).to_owned()).collect(),
             net: net.iter().map(|name| (*name).to_owned()).collect(),
-            publish: Vec::new(),
+            ..Permissions::default()
         };
         assert_eq!(
             reach(&of(&["A", "B"], &[]), &of(&["B", "C"], &["a.test"])),
@@ -114,6 +117,9 @@ mod tests {
         );
         let publishing = Permissions { publish: vec!["order.paid".to_owned()], ..Permissions::default() };
         assert_eq!(reach(&of(&[], &[]), &publishing), "  + topic order.paid");
+        let changing =
+            Permissions { set_secrets: vec!["A".to_owned()], triggers: true, ..Permissions::default() };
+        assert_eq!(reach(&of(&[], &[]), &changing), "  + sets secret A\n  + triggers of its own");
         assert_eq!(reach(&of(&[], &[]), &of(&[], &[])), "  it may reach no secret and no host");
     }
 }

@@ -71,6 +71,12 @@ pub(crate) struct DeployArguments {
     /// A topic that it may publish events of; repeat for several
     #[arg(long = "publish", value_name = "TOPIC")]
     publish: Vec<String>,
+    /// A secret that it may set; repeat for several
+    #[arg(long = "set-secret", value_name = "NAME")]
+    set_secrets: Vec<String>,
+    /// It may make triggers that invoke it
+    #[arg(long)]
+    triggers: bool,
     /// Wall time of one invocation
     #[arg(long, value_name = "N")]
     timeout_ms: Option<u32>,
@@ -96,7 +102,13 @@ impl DeployArguments {
             .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
         let defaults = Limits::default();
         let deploy = Deploy {
-            permissions: Permissions { secrets: self.secrets, net: self.net, publish: self.publish },
+            permissions: Permissions {
+                secrets: self.secrets,
+                net: self.net,
+                publish: self.publish,
+                set_secrets: self.set_secrets,
+                triggers: self.triggers,
+            },
             limits: Limits {
                 timeout_ms: self.timeout_ms.unwrap_or(defaults.timeout_ms),
                 cpu_ms: self.cpu_ms.unwrap_or(defaults.cpu_ms),
@@ -165,6 +177,8 @@ pub(crate) fn human(function: &Function) -> String {
         ("secrets", list(&function.permissions.secrets)),
         ("net", list(&function.permissions.net)),
         ("publishes", list(&function.permissions.publish)),
+        ("sets secrets", list(&function.permissions.set_secrets)),
+        ("makes triggers", if function.permissions.triggers { "of its own" } else { "none" }.to_owned()),
         ("time", format!("{timeout_ms} ms, {cpu_ms} ms of CPU")),
         ("memory", format!("{memory_mib} MiB")),
         ("output", format!("{output_bytes} bytes")),

@@ -42,6 +42,7 @@ pub(super) fn one(trigger: &Trigger) -> String {
     pairs.extend(definition.filter.clone().map(|filter| ("filter", filter)));
     pairs.extend(definition.transform.clone().map(|transform| ("transform", transform)));
     pairs.extend(definition.declared_by.clone().map(|project| ("declared by", project)));
+    pairs.extend(definition.made_by.clone().map(|function| ("made by", function)));
     let passed = trigger.passed;
     let counts = [
         ("fired", trigger.fired),
