@@ -36,14 +36,18 @@ impl<'a> Making<'a> {
             return Err(refused(HostErrorCode::TooLarge, message));
         }
         let made = self.keeper.create(self.tenant, self.function, definition).await;
-        let MadeTrigger { name, created } = made.map_err(not_changed)?;
+        let MadeTrigger { name, created } = made.map_err(|error| not_changed(&error))?;
         Ok(HostValue::TriggerCreate { name, created })
     }
 
     /// Deletes one that the function made.
     pub(crate) async fn delete(&self, name: &str) -> HostReply {
         self.may_change()?;
-        let deleted = self.keeper.delete(self.tenant, self.function, name).await.map_err(not_changed)?;
+        let deleted = self
+            .keeper
+            .delete(self.tenant, self.function, name)
+            .await
+            .map_err(|error| not_changed(&error))?;
         Ok(HostValue::TriggerDelete { deleted })
     }
 

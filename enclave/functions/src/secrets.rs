@@ -110,7 +110,7 @@ impl<'a> Secrets<'a> {
         let value = Zeroizing::new(value.expose().to_owned());
         let version = self.source.set(self.reader, name, &value).await;
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
-        self.noted(name, version.map_err(not_changed)?);
+        self.noted(name, version.map_err(|error| not_changed(&error))?);
         Ok(HostValue::SecretSet {})
     }
 

@@ -99,8 +99,8 @@ pub(crate) fn refused(code: HostErrorCode, message: impl Into<String>) -> HostEr
 }
 
 /// What a function is told of a change that came to nothing.
-pub(crate) fn not_changed(error: ChangeError) -> HostError {
-    let code = match &error {
+pub(crate) fn not_changed(error: &ChangeError) -> HostError {
+    let code = match error {
         ChangeError::Invalid(_) => HostErrorCode::Invalid,
         ChangeError::Denied(_) => HostErrorCode::Denied,
         ChangeError::Full(_) => HostErrorCode::LimitExceeded,

@@ -265,8 +265,8 @@ async fn triggers_are_made_by_functions_that_may() {
     appliance.deploy("f", permitted(CATCHING, may.clone())).await;
     assert_eq!(told(&appliance, make).await, r#"{"name":"t","created":true}"#);
     assert_eq!(told(&appliance, make).await, r#"{"name":"t","created":false}"#);
-    let made = ("f".to_owned(), r#"{"type":"time","schedule":"0 * * * *"}"#.to_owned());
-    assert_eq!(appliance.made.0.lock().unwrap()[0], made);
+    let first = ("f".to_owned(), r#"{"type":"time","schedule":"0 * * * *"}"#.to_owned());
+    assert_eq!(appliance.made.0.lock().unwrap()[0], first);
     for (name, answer) in [("t", "true"), ("none", "false"), ("tenants", r#""HostError denied""#)] {
         assert_eq!(told(&appliance, &format!(r#"{{"run":"unmake","name":"{name}"}}"#)).await, answer);
     }
