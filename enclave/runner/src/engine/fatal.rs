@@ -18,19 +18,25 @@ pub(super) fn tell(engine: v8::IsolateHandle) -> nix::Result<()> {
     if ENGINE.set(engine).is_err() {
         return Ok(());
     }
-    // The stack may be what was exhausted. Where this returns, what crashed does so again and meets the default.
+    // The stack may be what was exhausted. After the first signal the default stands again.
     let flags = SaFlags::SA_ONSTACK | SaFlags::SA_RESETHAND;
     let action = SigAction::new(SigHandler::Handler(crashed), flags, SigSet::empty());
     for signal in CRASHES {
-        // SAFETY: the handler reads one flag behind a lock that nothing holds while it may crash, and ends the process or returns.
+        // SAFETY: the handler reads one flag behind a lock that nothing holds while it may crash, and ends the process.
         unsafe { sigaction(signal, &action)? };
     }
     Ok(())
 }
 
-extern "C" fn crashed(_signal: i32) {
+extern "C" fn crashed(signal: i32) {
     if ENGINE.get().is_some_and(v8::IsolateHandle::is_execution_terminating) {
         // SAFETY: ends the process at once; nothing of it is used afterwards.
         unsafe { libc::_exit(EXIT_OUT_OF_MEMORY) }
+    }
+    // A fault comes again as soon as this returns, and meets the default. An abort might not: it is made again, the one signal that a
+    // process may send itself.
+    if signal == libc::SIGABRT {
+        // SAFETY: allowed in a handler.
+        unsafe { libc::raise(signal) };
     }
 }
