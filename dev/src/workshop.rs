@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_lc_rs::rand;
 use r3e_client::project::Project;
 use r3e_egress::{Egress, TrustRoots, TrustedClock};
-use r3e_functions::runner_pool::{HostError, RunnerConfig, RunnerPool};
+use r3e_functions::runner_pool::{HostError, Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
     Bundler, CheckError, Completed, Definition, Internet, Invoker, InvokerParts, Loadable, Registry, Values,
 };
@@ -74,7 +74,9 @@ impl Workshop {
                 Arc::new(Egress::new(transport, TrustRoots::public(), clock).map_err(DevError::machine)?)
             }
         };
-        let pool = Arc::new(RunnerPool::new(RunnerConfig::new(runner)).map_err(DevError::machine)?);
+        let layers = Layers::beside(&runner);
+        let config = RunnerConfig { layers, ..RunnerConfig::new(runner) };
+        let pool = Arc::new(RunnerPool::new(config).map_err(DevError::machine)?);
         let registry = Arc::new(Registry::new(store.clone()));
         let secrets = Arc::new(GivenSecrets::default());
         let invoker = Invoker::new(InvokerParts {
@@ -88,7 +90,7 @@ impl Workshop {
             triggers: Arc::new(Said),
             admissions: Arc::new(Open),
         });
-        let bundler = Bundler::new(bundler);
+        let bundler = Bundler::new(bundler).with_compilers_beside();
         Ok(Self { secrets, store, pool, bundler, registry, invoker, parent, _folder: folder })
     }
 

@@ -12,7 +12,7 @@ use crate::entry::Entry;
 use crate::error::TriggersError;
 use crate::fire::Happening;
 use crate::follow;
-use crate::limits::{FIRING_AT_ONCE, LONGEST_SLEEP};
+use crate::limits::{FIRING_AT_ONCE, LONGEST_SLEEP, RETRY_MS};
 use crate::record::Mark;
 use crate::schedule::{Tick, rfc3339};
 use crate::triggers::Inner;
@@ -27,14 +27,15 @@ pub(crate) async fn keep_firing(inner: Arc<Inner>) {
         for entry in due {
             if entry.follows() {
                 entry.take();
-                tokio::spawn(follow::look_at(Arc::clone(&inner), entry));
+                let look = follow::look_at(Arc::clone(&inner), Arc::clone(&entry));
+                watched(Arc::clone(&inner), entry, look);
                 continue;
             }
             let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
             entry.take();
-            let inner = Arc::clone(&inner);
-            tokio::spawn(async move {
-                look_at(&inner, &entry).await;
+            let (of_look, looked_at) = (Arc::clone(&inner), Arc::clone(&entry));
+            watched(Arc::clone(&inner), entry, async move {
+                look_at(&of_look, &looked_at).await;
                 drop(place);
             });
         }
@@ -46,6 +47,18 @@ pub(crate) async fn keep_firing(inner: Arc<Inner>) {
             () = sleep(pause) => {}
         }
     }
+}
+
+/// Has a look go on by itself. One that panics plans no other, so that is done here: a defect must not end a trigger for good.
+fn watched(inner: Arc<Inner>, entry: Arc<Entry>, look: impl Future<Output = ()> + Send + 'static) {
+    let look = tokio::spawn(look);
+    tokio::spawn(async move {
+        if look.await.is_err_and(|error| error.is_panic()) {
+            tracing::error!("a look at a trigger panicked");
+            entry.plan_after(inner.now_ms(), Some(Duration::from_millis(RETRY_MS)));
+            inner.wake.notify_one();
+        }
+    });
 }
 
 async fn look_at(inner: &Arc<Inner>, entry: &Arc<Entry>) {

@@ -385,3 +385,17 @@ async fn a_suspended_tenant_misses_nothing() {
     caught_up(&living, &outside, 1).await;
     assert_eq!(numbers(&living, &outside).await, [0]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_panics_ends_no_trigger() {
+    let (keeper, outside, house) = (Keeper::new(), Outside::new(), Arc::new(House::default()));
+    let living = begin(&keeper, &outside, &house).await;
+    mine(&house, [1_000_000]);
+    living.triggers.set(ALICE, "t", following()).await.unwrap();
+    caught_up(&living, &outside, 1).await;
+    house.panics.store(true, Ordering::SeqCst);
+    until(&outside, || async { !house.panics.load(Ordering::SeqCst) }).await;
+    mine(&house, [0]);
+    caught_up(&living, &outside, 2).await;
+    assert_eq!(numbers(&living, &outside).await, [0]);
+}

@@ -105,13 +105,22 @@ impl<P: Place> Town<P> {
 /// # Panics
 /// It cannot be written.
 pub fn fee(home: &Home) -> (PathBuf, Vec<u8>) {
-    let example = Path::new(EXAMPLES).join("fee");
     let folder = home.path("fee");
+    let module = fee_in(&folder);
+    (folder, module)
+}
+
+/// The same, in a folder that is made for it: the module's bytes.
+///
+/// # Panics
+/// It cannot be written.
+pub fn fee_in(folder: &Path) -> Vec<u8> {
+    let example = Path::new(EXAMPLES).join("fee");
     let module = wat::parse_file(example.join("fee.wat")).expect("a module");
-    fs::create_dir(&folder).expect("a folder");
+    fs::create_dir(folder).expect("a folder");
     fs::copy(example.join("r3e.toml"), folder.join("r3e.toml")).expect("the example's project file");
     fs::write(folder.join("fee.wasm"), &module).expect("the module's file");
-    (folder, module)
+    module
 }
 
 fn invoke(home: &Home, function: &str, event: &str) -> Value {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use r3e_e2e::languages::fee_in;
 use r3e_e2e::ports::free_port;
 use r3e_e2e::process::Process;
 use r3e_e2e::programs::program;
@@ -197,6 +198,17 @@ fn one_event_is_given_with_the_secrets_of_a_file() {
     assert_eq!(done.status.code(), Some(4));
     assert!(text(&done.stderr).contains("does not name that secret"), "{}", text(&done.stderr));
     assert_eq!(invoke(&["--event", "{"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_function_in_webassembly_runs_as_one_in_javascript_does() {
+    let author = Author::new();
+    let folder = author.path("fee");
+    fee_in(&folder);
+    let mut command = Command::new(program("r3e-dev"));
+    let done = command.arg("invoke").arg(&folder).args(["--event", r#"{"amount":12345,"bp":25}"#]);
+    let done = done.env_clear().output().unwrap();
+    assert_eq!((done.status.code(), text(&done.stdout).trim()), (Some(0), "30"), "{}", text(&done.stderr));
 }
 
 /// Asks until the answer begins so.

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(crate) struct House {
     pub(crate) secret: Mutex<Option<String>>,
     pub(crate) is_suspended: Mutex<bool>,
     pub(crate) chain: Mutex<OneChain>,
+    /// The next look at the chain meets a defect.
+    pub(crate) panics: AtomicBool,
 }
 
 /// A chain: blocks with numbers in them, each block with an id of its own.
@@ -106,6 +109,7 @@ impl r3e_triggers::Chains for House {
         Box::pin(async move {
             // Others come between.
             tokio::task::yield_now().await;
+            assert!(!self.panics.swap(false, Ordering::SeqCst), "a defect");
             let mut chain = self.chain.lock().unwrap();
             chain.reads += 1;
             chain.up()?;
