@@ -2,10 +2,14 @@
 //! ends with the test. `tests/chain/setup` fetches them.
 #![forbid(unsafe_code)]
 
+mod account;
+mod contract;
 mod http;
 mod node;
 mod pinger;
 
+pub use account::Account;
+pub use contract::{Call, Contract, Sent, Word, word};
 pub use http::HttpNodes;
 pub use node::{Anvil, NeoGo, nodes_folder};
-pub use pinger::{Account, PING, Pinger};
+pub use pinger::{PING, Pinger};

@@ -29,11 +29,12 @@ pub fn nodes_folder() -> anyhow::Result<PathBuf> {
 #[derive(Debug)]
 pub struct Anvil {
     port: u16,
+    chain: u64,
     _process: Child,
 }
 
 impl Anvil {
-    /// The chain's id: that of the network of the oracle's contracts.
+    /// The chain's id, unless another is wanted.
     pub const CHAIN: u64 = 138;
 
     /// Starts one with a chain of its own.
@@ -41,13 +42,26 @@ impl Anvil {
     /// # Errors
     /// It does not start.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_as(Self::CHAIN).await
+    }
+
+    /// The same, of a chain with this id.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub async fn start_as(chain: u64) -> anyhow::Result<Self> {
         let port = free_port()?;
         let mut command = Command::new(nodes_folder()?.join("anvil"));
         command.args(["--host", "127.0.0.1", "--port", &port.to_string(), "--no-mining", "--silent"]);
-        command.args(["--chain-id", &Self::CHAIN.to_string()]);
+        command.args(["--chain-id", &chain.to_string()]);
         let process = spawn(command)?;
         ready(port, "eth_chainId").await?;
-        Ok(Self { port, _process: process })
+        Ok(Self { port, chain, _process: process })
+    }
+
+    /// The chain's id.
+    pub fn chain(&self) -> u64 {
+        self.chain
     }
 
     /// Its port.

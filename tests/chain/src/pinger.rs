@@ -1,73 +1,17 @@
 //! A chain with one contract on it, which says Ping.
 
-use anyhow::{Context as _, ensure};
-use k256::ecdsa::SigningKey;
+use anyhow::Context as _;
+use r3e_chain::evm::EvmAddress;
 use r3e_chain::evm::abi::Event;
-use r3e_chain::evm::{
-    EvmAddress, EvmTransaction, Fee, HexBytes, KeyType, Payload, Wei, digest, signed_transaction,
-    transaction_hash,
-};
 use r3e_chain::number::Uint256;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::account::Account;
 use crate::http::HttpNodes;
 use crate::node::Anvil;
 
 /// The event.
 pub const PING: &str = "Ping(address indexed who, uint256 what)";
-
-/// An account of anvil's, whose key everybody knows.
-#[derive(Debug)]
-pub struct Account {
-    key: SigningKey,
-    /// Its address.
-    pub address: EvmAddress,
-    nonce: u64,
-}
-
-impl Account {
-    /// The first of them.
-    fn first() -> anyhow::Result<Self> {
-        let secret = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80";
-        let bytes: HexBytes = format!("0x{secret}").parse()?;
-        let address = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266".parse()?;
-        Ok(Self { key: SigningKey::from_slice(&bytes.0)?, address, nonce: 0 })
-    }
-
-    /// Signs a transaction and hands it to the node; gives its hash.
-    ///
-    /// # Errors
-    /// It is refused.
-    pub async fn send(
-        &mut self,
-        node: &HttpNodes,
-        to: Option<EvmAddress>,
-        data: Vec<u8>,
-    ) -> anyhow::Result<Value> {
-        let transaction = EvmTransaction {
-            chain_id: Anvil::CHAIN,
-            nonce: self.nonce,
-            to,
-            value: Wei(0),
-            data: HexBytes(data),
-            gas_limit: 200_000,
-            fee: Fee::Eip1559 {
-                max_fee_per_gas: "3000000000".parse()?,
-                max_priority_fee_per_gas: "1".parse()?,
-            },
-            access_list: Vec::new(),
-        };
-        let payload = Payload::EvmTransaction(transaction.clone());
-        let digest = digest(KeyType::Secp256k1, &payload)?;
-        let (signature, recovery) = self.key.sign_prehash_recoverable(&digest);
-        let (r, s) = signature.split_bytes();
-        let bytes = signed_transaction(&transaction, &r.into(), &s.into(), recovery.is_y_odd());
-        let hash = node.ask("eth_sendRawTransaction", json!([HexBytes(bytes.clone())])).await?;
-        ensure!(hash == json!(HexBytes(transaction_hash(&bytes).to_vec())));
-        self.nonce += 1;
-        Ok(hash)
-    }
-}
 
 /// The code of a contract that says Ping(caller, first word of the call).
 fn emitter(topic: &[u8; 32]) -> Vec<u8> {
@@ -104,7 +48,7 @@ impl Pinger {
         let anvil = Anvil::start().await?;
         let node = HttpNodes::new(&[anvil.port()]);
         let event: Event = PING.parse()?;
-        let mut account = Account::first()?;
+        let mut account = Account::number(0, Anvil::CHAIN)?;
         let made = account.send(&node, None, emitter(&event.topic().0)).await?;
         anvil.mine(1).await?;
         let receipt = node.ask("eth_getTransactionReceipt", json!([made])).await?;
@@ -121,14 +65,12 @@ impl Pinger {
         self.account.send(&self.node, Some(self.contract), data).await?;
         self.anvil.mine(1).await
     }
+
     /// Goes on behind the transactions that are still in the chain, after a reorganisation.
     ///
     /// # Errors
     /// Anvil does not say.
     pub async fn resume(&mut self) -> anyhow::Result<()> {
-        let count = self.node.ask("eth_getTransactionCount", json!([self.account.address, "latest"])).await?;
-        let digits = count.as_str().and_then(|count| count.strip_prefix("0x")).context("no number")?;
-        self.account.nonce = u64::from_str_radix(digits, 16)?;
-        Ok(())
+        self.account.resume(&self.node).await
     }
 }

@@ -3,5 +3,5 @@
 mod documents;
 mod hostile_functions;
 mod hostile_host;
+mod layers;
 mod main_job;
-mod python;

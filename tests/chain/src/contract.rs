@@ -1,0 +1,147 @@
+//! The contracts under `contracts/evm`, deployed and called: words in, words out, and refusals by their names.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, bail, ensure};
+use r3e_chain::evm::{EvmAddress, HexBytes, keccak256};
+use serde_json::{Value, json};
+
+use crate::account::Account;
+use crate::http::HttpNodes;
+use crate::node::Anvil;
+
+/// An argument, or a part of a result.
+pub type Word = [u8; 32];
+
+/// Whatever takes one word.
+pub fn word(value: impl Into<i128>) -> Word {
+    let value = value.into();
+    let mut word = if value < 0 { [0xff; 32] } else { [0; 32] };
+    if let Some(end) = word.get_mut(16..) {
+        end.copy_from_slice(&value.to_be_bytes());
+    }
+    word
+}
+
+/// A function and its arguments.
+pub type Call<'a> = (&'a str, &'a [Word]);
+
+/// A transaction that is in a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// What it took of gas.
+    pub gas: u64,
+    /// The topics of its events, in order.
+    pub topics: Vec<Vec<String>>,
+}
+
+/// One that is on a chain.
+#[derive(Debug)]
+pub struct Contract {
+    /// Its address.
+    pub address: EvmAddress,
+    selectors: BTreeMap<String, [u8; 4]>,
+    errors: BTreeMap<[u8; 4], String>,
+}
+
+impl Contract {
+    /// Deploys the artifact `name`, its constructor's arguments encoded as they are wanted.
+    ///
+    /// # Errors
+    /// There is no such artifact, or the chain refuses it.
+    pub async fn deploy(
+        anvil: &Anvil,
+        account: &mut Account,
+        name: &str,
+        arguments: &[u8],
+    ) -> anyhow::Result<Self> {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/evm/artifacts"));
+        let artifact: Value = serde_json::from_slice(&std::fs::read(folder.join(format!("{name}.json")))?)?;
+        let code: HexBytes = artifact["bytecode"].as_str().context("no bytecode")?.parse()?;
+        let (mut selectors, mut errors) = (BTreeMap::new(), BTreeMap::new());
+        for entry in artifact["abi"].as_array().context("no ABI")? {
+            let name = entry["name"].as_str().unwrap_or_default().to_owned();
+            let hash = keccak256(&[name.as_bytes(), types(&entry["inputs"])?.as_bytes()]);
+            let selector = [hash[0], hash[1], hash[2], hash[3]];
+            match entry["type"].as_str() {
+                Some("function") => drop(selectors.insert(name, selector)),
+                Some("error") => drop(errors.insert(selector, name)),
+                _ => {}
+            }
+        }
+        let node = HttpNodes::new(&[anvil.port()]);
+        let sent = account.send(&node, None, [&code.0, arguments].concat()).await?;
+        anvil.mine(1).await?;
+        let receipt = node.ask("eth_getTransactionReceipt", json!([sent])).await?;
+        ensure!(receipt["status"] == "0x1", "{name} was not deployed: {receipt}");
+        let address = receipt["contractAddress"].as_str().context("no contract")?.parse()?;
+        Ok(Self { address, selectors, errors })
+    }
+
+    /// Sends a call, and waits for its block.
+    ///
+    /// # Errors
+    /// The contract refused it: the error's name alone.
+    pub async fn send(&self, anvil: &Anvil, account: &mut Account, call: Call<'_>) -> anyhow::Result<Sent> {
+        let node = HttpNodes::new(&[anvil.port()]);
+        let sent = account.send(&node, Some(self.address), self.encoded(call)?).await?;
+        anvil.mine(1).await?;
+        let receipt = node.ask("eth_getTransactionReceipt", json!([sent])).await?;
+        if receipt["status"] != "0x1" {
+            // The block before knows what the transaction met.
+            self.ask(anvil, account.address, call).await?;
+            bail!("refused in its block alone: {receipt}");
+        }
+        let gas = receipt["gasUsed"].as_str().and_then(|gas| gas.strip_prefix("0x")).context("no gas")?;
+        let logs = receipt["logs"].as_array().context("no logs")?;
+        let topics = logs.iter().map(|log| Ok(serde_json::from_value(log["topics"].clone())?));
+        Ok(Sent { gas: u64::from_str_radix(gas, 16)?, topics: topics.collect::<anyhow::Result<_>>()? })
+    }
+
+    /// Calls it without a transaction, as `from`; gives the result's words.
+    ///
+    /// # Errors
+    /// The contract refused it: the error's name alone.
+    pub async fn ask(&self, anvil: &Anvil, from: EvmAddress, call: Call<'_>) -> anyhow::Result<Vec<Word>> {
+        let node = HttpNodes::new(&[anvil.port()]);
+        let data = HexBytes(self.encoded(call)?);
+        let asked = json!([{ "from": from, "to": self.address, "data": data }, "latest"]);
+        let answer = match node.ask("eth_call", asked).await {
+            Ok(answer) => answer,
+            Err(error) => bail!("{}", self.refusal(&error.to_string()).context(error)?),
+        };
+        let bytes: HexBytes = answer.as_str().context("no result")?.parse()?;
+        ensure!(bytes.0.len().is_multiple_of(32), "no words");
+        Ok(bytes.0.as_chunks::<32>().0.to_vec())
+    }
+
+    fn encoded(&self, (function, arguments): Call<'_>) -> anyhow::Result<Vec<u8>> {
+        let selector = self.selectors.get(function).with_context(|| format!("no function {function}"))?;
+        Ok([selector.as_slice(), arguments.as_flattened()].concat())
+    }
+
+    /// The name of the error that a node's words have.
+    fn refusal(&self, said: &str) -> anyhow::Result<&str> {
+        let data = said.split("\"data\":\"").nth(1).and_then(|rest| rest.split('"').next());
+        let data: HexBytes = data.context("refused, and not by the contract")?.parse()?;
+        let selector: [u8; 4] = data.0.get(..4).context("refused without an error")?.try_into()?;
+        self.errors.get(&selector).map(String::as_str).context("refused by an error that it does not have")
+    }
+}
+
+/// The parameters as a signature has them.
+fn types(inputs: &Value) -> anyhow::Result<String> {
+    let inputs = inputs.as_array().map(Vec::as_slice).unwrap_or_default();
+    let names: anyhow::Result<Vec<String>> = inputs
+        .iter()
+        .map(|input| {
+            let name = input["type"].as_str().context("no type")?;
+            match name.strip_prefix("tuple") {
+                Some(end) => Ok(format!("{}{end}", types(&input["components"])?)),
+                None => Ok(name.to_owned()),
+            }
+        })
+        .collect();
+    Ok(format!("({})", names?.join(",")))
+}
