@@ -1,0 +1,256 @@
+"""One feed's answers on Neo N3: takes reports that an enclave signed for this contract, and gives the last one.
+
+Whoever has a report may bring it: the signature is what counts. An authority is a signer's key and the digest of a feed's definition, on record with the SHA-256
+of the attestation document that names the key. The admin admits a new one only after a delay in which everybody can look at it.
+"""
+
+from typing import Any
+
+from boa3.sc.compiletime import NeoMetadata, public
+from boa3.sc.contracts import CryptoLib
+from boa3.sc.runtime import check_witness, executing_script_hash, get_network, time
+from boa3.sc.storage import delete, get, get_int, put, put_int
+from boa3.sc.types import ECPoint, NamedCurveHash, UInt160
+from boa3.sc.utils import CreateNewEvent, to_bytes, to_int, to_str
+
+# Where each thing is kept.
+ADMIN = b'a'
+PENDING_ADMIN = b'b'
+FEED_ID = b'f'
+DECIMALS = b'd'
+DESCRIPTION = b'n'
+MIN_ANSWER = b'l'
+MAX_ANSWER = b'h'
+DELAY_SECONDS = b'w'
+PAUSED = b'p'
+CURRENT = b'c'
+NEXT = b'x'
+NEXT_FROM = b't'
+LAST = b'r'
+
+# A report: the identifier, answer, confidence, places, two times, sequence number, sources, the definition's digest.
+REPORT_BYTES = 122
+SIGNATURE_BYTES = 64
+# A compressed key, the definition's digest, and the attestation document's.
+AUTHORITY_BYTES = 97
+MIN_DELAY_SECONDS = 60
+MAX_DELAY_SECONDS = 2592000
+# How far ahead of the chain's time a report may have been observed.
+MAX_AHEAD_SECONDS = 120
+
+
+def metadata() -> NeoMetadata:
+    meta = NeoMetadata()
+    meta.name = 'R3EFeed'
+    meta.description = 'A price feed whose reports an attested enclave signs'
+    meta.add_permission(contract='0x726cb6e0cd8628a1350a611384688911ab75f51b', methods=['verifyWithECDsa'])
+    return meta
+
+
+AnswerUpdated = CreateNewEvent([('answer', int), ('sequence', int), ('observedAt', int)], 'AnswerUpdated')
+AuthorityProposed = CreateNewEvent([('authority', bytes), ('fromSeconds', int)], 'AuthorityProposed')
+AuthorityActivated = CreateNewEvent([('authority', bytes)], 'AuthorityActivated')
+AuthorityWithdrawn = CreateNewEvent([('authority', bytes)], 'AuthorityWithdrawn')
+AuthorityRevoked = CreateNewEvent([('authority', bytes)], 'AuthorityRevoked')
+AdminChanged = CreateNewEvent([('admin', UInt160)], 'AdminChanged')
+PauseSet = CreateNewEvent([('isPaused', bool)], 'PauseSet')
+
+
+@public
+def _deploy(data: Any, update: bool):
+    """With [feedId, decimals, description, minAnswer, maxAnswer, delaySeconds, admin, authority]."""
+    if update:
+        raise Exception('Fixed')
+    settings: list = data
+    feed_id: bytes = settings[0]
+    decimals_: int = settings[1]
+    description_: bytes = settings[2]
+    min_answer: int = settings[3]
+    max_answer: int = settings[4]
+    delay_seconds: int = settings[5]
+    admin_: UInt160 = settings[6]
+    authority: bytes = settings[7]
+    if len(feed_id) != 32 or decimals_ < 0 or decimals_ > 18 or min_answer > max_answer:
+        raise Exception('SettingsOutOfRange')
+    if delay_seconds < MIN_DELAY_SECONDS or delay_seconds > MAX_DELAY_SECONDS:
+        raise Exception('DelayOutOfRange')
+    if len(admin_) != 20 or len(authority) != AUTHORITY_BYTES:
+        raise Exception('SettingsOutOfRange')
+    put(FEED_ID, feed_id)
+    put_int(DECIMALS, decimals_)
+    put(DESCRIPTION, description_)
+    put_int(MIN_ANSWER, min_answer)
+    put_int(MAX_ANSWER, max_answer)
+    put_int(DELAY_SECONDS, delay_seconds)
+    put(ADMIN, admin_)
+    put(CURRENT, authority)
+    AdminChanged(admin_)
+    AuthorityActivated(authority)
+
+
+@public
+def transmit(report: bytes, signature: bytes):
+    """Takes a report that the signer signed."""
+    if get_int(PAUSED) != 0:
+        raise Exception('Paused')
+    if len(report) != REPORT_BYTES or len(signature) != SIGNATURE_BYTES:
+        raise Exception('Malformed')
+    answer = to_int(report[32:48])
+    observed_at = to_int(report[65:73])
+    valid_until = to_int(report[73:81])
+    sequence = to_int(report[81:89])
+    last = get(LAST)
+    if sequence <= 0 or (len(last) > 0 and sequence <= to_int(last[81:89])):
+        raise Exception('NotNewer')
+    if answer < get_int(MIN_ANSWER) or answer > get_int(MAX_ANSWER):
+        raise Exception('AnswerOutOfRange')
+    now = time // 1000
+    if observed_at > now + MAX_AHEAD_SECONDS:
+        raise Exception('FromTheFuture')
+    if valid_until < now:
+        raise Exception('Expired')
+    # A shorter number in storage is a shorter text, so the feed's own are compared as bytes.
+    if report[0:32] != get(FEED_ID) or to_int(report[64:65]) != get_int(DECIMALS):
+        raise Exception('NotSigned')
+    if not is_signed(report, signature, get(CURRENT)):
+        proposed = get(NEXT)
+        if len(proposed) == 0 or now < get_int(NEXT_FROM) or not is_signed(report, signature, proposed):
+            raise Exception('NotSigned')
+    put(LAST, report)
+    AnswerUpdated(answer, sequence, observed_at)
+
+
+def is_signed(report: bytes, signature: bytes, authority: bytes) -> bool:
+    if len(authority) != AUTHORITY_BYTES or report[90:122] != authority[33:65]:
+        return False
+    magic = get_network()
+    # Four bytes, the lowest first, whatever their number needs.
+    network = to_bytes(magic + 4294967296)[0:4]
+    message = b'r3e/1/neo-report' + network + executing_script_hash + report
+    return CryptoLib.verify_with_ecdsa(message, ECPoint(authority[0:33]), signature, NamedCurveHash.SECP256R1SHA256)
+
+
+@public(name='latestRoundData', safe=True)
+def latest_round_data() -> list:
+    """[sequence, answer, observedAt, validUntil, confidence, sources, isFresh]."""
+    last = get(LAST)
+    if len(last) == 0:
+        raise Exception('NoData')
+    valid_until = to_int(last[73:81])
+    is_fresh = valid_until >= time // 1000 and get_int(PAUSED) == 0
+    return [
+        to_int(last[81:89]), to_int(last[32:48]), to_int(last[65:73]), valid_until, to_int(last[48:64]),
+        to_int(last[89:90]), is_fresh
+    ]
+
+
+@public(name='latestReport', safe=True)
+def latest_report() -> bytes:
+    """As it was brought."""
+    return get(LAST)
+
+
+@public(name='feedId', safe=True)
+def feed_id() -> bytes:
+    return get(FEED_ID)
+
+
+@public(safe=True)
+def decimals() -> int:
+    return get_int(DECIMALS)
+
+
+@public(safe=True)
+def description() -> str:
+    return to_str(get(DESCRIPTION))
+
+
+@public(safe=True)
+def admin() -> UInt160:
+    return UInt160(get(ADMIN))
+
+
+@public(safe=True)
+def authorities() -> list:
+    """[current, proposed, fromSeconds]: each a key, a definition's digest and an attestation document's, or nothing."""
+    return [get(CURRENT), get(NEXT), get_int(NEXT_FROM)]
+
+
+@public
+def propose(authority: bytes):
+    """Admits an authority, which holds beside the current one once the delay is over."""
+    require_admin()
+    if len(authority) != AUTHORITY_BYTES:
+        raise Exception('Malformed')
+    from_seconds = time // 1000 + get_int(DELAY_SECONDS)
+    put(NEXT, authority)
+    put_int(NEXT_FROM, from_seconds)
+    AuthorityProposed(authority, from_seconds)
+
+
+@public
+def withdraw():
+    """Takes back what was proposed."""
+    require_admin()
+    AuthorityWithdrawn(take_next())
+
+
+@public
+def activate():
+    """Puts what was proposed in the current one's place. Anybody may, once the delay is over."""
+    if time // 1000 < get_int(NEXT_FROM):
+        raise Exception('TooEarly')
+    authority = take_next()
+    put(CURRENT, authority)
+    AuthorityActivated(authority)
+
+
+@public
+def revoke():
+    """Takes the current authority away, at once."""
+    require_admin()
+    AuthorityRevoked(get(CURRENT))
+    delete(CURRENT)
+
+
+@public(name='setPaused')
+def set_paused(is_paused: bool):
+    require_admin()
+    if is_paused:
+        put_int(PAUSED, 1)
+    else:
+        delete(PAUSED)
+    PauseSet(is_paused)
+
+
+@public(name='offerAdmin')
+def offer_admin(to: UInt160):
+    """Offers the role; who has it goes on until the other takes it."""
+    require_admin()
+    if len(to) != 20:
+        raise Exception('Malformed')
+    put(PENDING_ADMIN, to)
+
+
+@public(name='acceptAdmin')
+def accept_admin():
+    pending = get(PENDING_ADMIN)
+    if len(pending) != 20 or not check_witness(UInt160(pending)):
+        raise Exception('NotPendingAdmin')
+    put(ADMIN, pending)
+    delete(PENDING_ADMIN)
+    AdminChanged(UInt160(pending))
+
+
+def require_admin():
+    if not check_witness(UInt160(get(ADMIN))):
+        raise Exception('NotAdmin')
+
+
+def take_next() -> bytes:
+    authority = get(NEXT)
+    if len(authority) == 0:
+        raise Exception('NothingProposed')
+    delete(NEXT)
+    delete(NEXT_FROM)
+    return authority
