@@ -26,7 +26,7 @@ pub use self::unlock::UnlockChoice;
 use self::unlock::UnlockTable;
 pub use self::witness::{PeerChoice, PeersChoice, PeersList, WitnessChoice};
 use self::witness::{RestoreTable, WitnessTable};
-use crate::limits::{RUNNERS, RUNNERS_MEMORY_MIB, TENANT_SHARE_PERCENT};
+use crate::limits::{COMPILE_MS, RUNNERS, RUNNERS_MEMORY_MIB, TENANT_SHARE_PERCENT};
 
 /// The configuration as it was measured, and what it says.
 #[derive(Clone)]
@@ -150,11 +150,12 @@ struct Functions {
     max_runners: u32,
     max_memory_mib: u32,
     tenant_share_percent: u32,
+    max_compile_ms: u32,
 }
 
 impl Default for Functions {
     fn default() -> Self {
-        Self { max_runners: 32, max_memory_mib: 4_096, tenant_share_percent: 33 }
+        Self { max_runners: 32, max_memory_mib: 4_096, tenant_share_percent: 33, max_compile_ms: 10_000 }
     }
 }
 
@@ -246,6 +247,11 @@ impl Configuration {
     pub fn tenant_share_percent(&self) -> u32 {
         self.settings.functions.tenant_share_percent
     }
+
+    /// How long compiling one function may take.
+    pub fn max_compile_ms(&self) -> u32 {
+        self.settings.functions.max_compile_ms
+    }
 }
 
 impl Functions {
@@ -254,6 +260,7 @@ impl Functions {
             ("functions.max_runners", self.max_runners, RUNNERS),
             ("functions.max_memory_mib", self.max_memory_mib, RUNNERS_MEMORY_MIB),
             ("functions.tenant_share_percent", self.tenant_share_percent, TENANT_SHARE_PERCENT),
+            ("functions.max_compile_ms", self.max_compile_ms, COMPILE_MS),
         ] {
             if !range.contains(&value) {
                 let (min, max) = (*range.start(), *range.end());
@@ -307,6 +314,9 @@ mod tests {
             ("tenant_share_percent = 100", true),
             ("tenant_share_percent = 0", false),
             ("tenant_share_percent = 101", false),
+            ("max_compile_ms = 60000", true),
+            ("max_compile_ms = 999", false),
+            ("max_compile_ms = 60001", false),
         ] {
             assert_eq!(parse(&format!("{MINIMAL}[functions]\n{line}\n")).is_ok(), good, "{line}");
         }

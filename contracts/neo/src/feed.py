@@ -16,27 +16,28 @@ from boa3.sc.utils import CreateNewEvent, to_bytes, to_int, to_str
 # Where each thing is kept.
 ADMIN = b'a'
 PENDING_ADMIN = b'b'
-FEED_ID = b'f'
-DECIMALS = b'd'
+# What each report is held to, read at once: the identifier, the places, the least answer and the most of 16 bytes each, and a byte if none is taken.
+RULES = b'f'
 DESCRIPTION = b'n'
-MIN_ANSWER = b'l'
-MAX_ANSWER = b'h'
 DELAY_SECONDS = b'w'
-PAUSED = b'p'
 CURRENT = b'c'
 NEXT = b'x'
 NEXT_FROM = b't'
+# Of the last report, what stands between the identifier and the definition's digest, which each report has: each byte costs, each time.
 LAST = b'r'
 
 # A report: the identifier, answer, confidence, places, two times, sequence number, sources, the definition's digest.
 REPORT_BYTES = 122
 SIGNATURE_BYTES = 64
+RULES_BYTES = 65
 # A compressed key, the definition's digest, and the attestation document's.
 AUTHORITY_BYTES = 97
 MIN_DELAY_SECONDS = 60
 MAX_DELAY_SECONDS = 2592000
 # How far ahead of the chain's time a report may have been observed.
 MAX_AHEAD_SECONDS = 120
+# Of what an answer may be held to: less than 2^120.
+MAX_BOUND = 1329227995784915872903807060280344576
 
 
 def metadata() -> NeoMetadata:
@@ -72,15 +73,14 @@ def _deploy(data: Any, update: bool):
     authority: bytes = settings[7]
     if len(feed_id) != 32 or decimals_ < 0 or decimals_ > 18 or min_answer > max_answer:
         raise Exception('SettingsOutOfRange')
+    if min_answer < -MAX_BOUND or max_answer > MAX_BOUND:
+        raise Exception('SettingsOutOfRange')
     if delay_seconds < MIN_DELAY_SECONDS or delay_seconds > MAX_DELAY_SECONDS:
         raise Exception('DelayOutOfRange')
     if len(admin_) != 20 or len(authority) != AUTHORITY_BYTES:
         raise Exception('SettingsOutOfRange')
-    put(FEED_ID, feed_id)
-    put_int(DECIMALS, decimals_)
+    put(RULES, feed_id + little_endian(decimals_, 1) + little_endian(min_answer, 16) + little_endian(max_answer, 16))
     put(DESCRIPTION, description_)
-    put_int(MIN_ANSWER, min_answer)
-    put_int(MAX_ANSWER, max_answer)
     put_int(DELAY_SECONDS, delay_seconds)
     put(ADMIN, admin_)
     put(CURRENT, authority)
@@ -91,7 +91,8 @@ def _deploy(data: Any, update: bool):
 @public
 def transmit(report: bytes, signature: bytes):
     """Takes a report that the signer signed."""
-    if get_int(PAUSED) != 0:
+    rules = get(RULES)
+    if len(rules) != RULES_BYTES:
         raise Exception('Paused')
     if len(report) != REPORT_BYTES or len(signature) != SIGNATURE_BYTES:
         raise Exception('Malformed')
@@ -100,34 +101,39 @@ def transmit(report: bytes, signature: bytes):
     valid_until = to_int(report[73:81])
     sequence = to_int(report[81:89])
     last = get(LAST)
-    if sequence <= 0 or (len(last) > 0 and sequence <= to_int(last[81:89])):
+    before = 0
+    if len(last) > 0:
+        before = to_int(last[49:57])
+    if sequence <= before:
         raise Exception('NotNewer')
-    if answer < get_int(MIN_ANSWER) or answer > get_int(MAX_ANSWER):
+    if answer < to_int(rules[33:49]) or answer > to_int(rules[49:65]):
         raise Exception('AnswerOutOfRange')
     now = time // 1000
     if observed_at > now + MAX_AHEAD_SECONDS:
         raise Exception('FromTheFuture')
     if valid_until < now:
         raise Exception('Expired')
-    # A shorter number in storage is a shorter text, so the feed's own are compared as bytes.
-    if report[0:32] != get(FEED_ID) or to_int(report[64:65]) != get_int(DECIMALS):
+    if report[0:32] != rules[0:32] or report[64:65] != rules[32:33]:
         raise Exception('NotSigned')
     if not is_signed(report, signature, get(CURRENT)):
         proposed = get(NEXT)
         if len(proposed) == 0 or now < get_int(NEXT_FROM) or not is_signed(report, signature, proposed):
             raise Exception('NotSigned')
-    put(LAST, report)
+    put(LAST, report[32:90])
     AnswerUpdated(answer, sequence, observed_at)
 
 
 def is_signed(report: bytes, signature: bytes, authority: bytes) -> bool:
     if len(authority) != AUTHORITY_BYTES or report[90:122] != authority[33:65]:
         return False
-    magic = get_network()
-    # Four bytes, the lowest first, whatever their number needs.
-    network = to_bytes(magic + 4294967296)[0:4]
-    message = b'r3e/1/neo-report' + network + executing_script_hash + report
+    message = b'r3e/1/neo-report' + little_endian(get_network(), 4) + executing_script_hash + report
     return CryptoLib.verify_with_ecdsa(message, ECPoint(authority[0:33]), signature, NamedCurveHash.SECP256R1SHA256)
+
+
+def little_endian(number: int, size: int) -> bytes:
+    # A number has as many bytes as it needs: with one more, it has all of these.
+    whole = 256 ** size
+    return to_bytes((number + whole) % whole + whole)[0:size]
 
 
 @public(name='latestRoundData', safe=True)
@@ -136,28 +142,22 @@ def latest_round_data() -> list:
     last = get(LAST)
     if len(last) == 0:
         raise Exception('NoData')
-    valid_until = to_int(last[73:81])
-    is_fresh = valid_until >= time // 1000 and get_int(PAUSED) == 0
+    valid_until = to_int(last[41:49])
+    is_fresh = valid_until >= time // 1000 and len(get(RULES)) == RULES_BYTES
     return [
-        to_int(last[81:89]), to_int(last[32:48]), to_int(last[65:73]), valid_until, to_int(last[48:64]),
-        to_int(last[89:90]), is_fresh
+        to_int(last[49:57]), to_int(last[0:16]), to_int(last[33:41]), valid_until, to_int(last[16:32]), to_int(last[57:58]),
+        is_fresh
     ]
-
-
-@public(name='latestReport', safe=True)
-def latest_report() -> bytes:
-    """As it was brought."""
-    return get(LAST)
 
 
 @public(name='feedId', safe=True)
 def feed_id() -> bytes:
-    return get(FEED_ID)
+    return get(RULES)[0:32]
 
 
 @public(safe=True)
 def decimals() -> int:
-    return get_int(DECIMALS)
+    return to_int(get(RULES)[32:33])
 
 
 @public(safe=True)
@@ -216,10 +216,11 @@ def revoke():
 @public(name='setPaused')
 def set_paused(is_paused: bool):
     require_admin()
+    rules = get(RULES)[0:RULES_BYTES]
     if is_paused:
-        put_int(PAUSED, 1)
+        put(RULES, rules + b'\x01')
     else:
-        delete(PAUSED)
+        put(RULES, rules)
     PauseSet(is_paused)
 
 
@@ -235,7 +236,9 @@ def offer_admin(to: UInt160):
 @public(name='acceptAdmin')
 def accept_admin():
     pending = get(PENDING_ADMIN)
-    if len(pending) != 20 or not check_witness(UInt160(pending)):
+    if len(pending) != 20:
+        raise Exception('NotPendingAdmin')
+    if not check_witness(UInt160(pending)):
         raise Exception('NotPendingAdmin')
     put(ADMIN, pending)
     delete(PENDING_ADMIN)

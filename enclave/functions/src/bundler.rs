@@ -41,6 +41,7 @@ pub struct Bundler {
     wasm: Option<Arc<Path>>,
     /// That of C#.
     csharp: Option<Arc<Path>>,
+    limit_ms: u64,
     turns: Turnstile<Arc<str>>,
 }
 
@@ -49,6 +50,7 @@ pub struct Bundler {
 pub(crate) struct Turn {
     program: Arc<Path>,
     argument: Option<&'static str>,
+    limit_ms: u64,
     permit: Permit<Arc<str>>,
 }
 
@@ -63,10 +65,8 @@ pub enum BundleError {
     #[error("{0}")]
     Ended(&'static str),
     /// It did not answer in time.
-    #[error(
-        "the modules take longer than {BUNDLE_TIMEOUT_MS} ms to compile: they are too large, or too deep"
-    )]
-    TimedOut,
+    #[error("the modules take longer than {0} ms to compile: they are too large, or too deep")]
+    TimedOut(u64),
     /// Too many deployments are being compiled.
     #[error("too many functions are being compiled; try again later")]
     Busy,
@@ -90,7 +90,19 @@ impl Bundler {
             max_waiting_of_one: MAX_BUNDLES_WAITING_OF_ONE,
             max_wait: Duration::from_millis(MAX_BUNDLE_WAIT_MS),
         };
-        Self { program: program.into(), wasm: None, csharp: None, turns: Turnstile::new(bounds) }
+        Self {
+            program: program.into(),
+            wasm: None,
+            csharp: None,
+            limit_ms: BUNDLE_TIMEOUT_MS,
+            turns: Turnstile::new(bounds),
+        }
+    }
+
+    /// The same, where compiling one function may take so long.
+    #[must_use]
+    pub fn with_limit_ms(self, limit_ms: u64) -> Self {
+        Self { limit_ms, ..self }
     }
 
     /// The same, with the compilers of other languages that stand beside the program, as far as there are any.
@@ -112,7 +124,7 @@ impl Bundler {
             _ => (&self.program, None),
         };
         let permit = self.turns.enter(tenant, 1).await.map_err(|TurnedAway| BundleError::Busy)?;
-        Ok(Turn { program: Arc::clone(program), argument, permit })
+        Ok(Turn { program: Arc::clone(program), argument, limit_ms: self.limit_ms, permit })
     }
 }
 
@@ -123,14 +135,14 @@ impl Turn {
     /// # Errors
     /// [`BundleError`].
     pub(crate) async fn bundle(self, sources: String) -> Result<String, BundleError> {
-        let Self { program, argument, permit } = self;
+        let Self { program, argument, limit_ms, permit } = self;
         let (ours, theirs) = UnixStream::pair()?;
         let _hang_up = HangUp(ours.try_clone()?);
         let (done, answered) = oneshot::channel();
         // A thread of its own: the process asks the kernel to end it when the thread that started it ends.
         thread::Builder::new().name("bundler".to_owned()).spawn(move || {
             // Whoever asked may have given up.
-            let _unclaimed = done.send(ask(&program, argument, ours, theirs, sources.as_bytes()));
+            let _unclaimed = done.send(ask(&program, argument, limit_ms, (ours, theirs), sources.as_bytes()));
             drop(permit);
         })?;
         let answer = answered.await.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))??;
@@ -169,8 +181,8 @@ impl Drop for Ending {
 fn ask(
     program: &Path,
     argument: Option<&str>,
-    socket: UnixStream,
-    theirs: UnixStream,
+    limit_ms: u64,
+    (socket, theirs): (UnixStream, UnixStream),
     request: &[u8],
 ) -> Result<Vec<u8>, BundleError> {
     let child = Command::new(program)
@@ -183,14 +195,13 @@ fn ask(
         .stderr(Stdio::inherit())
         .spawn()?;
     let mut process = Ending(child);
-    let mut conversation =
-        Conversation { socket, until: Instant::now() + Duration::from_millis(BUNDLE_TIMEOUT_MS) };
+    let mut conversation = Conversation { socket, until: Instant::now() + Duration::from_millis(limit_ms) };
     match conversation.exchange(request) {
         Ok(Some(answer)) => Ok(answer),
         // The end of the stream: how the process ended says why.
         Ok(None) => Err(explain(process.end()?)),
         Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-            Err(BundleError::TimedOut)
+            Err(BundleError::TimedOut(limit_ms))
         }
         // It ended while it was being written to.
         Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {

@@ -123,7 +123,7 @@ async fn code(
     let compiled = turn.bundle(text).await;
     drop(room);
     let compiled = compiled.map_err(|error| match error {
-        BundleError::Problem(_) | BundleError::Ended(_) | BundleError::TimedOut => {
+        BundleError::Problem(_) | BundleError::Ended(_) | BundleError::TimedOut(_) => {
             CheckError::Refused(error.to_string())
         }
         BundleError::Busy => CheckError::Compiling(error),

@@ -17,7 +17,7 @@ pub const MAX_BUNDLES_WAITING_OF_ONE: usize = 8;
 pub const MAX_BUNDLE_WAIT_MS: u64 = 15_000;
 /// Memory that compiling may come to write, beside the compiler itself; its program bounds itself to it.
 pub const BUNDLER_MEMORY_MIB: u32 = r3e_runner_api::bundling::MEMORY_MIB;
-/// How long compiling one function may take; the largest honest ones take two seconds of a processor.
+/// How long compiling one function may take, unless the appliance is configured otherwise; the largest honest ones take two seconds of a processor.
 pub const BUNDLE_TIMEOUT_MS: u64 = 10_000;
 /// Functions of one tenant.
 pub const MAX_FUNCTIONS: usize = 100;

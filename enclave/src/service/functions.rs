@@ -63,7 +63,9 @@ impl Workshop {
         let pool = RunnerPool::new(runner_config(configuration, runner)).map_err(|error| internal(&error))?;
         Ok(Self {
             pool,
-            bundler: Bundler::new(bundler).with_compilers_beside(),
+            bundler: Bundler::new(bundler)
+                .with_compilers_beside()
+                .with_limit_ms(configuration.max_compile_ms().into()),
             egress,
             configuration: *configuration.digest(),
         })

@@ -5,11 +5,13 @@
 mod account;
 mod contract;
 mod http;
+mod neo;
 mod node;
 mod pinger;
 
 pub use account::Account;
 pub use contract::{Call, Contract, Sent, Word, word};
 pub use http::HttpNodes;
+pub use neo::{Invoked, NeoAccount};
 pub use node::{Anvil, NeoGo, nodes_folder};
 pub use pinger::{PING, Pinger};

@@ -35,6 +35,8 @@ pub struct Options {
     pub imds_endpoint: Option<String>,
     /// Runner processes at once.
     pub max_runners: usize,
+    /// How long compiling one function may take.
+    pub max_compile_ms: u32,
     /// The configuration's tables of chains, TOML.
     pub chains: String,
 }
@@ -48,6 +50,7 @@ impl Default for Options {
             resolve: Vec::new(),
             imds_endpoint: None,
             max_runners: 8,
+            max_compile_ms: 10_000,
             chains: String::new(),
         }
     }
@@ -290,11 +293,13 @@ impl<P: Place> Appliance<P> {
     }
 
     fn write_configuration(&self) {
-        let Options { unlock, unlock_tables, extra_roots, max_runners, chains, .. } = &self.options;
+        let Options { unlock, unlock_tables, extra_roots, max_runners, max_compile_ms, chains, .. } =
+            &self.options;
         let operator = self.operator.public_key();
         let text = format!(
             "[operator]\npublic_key = \"{operator}\"\n\n[unlock]\nprovider = \"{unlock}\"\n\n{unlock_tables}\
-             [egress]\nextra_roots = \"\"\"\n{extra_roots}\"\"\"\n\n[functions]\nmax_runners = {max_runners}\n{chains}"
+             [egress]\nextra_roots = \"\"\"\n{extra_roots}\"\"\"\n\n[functions]\nmax_runners = {max_runners}\n\
+             max_compile_ms = {max_compile_ms}\n{chains}"
         );
         std::fs::write(self.configuration(), text).expect("the configuration");
     }

@@ -1,5 +1,6 @@
 //! An image that was built with the layers of Python and C# runs functions in both.
 
+use r3e_e2e::Options;
 use r3e_e2e::main_job::Town;
 use r3e_qemu::{Image, MachinePlace, options};
 
@@ -7,7 +8,9 @@ use r3e_qemu::{Image, MachinePlace, options};
 #[ignore = "boots a machine with an image of its own: scripts/test --only qemu"]
 async fn an_image_with_layers_runs_them() {
     let image = Image::under_test();
-    let town = Town::with(options(), |folder| MachinePlace::new(folder, &image)).await;
+    // Emulated, a processor is some twenty times slower.
+    let options = Options { max_compile_ms: 60_000, ..options() };
+    let town = Town::with(options, |folder| MachinePlace::new(folder, &image)).await;
     town.do_python_job();
     town.do_csharp_job();
 }
