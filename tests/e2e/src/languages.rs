@@ -64,13 +64,21 @@ impl<P: Place> Town<P> {
 }
 
 impl<P: Place> Town<P> {
-    /// A tenant deploys `examples/spread`, which is two files of C#, and has spreads taken. The appliance needs C#'s layer.
+    /// A tenant deploys `examples/spread`, which is two files of C#, with `limits` behind its project file, and has spreads taken. The appliance needs
+    /// C#'s layer.
     ///
     /// # Panics
     /// Any of it went otherwise.
-    pub fn do_csharp_job(&self) {
+    pub fn do_csharp_job(&self, limits: &str) {
         let (erin, _) = self.admit("erin");
-        let shown = erin.r3e(&["deploy", argument(&Path::new(EXAMPLES).join("spread")), "--json"]).ok();
+        let folder = erin.path("spread");
+        fs::create_dir(&folder).expect("a folder");
+        for file in ["r3e.toml", "Spread.cs", "Book.cs"] {
+            fs::copy(Path::new(EXAMPLES).join("spread").join(file), folder.join(file)).expect("the example");
+        }
+        let project = fs::read_to_string(folder.join("r3e.toml")).expect("the project file");
+        fs::write(folder.join("r3e.toml"), project + limits).expect("the project file");
+        let shown = erin.r3e(&["deploy", argument(&folder), "--json"]).ok();
         assert!(shown.err.contains("2 modules of csharp"), "{}", shown.err);
         assert_eq!(shown.json()["runtime"], "csharp");
         let event = |ask: &str| {
