@@ -154,6 +154,8 @@ pub(crate) const RUNNERS_MEMORY_MIB: RangeInclusive<u32> = 1_024..=1_048_576;
 /// A tenant's share of both, in percent. Where it is 50 or more, one tenant can keep the others waiting; an appliance of one
 /// tenant may say 100.
 pub(crate) const TENANT_SHARE_PERCENT: RangeInclusive<u32> = 1..=100;
+/// Changes of secrets, and of triggers, by one tenant's functions that wait for one another: one is made at a time.
+pub(crate) const MAX_WAITING_CHANGES_OF_FUNCTIONS: usize = 16;
 /// How long compiling one function may take: below a second honest ones fail, and above a minute a few hold up everybody's.
 pub(crate) const COMPILE_MS: RangeInclusive<u32> = 1_000..=60_000;
 /// What of the machine's memory all runners together may come to hold, in percent; the rest is the kernel's, the image's

@@ -8,7 +8,8 @@ import {SignerRegistry} from "./SignerRegistry.sol";
 /// One feed's answers on one chain: takes reports that an enclave signed for this contract, and serves them as rounds.
 ///
 /// Whoever has a report may bring it: the signature is what counts, so nobody's silence but the signer's stops a feed. A round's number is
-/// its report's sequence number, which strictly rises; numbers may be missing, where a report was not brought.
+/// the epoch, in the upper 16 bits of 80, and its report's sequence number. Within an epoch, which ends when the signer changes, sequence
+/// numbers strictly rise; some may be missing, where a report was not brought. Times never go back.
 contract Aggregator is AggregatorV3Interface, SignerRegistry {
     /// What a feed is made of.
     struct Settings {
@@ -46,7 +47,8 @@ contract Aggregator is AggregatorV3Interface, SignerRegistry {
     struct Round {
         int104 answer;
         uint40 observedAt;
-        uint40 validUntil;
+        uint24 validSeconds;
+        uint16 epoch;
         uint48 sequence;
         uint8 sources;
         /// In ten-thousandths of the answer, rounded up.
@@ -59,6 +61,8 @@ contract Aggregator is AggregatorV3Interface, SignerRegistry {
     uint256 public constant MAX_HISTORY = 256;
     /// How far ahead of the chain's time a report may have been observed.
     uint256 public constant MAX_AHEAD_SECONDS = 120;
+    /// How long a report may hold: what a lost key signed ends by itself.
+    uint256 public constant MAX_VALID_SECONDS = 7 days;
 
     bytes32 private constant DOMAIN_TYPE =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
@@ -90,7 +94,8 @@ contract Aggregator is AggregatorV3Interface, SignerRegistry {
     error Paused();
     error NotTransmitter();
     error NotNewer(uint256 sequence);
-    error SequenceTooLarge();
+    error SequenceOutOfRange();
+    error ValidTooLong();
     error AnswerOutOfRange(int256 answer);
     error FromTheFuture(uint256 observedAt);
     error Expired(uint256 validUntil);
@@ -130,35 +135,43 @@ contract Aggregator is AggregatorV3Interface, SignerRegistry {
         if (held.isRestricted && !isTransmitter[msg.sender]) revert NotTransmitter();
         (int256 answer, uint256 sequence) = (report.answer, report.sequence);
         (uint256 observedAt, uint256 validUntil) = (report.observedAt, report.validUntil);
-        uint256 before = last.sequence;
-        if (sequence <= before) revert NotNewer(before);
-        if (sequence > type(uint48).max) revert SequenceTooLarge();
+        Round memory before = last;
+        if (held.epoch == before.epoch && sequence <= before.sequence) revert NotNewer(before.sequence);
+        if (observedAt < before.observedAt) revert NotNewer(before.sequence);
+        if (sequence == 0 || sequence > type(uint48).max) revert SequenceOutOfRange();
         if (answer < minAnswer || answer > maxAnswer) revert AnswerOutOfRange(answer);
         unchecked {
             // None of them is near the end of its type.
             if (observedAt > block.timestamp + MAX_AHEAD_SECONDS) revert FromTheFuture(observedAt);
         }
-        if (validUntil < block.timestamp || validUntil > type(uint40).max) revert Expired(validUntil);
-        bytes20 authority = authorityOf(_signerOf(report, r, vs), report.configDigest);
+        if (validUntil < block.timestamp) revert Expired(validUntil);
+        unchecked {
+            // Neither is above 2^64.
+            if (validUntil < observedAt || validUntil - observedAt > MAX_VALID_SECONDS) revert ValidTooLong();
+        }
+        bytes27 authority = authorityOf(_signerOf(report, r, vs), report.configDigest);
         if (authority != held.authority && !_isNext(authority)) revert NotSigned();
 
         Round memory round = Round({
             answer: int104(answer),
             observedAt: uint40(observedAt),
-            validUntil: uint40(validUntil),
+            validSeconds: uint24(validUntil - observedAt),
+            epoch: held.epoch,
             sequence: uint48(sequence),
             sources: report.sources,
             confidenceBps: _confidenceBps(answer, report.confidence)
         });
         last = round;
         if (history > 0) rounds[sequence % history] = round;
-        emit AnswerUpdated(answer, sequence, observedAt);
+        emit AnswerUpdated(answer, uint256(held.epoch) << 64 | sequence, observedAt);
     }
 
     /// The last round, as it is kept, and whether its answer still holds. Whoever relies on an answer should ask this, or compare times.
     function latest() external view returns (Round memory round, bool isFresh) {
         round = _last();
-        isFresh = block.timestamp <= round.validUntil && !current.isPaused;
+        // After one change of signers what the one before said stands until the next report; one that was revoked is two away.
+        isFresh = block.timestamp <= uint256(round.observedAt) + round.validSeconds && !current.isPaused
+            && current.epoch - round.epoch <= 1;
     }
 
     function latestRoundData()
@@ -175,14 +188,14 @@ contract Aggregator is AggregatorV3Interface, SignerRegistry {
         returns (uint80 roundId, int256 answer, uint256 startedAt, uint256 updatedAt, uint80 answeredInRound)
     {
         Round memory round = last;
-        if (round.sequence != roundId_ && history > 0) round = rounds[roundId_ % history];
-        if (roundId_ == 0 || round.sequence != roundId_) revert NoData();
+        if (_roundId(round) != roundId_ && history > 0) round = rounds[uint48(roundId_) % history];
+        if (round.sequence == 0 || _roundId(round) != roundId_) revert NoData();
         return _shown(round);
     }
 
-    /// Whether only transmitters bring reports, whether none is taken, and the last sequence number that was.
-    function state() external view returns (bool isRestricted, bool isPaused, uint64 sequence) {
-        return (current.isRestricted, current.isPaused, last.sequence);
+    /// Whether only transmitters bring reports, whether none is taken, the epoch, and the last sequence number that was taken.
+    function state() external view returns (bool isRestricted, bool isPaused, uint16 epoch, uint48 sequence) {
+        return (current.isRestricted, current.isPaused, current.epoch, last.sequence);
     }
 
     function setTransmitter(address transmitter, bool may) external onlyAdmin {
@@ -245,7 +258,14 @@ contract Aggregator is AggregatorV3Interface, SignerRegistry {
         if (round.sequence == 0) revert NoData();
     }
 
-    function _shown(Round memory round) private pure returns (uint80, int256, uint256, uint256, uint80) {
-        return (round.sequence, round.answer, round.observedAt, round.observedAt, round.sequence);
+    function _shown(Round memory round) private view returns (uint80, int256, uint256, uint256, uint80) {
+        uint80 roundId = uint80(_roundId(round));
+        // Its readers subtract it from the time that it is.
+        uint256 seenAt = round.observedAt < block.timestamp ? round.observedAt : block.timestamp;
+        return (roundId, round.answer, seenAt, seenAt, roundId);
+    }
+
+    function _roundId(Round memory round) private pure returns (uint256) {
+        return uint256(round.epoch) << 64 | round.sequence;
     }
 }

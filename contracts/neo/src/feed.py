@@ -16,26 +16,29 @@ from boa3.sc.utils import CreateNewEvent, to_bytes, to_int, to_str
 # Where each thing is kept.
 ADMIN = b'a'
 PENDING_ADMIN = b'b'
-# What each report is held to, read at once: the identifier, the places, the least answer and the most of 16 bytes each, and a byte if none is taken.
+# What each report is held to, read at once: the identifier, the places, the least answer and the most of 16 bytes each, the epoch of 4, and a byte more
+# if none is taken. The epoch is how often authorities were changed: sequence numbers begin anew with each.
 RULES = b'f'
 DESCRIPTION = b'n'
 DELAY_SECONDS = b'w'
 CURRENT = b'c'
 NEXT = b'x'
 NEXT_FROM = b't'
-# Of the last report, what stands between the identifier and the definition's digest, which each report has: each byte costs, each time.
+# Of the last report, what stands between the identifier and the definition's digest, which each report has (each byte costs, each time), and the epoch.
 LAST = b'r'
 
 # A report: the identifier, answer, confidence, places, two times, sequence number, sources, the definition's digest.
 REPORT_BYTES = 122
 SIGNATURE_BYTES = 64
-RULES_BYTES = 65
+RULES_BYTES = 69
 # A compressed key, the definition's digest, and the attestation document's.
 AUTHORITY_BYTES = 97
 MIN_DELAY_SECONDS = 60
 MAX_DELAY_SECONDS = 2592000
 # How far ahead of the chain's time a report may have been observed.
 MAX_AHEAD_SECONDS = 120
+# How long a report may hold: what a lost key signed ends by itself.
+MAX_VALID_SECONDS = 604800
 # Of what an answer may be held to: less than 2^120.
 MAX_BOUND = 1329227995784915872903807060280344576
 
@@ -51,7 +54,6 @@ def metadata() -> NeoMetadata:
 AnswerUpdated = CreateNewEvent([('answer', int), ('sequence', int), ('observedAt', int)], 'AnswerUpdated')
 AuthorityProposed = CreateNewEvent([('authority', bytes), ('fromSeconds', int)], 'AuthorityProposed')
 AuthorityActivated = CreateNewEvent([('authority', bytes)], 'AuthorityActivated')
-AuthorityWithdrawn = CreateNewEvent([('authority', bytes)], 'AuthorityWithdrawn')
 AuthorityRevoked = CreateNewEvent([('authority', bytes)], 'AuthorityRevoked')
 AdminChanged = CreateNewEvent([('admin', UInt160)], 'AdminChanged')
 PauseSet = CreateNewEvent([('isPaused', bool)], 'PauseSet')
@@ -79,7 +81,7 @@ def _deploy(data: Any, update: bool):
         raise Exception('DelayOutOfRange')
     if len(admin_) != 20 or len(authority) != AUTHORITY_BYTES:
         raise Exception('SettingsOutOfRange')
-    put(RULES, feed_id + little_endian(decimals_, 1) + little_endian(min_answer, 16) + little_endian(max_answer, 16))
+    put(RULES, feed_id + little_endian(decimals_, 1) + little_endian(min_answer, 16) + little_endian(max_answer, 16) + little_endian(1, 4))
     put(DESCRIPTION, description_)
     put_int(DELAY_SECONDS, delay_seconds)
     put(ADMIN, admin_)
@@ -100,10 +102,17 @@ def transmit(report: bytes, signature: bytes):
     observed_at = to_int(report[65:73])
     valid_until = to_int(report[73:81])
     sequence = to_int(report[81:89])
+    # Numbers without a sign, whose upper half no report has.
+    if observed_at < 0:
+        raise Exception('Malformed')
+    epoch = rules[65:69]
     last = get(LAST)
     before = 0
     if len(last) > 0:
-        before = to_int(last[49:57])
+        if observed_at < to_int(last[33:41]):
+            raise Exception('NotNewer')
+        if last[58:62] == epoch:
+            before = to_int(last[49:57])
     if sequence <= before:
         raise Exception('NotNewer')
     if answer < to_int(rules[33:49]) or answer > to_int(rules[49:65]):
@@ -113,13 +122,17 @@ def transmit(report: bytes, signature: bytes):
         raise Exception('FromTheFuture')
     if valid_until < now:
         raise Exception('Expired')
+    if valid_until < observed_at:
+        raise Exception('ValidTooLong')
+    if valid_until - observed_at > MAX_VALID_SECONDS:
+        raise Exception('ValidTooLong')
     if report[0:32] != rules[0:32] or report[64:65] != rules[32:33]:
         raise Exception('NotSigned')
     if not is_signed(report, signature, get(CURRENT)):
         proposed = get(NEXT)
         if len(proposed) == 0 or now < get_int(NEXT_FROM) or not is_signed(report, signature, proposed):
             raise Exception('NotSigned')
-    put(LAST, report[32:90])
+    put(LAST, report[32:90] + epoch)
     AnswerUpdated(answer, sequence, observed_at)
 
 
@@ -130,6 +143,10 @@ def is_signed(report: bytes, signature: bytes, authority: bytes) -> bool:
     return CryptoLib.verify_with_ecdsa(message, ECPoint(authority[0:33]), signature, NamedCurveHash.SECP256R1SHA256)
 
 
+def unsigned(number: bytes) -> int:
+    return to_int(number + b'\x00')
+
+
 def little_endian(number: int, size: int) -> bytes:
     # A number has as many bytes as it needs: with one more, it has all of these.
     whole = 256 ** size
@@ -138,15 +155,17 @@ def little_endian(number: int, size: int) -> bytes:
 
 @public(name='latestRoundData', safe=True)
 def latest_round_data() -> list:
-    """[sequence, answer, observedAt, validUntil, confidence, sources, isFresh]."""
+    """[sequence, answer, observedAt, validUntil, confidence, sources, isFresh, epoch]."""
     last = get(LAST)
     if len(last) == 0:
         raise Exception('NoData')
-    valid_until = to_int(last[41:49])
-    is_fresh = valid_until >= time // 1000 and len(get(RULES)) == RULES_BYTES
+    valid_until = unsigned(last[41:49])
+    epoch = unsigned(last[58:62])
+    # After one change of signers what the one before said stands until the next report; one that was revoked is two away.
+    is_fresh = valid_until >= time // 1000 and len(get(RULES)) == RULES_BYTES and unsigned(get(RULES)[65:69]) - epoch <= 1
     return [
-        to_int(last[49:57]), to_int(last[0:16]), to_int(last[33:41]), valid_until, to_int(last[16:32]), to_int(last[57:58]),
-        is_fresh
+        unsigned(last[49:57]), to_int(last[0:16]), unsigned(last[33:41]), valid_until, unsigned(last[16:32]), unsigned(last[57:58]),
+        is_fresh, epoch
     ]
 
 
@@ -182,6 +201,8 @@ def propose(authority: bytes):
     require_admin()
     if len(authority) != AUTHORITY_BYTES:
         raise Exception('Malformed')
+    if authority[0:65] == get(CURRENT)[0:65]:
+        raise Exception('HoldsAlready')
     from_seconds = time // 1000 + get_int(DELAY_SECONDS)
     put(NEXT, authority)
     put_int(NEXT_FROM, from_seconds)
@@ -189,28 +210,37 @@ def propose(authority: bytes):
 
 
 @public
-def withdraw():
-    """Takes back what was proposed."""
-    require_admin()
-    AuthorityWithdrawn(take_next())
-
-
-@public
 def activate():
     """Puts what was proposed in the current one's place. Anybody may, once the delay is over."""
+    authority = get(NEXT)
+    if len(authority) == 0:
+        raise Exception('NothingProposed')
     if time // 1000 < get_int(NEXT_FROM):
         raise Exception('TooEarly')
-    authority = take_next()
+    forget_next()
     put(CURRENT, authority)
+    end_epoch(1)
     AuthorityActivated(authority)
 
 
 @public
-def revoke():
-    """Takes the current authority away, at once."""
+def revoke(signer: bytes):
+    """Takes an authority away, at once, whether it holds or was proposed; it is named by its key and the definition's digest, so that nobody can have
+    another one taken away by activating that one first."""
     require_admin()
-    AuthorityRevoked(get(CURRENT))
-    delete(CURRENT)
+    if len(signer) != 65:
+        raise Exception('Malformed')
+    is_current = signer == get(CURRENT)[0:65]
+    is_next = signer == get(NEXT)[0:65]
+    if not is_current and not is_next:
+        raise Exception('NothingRevoked')
+    if is_current:
+        delete(CURRENT)
+        # What it said last does not count as fresh any more: that is two epochs away.
+        end_epoch(2)
+    if is_next:
+        forget_next()
+    AuthorityRevoked(signer)
 
 
 @public(name='setPaused')
@@ -250,10 +280,11 @@ def require_admin():
         raise Exception('NotAdmin')
 
 
-def take_next() -> bytes:
-    authority = get(NEXT)
-    if len(authority) == 0:
-        raise Exception('NothingProposed')
+def end_epoch(by: int):
+    rules = get(RULES)
+    put(RULES, rules[0:65] + little_endian(unsigned(rules[65:69]) + by, 4) + rules[69:])
+
+
+def forget_next():
     delete(NEXT)
     delete(NEXT_FROM)
-    return authority

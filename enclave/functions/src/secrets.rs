@@ -108,6 +108,8 @@ impl<'a> Secrets<'a> {
             return Err(refused(HostErrorCode::LimitExceeded, message));
         }
         let value = Zeroizing::new(value.expose().to_owned());
+        // Before it stands: whatever becomes of this call, the process has it.
+        self.noted(name, 0);
         let version = self.source.set(self.reader, name, &value).await;
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         self.noted(name, version.map_err(|error| not_changed(&error))?);

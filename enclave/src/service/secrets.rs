@@ -30,7 +30,9 @@ use super::ServiceError;
 use super::finish::finish;
 use super::json::{decode, encode};
 use super::turns::{Turn, Turns};
-use crate::limits::{MAX_SECRET_BYTES, MAX_SECRET_LIFETIME_MS, MAX_SECRETS, MAX_WAITING_USES};
+use crate::limits::{
+    MAX_SECRET_BYTES, MAX_SECRET_LIFETIME_MS, MAX_SECRETS, MAX_WAITING_CHANGES_OF_FUNCTIONS, MAX_WAITING_USES,
+};
 
 /// The secrets of all tenants.
 pub(crate) struct Secrets {
@@ -41,6 +43,8 @@ pub(crate) struct Secrets {
     /// Held from the look to the end of what follows the commit: two at once of a tenant cannot both take the last place, or the
     /// same next version.
     changing: Turns<TenantId>,
+    /// Of functions, before that: they leave room there for the tenant itself.
+    setting: Turns<TenantId>,
     /// Told of each secret that functions may no longer have as they had it.
     changed: Arc<OnceLock<Changed>>,
 }
@@ -77,6 +81,7 @@ impl Secrets {
             now_ms: Box::new(now_ms),
             deadlines: Deadlines::new()?,
             changing: Turns::new(MAX_WAITING_USES),
+            setting: Turns::new(MAX_WAITING_CHANGES_OF_FUNCTIONS),
             changed: Arc::default(),
         });
         tokio::spawn(deadlines::keep_sweeping(Arc::downgrade(&secrets)));

@@ -14,7 +14,9 @@ use r3e_store::Store;
 use r3e_triggers::{Outside, Triggers, TriggersError, TriggersParts};
 use zeroize::Zeroizing;
 
+use super::turns::Turns;
 use super::{Billing, Chains, Functions, Secrets, ServiceError, Tenants};
+use crate::limits::MAX_WAITING_CHANGES_OF_FUNCTIONS;
 
 /// What triggers meet.
 pub(crate) struct TriggersFrom<'a> {
@@ -46,13 +48,21 @@ pub(crate) async fn start_triggers(from: TriggersFrom<'_>) -> Result<Arc<Trigger
         chains: Arc::new(chains),
     });
     let triggers = Arc::new(triggers.await?);
-    drop(events.0.set(Reached { triggers: Arc::downgrade(&triggers), networks }));
+    drop(events.reached.set(Reached { triggers: Arc::downgrade(&triggers), networks }));
     Ok(triggers)
 }
 
 /// The way from functions to the triggers, which come later: they need the jobs, and those the functions.
-#[derive(Default)]
-pub(crate) struct FunctionEvents(OnceLock<Reached>);
+pub(crate) struct FunctionEvents {
+    reached: OnceLock<Reached>,
+    making: Turns<TenantId>,
+}
+
+impl Default for FunctionEvents {
+    fn default() -> Self {
+        Self { reached: OnceLock::new(), making: Turns::new(MAX_WAITING_CHANGES_OF_FUNCTIONS) }
+    }
+}
 
 /// What functions reach by it.
 struct Reached {
@@ -64,7 +74,7 @@ struct Reached {
 impl FunctionEvents {
     fn reached(&self) -> Result<(Arc<Triggers>, &[String]), SourceError> {
         let absent = || SourceError("there are no triggers: the appliance starts or stops".to_owned());
-        let reached = self.0.get().ok_or_else(absent)?;
+        let reached = self.reached.get().ok_or_else(absent)?;
         Ok((reached.triggers.upgrade().ok_or_else(absent)?, &reached.networks))
     }
 }

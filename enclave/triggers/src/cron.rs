@@ -12,7 +12,7 @@ use crate::entry::Entry;
 use crate::error::TriggersError;
 use crate::fire::Happening;
 use crate::follow;
-use crate::limits::{FIRING_AT_ONCE, LONGEST_SLEEP, RETRY_MS};
+use crate::limits::{FIRING_AT_ONCE, LONGEST_SLEEP};
 use crate::record::Mark;
 use crate::schedule::{Tick, rfc3339};
 use crate::triggers::Inner;
@@ -55,7 +55,8 @@ fn watched(inner: Arc<Inner>, entry: Arc<Entry>, look: impl Future<Output = ()> 
     tokio::spawn(async move {
         if look.await.is_err_and(|error| error.is_panic()) {
             tracing::error!("a look at a trigger panicked");
-            entry.plan_after(inner.now_ms(), Some(Duration::from_millis(RETRY_MS)));
+            let pause = entry.heard(Some("the appliance met a defect of its own".to_owned()));
+            entry.plan_after(inner.now_ms(), Some(pause));
             inner.wake.notify_one();
         }
     });

@@ -163,13 +163,17 @@ impl Triggers {
     /// Deletes a trigger that the function `maker` made; false where there is none of that name. Goes on if the future is dropped.
     ///
     /// # Errors
-    /// [`TriggersError::NotItsOwn`]; the store's.
+    /// [`TriggersError::NotItsOwn`], [`TriggersError::Paused`]; the store's.
     pub async fn delete_own(&self, tenant: TenantId, maker: &str, name: &str) -> Result<bool, TriggersError> {
         let (address, maker) = (Address { tenant, name: name.to_owned() }, maker.to_owned());
         self.change(tenant, move |inner| async move {
             let found = inner.board().find(&address);
             let Some(entry) = found else { return Ok(false) };
             entry.require_maker(&maker)?;
+            // Its tenant paused it: made anew, it would not be.
+            if entry.shape().record.paused {
+                return Err(TriggersError::Paused);
+            }
             inner.delete(&entry).await?;
             Ok(true)
         })

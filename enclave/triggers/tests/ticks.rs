@@ -364,6 +364,8 @@ async fn a_function_has_its_own_triggers_and_touches_no_other() {
     assert_eq!((own.made_by.as_deref(), own.source), (Some("f"), of("u").source));
     living.triggers.pause(ALICE, "own", true).await.unwrap();
     set("f", "own", "u").await.unwrap();
+    let deleted = living.triggers.delete_own(ALICE, "f", "own").await;
+    assert!(matches!(deleted, Err(TriggersError::Paused)), "{deleted:?}");
     assert!(
         living.triggers.show(ALICE, "own").await.unwrap().paused,
         "whom its tenant paused it does not resume"

@@ -57,6 +57,11 @@ fn of_address(address: EvmAddress) -> Word {
     word
 }
 
+/// A round's number.
+fn round_id(epoch: i128, sequence: i128) -> Word {
+    word((epoch << 64) | sequence)
+}
+
 fn now_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
@@ -159,7 +164,8 @@ async fn a_feed_is_read_by_its_consumers_on_every_chain_at_one_cost() {
         let sent = world.take(&reported).await.unwrap();
         assert_eq!(sent.topics.len(), 1);
         let at = word(reported.observed_at_s);
-        assert_eq!(world.latest().await, [word(1), word(PRICE), at, at, word(1)]);
+        let first = round_id(0, 1);
+        assert_eq!(world.latest().await, [first, word(PRICE), at, at, first]);
         let consumer = [of_address(world.feed.address), word(3_600)];
         let consumer =
             Contract::deploy(&world.anvil, &mut world.admin, "PriceConsumer", consumer.as_flattened());
@@ -178,16 +184,14 @@ async fn a_feed_is_read_by_its_consumers_on_every_chain_at_one_cost() {
         assert_eq!(world.ask("getRoundData", &[word(4)]).await, Err("NoData".to_owned()), "none is kept");
         let [sources, bps] = [7, 1];
         let latest = world.ask("latest", &[]).await.unwrap();
-        assert_eq!(
-            latest[1..],
-            [at, word(reported.valid_until_s), word(5), word(sources), word(bps), word(1)]
-        );
+        let valid = word(reported.valid_until_s - reported.observed_at_s);
+        assert_eq!(latest[1..], [at, valid, word(0), word(5), word(sources), word(bps), word(1)]);
 
         world.later(3_601).await;
         let old = consumer.ask(&world.anvil, from, ("worth", &[word(3)])).await;
         assert_eq!(old.unwrap_err().to_string(), "TooOld");
         world.later(86_400).await;
-        assert_eq!(world.ask("latest", &[]).await.unwrap()[6], word(0), "its time is over");
+        assert_eq!(world.ask("latest", &[]).await.unwrap()[7], word(0), "its time is over");
     }
 }
 
@@ -245,11 +249,12 @@ async fn what_was_not_signed_for_this_contract_is_refused() {
     let tomorrow = Report { observed_at_s: now_seconds() + 80_000, ..good };
     for (report, why) in [
         (Report { sequence: 0, ..good }, "NotNewer"),
-        (Report { sequence: 1 << 48, ..good }, "SequenceTooLarge"),
+        (Report { sequence: 1 << 48, ..good }, "SequenceOutOfRange"),
         (Report { answer: 999, ..good }, "AnswerOutOfRange"),
         (Report { answer: -PRICE, ..good }, "AnswerOutOfRange"),
         (Report { answer: 100_000_000_000_001, ..good }, "AnswerOutOfRange"),
-        (Report { valid_until_s: 1 << 41, ..good }, "Expired"),
+        (Report { valid_until_s: good.observed_at_s + 604_801, ..good }, "ValidTooLong"),
+        (Report { valid_until_s: u64::MAX >> 1, ..good }, "ValidTooLong"),
         (hour_ago, "Expired"),
         (tomorrow, "FromTheFuture"),
     ] {
@@ -260,6 +265,8 @@ async fn what_was_not_signed_for_this_contract_is_refused() {
     assert_eq!(world.transmit(&signed).await, Err("NotNewer".to_owned()), "the same again");
     let older = Report { sequence: 4, ..good };
     assert_eq!(world.take(&older).await, Err("NotNewer".to_owned()));
+    let back = Report { sequence: 6, observed_at_s: good.observed_at_s - 1, ..good };
+    assert_eq!(world.take(&back).await, Err("NotNewer".to_owned()), "time does not go back");
     assert_eq!(world.latest().await[0], word(5));
 }
 
@@ -284,18 +291,29 @@ async fn a_signer_holds_after_everybody_could_look_at_it_and_goes_at_once() {
     let from = &mut world.anyone;
     world.feed.send(&world.anvil, from, ("activate", &[])).await.unwrap();
     assert_eq!(world.take(&report(3, PRICE)).await, Err("NotSigned".to_owned()));
-    let arguments = by_next(&world, 3);
+    assert_eq!(world.ask("latest", &[]).await.unwrap()[7], word(1), "what the one before said stands");
+    // It counts anew: no number that another key signed can stand in its way.
+    let arguments = by_next(&world, 1);
     assert_eq!(world.transmit(&arguments).await.map(|_| ()), Ok(()));
+    assert_eq!(world.latest().await[0], round_id(1, 1));
     let authority = world.ask("authorityOf", &proposed[..2]).await.unwrap()[0];
     assert_eq!(world.ask("attestationOf", &[authority]).await.unwrap(), [ATTESTATION]);
 
-    world.administer("propose", &proposed).await.unwrap();
-    world.administer("withdraw", &[]).await.unwrap();
+    assert_eq!(world.administer("propose", &proposed).await, Err("HoldsAlready".to_owned()));
+    let third = [of_address(Signer::new(3).address()), CONFIG, ATTESTATION];
+    let named = world.ask("authorityOf", &third[..2]).await.unwrap()[0];
+    world.administer("propose", &third).await.unwrap();
+    world.administer("revoke", &[named]).await.unwrap();
     world.later(DELAY_SECONDS).await;
     assert_eq!(world.administer("activate", &[]).await, Err("NothingProposed".to_owned()));
-    world.administer("revoke", &[]).await.unwrap();
+    assert_eq!(world.administer("revoke", &[named]).await, Err("NothingRevoked".to_owned()));
+    assert_eq!(world.administer("revoke", &[[0; 32]]).await, Err("NothingRevoked".to_owned()));
+    world.administer("revoke", &[authority]).await.unwrap();
     let arguments = by_next(&world, 4);
     assert_eq!(world.transmit(&arguments).await, Err("NotSigned".to_owned()));
+    assert_eq!(world.ask("latest", &[]).await.unwrap()[7], word(0), "what it said last is not fresh");
+    let other = [third[0], CONFIG, [0xa8; 32]];
+    assert_eq!(world.administer("propose", &other).await, Err("OtherAttestation".to_owned()));
     for (arguments, why) in [
         ([[0; 32], CONFIG, ATTESTATION], "NoSigner"),
         ([of_address(next.address()), CONFIG, [0; 32]], "NoAttestation"),
@@ -309,11 +327,12 @@ async fn a_signer_holds_after_everybody_could_look_at_it_and_goes_at_once() {
 async fn roles_do_what_they_may_and_nobody_else_does() {
     let mut world = World::start(Anvil::CHAIN, 0).await;
     let yes = word(1);
+    let mut nobody = [0; 32];
+    nobody[0] = 1;
     let anyone = of_address(world.anyone.address);
     for (function, arguments) in [
         ("propose", vec![anyone, CONFIG, ATTESTATION]),
-        ("withdraw", vec![]),
-        ("revoke", vec![]),
+        ("revoke", vec![nobody]),
         ("setTransmitter", vec![anyone, yes]),
         ("setRestricted", vec![yes]),
         ("setPaused", vec![yes]),
@@ -330,14 +349,14 @@ async fn roles_do_what_they_may_and_nobody_else_does() {
     assert_eq!(world.take(&report(1, PRICE)).await.map(|_| ()), Ok(()));
     world.administer("setPaused", &[yes]).await.unwrap();
     assert_eq!(world.take(&report(2, PRICE)).await, Err("Paused".to_owned()));
-    assert_eq!(world.ask("latest", &[]).await.unwrap()[6], word(0));
+    assert_eq!(world.ask("latest", &[]).await.unwrap()[7], word(0));
     world.administer("setPaused", &[word(0)]).await.unwrap();
     assert_eq!(world.take(&report(2, PRICE)).await.map(|_| ()), Ok(()));
-    assert_eq!(world.ask("state", &[]).await.unwrap(), [yes, word(0), word(2)]);
+    assert_eq!(world.ask("state", &[]).await.unwrap(), [yes, word(0), word(0), word(2)]);
 
     // The role goes over once who is to have it takes it.
     world.administer("offerAdmin", &[anyone]).await.unwrap();
     world.feed.send(&world.anvil, &mut world.anyone, ("acceptAdmin", &[])).await.unwrap();
-    assert_eq!(world.administer("revoke", &[]).await, Err("NotAdmin".to_owned()));
+    assert_eq!(world.administer("revoke", &[nobody]).await, Err("NotAdmin".to_owned()));
     assert_eq!(world.ask("admin", &[]).await.unwrap(), [anyone]);
 }

@@ -38,6 +38,11 @@ fn authority(signer: &NeoAccount, config: [u8; 32]) -> Argument {
     Argument::Bytes([signer.public.0.as_slice(), &config, &[0xa7; 32]].concat())
 }
 
+/// An authority, as it is taken away.
+fn named(signer: &NeoAccount, config: [u8; 32]) -> Argument {
+    Argument::Bytes([signer.public.0.as_slice(), &config].concat())
+}
+
 fn integer(number: i128) -> Argument {
     Argument::Integer(number.into())
 }
@@ -126,11 +131,11 @@ async fn a_feed_is_read_by_its_consumers_and_takes_what_was_signed_for_it() -> a
             round.sequence, taken.network_fee
         );
         // The first one pays for its place, for good.
-        assert!(round.sequence == 5 || cost <= MAX_TRANSMIT, "{cost}");
+        assert!(round.sequence == 5 || taken.system_fee <= MAX_TRANSMIT, "{cost}");
         let [at, until] = [round.observed_at_s, round.valid_until_s].map(i128::from);
         assert_eq!(
             world.latest().await,
-            [round.sequence.into(), round.answer, at, until, 1_234_567, 7],
+            [round.sequence.into(), round.answer, at, until, 1_234_567, 7, 1],
             "{round:?}"
         );
     }
@@ -171,8 +176,9 @@ async fn a_feed_is_read_by_its_consumers_and_takes_what_was_signed_for_it() -> a
         (Report { sequence: 7, ..good }, "NotNewer"),
         (Report { answer: -1_001, ..next }, "AnswerOutOfRange"),
         (Report { answer: 100_000_000_000_001, ..next }, "AnswerOutOfRange"),
-        (Report { valid_until_s: now_seconds() - 3_600, observed_at_s: 1, ..next }, "Expired"),
         (Report { observed_at_s: now_seconds() + 80_000, ..next }, "FromTheFuture"),
+        (Report { observed_at_s: good.observed_at_s - 1, ..next }, "NotNewer"),
+        (Report { valid_until_s: good.observed_at_s + 604_801, ..next }, "ValidTooLong"),
     ] {
         let refused = world.refused(&world.signer, target, &report).await;
         assert_eq!(refused.as_deref(), Some(why), "{report:?}");
@@ -193,8 +199,7 @@ async fn a_signer_holds_after_everybody_could_look_at_it_and_roles_do_what_they_
     let proposed = [authority(&next, OTHER_CONFIG)];
     for (method, arguments) in [
         ("propose", proposed.to_vec()),
-        ("withdraw", Vec::new()),
-        ("revoke", Vec::new()),
+        ("revoke", vec![named(&next, OTHER_CONFIG)]),
         ("setPaused", vec![Argument::Boolean(true)]),
         ("offerAdmin", vec![Argument::Hash160(world.anyone.hash)]),
     ] {
@@ -203,13 +208,16 @@ async fn a_signer_holds_after_everybody_could_look_at_it_and_roles_do_what_they_
     assert_eq!(world.ask("acceptAdmin", &[]).await, Err("NotPendingAdmin".to_owned()));
     assert_eq!(world.ask("activate", &[]).await, Err("NothingProposed".to_owned()));
 
-    let ours = Report { config_digest: OTHER_CONFIG, ..report(1, PRICE) };
+    let early = Report { config_digest: OTHER_CONFIG, ..report(1, PRICE) };
     world.administer("propose", &proposed).await.map_err(anyhow::Error::msg)?;
     let target = world.target();
-    assert_eq!(world.refused(&next, target, &ours).await.as_deref(), Some("NotSigned"));
+    assert_eq!(world.refused(&next, target, &early).await.as_deref(), Some("NotSigned"));
     assert_eq!(world.ask("activate", &[]).await, Err("TooEarly".to_owned()));
+    let holds = [authority(&world.signer, CONFIG)];
+    assert_eq!(world.administer("propose", &holds).await.err().as_deref(), Some("HoldsAlready"));
+    world.take(&report(9, PRICE)).await.map_err(anyhow::Error::msg)?;
     world.administer("setPaused", &[Argument::Boolean(true)]).await.map_err(anyhow::Error::msg)?;
-    assert_eq!(world.refused(&world.signer, target, &report(1, PRICE)).await.as_deref(), Some("Paused"));
+    assert_eq!(world.refused(&world.signer, target, &report(10, PRICE)).await.as_deref(), Some("Paused"));
     world.administer("setPaused", &[Argument::Boolean(false)]).await.map_err(anyhow::Error::msg)?;
     world
         .administer("offerAdmin", &[Argument::Hash160(world.anyone.hash)])
@@ -218,19 +226,30 @@ async fn a_signer_holds_after_everybody_could_look_at_it_and_roles_do_what_they_
 
     // The chain's own clock: nobody can put it forward here.
     tokio::time::sleep(Duration::from_secs(DELAY_SECONDS + 2)).await;
-    assert_eq!(world.refused(&next, target, &ours).await, None);
+    let ours = |sequence| Report { config_digest: OTHER_CONFIG, ..report(sequence, PRICE) };
+    assert_eq!(world.refused(&next, target, &ours(10)).await, None);
     assert_eq!(
-        world.refused(&world.signer, target, &report(1, PRICE)).await,
+        world.refused(&world.signer, target, &report(10, PRICE)).await,
         None,
         "the one before, as well"
     );
     world.anyone.invoke(&world.neogo, world.feed, "activate", &[]).await?;
-    assert_eq!(world.refused(&world.signer, target, &report(1, PRICE)).await.as_deref(), Some("NotSigned"));
-    assert_eq!(world.refused(&next, target, &ours).await, None);
+    assert_eq!(world.refused(&world.signer, target, &report(10, PRICE)).await.as_deref(), Some("NotSigned"));
+    // In its own epoch it counts anew.
+    assert_eq!(world.refused(&next, target, &ours(1)).await, None);
+    assert_eq!(world.latest().await[..2], [9, PRICE]);
 
     world.anyone.invoke(&world.neogo, world.feed, "acceptAdmin", &[]).await?;
-    assert_eq!(world.administer("revoke", &[]).await.err().as_deref(), Some("NotAdmin"));
-    world.anyone.invoke(&world.neogo, world.feed, "revoke", &[]).await?;
-    assert_eq!(world.refused(&next, target, &ours).await.as_deref(), Some("NotSigned"));
+    let gone = [named(&next, OTHER_CONFIG)];
+    assert_eq!(world.administer("revoke", &gone).await.err().as_deref(), Some("NotAdmin"));
+    assert_eq!(
+        world.ask("revoke", &[named(&world.signer, CONFIG)]).await,
+        Err("NothingRevoked".to_owned()),
+        "it held before"
+    );
+    world.anyone.invoke(&world.neogo, world.feed, "revoke", &gone).await?;
+    assert_eq!(world.refused(&next, target, &ours(1)).await.as_deref(), Some("NotSigned"));
+    let latest = world.ask("latestRoundData", &[]).await.map_err(anyhow::Error::msg)?;
+    assert_eq!(latest["value"][6]["value"], false, "what was said before a revocation is not fresh");
     Ok(())
 }

@@ -34,7 +34,7 @@ async fn a_function_stores_a_secret_and_gets_it() {
     let alice = Tenant::admitted(&appliance, "alice").await;
     let body = r#"
 // Store a secret
-await r3e.secrets.set("API_KEY", "your-api-key");
+if (event === null) await r3e.secrets.set("API_KEY", "your-api-key");
 
 // Get a secret
 const apiKey = await r3e.secrets.get("API_KEY");
@@ -57,11 +57,15 @@ return apiKey;"#;
     assert!(matches!(&set.by, Actor::Function { name, .. } if name == "sample"), "{set:?}");
     appliance.restart().await;
     let mut channel = alice.channel().await;
-    channel.deploy("sample", &granted(get, &["API_KEY"], &[])).await.unwrap();
-    assert_eq!(run(&mut channel, "sample", Value::Null).await, "your-api-key", "another version of it");
-
+    assert_eq!(run(&mut channel, "sample", json!(1)).await, "your-api-key", "it is there still");
     // Once the tenant sets it, the function has it no more.
     channel.set_secret("API_KEY", secret("the real one")).await.unwrap();
+    let refused = channel.invoke("sample", "1").await.unwrap();
+    assert_eq!(r3e_e2e::tenant::code(&refused), "function_error");
+
+    // Nor has another version of it what one set: that is whoever may deploy's.
+    run(&mut channel, "sample", Value::Null).await;
+    channel.deploy("sample", &granted(get, &["API_KEY"], &[])).await.unwrap();
     let refused = channel.invoke("sample", "null").await.unwrap();
     assert_eq!(r3e_e2e::tenant::code(&refused), "function_error");
 }

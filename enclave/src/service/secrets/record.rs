@@ -225,8 +225,9 @@ impl Record {
     }
 
     /// What the version `version`, in hex, of the function `function` gets. A grant to the function's name is for what its aliases
-    /// name: a version that is kept, and not in service, has what was granted to it by its digits alone. A value that the function set
-    /// itself is no news to it: it has that without a grant, until somebody else sets the next one.
+    /// name: a version that is kept, and not in service, has what was granted to it by its digits alone. A value that this very
+    /// version set itself is no news to it: it has that without a grant, until somebody else sets the next one. Another version may be
+    /// whoever may deploy's.
     pub(super) fn access(&self, function: &str, version: &str, in_service: bool, now_ms: u64) -> Access {
         let granted = |grant: &Grant| {
             grant.function == function
@@ -234,9 +235,7 @@ impl Record {
         };
         let current = self.current();
         let set_itself = self.versions.last().is_some_and(|latest| match &latest.set_by {
-            Actor::Function { name, version: setter, .. } => {
-                name == function && (in_service || setter == version)
-            }
+            Actor::Function { name, version: setter, .. } => name == function && setter == version,
             _ => false,
         });
         if !set_itself && !self.grants.iter().any(granted) {

@@ -125,6 +125,8 @@ impl SecretSource for Secrets {
         value: &'a Zeroizing<String>,
     ) -> ChangeFuture<'a, u64> {
         Box::pin(async move {
+            let turn = self.setting.take(setter.tenant).await;
+            let _one_of_functions = turn.map_err(|error| unanswered(&error))?;
             let set =
                 Self::set(self, setter.tenant, by(setter), name, value.as_bytes(), SetOptions::default());
             set.await.map(|secret| secret.version).map_err(not_set)

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::FunctionEvents;
+use crate::service::turns::Turn;
 
 /// What is not the function's to say.
 const NOT_ITS_OWN: [&str; 3] = ["function", "declared_by", "made_by"];
@@ -27,17 +28,43 @@ impl OwnTriggers for FunctionEvents {
         Box::pin(async move {
             let (triggers, networks) = self.reached()?;
             let Wish { name, definition } = Wish::read(function, definition, networks)?;
-            let created = triggers.set_own(tenant, function, &name, definition).await.map_err(not_made)?;
-            Ok(MadeTrigger { name, created })
+            let turn = self.turn(tenant).await?;
+            let function = function.to_owned();
+            to_its_end(async move {
+                let _turn = turn;
+                let created = triggers.set_own(tenant, &function, &name, definition).await?;
+                Ok(MadeTrigger { name, created })
+            })
+            .await
         })
     }
 
     fn delete<'a>(&'a self, tenant: TenantId, function: &'a str, name: &'a str) -> ChangeFuture<'a, bool> {
         Box::pin(async move {
             let (triggers, _) = self.reached()?;
-            triggers.delete_own(tenant, function, name).await.map_err(not_made)
+            let turn = self.turn(tenant).await?;
+            let (function, name) = (function.to_owned(), name.to_owned());
+            to_its_end(async move {
+                let _turn = turn;
+                triggers.delete_own(tenant, &function, &name).await
+            })
+            .await
         })
     }
+}
+
+impl FunctionEvents {
+    /// Of one tenant's functions, one changes triggers at a time, and only so many wait.
+    async fn turn(&self, tenant: TenantId) -> Result<Turn, ChangeError> {
+        self.making.take(tenant).await.map_err(|error| SourceError(error.to_string()).into())
+    }
+}
+
+/// What is begun goes on without the invocation; so does its turn, and the next one waits for it.
+async fn to_its_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, TriggersError>> + Send + 'static,
+) -> Result<T, ChangeError> {
+    tokio::spawn(change).await.unwrap_or(Err(TriggersError::Stopping)).map_err(not_made)
 }
 
 /// A trigger that a function wants.
@@ -174,7 +201,7 @@ fn not_made(error: TriggersError) -> ChangeError {
     let message = error.to_string();
     match error {
         TriggersError::Invalid(_) | TriggersError::NoFunction(_) => ChangeError::Invalid(message),
-        TriggersError::NotItsOwn(_) => ChangeError::Denied(message),
+        TriggersError::NotItsOwn(_) | TriggersError::Paused => ChangeError::Denied(message),
         TriggersError::TooMany(_) | TriggersError::Full => ChangeError::Full(message),
         TriggersError::Stopping | TriggersError::Overtaken | TriggersError::Random => {
             SourceError(message).into()
