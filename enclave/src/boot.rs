@@ -345,9 +345,10 @@ impl House {
             workshop,
             attester: &attester,
             report_key: &report_key,
+            root: &root,
         })
         .await?;
-        let Services { secrets, billing, functions, jobs, triggers } = services;
+        let Services { secrets, billing, functions, jobs, triggers, feeds, oracle_keys } = services;
         let handover = Handover::new(HandoverParts {
             root: Arc::clone(&root),
             identity,
@@ -362,6 +363,8 @@ impl House {
         });
         Ok(Arc::new(Appliance {
             triggers,
+            feeds,
+            oracle_keys,
             identity,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
             witness,

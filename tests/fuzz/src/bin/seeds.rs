@@ -756,12 +756,13 @@ fn unlock() -> [Vec<u8>; 3] {
     [attested.encode(), setup.encode(), bytes]
 }
 
-fn statements() -> [Statement; 5] {
+fn statements() -> [Statement; 6] {
     [
         Statement::Sessions { root: [7; 48], size: 3 },
         Statement::ReportKey { public_key: [9; 32] },
         Statement::UnlockSetup { setup: [6; 48] },
         Statement::Successor { binding: [8; 48] },
+        Statement::Oracle { tenant: [1; 16], evm: [4; 20], neo: [2; 33] },
         Statement::Function { tenant: [1; 16], version: [2; 32], data: b"of the function's choice".to_vec() },
     ]
 }
