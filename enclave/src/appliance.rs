@@ -63,7 +63,7 @@ pub(crate) struct Appliance {
     /// Tenants' triggers.
     pub(crate) triggers: Arc<Triggers>,
     /// Tenants' feeds.
-    pub(crate) feeds: Feeds,
+    pub(crate) feeds: Arc<Feeds>,
     /// The keys that sign reports of feeds.
     pub(crate) oracle_keys: Arc<OracleKeys>,
     /// The appliances that this one is a rollback witness of.

@@ -103,6 +103,8 @@ pub(crate) const STRETCH_TEXT_BYTES: usize = 128 * 1024;
 pub(crate) const MAX_RECENT_MOMENT: Duration = Duration::from_secs(2);
 /// Answers of one network's nodes that stand: four of the largest.
 pub(crate) const MAX_RECENT_ANSWERS_BYTES: usize = 32 * 1024 * 1024;
+/// Between two signs of life of a stream that has nothing to say: less than what stands between waits for one.
+pub(crate) const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
 /// A feed's definition: 32 venues of one's own, described at length.
 pub(crate) const MAX_FEED_BODY_BYTES: usize = 64 * 1024;
 /// Entropy drawn from the device for the unlock provider: eight keys.

@@ -151,6 +151,11 @@ impl Entry {
         });
     }
 
+    /// Wakes whoever waits for a report: none will come.
+    pub(crate) fn end(&self) {
+        self.told.send_replace(u64::MAX);
+    }
+
     /// The latest report that stands.
     pub(crate) fn latest(&self) -> Option<Kept> {
         lock(&self.seen).latest

@@ -7,7 +7,7 @@ use r3e_proto::api::feeds::{Feed, HistoryPage, Next, SetFeed, SignedReport};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::report::Report;
 use r3e_store::Store;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -21,6 +21,7 @@ use crate::outside::{Signer, Tenants, Web};
 use crate::reading::Which;
 use crate::record::Record;
 use crate::spaces::{self, Address};
+use crate::stream::Reports;
 use crate::{shown, ticks};
 
 /// What [`Feeds`] are made of.
@@ -189,10 +190,7 @@ impl Feeds {
         wait: Duration,
     ) -> Result<Next, FeedsError> {
         let entry = self.inner.find(tenant, name)?;
-        let places = self.inner.board().waiting(tenant);
-        let too_many =
-            |_| FeedsError::TooMany { what: "requests that wait for a report", max: WAITING_OF_ONE };
-        let _place = places.try_acquire().map_err(too_many)?;
+        let _place = self.place(tenant)?;
         let (mut told, mut closed) = (entry.told(), self.inner.closed.subscribe());
         let newer = timeout(wait.min(MAX_WAIT), told.wait_for(|sequence| *sequence > after));
         let is_newer = tokio::select! {
@@ -200,10 +198,24 @@ impl Feeds {
             waited = newer => matches!(waited, Ok(Ok(_))),
         };
         // It may have been deleted meanwhile.
-        self.inner.find(tenant, name)?;
+        if !self.inner.is_there(&entry) {
+            return Err(FeedsError::NotFound(name.to_owned()));
+        }
         let latest = entry.latest().filter(|_| is_newer);
         let report = latest.map(|kept| self.inner.signed(&entry, kept).map(Arc::unwrap_or_clone));
         Ok(Next { report: report.transpose()? })
+    }
+
+    /// All reports behind `after` that are kept, and then each as it comes; without `after`, from the latest one on.
+    ///
+    /// # Errors
+    /// [`FeedsError::NotFound`], [`FeedsError::TooMany`].
+    pub fn stream(&self, tenant: TenantId, name: &str, after: Option<u64>) -> Result<Reports, FeedsError> {
+        let entry = self.inner.find(tenant, name)?;
+        let place = self.place(tenant)?;
+        let latest = entry.latest().map_or(0, |kept| kept.report().sequence);
+        let last = after.unwrap_or(latest.saturating_sub(1));
+        Ok(Reports::new(Arc::clone(&self.inner), entry, last, place))
     }
 
     /// Reports before a sequence, the latest first; at most [`MAX_HISTORY_PAGE`].
@@ -238,6 +250,18 @@ impl Feeds {
         Ok(self.inner.find(tenant, name)?.latest().map(|kept| *kept.report()))
     }
 
+    /// Has no more rounds, and ends what waits for reports: the appliance stops, or was handed over.
+    pub fn close(&self) {
+        self.inner.closed.send_replace(true);
+    }
+
+    /// A place among the requests of a tenant's that wait.
+    fn place(&self, tenant: TenantId) -> Result<OwnedSemaphorePermit, FeedsError> {
+        let places = self.inner.board().waiting(tenant);
+        let what = "requests that wait for a report";
+        places.try_acquire_owned().map_err(|_| FeedsError::TooMany { what, max: WAITING_OF_ONE })
+    }
+
     /// One change of a tenant's after the other, to its end.
     async fn change<T, F>(
         &self,
@@ -260,7 +284,7 @@ impl Feeds {
 
 impl Drop for Feeds {
     fn drop(&mut self) {
-        self.inner.closed.send_replace(true);
+        self.close();
     }
 }
 
@@ -271,6 +295,11 @@ impl Inner {
 
     pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a feed is the one that its name means.
+    pub(crate) fn is_there(&self, entry: &Arc<Entry>) -> bool {
+        self.board().find(&entry.address).is_some_and(|found| Arc::ptr_eq(&found, entry))
     }
 
     fn find(&self, tenant: TenantId, name: &str) -> Result<Arc<Entry>, FeedsError> {

@@ -103,7 +103,7 @@ impl Inner {
             return Err(FeedsError::TooMany { what, max: MAX_NAMES_OF_ONE });
         }
         let wanted = encode(&shape.record)?;
-        let (records, writes) = (address.records()?, address.creation(&shape.record, left)?);
+        let (records, writes) = (address.records()?, address.creation(&shape.record, left.as_ref())?);
         if !carry_through(&self.store, &writes, (&records, &address.name), Some(&wanted)).await? {
             return Err(changed());
         }
@@ -142,6 +142,7 @@ impl Inner {
         standing.is_gone = true;
         entry.take();
         self.board().remove(address);
+        entry.end();
         Ok(())
     }
 

@@ -8,7 +8,7 @@
 //! - `definition`: what a tenant writes, and the whole definition that is made of it. `record`, `spaces`: what is kept, and where.
 //! - `board`, `entry`: all feeds in memory. `ticks`: when each has its round. `fetches`: what is asked, bounded and shared.
 //! - `round`: one round of one feed. `publish`: the one way to a [`Kept`] report, and from there to a signature.
-//! - `keeping`: feeds as they are made, changed, deleted, and found again at a boot. `reading`: their reports.
+//! - `keeping`: feeds as they are made, changed, deleted, and found again at a boot. `reading`, `stream`: their reports.
 //!
 //! A sequence is signed with one content alone, whatever is killed when: the commit names the version of the state that it was
 //! computed from, and only a commit that stands, or what is read from the store, makes a [`Kept`]. A feed that is deleted leaves its
@@ -34,6 +34,7 @@ mod record;
 mod round;
 mod shown;
 mod spaces;
+mod stream;
 mod ticks;
 
 pub use error::FeedsError;
@@ -41,3 +42,4 @@ pub use feeds::{Feeds, FeedsParts};
 pub use outside::{BoxFuture, Signer, Tenants, Web};
 pub use reading::Which;
 pub use record::Kept;
+pub use stream::Reports;

@@ -63,6 +63,24 @@ impl Inner {
         Ok(reports)
     }
 
+    /// The oldest report that is kept behind a sequence.
+    pub(crate) async fn oldest_after(
+        &self,
+        entry: &Arc<Entry>,
+        last: u64,
+        latest: u64,
+    ) -> Result<SignedReport, FeedsError> {
+        let (mut behind, mut oldest) = (latest.saturating_add(1), None);
+        loop {
+            let reports = self.before(entry, behind).await?;
+            let Some(first) = reports.iter().find(|kept| kept.report().sequence > last) else { break };
+            behind = first.report().sequence;
+            oldest = Some(*first);
+        }
+        let kept = oldest.ok_or(FeedsError::NoReport("none is kept behind that sequence"))?;
+        self.signed(entry, kept).map(Arc::unwrap_or_clone)
+    }
+
     /// Reports before a sequence, the latest first.
     pub(crate) async fn history(
         &self,

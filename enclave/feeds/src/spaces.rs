@@ -50,16 +50,16 @@ impl Address {
     pub(crate) fn creation(
         &self,
         record: &Record,
-        left: Option<(Progress, u64)>,
+        left: Option<&(Progress, u64)>,
     ) -> Result<Vec<Write>, FeedsError> {
-        let sequence = left.as_ref().map_or(0, |(progress, _)| progress.state.sequence);
+        let sequence = left.map_or(0, |(progress, _)| progress.state.sequence);
         let mut progress = Progress::default();
         progress.state.sequence = sequence;
         let begun = Write::put(&self.states()?, &self.name, encode(&progress)?);
         Ok(vec![
             Write::put(&self.records()?, &self.name, encode(record)?).if_absent(),
             match left {
-                Some((_, version)) => begun.if_version(version),
+                Some((_, version)) => begun.if_version(*version),
                 None => begun.if_absent(),
             },
             Write::put(&index()?, &self.index_key(), Vec::new()),
@@ -171,9 +171,10 @@ pub(crate) fn all(store: &Store) -> Result<Vec<Address>, StoreError> {
             let address = listed.key.split_once('/').and_then(|(tenant, name)| {
                 Some(Address { tenant: tenant.parse().ok()?, name: name.to_owned() })
             });
-            match address {
-                Some(address) => all.push(address),
-                None => tracing::error!("the index of feeds has a key of another release"),
+            if let Some(address) = address {
+                all.push(address);
+            } else {
+                tracing::error!("the index of feeds has a key of another release");
             }
         }
     }

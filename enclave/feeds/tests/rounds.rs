@@ -1,7 +1,5 @@
 //! Rounds as tenants meet them: venues that lie, freeze, say nothing or nonsense; what is shared, and what is kept apart.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
-
 #[path = "../../store/tests/keeper/mod.rs"]
 mod keeper;
 mod world;
@@ -21,7 +19,7 @@ async fn a_minority_of_any_kind_does_not_keep_a_feed_from_publishing() {
     world.behaves(0, Manner::Price(900_000));
     world.behaves(1, Manner::Panics);
     let living = Living::begin(&keeper, &world).await;
-    living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+    living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
     world.until(|| async { living.sequence("f").await == 1 }).await;
     let shown = living.shown("f").await;
     let round = shown.last_round.unwrap();
@@ -41,7 +39,7 @@ async fn below_the_quorum_nothing_is_published_and_the_round_says_why() {
         world.behaves(at, Manner::Says((*text).to_owned()));
     }
     let living = Living::begin(&keeper, &world).await;
-    living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+    living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
     world.until(|| async { living.shown("f").await.rounds.nothing > 0 }).await;
     let shown = living.shown("f").await;
     let round = shown.last_round.unwrap();
@@ -62,12 +60,12 @@ async fn who_says_nothing_delays_nobody_elses_feed() {
     }
     for number in 0..10 {
         let timeout_ms = 9_000 + number;
-        let set = feed(json!({ "timeout_ms": timeout_ms }));
+        let set = feed(&json!({ "timeout_ms": timeout_ms }));
         living.feeds.set(BOB, &format!("silent{number}"), set).await.unwrap();
     }
     world.until(|| async { world.asked.load(Ordering::SeqCst) >= limits::FETCHES_OF_ONE }).await;
     world.all_say(100_000);
-    living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+    living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
     let next = living.feeds.next(ALICE, "f", 0, Duration::from_secs(5)).await.unwrap();
     assert_eq!(next.report.unwrap().report.sequence, 1);
     assert!(world.asked.load(Ordering::SeqCst) < limits::FETCHES_OF_ONE + 30, "Bob has no more places");
@@ -79,7 +77,7 @@ async fn feeds_that_ask_the_same_at_the_same_time_share_the_answer() {
     let living = Living::begin(&keeper, &world).await;
     world.is_suspended.store(true, Ordering::SeqCst);
     for number in 0..20 {
-        living.feeds.set(ALICE, &format!("f{number}"), feed(json!({}))).await.unwrap();
+        living.feeds.set(ALICE, &format!("f{number}"), feed(&json!({}))).await.unwrap();
     }
     world.until(|| async { living.shown("f19").await.rounds.failed > 0 }).await;
     let failed = living.shown("f0").await.last_round.unwrap();
@@ -102,7 +100,7 @@ async fn feeds_that_ask_the_same_at_the_same_time_share_the_answer() {
 async fn a_paused_feed_asks_nobody_and_keeps_its_reports() {
     let (keeper, world) = (Keeper::new(), World::new());
     let mut living = Living::begin(&keeper, &world).await;
-    living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+    living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
     world.until(|| async { living.sequence("f").await == 1 }).await;
     let paused = living.feeds.pause(ALICE, "f", true).await.unwrap();
     assert!(paused.paused && paused.latest.is_some());
@@ -123,7 +121,7 @@ async fn a_paused_feed_asks_nobody_and_keeps_its_reports() {
 async fn a_feed_is_its_tenants_and_the_latest_report_of_a_public_one_is_everybodys() {
     let (keeper, world) = (Keeper::new(), World::new());
     let living = Living::begin(&keeper, &world).await;
-    living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+    living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
     world.until(|| async { living.sequence("f").await == 1 }).await;
     let absent = |error: FeedsError| matches!(error, FeedsError::NotFound(_));
     assert!(absent(living.feeds.show(BOB, "f").await.unwrap_err()));
@@ -132,7 +130,7 @@ async fn a_feed_is_its_tenants_and_the_latest_report_of_a_public_one_is_everybod
     assert!(absent(living.feeds.public_report(ALICE, "f").await.unwrap_err()));
     assert!(!living.feeds.has_public(ALICE));
     let other = json!({ "public": true, "targets": [] });
-    let changed = living.feeds.set(ALICE, "f", feed(other)).await.unwrap();
+    let changed = living.feeds.set(ALICE, "f", feed(&other)).await.unwrap();
     assert!(changed.public && changed.latest.is_some());
     let read = living.feeds.public_report(ALICE, "f").await.unwrap();
     assert_eq!((read.report.sequence, read.signatures.len(), read.tenant), (1, 0, ALICE));
@@ -149,23 +147,23 @@ async fn what_may_not_be_is_refused() {
         Err(FeedsError::Invalid(why)) => why,
         other => panic!("{other:?}"),
     };
-    assert!(refused("a/b", feed(json!({}))).await.contains("name"));
-    assert!(refused(&"a".repeat(33), feed(json!({}))).await.contains("32"));
-    let mut local = feed(json!({}));
+    assert!(refused("a/b", feed(&json!({}))).await.contains("name"));
+    assert!(refused(&"a".repeat(33), feed(&json!({}))).await.contains("32"));
+    let mut local = feed(&json!({}));
     local.sources[0]["url"] = json!("https://localhost/{pair}");
     assert!(refused("f", local).await.contains("cannot be asked: not public"));
     world.is_suspended.store(true, Ordering::SeqCst);
-    living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
-    assert!(refused("f", feed(json!({ "pair": "ETH/USD" }))).await.contains("this feed is of BTC/USD"));
+    living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
+    assert!(refused("f", feed(&json!({ "pair": "ETH/USD" }))).await.contains("this feed is of BTC/USD"));
     for number in 1..limits::MAX_FEEDS_OF_ONE {
-        living.feeds.set(ALICE, &format!("f{number}"), feed(json!({}))).await.unwrap();
+        living.feeds.set(ALICE, &format!("f{number}"), feed(&json!({}))).await.unwrap();
     }
-    let full = living.feeds.set(ALICE, "one-more", feed(json!({}))).await;
+    let full = living.feeds.set(ALICE, "one-more", feed(&json!({}))).await;
     assert!(matches!(full, Err(FeedsError::TooMany { max: limits::MAX_FEEDS_OF_ONE, .. })), "{full:?}");
-    living.feeds.set(BOB, "f", feed(json!({}))).await.unwrap();
+    living.feeds.set(BOB, "f", feed(&json!({}))).await.unwrap();
     // Nobody waits for more than there is room for.
     let waits =
-        (0..limits::WAITING_OF_ONE + 1).map(|_| living.feeds.next(ALICE, "f", 0, Duration::from_millis(200)));
+        (0..=limits::WAITING_OF_ONE).map(|_| living.feeds.next(ALICE, "f", 0, Duration::from_millis(200)));
     let mut waiting: Vec<_> = waits.map(Box::pin).collect();
     let mut refused = 0;
     std::future::poll_fn(|context| {

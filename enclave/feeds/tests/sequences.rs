@@ -69,7 +69,7 @@ proptest! {
         let mut runtime = Runtime::new().unwrap();
         let mut living = runtime.block_on(async {
             let living = Living::begin(&keeper, &world).await;
-            living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+            living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
             world.until(|| async { living.sequence("f").await == 1 }).await;
             living
         });
@@ -108,10 +108,10 @@ proptest! {
                 Step::Delete => runtime.block_on(async {
                     // What fails is made up for by the next step.
                     drop(living.feeds.delete(ALICE, "f").await);
-                    drop(living.feeds.set(ALICE, "f", feed(json!({}))).await);
+                    drop(living.feeds.set(ALICE, "f", feed(&json!({}))).await);
                 }),
                 Step::Redefine => runtime.block_on(async {
-                    drop(living.feeds.set(ALICE, "f", feed(json!({ "policy": {
+                    drop(living.feeds.set(ALICE, "f", feed(&json!({ "policy": {
                         "decimals": 2, "deviation_bps": 1, "max_jump_bps": 5_001,
                     } }))).await);
                 }),
@@ -120,7 +120,7 @@ proptest! {
         runtime.block_on(async {
             rivals.clear();
             if living.feeds.show(ALICE, "f").await.is_err() {
-                living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+                living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
             }
             let before = checked(&living, &world).await;
             world.all_say(price + 200);
@@ -144,7 +144,7 @@ proptest! {
 async fn a_deleted_feed_leaves_its_sequence_behind() {
     let (keeper, world) = (Keeper::new(), World::new());
     let mut living = Living::begin(&keeper, &world).await;
-    living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+    living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
     for sequence in 1..=3 {
         world.all_say(100_000 + 100 * sequence);
         world.until(|| async { living.sequence("f").await >= sequence }).await;
@@ -155,23 +155,23 @@ async fn a_deleted_feed_leaves_its_sequence_behind() {
     assert!(living.feeds.report(ALICE, "f", Which::Latest).await.is_err());
     drop(living);
     living = Living::begin(&keeper, &world).await;
-    let made = living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+    let made = living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
     assert_eq!((made.sequence, made.latest), (last, None), "its reports are gone, and its sequence is not");
     world.until(|| async { living.sequence("f").await > 0 }).await;
     assert_eq!(living.sequence("f").await, last + 1);
     assert!(!world.is_broken.load(Ordering::SeqCst));
     // One that never published leaves nothing, and is of no account.
     world.is_suspended.store(true, Ordering::SeqCst);
-    living.feeds.set(ALICE, "g", feed(json!({}))).await.unwrap();
+    living.feeds.set(ALICE, "g", feed(&json!({}))).await.unwrap();
     living.feeds.delete(ALICE, "g").await.unwrap();
-    assert_eq!(living.feeds.set(ALICE, "g", feed(json!({}))).await.unwrap().sequence, 0);
+    assert_eq!(living.feeds.set(ALICE, "g", feed(&json!({}))).await.unwrap().sequence, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_nobody_confirmed_is_found_again_as_it_stands() {
     let (keeper, world) = (Keeper::new(), World::new());
     let living = Living::begin(&keeper, &world).await;
-    living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+    living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
     world.until(|| async { living.sequence("f").await == 1 }).await;
     let gate = keeper.gate.write().await;
     world.all_say(101_000);
@@ -188,7 +188,7 @@ async fn a_commit_that_nobody_confirmed_is_found_again_as_it_stands() {
 async fn the_ring_keeps_a_thousand_reports_and_pages_through_them() {
     let (keeper, world) = (Keeper::new(), Arc::clone(&World::new()));
     let living = Living::begin(&keeper, &world).await;
-    living.feeds.set(ALICE, "f", feed(json!({}))).await.unwrap();
+    living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
     let (mut price, told) = (100_000, living.feeds.follow(ALICE, "f").unwrap());
     let rounds = 40;
     for sequence in 1..=rounds {

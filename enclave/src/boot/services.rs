@@ -36,7 +36,7 @@ pub(super) struct Services {
     pub(super) functions: Arc<Functions>,
     pub(super) jobs: Arc<Jobs>,
     pub(super) triggers: Arc<Triggers>,
-    pub(super) feeds: Feeds,
+    pub(super) feeds: Arc<Feeds>,
     pub(super) oracle_keys: Arc<OracleKeys>,
 }
 
@@ -92,7 +92,7 @@ impl Services {
         });
         Ok(Self {
             triggers: triggers.await?,
-            feeds: feeds.await?,
+            feeds: Arc::new(feeds.await?),
             oracle_keys,
             secrets,
             billing,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use r3e_feeds::Which;
 use r3e_feeds::limits::{MAX_HISTORY_PAGE, MAX_WAIT};
 use r3e_proto::api::codes;
@@ -17,6 +18,7 @@ use super::Shared;
 use super::authority::{self, Tenant};
 use super::body::JsonBody;
 use super::error::ApiError;
+use super::events;
 use super::name::Name;
 use crate::limits::MAX_FEED_BODY_BYTES;
 use crate::service::ServiceError;
@@ -35,6 +37,12 @@ pub(super) struct NextQuery {
     after: u64,
     #[serde(default)]
     wait_s: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StreamQuery {
+    after: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +144,25 @@ pub(super) async fn next(
     }
     let next = appliance.feeds.next(tenant.id(), &name, after, Duration::from_secs(wait_s)).await;
     Ok(Json(next.map_err(ServiceError::from)?))
+}
+
+/// `GET /v1/feeds/{name}/stream?after=N`, or with the last sequence in `Last-Event-ID`
+pub(super) async fn stream(
+    State(appliance): State<Shared>,
+    tenant: Tenant<authority::Invoke>,
+    Name(name): Name,
+    headers: HeaderMap,
+    query: Result<Query<StreamQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let wrong = || ApiError::bad_request("?after= and Last-Event-ID take a sequence");
+    let Query(StreamQuery { after }) = query.map_err(|_| wrong())?;
+    // A client that comes again says where it was; that goes before where it began.
+    let after = match headers.get("last-event-id") {
+        Some(id) => Some(id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(wrong)?),
+        None => after,
+    };
+    let reports = appliance.feeds.stream(tenant.id(), &name, after).map_err(ServiceError::from)?;
+    Ok(events::answer(reports))
 }
 
 /// `GET /v1/feeds/{name}/history?before=N&limit=N`

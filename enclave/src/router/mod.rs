@@ -7,6 +7,7 @@ mod billing;
 mod bodies;
 mod body;
 mod error;
+mod events;
 mod feeds;
 mod front;
 mod functions;
@@ -113,6 +114,7 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/feeds/{name}/resume", post(feeds::resume))
         .route("/v1/feeds/{name}/report", get(feeds::report))
         .route("/v1/feeds/{name}/next", get(feeds::next))
+        .route("/v1/feeds/{name}/stream", get(feeds::stream))
         .route("/v1/feeds/{name}/history", get(feeds::history))
         .route("/v1/oracle-key", get(feeds::key))
         .merge(hook_routes())

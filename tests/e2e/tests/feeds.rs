@@ -11,6 +11,7 @@ use r3e_e2e::exchanges::{EXCHANGES, Exchanges, Manner};
 use r3e_e2e::raw::Http;
 use r3e_e2e::{Appliance, Options, Tenant};
 use r3e_proto::api::feeds::{Feed, RoundOutcome, SetFeed, SignedReport};
+use r3e_proto::api::identity::Scope;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -209,6 +210,56 @@ async fn a_report_is_traced_from_the_tool_to_the_attestation() {
     alice.r3e(&["feeds", "show", "btc-usd", "--json"]).fails_with("not_found");
     let again = alice.r3e(&["feeds", "create", "btc-usd", argument(&file), "--json"]).ok().json();
     assert_eq!(again["sequence"], history[0]["sequence"], "its sequence is not forgotten");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_has_each_report_once_and_goes_on_where_it_was() {
+    let (exchanges, mut appliance, alice) = start("64000").await;
+    let mut channel = alice.channel().await;
+    channel.set_feed("btc-usd", &set()).await.unwrap();
+    let key = alice.signed_in().await.create_key("reader", &[Scope::Invoke]).await.unwrap();
+    let bearer = format!("Bearer {}", key.secret);
+    let path = "/v1/feeds/btc-usd/stream";
+    let open = async |address: String, last: &str| {
+        let mut http = Http::attested(&address).await.unwrap();
+        let headers = [("authorization", bearer.as_str()), ("last-event-id", last)];
+        let stream = http.stream(path, &headers).await.unwrap();
+        (http, stream)
+    };
+    let (_http, mut stream) = open(appliance.address(), "0").await;
+    for sequence in 1..=3 {
+        let event = loop {
+            let event = stream.event().await.unwrap();
+            if !event.starts_with(':') {
+                break event;
+            }
+        };
+        let (head, data) = event.split_once("\ndata: ").unwrap();
+        assert_eq!(head, format!("id: {sequence}\nevent: report"));
+        let signed: SignedReport = serde_json::from_str(data).unwrap();
+        assert_eq!(signed, channel.feed_report_of("btc-usd", sequence).await.unwrap());
+        exchanges.all_say(&(64_000 + 300 * sequence).to_string());
+    }
+    // Whoever comes again is told what it missed.
+    let (_again, mut stream) = open(appliance.address(), "1").await;
+    for sequence in 2..=3 {
+        assert!(stream.event().await.unwrap().starts_with(&format!("id: {sequence}\n")));
+    }
+    // An appliance that stops waits for nobody who listens, or asks for what comes next.
+    let waiting =
+        tokio::spawn(async move { channel.next_feed_report("btc-usd", 99, Duration::from_secs(20)).await });
+    sleep(Duration::from_millis(300)).await;
+    appliance.restart().await;
+    while stream.event().await.is_some() {}
+    assert!(waiting.await.unwrap().is_err());
+    let (_http, mut stream) = open(appliance.address(), "3").await;
+    exchanges.all_say("70000");
+    assert!(stream.event().await.unwrap().starts_with("id: "));
+    // Its end is the feed's.
+    alice.channel().await.delete_feed("btc-usd").await.unwrap();
+    while stream.event().await.is_some() {}
+    let mut stranger = Http::attested(&appliance.address()).await.unwrap();
+    assert!(stranger.stream(path, &[]).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]

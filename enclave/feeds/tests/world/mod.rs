@@ -177,7 +177,7 @@ impl Living {
 }
 
 /// A feed of seven venues that publishes each move.
-pub(crate) fn feed(more: Value) -> SetFeed {
+pub(crate) fn feed(more: &Value) -> SetFeed {
     let sources: Vec<Value> = (0..7)
         .map(|at| {
             let url = format!("https://{}/{{pair}}", host(at));

@@ -57,13 +57,13 @@ impl OracleKeys {
 
     pub(super) fn sign(&self, tenant: TenantId, target: &Target, kept: &Kept) -> Result<Signature, KeyError> {
         let keys = self.of(tenant)?;
-        let signed = keys.sign(target, kept.report())?;
+        let made = keys.sign(target, kept.report())?;
         let signer = match target {
             Target::Evm(_) => keys.address().to_string(),
             Target::Neo(_) => HexBytes(keys.neo_public_key().to_vec()).to_string(),
         };
-        let signature = HexBytes(signed.bytes);
-        Ok(Signature { target: *target, digest: Hash32(signed.digest), signer, signature })
+        let signature = HexBytes(made.bytes);
+        Ok(Signature { target: *target, digest: Hash32(made.digest), signer, signature })
     }
 
     fn of(&self, tenant: TenantId) -> Result<Arc<r3e_keys::OracleKeys>, KeyError> {
