@@ -93,11 +93,10 @@ impl VerifyError {
     /// A stable code for machines.
     pub(crate) const fn code(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } => "unreadable",
+            Self::Unreadable { .. } | Self::Definition { .. } => "unreadable",
             Self::Receipt(ReceiptError::Signature) => "receipt_signature",
             Self::Encoding { .. } | Self::Bundle(_) | Self::Receipt(_) | Self::SignedReport(_) => "malformed",
             Self::NoDocument => "no_document",
-            Self::Definition { .. } => "unreadable",
             Self::NoOracleKey => "oracle_key",
             Self::OtherTenant => "tenant",
             Self::OtherFeed => "feed",

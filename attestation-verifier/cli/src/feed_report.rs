@@ -65,7 +65,7 @@ pub(crate) struct FeedReportArgs {
     #[arg(long, value_name = "HEX", value_parser = parse_tenant)]
     tenant: Option<TenantId>,
 
-    /// Require a signature for this contract: eip155:CHAIN_ID:0x… or neo-n3:MAGIC:0x…; may be repeated
+    /// Require a signature for this contract, as eip155:1:0x… or neo-n3:860833102:0x…; may be repeated
     #[arg(long = "target", value_name = "TARGET")]
     targets: Vec<Target>,
 
@@ -176,7 +176,7 @@ fn check(signed: &SignedReport, signature: &Signature, signers: &Signers) -> Res
     if digest != signature.digest.0 {
         return Err("its digest is not of this report for this target");
     }
-    let (holds, signer) = match &signature.target {
+    let (holds, named) = match &signature.target {
         Target::Evm(_) => {
             let address = recovered(&digest, &signature.signature.0).ok_or("it is no signature")?;
             (address == signers.evm, signers.evm.to_string())
@@ -189,7 +189,7 @@ fn check(signed: &SignedReport, signature: &Signature, signers: &Signers) -> Res
             (key.verify_prehash(&digest, &bytes).is_ok(), format!("0x{}", hex::encode(signers.neo)))
         }
     };
-    match (holds, signature.signer == signer) {
+    match (holds, signature.signer == named) {
         (true, true) => Ok(()),
         (true, false) => Err("it names another signer than its own"),
         (false, _) => Err("it is not by the key that the document attests"),

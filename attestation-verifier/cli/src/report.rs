@@ -36,8 +36,8 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<SeenReceipt>,
     /// What the report of a feed says; absent for anything else.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    report: Option<SeenReport>,
+    #[serde(rename = "report", skip_serializing_if = "Option::is_none")]
+    feed: Option<SeenReport>,
     /// What the document says; absent if it could not be read.
     seen: Option<Seen>,
 }
@@ -139,7 +139,7 @@ impl Report {
             valid_until: Some(result.valid_until().to_string()),
             differences: Vec::new(),
             receipt: None,
-            report: None,
+            feed: None,
             seen,
         }
     }
@@ -151,7 +151,7 @@ impl Report {
 
     /// The same verdict, on a feed's report that says this.
     pub(crate) fn with_feed_report(self, report: SeenReport) -> Self {
-        Self { report: Some(report), ..self }
+        Self { feed: Some(report), ..self }
     }
 
     pub(crate) fn rejected(
@@ -178,7 +178,7 @@ impl Report {
             valid_until: None,
             differences: Vec::new(),
             receipt: None,
-            report: None,
+            feed: None,
             seen: None,
         }
     }
@@ -218,7 +218,7 @@ impl Report {
                 page.line("The document that attests its key says:");
             }
         }
-        if let Some(report) = &self.report {
+        if let Some(report) = &self.feed {
             page.line(if self.accepted {
                 "The report says:"
             } else {

@@ -159,7 +159,7 @@ fn a_genuine_report_is_accepted_with_all_that_is_asked_of_it() {
         assert_eq!(verdict["report"]["answer"], "6438900000000");
         assert_eq!(verdict["report"]["targets"], json!([EVM, NEO]));
     }
-    let (document, _) = (world.signed.document.clone().unwrap(), ());
+    let document = world.signed.document.clone().unwrap();
     let apart = world.file("document", &STANDARD.decode(document).unwrap());
     let bare = SignedReport { document: None, ..world.signed.clone() };
     assert_eq!(world.verify(&bare, &["--document", &apart]).0, 0);

@@ -139,7 +139,7 @@ mod tests {
         }
         assert_eq!((Page::slot(1), Page::slot(32), Page::slot(33)), (0, 0, 1));
         assert_eq!(Page::slot(PAGES * PAGE_REPORTS + 1), 0);
-        assert!((PAGES - 1) * PAGE_REPORTS >= 1_024);
+        const { assert!((PAGES - 1) * PAGE_REPORTS >= 1_024) };
         assert!(Page::decode(&[0; REPORT_BYTES]).is_err() && Page::decode(&[0; 3]).is_err());
     }
 

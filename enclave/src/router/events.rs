@@ -54,16 +54,12 @@ impl HttpBody for Events {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let Some(coming) = &mut self.0 else { return Poll::Ready(None) };
-        match ready!(coming.as_mut().poll(context)) {
-            Some((event, reports)) => {
-                self.0 = Some(Box::pin(next(reports)));
-                Poll::Ready(Some(Ok(Frame::data(event))))
-            }
-            None => {
-                self.0 = None;
-                Poll::Ready(None)
-            }
-        }
+        let Some((event, reports)) = ready!(coming.as_mut().poll(context)) else {
+            self.0 = None;
+            return Poll::Ready(None);
+        };
+        self.0 = Some(Box::pin(next(reports)));
+        Poll::Ready(Some(Ok(Frame::data(event))))
     }
 
     fn is_end_stream(&self) -> bool {

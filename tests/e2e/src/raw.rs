@@ -139,10 +139,9 @@ impl Streamed {
     /// The text up to the next empty line; none at the end.
     pub async fn event(&mut self) -> Option<String> {
         loop {
-            if let Some((event, rest)) = self.read.split_once("\n\n") {
-                let event = event.to_owned();
-                self.read = rest.to_owned();
-                return Some(event);
+            if let Some(end) = self.read.find("\n\n") {
+                let event = self.read.drain(..end + 2).collect::<String>();
+                return Some(event.trim_end_matches('\n').to_owned());
             }
             let frame = self.body.frame().await?.ok()?;
             let data = frame.into_data().ok()?;
