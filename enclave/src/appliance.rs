@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use r3e_attester::{Attester, TrustedClock};
+use r3e_feeds::Feeds;
 use r3e_jobs::Jobs;
 use r3e_store::Store;
 use r3e_triggers::Triggers;
@@ -13,7 +14,8 @@ use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
 use crate::service::{
-    ApiKeys, AttestedReportKey, Billing, Functions, Secrets, Tenants, Wallets, WitnessedAppliances,
+    ApiKeys, AttestedReportKey, Billing, Functions, OracleKeys, Secrets, Tenants, Wallets,
+    WitnessedAppliances,
 };
 use crate::unlock::Provider;
 use crate::witness::OwnWitness;
@@ -60,6 +62,10 @@ pub(crate) struct Appliance {
     pub(crate) jobs: Arc<Jobs>,
     /// Tenants' triggers.
     pub(crate) triggers: Arc<Triggers>,
+    /// Tenants' feeds.
+    pub(crate) feeds: Arc<Feeds>,
+    /// The keys that sign reports of feeds.
+    pub(crate) oracle_keys: Arc<OracleKeys>,
     /// The appliances that this one is a rollback witness of.
     pub(crate) witnessed: WitnessedAppliances,
     /// Its own rollback witness.

@@ -37,7 +37,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use self::drain::drained;
+use self::drain::{close_feeds, drained};
 use self::services::{Ground, Services};
 use crate::RELEASE;
 use crate::appliance::Appliance;
@@ -187,6 +187,8 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
         }
         let (listener, appliance) = opened?;
         let (superseded, jobs) = (appliance.handover.superseded(), Arc::downgrade(&appliance.jobs));
+        let feeds = Arc::downgrade(&appliance.feeds);
+        tokio::spawn(close_feeds(stop.clone(), superseded.clone(), feeds));
         let closing = Arc::downgrade(&appliance);
         tokio::spawn(say_serving(transport, Arc::clone(&appliance.adoption), predecessor));
         let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::open(appliance));
@@ -205,6 +207,8 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
             let appliance = opened?;
             let jobs = Arc::downgrade(&appliance.jobs);
             let begun = (appliance.handover.superseded(), jobs, Arc::downgrade(&appliance));
+            let feeds = Arc::downgrade(&appliance.feeds);
+            tokio::spawn(close_feeds(stop.clone(), appliance.handover.superseded(), feeds));
             let adoption = Arc::clone(&appliance.adoption);
             stages.next(router::attested(Arc::clone(&appliance)), router::open(appliance));
             tokio::spawn(say_serving(transport, adoption, None));
@@ -345,9 +349,10 @@ impl House {
             workshop,
             attester: &attester,
             report_key: &report_key,
+            root: &root,
         })
         .await?;
-        let Services { secrets, billing, functions, jobs, triggers } = services;
+        let Services { secrets, billing, functions, jobs, triggers, feeds, oracle_keys } = services;
         let handover = Handover::new(HandoverParts {
             root: Arc::clone(&root),
             identity,
@@ -362,6 +367,8 @@ impl House {
         });
         Ok(Arc::new(Appliance {
             triggers,
+            feeds,
+            oracle_keys,
             identity,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
             witness,

@@ -61,7 +61,7 @@ pub(crate) const MAX_SECRET_BYTES: usize = 64 * 1024;
 /// Sessions that wait for evidence. At 5 ms a document and 4096 a batch none waits long; beyond this, the device is
 /// stuck and waiting helps nobody.
 pub(crate) const MAX_WAITING_FOR_EVIDENCE: usize = 8_192;
-/// How old the attestation of the report key may be when it is handed out.
+/// How old the attestation of the report key, or of a tenant's oracle keys, may be when it is handed out.
 pub(crate) const REPORT_KEY_DOCUMENT_AGE: Duration = Duration::from_mins(10);
 /// How long the parent may take to hand out the configuration, from the enclave's start.
 pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_mins(1);
@@ -103,6 +103,10 @@ pub(crate) const STRETCH_TEXT_BYTES: usize = 128 * 1024;
 pub(crate) const MAX_RECENT_MOMENT: Duration = Duration::from_secs(2);
 /// Answers of one network's nodes that stand: four of the largest.
 pub(crate) const MAX_RECENT_ANSWERS_BYTES: usize = 32 * 1024 * 1024;
+/// Between two signs of life of a stream that has nothing to say: less than what stands between waits for one.
+pub(crate) const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
+/// A feed's definition: 32 venues of one's own, described at length.
+pub(crate) const MAX_FEED_BODY_BYTES: usize = 64 * 1024;
 /// Entropy drawn from the device for the unlock provider: eight keys.
 pub(crate) const UNLOCK_ENTROPY_BYTES: usize = 256;
 

@@ -94,8 +94,13 @@ fn messages() {
     for name in ["evidence", "unavailable"] {
         round_trip(&all[name], EvidenceReply::decode, EvidenceReply::encode);
     }
-    for name in ["statement_sessions", "statement_report_key", "statement_function", "statement_unlock_setup"]
-    {
+    for name in [
+        "statement_sessions",
+        "statement_report_key",
+        "statement_function",
+        "statement_unlock_setup",
+        "statement_oracle",
+    ] {
         round_trip(&all[name], Statement::decode, Statement::encode);
     }
     for (name, message) in all.as_object().unwrap() {

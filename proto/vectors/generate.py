@@ -164,6 +164,7 @@ def messages():
         "sessions": ["r3e/1/sessions", digest, 13],
         "report_key": ["r3e/1/report-key", filler("report key", 32)],
         "unlock_setup": ["r3e/1/unlock-setup", digest],
+        "oracle": ["r3e/1/oracle", filler("tenant", 16), filler("address", 20), filler("point", 33)],
         "function": ["r3e/1/function", filler("tenant", 16), filler("version", 32), b"data"],
     }
     return {
@@ -173,6 +174,7 @@ def messages():
         "statement_report_key": deterministic(statements["report_key"]).hex(),
         "statement_function": deterministic(statements["function"]).hex(),
         "statement_unlock_setup": deterministic(statements["unlock_setup"]).hex(),
+        "statement_oracle": deterministic(statements["oracle"]).hex(),
         "request_head": deterministic({0: 1, 1: 1}).hex(),
         "request_read": deterministic({0: 2, 1: 2, 2: name}).hex(),
         "request_list_first": deterministic({0: 3, 1: 3}).hex(),

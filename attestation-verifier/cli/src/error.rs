@@ -38,6 +38,49 @@ pub(crate) enum VerifyError {
         "the receipt was made under another configuration than the one that the document's PCR16 measures"
     )]
     OtherConfiguration,
+    /// The file holds no signed report.
+    #[error("this is not a signed report: {0}")]
+    SignedReport(String),
+    /// Neither the report's file nor an option gives a document.
+    #[error("the report's file holds no document that attests its keys")]
+    NoDocument,
+    /// A feed's definition cannot be read.
+    #[error("{} is not JSON: {why}", path.display())]
+    Definition {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        why: String,
+    },
+    /// The document was accepted, but is about something else.
+    #[error("the document attests no oracle's keys, so it says nothing of this report")]
+    NoOracleKey,
+    /// The keys are those of another tenant's feeds.
+    #[error("the document attests keys of another tenant than the report's, or than the one asked for")]
+    OtherTenant,
+    /// The report is of another feed.
+    #[error("the report is signed for another feed than it names, or than the one asked for")]
+    OtherFeed,
+    /// The feed is defined otherwise.
+    #[error("the feed was defined otherwise: the report's config_digest is not that of the given definition")]
+    OtherDefinition,
+    /// Nobody signed.
+    #[error("the report has no signature: its feed has no targets")]
+    NoSignature,
+    /// There is none for a contract.
+    #[error("the report has no signature for {target}")]
+    NoTarget {
+        /// The contract.
+        target: String,
+    },
+    /// A signature does not hold.
+    #[error("the signature for {target} does not hold: {what}")]
+    ReportSignature {
+        /// The contract.
+        target: String,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// The policy cannot be built from the options.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -50,9 +93,17 @@ impl VerifyError {
     /// A stable code for machines.
     pub(crate) const fn code(&self) -> &'static str {
         match self {
-            Self::Unreadable { .. } => "unreadable",
+            Self::Unreadable { .. } | Self::Definition { .. } => "unreadable",
             Self::Receipt(ReceiptError::Signature) => "receipt_signature",
-            Self::Encoding { .. } | Self::Bundle(_) | Self::Receipt(_) => "malformed",
+            Self::Encoding { .. } | Self::Bundle(_) | Self::Receipt(_) | Self::SignedReport(_) => "malformed",
+            Self::NoDocument => "no_document",
+            Self::NoOracleKey => "oracle_key",
+            Self::OtherTenant => "tenant",
+            Self::OtherFeed => "feed",
+            Self::OtherDefinition => "definition",
+            Self::NoSignature => "no_signature",
+            Self::NoTarget { .. } => "target",
+            Self::ReportSignature { .. } => "report_signature",
             Self::NoReportKey => "report_key",
             Self::OtherConfiguration => "configuration",
             Self::Policy(error) => error.code(),
@@ -62,7 +113,10 @@ impl VerifyError {
 
     /// Whether this says something about the evidence, rather than about the use of the tool.
     pub(crate) const fn is_verdict(&self) -> bool {
-        !matches!(self, Self::Unreadable { .. } | Self::Policy(_))
+        !matches!(
+            self,
+            Self::Unreadable { .. } | Self::Policy(_) | Self::NoDocument | Self::Definition { .. }
+        )
     }
 
     /// The message and those of its causes, in one line.
@@ -95,6 +149,21 @@ impl VerifyError {
             }
             Self::OtherConfiguration => {
                 "Use a document of the same boot: the one in the receipt's own file, without --document."
+            }
+            Self::SignedReport(_) => "Give the file that `r3e feeds report --save FILE` wrote, unchanged.",
+            Self::NoDocument => "Give --document FILE with the document from the appliance's /v1/oracle-key.",
+            Self::NoOracleKey => {
+                "Give the document from the appliance's /v1/oracle-key; a session's own document will not do."
+            }
+            Self::Definition { .. } | Self::OtherDefinition => {
+                "The definition is what `r3e feeds show NAME --json` has under `definition`, and nothing else."
+            }
+            Self::OtherTenant | Self::OtherFeed => "Do not take this price for the one that you asked for.",
+            Self::NoSignature | Self::NoTarget { .. } => {
+                "Add the contract to the feed's targets; its reports are signed for those alone."
+            }
+            Self::ReportSignature { .. } => {
+                "Do not trust this report: it was changed, or the attested appliance did not make it."
             }
             Self::Policy(PolicyError::NoPolicy) => {
                 "Give --reference-values FILE.json, or --pcr 0=HEX --pcr 1=HEX --pcr 2=HEX with the values of the \

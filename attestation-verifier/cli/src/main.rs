@@ -1,4 +1,4 @@
-//! `r3e-verify`: verifies Nitro attestation documents and R3E receipts, offline.
+//! `r3e-verify`: verifies Nitro attestation documents, R3E receipts and reports of price feeds, offline.
 //!
 //! Each subcommand is one module with its arguments and its `run`; `policy_args` is what those that appraise
 //! share, `input` reads evidence, `report` is what is printed. The tool opens no connection and writes no file.
@@ -7,6 +7,7 @@
 mod completions;
 mod document;
 mod error;
+mod feed_report;
 mod input;
 mod inspect;
 mod limits;
@@ -25,7 +26,7 @@ Exit status:
   1  rejected; the reason is printed
   2  wrong usage, no policy, or a file that cannot be read";
 
-/// Verifies the attestation of Nitro Enclaves, and receipts of R3E Enclave, offline.
+/// Verifies the attestation of Nitro Enclaves, and receipts and price reports of R3E Enclave, offline.
 #[derive(Debug, Parser)]
 #[command(name = "r3e-verify", version, after_help = EXIT_STATUS)]
 struct Cli {
@@ -37,6 +38,7 @@ struct Cli {
 enum Command {
     Document(document::DocumentArgs),
     Receipt(receipt::ReceiptArgs),
+    Report(feed_report::FeedReportArgs),
     Inspect(inspect::InspectArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Document(args) => document::run(&args),
         Command::Receipt(args) => receipt::run(&args),
+        Command::Report(args) => feed_report::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use r3e_attestation::{AttestationResult, CertificateSummary, Inspection, Pcr, RootKind, UnixTime};
-use r3e_proto::{api::functions::Usage, receipt::Receipt};
+use r3e_proto::{
+    api::{feeds::SignedReport, functions::Usage},
+    receipt::Receipt,
+};
 use serde::Serialize;
 
 use crate::error::VerifyError;
@@ -32,6 +35,9 @@ pub(crate) struct Report {
     /// What the receipt says; absent for a document alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<SeenReceipt>,
+    /// What the report of a feed says; absent for anything else.
+    #[serde(rename = "report", skip_serializing_if = "Option::is_none")]
+    feed: Option<SeenReport>,
     /// What the document says; absent if it could not be read.
     seen: Option<Seen>,
 }
@@ -76,6 +82,22 @@ pub(crate) struct SeenReceipt {
     configuration: String,
 }
 
+/// The content of a feed's report.
+#[derive(Debug, Serialize)]
+pub(crate) struct SeenReport {
+    feed: String,
+    tenant: String,
+    answer: String,
+    confidence: String,
+    decimals: u8,
+    observed_at: String,
+    valid_until: String,
+    sequence: u64,
+    sources: u8,
+    config_digest: String,
+    targets: Vec<String>,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum SeenCertificate {
@@ -117,6 +139,7 @@ impl Report {
             valid_until: Some(result.valid_until().to_string()),
             differences: Vec::new(),
             receipt: None,
+            feed: None,
             seen,
         }
     }
@@ -124,6 +147,11 @@ impl Report {
     /// The same verdict, on a receipt that says this.
     pub(crate) fn with_receipt(self, receipt: SeenReceipt) -> Self {
         Self { receipt: Some(receipt), ..self }
+    }
+
+    /// The same verdict, on a feed's report that says this.
+    pub(crate) fn with_feed_report(self, report: SeenReport) -> Self {
+        Self { feed: Some(report), ..self }
     }
 
     pub(crate) fn rejected(
@@ -150,6 +178,7 @@ impl Report {
             valid_until: None,
             differences: Vec::new(),
             receipt: None,
+            feed: None,
             seen: None,
         }
     }
@@ -187,6 +216,17 @@ impl Report {
             receipt.write(&mut page);
             if self.authentic {
                 page.line("The document that attests its key says:");
+            }
+        }
+        if let Some(report) = &self.feed {
+            page.line(if self.accepted {
+                "The report says:"
+            } else {
+                "The report says (nobody vouches for it):"
+            });
+            report.write(&mut page);
+            if self.authentic {
+                page.line("The document that attests its keys says:");
             }
         }
         if let Some(seen) = &self.seen {
@@ -230,6 +270,41 @@ impl SeenReceipt {
         page.field("CPU time", &format!("{} us", self.usage.cpu_us));
         page.field("sequence", &self.sequence.to_string());
         page.field("configuration", &self.configuration);
+    }
+}
+
+impl SeenReport {
+    pub(crate) fn new(signed: &SignedReport) -> Self {
+        let report = &signed.report;
+        let time = |seconds: u64| UnixTime::from_secs(seconds).to_string();
+        Self {
+            feed: signed.feed.clone(),
+            tenant: signed.tenant.to_string(),
+            answer: report.answer.to_string(),
+            confidence: report.confidence.to_string(),
+            decimals: report.decimals,
+            observed_at: time(report.observed_at_s),
+            valid_until: time(report.valid_until_s),
+            sequence: report.sequence,
+            sources: report.sources,
+            config_digest: hex::encode(report.config_digest),
+            targets: signed.signatures.iter().map(|signature| signature.target.to_string()).collect(),
+        }
+    }
+
+    fn write(&self, page: &mut Page) {
+        page.field("feed", &format!("{:?}", self.feed));
+        page.field("tenant", &self.tenant);
+        page.field("answer", &format!("{} x 10^-{}", self.answer, self.decimals));
+        page.field("confidence", &self.confidence);
+        page.field("observed at", &self.observed_at);
+        page.field("valid until", &self.valid_until);
+        page.field("sequence", &self.sequence.to_string());
+        page.field("sources", &self.sources.to_string());
+        page.field("config digest", &self.config_digest);
+        for target in &self.targets {
+            page.field("signed for", target);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a tenant does: keeps secrets, deploys and invokes functions, and, with its own key, mints API keys and grants secrets.
 
 mod billing;
+mod feeds;
 mod jobs;
 mod secrets;
 mod triggers;

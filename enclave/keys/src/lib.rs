@@ -1,7 +1,7 @@
 //! The keys of an appliance: one 32-byte root secret, how it comes into memory, and all that is derived from it.
 //!
 //! ```text
-//! UnlockProvider --unlock--> RootSecret --derive(KeyPath)--> seal key, blind key, report key, wallets
+//! UnlockProvider --unlock--> RootSecret --derive(KeyPath)--> seal key, blind key, report key, oracle's keys, wallets
 //! ```
 //!
 //! This crate knows nothing of the NSM (entropy and documents are handed in), of storage (the parent's slot is handed in),
@@ -13,6 +13,7 @@
 mod error;
 pub mod kms;
 pub mod limits;
+mod oracle;
 mod path;
 pub mod quorum;
 mod report;
@@ -22,6 +23,7 @@ pub mod wallet;
 mod witness;
 
 pub use error::{BoxError, KeyError};
+pub use oracle::{OracleKeys, ReportSignature};
 pub use path::KeyPath;
 pub use report::ReportKey;
 pub use root::RootSecret;

@@ -49,6 +49,14 @@ impl KeyPath {
         Ok(Self::purpose("wallet").name(tenant)?.name(chain)?.bytes(id))
     }
 
+    /// `r3e/1/oracle/<tenant>/<chain>`: the seed of the key that signs reports of a tenant's feeds for one kind of chain.
+    ///
+    /// # Errors
+    /// [`KeyError::Name`] if `tenant` or `chain` is empty or over [`MAX_NAME_BYTES`].
+    pub fn oracle(tenant: &str, chain: &str) -> Result<Self, KeyError> {
+        Self::purpose("oracle").name(tenant)?.name(chain)
+    }
+
     /// The text form, which is what the derivation takes as its label.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,9 +1,11 @@
-//! The end of jobs' work, when the appliance is told to stop: nothing is begun any more, and what is under way may end.
+//! The end of jobs' and feeds' work, when the appliance is told to stop or has given way: nothing is begun any more, and what is under way
+//! may end.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Weak;
 
+use r3e_feeds::Feeds;
 use r3e_jobs::Jobs;
 use tokio::sync::watch;
 
@@ -34,4 +36,25 @@ pub(super) async fn drained<T>(
         () = &mut draining => {}
     }
     served.await
+}
+
+/// Waits for the order to stop, or for a successor that has taken over, and ends what waits for feeds' reports.
+pub(super) async fn close_feeds(
+    mut stop: watch::Receiver<bool>,
+    mut superseded: watch::Receiver<bool>,
+    feeds: Weak<Feeds>,
+) {
+    // Where nobody is left to say the one, the other may still be said.
+    let said = async |receiver: &mut watch::Receiver<bool>| {
+        if receiver.wait_for(|said| *said).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = said(&mut stop) => {}
+        () = said(&mut superseded) => {}
+    }
+    if let Some(feeds) = feeds.upgrade() {
+        feeds.close();
+    }
 }

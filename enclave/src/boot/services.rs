@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use r3e_attester::{Attester, TrustedClock};
+use r3e_feeds::Feeds;
 use r3e_jobs::Jobs;
-use r3e_keys::ReportKey;
+use r3e_keys::{ReportKey, RootSecret};
 use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
 use r3e_triggers::Triggers;
@@ -12,8 +13,8 @@ use r3e_triggers::Triggers;
 use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
-    Billing, Chains, FunctionEvents, Functions, FunctionsParts, QueueParts, Secrets, TriggersFrom, Workshop,
-    start_jobs, start_triggers,
+    Billing, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, OracleKeys, QueueParts, Secrets,
+    TriggersFrom, Workshop, start_feeds, start_jobs, start_triggers,
 };
 
 /// What they stand on.
@@ -25,6 +26,7 @@ pub(super) struct Ground<'a> {
     pub(super) workshop: Workshop,
     pub(super) attester: &'a Attester,
     pub(super) report_key: &'a Arc<ReportKey>,
+    pub(super) root: &'a Arc<RootSecret>,
 }
 
 /// All of them.
@@ -34,15 +36,17 @@ pub(super) struct Services {
     pub(super) functions: Arc<Functions>,
     pub(super) jobs: Arc<Jobs>,
     pub(super) triggers: Arc<Triggers>,
+    pub(super) feeds: Arc<Feeds>,
+    pub(super) oracle_keys: Arc<OracleKeys>,
 }
 
 impl Services {
-    /// Jobs are worked on and triggers fire from here on.
+    /// Jobs are worked on, triggers fire and feeds have their rounds from here on.
     ///
     /// # Errors
     /// [`BootError::Service`], [`BootError::Store`].
     pub(super) async fn start(ground: Ground<'_>) -> Result<Self, BootError> {
-        let Ground { store, transport, configuration, clock, workshop, attester, report_key } = ground;
+        let Ground { store, transport, configuration, clock, workshop, attester, report_key, root } = ground;
         let time = clock.clone();
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
         let billing = Billing::start(store, clock, configuration.billing())?;
@@ -77,6 +81,23 @@ impl Services {
             events: &events,
             chains: Chains::open(transport, configuration, clock)?,
         });
-        Ok(Self { triggers: triggers.await?, secrets, billing, functions, jobs })
+        let oracle_keys = Arc::new(OracleKeys::new(Arc::clone(root), attester.clone()));
+        let feeds = start_feeds(FeedsFrom {
+            store,
+            transport,
+            configuration,
+            clock,
+            tenants: billing.tenants(),
+            keys: &oracle_keys,
+        });
+        Ok(Self {
+            triggers: triggers.await?,
+            feeds: Arc::new(feeds.await?),
+            oracle_keys,
+            secrets,
+            billing,
+            functions,
+            jobs,
+        })
     }
 }

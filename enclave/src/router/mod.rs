@@ -7,6 +7,8 @@ mod billing;
 mod bodies;
 mod body;
 mod error;
+mod events;
+mod feeds;
 mod front;
 mod functions;
 mod handoff;
@@ -106,7 +108,17 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/triggers/{name}/fire", post(triggers::fire))
         .route("/v1/triggers/{name}/history", get(triggers::history))
         .route("/v1/events/{topic}", post(triggers::publish))
+        .route("/v1/feeds", get(feeds::list))
+        .route("/v1/feeds/{name}", get(feeds::show).put(feeds::set).delete(feeds::delete))
+        .route("/v1/feeds/{name}/pause", post(feeds::pause))
+        .route("/v1/feeds/{name}/resume", post(feeds::resume))
+        .route("/v1/feeds/{name}/report", get(feeds::report))
+        .route("/v1/feeds/{name}/next", get(feeds::next))
+        .route("/v1/feeds/{name}/stream", get(feeds::stream))
+        .route("/v1/feeds/{name}/history", get(feeds::history))
+        .route("/v1/oracle-key", get(feeds::key))
         .merge(hook_routes())
+        .merge(public_feed_routes())
         .fallback(error::no_such_route)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(from_fn_with_state(Arc::clone(&appliance), handoff::from_known_state::<Appliance>))
@@ -114,10 +126,12 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .with_state(appliance)
 }
 
-/// What anyone is served by an appliance that serves: what is public by nature, and tenants' public routes.
+/// What anyone is served by an appliance that serves: what is public by nature, and tenants' public routes
+/// and public feeds.
 pub(crate) fn open(appliance: Shared) -> Router {
     public_routes()
         .merge(hook_routes())
+        .merge(public_feed_routes())
         .fallback(error::not_attested)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(from_fn_with_state(Arc::clone(&appliance), handoff::from_known_state::<Appliance>))
@@ -127,6 +141,13 @@ pub(crate) fn open(appliance: Shared) -> Router {
 /// Where others' services tell a tenant's triggers of something.
 fn hook_routes() -> Router<Shared> {
     Router::new().route("/v1/hooks/{id}", get(hooks::take).post(hooks::take))
+}
+
+/// What anyone may read of feeds that their tenants made public: what is signed stands by itself.
+fn public_feed_routes() -> Router<Shared> {
+    Router::new()
+        .route("/v1/oracle/{tenant}/key", get(feeds::public_key))
+        .route("/v1/oracle/{tenant}/feeds/{name}", get(feeds::public_report))
 }
 
 /// What settles whose the state is, and so is answered before that is known.

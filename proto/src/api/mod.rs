@@ -63,12 +63,23 @@
 //! | `POST /v1/triggers/{name}/fire` | tenant | data, JSON → 202 [`triggers::Fired`] |
 //! | `GET /v1/triggers/{name}/history` | tenant | – → list of [`triggers::Fire`] |
 //! | `POST /v1/events/{topic}` | tenant | data, JSON → 202 [`triggers::Published`] |
+//! | `GET /v1/feeds` | tenant | – → list of [`feeds::Feed`] |
+//! | `GET`, `PUT`, `DELETE /v1/feeds/{name}` | tenant | [`feeds::SetFeed`] → [`feeds::Feed`] |
+//! | `POST /v1/feeds/{name}/pause`, `POST /v1/feeds/{name}/resume` | tenant | – → [`feeds::Feed`] |
+//! | `GET /v1/feeds/{name}/report?sequence=N`, `?at_s=UNIX_S` | tenant | – → [`feeds::SignedReport`] |
+//! | `GET /v1/feeds/{name}/next?after=N&wait_s=N` | tenant | – → [`feeds::Next`] |
+//! | `GET /v1/feeds/{name}/stream?after=N` | tenant | – → `text/event-stream` of [`feeds::SignedReport`] |
+//! | `GET /v1/feeds/{name}/history?before=N&limit=N` | tenant | – → [`feeds::HistoryPage`] |
+//! | `GET /v1/oracle-key` | tenant | – → [`feeds::OracleKey`] |
+//! | `GET /v1/oracle/{tenant}/feeds/{name}` | anyone | – → [`feeds::SignedReport`] of a public feed |
+//! | `GET /v1/oracle/{tenant}/key` | anyone | – → [`feeds::OracleKey`] of a tenant with a public feed |
 //! | `GET`, `POST /v1/hooks/{id}` | anyone | anything → 202 [`triggers::Fired`] |
 //!
 //! A tenant is one who signed in on this session, or who sends `Authorization: Bearer` with an API key of its own
 //! that has the scope.
 
 pub mod billing;
+pub mod feeds;
 pub mod functions;
 pub mod identity;
 pub mod jobs;

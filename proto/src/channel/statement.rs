@@ -22,6 +22,9 @@ pub const UNLOCK_SETUP_DOMAIN: &str = crate::unlock::SETUP_DOMAIN;
 /// The domain of [`Statement::Successor`].
 pub const SUCCESSOR_DOMAIN: &str = "r3e/1/handoff-successor";
 
+/// The domain of [`Statement::Oracle`].
+pub const ORACLE_DOMAIN: &str = "r3e/1/oracle";
+
 /// The NSM takes at most so many bytes of `user_data`.
 pub const MAX_USER_DATA_BYTES: usize = 512;
 /// What a function may have attested: a digest of its choice, or a short text.
@@ -67,6 +70,15 @@ pub enum Statement {
         /// `crate::handoff::successor_binding`.
         binding: Digest,
     },
+    /// Reports of this tenant's feeds are signed by these keys: `[domain, tenant, evm, neo]`.
+    Oracle {
+        /// The tenant's id.
+        tenant: [u8; 16],
+        /// The address of the key for Ethereum and chains like it.
+        evm: [u8; 20],
+        /// The key for Neo N3: a point of secp256r1, compressed (SEC 1).
+        neo: [u8; 33],
+    },
 }
 
 impl Statement {
@@ -79,6 +91,9 @@ impl Statement {
             Self::KmsRecipient { policy } => vec![KMS_RECIPIENT_DOMAIN.into(), bytes(policy)],
             Self::UnlockSetup { setup } => vec![UNLOCK_SETUP_DOMAIN.into(), bytes(setup)],
             Self::Successor { binding } => vec![SUCCESSOR_DOMAIN.into(), bytes(binding)],
+            Self::Oracle { tenant, evm, neo } => {
+                vec![ORACLE_DOMAIN.into(), bytes(tenant), bytes(evm), bytes(neo)]
+            }
             Self::Function { tenant, version, data } => {
                 vec![FUNCTION_DOMAIN.into(), bytes(tenant), bytes(version), bytes(data)]
             }
@@ -123,6 +138,14 @@ impl Statement {
                 let [binding]: [Value; 1] = from_value("successor statement", array)?;
                 Ok(Self::Successor { binding: from_value("binding", binding)? })
             }
+            ORACLE_DOMAIN => {
+                let [tenant, evm, neo]: [Value; 3] = from_value("oracle statement", array)?;
+                Ok(Self::Oracle {
+                    tenant: from_value("tenant", tenant)?,
+                    evm: from_value("address", evm)?,
+                    neo: from_value("public key", neo)?,
+                })
+            }
             FUNCTION_DOMAIN => {
                 let [tenant, version, data]: [Value; 3] = from_value("function statement", array)?;
                 let data: Vec<u8> = from_value("data", data)?;
@@ -142,13 +165,14 @@ impl Statement {
 mod tests {
     use super::*;
 
-    fn all() -> [Statement; 6] {
+    fn all() -> [Statement; 7] {
         [
             Statement::Sessions { root: [7; 48], size: 3 },
             Statement::ReportKey { public_key: [9; 32] },
             Statement::KmsRecipient { policy: [5; 48] },
             Statement::UnlockSetup { setup: [6; 48] },
             Statement::Successor { binding: [8; 48] },
+            Statement::Oracle { tenant: [1; 16], evm: [4; 20], neo: [2; 33] },
             Statement::Function { tenant: [1; 16], version: [2; 32], data: vec![3; MAX_FUNCTION_DATA_BYTES] },
         ]
     }

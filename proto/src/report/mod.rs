@@ -4,10 +4,12 @@
 //! section 5.12, has the bytes. This module signs nothing and knows no key.
 
 mod batch;
+mod config;
 mod form;
 mod target;
 
 pub use batch::{Batch, BatchError, Proof, Tree};
+pub use config::config_digest;
 pub use form::{REPORT_BYTES, ReportError};
 pub use target::{BATCH_TYPE, EvmTarget, NEO_BATCH_DOMAIN, NEO_REPORT_DOMAIN, NeoTarget, REPORT_TYPE};
 

@@ -12,6 +12,7 @@
 //! | [`succession`] | a successor beside an appliance, and the way to it |
 //! | [`tenant`] | a tenant with its key, over the client library |
 //! | [`venue`] | an HTTPS server for functions to fetch from, under a test CA |
+//! | [`exchanges`] | seven exchanges in the shapes that they answer in, honest or not |
 //! | [`front`] | HTTPS before a server of this machine that speaks plain HTTP, and a front that lies or is silent |
 //! | [`hook`] | an HTTPS server that webhooks are told to |
 //! | [`raw`] | a client that trusts anyone and says anything, inside and outside the attested channel |
@@ -29,6 +30,7 @@ pub mod appliance;
 pub mod cloud;
 pub mod command;
 pub mod enclave;
+pub mod exchanges;
 pub mod front;
 pub mod handoff;
 pub mod hook;

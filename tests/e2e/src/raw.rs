@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use r3e_proto::channel::binding::{Digest, Role, SessionBinding};
@@ -128,6 +129,27 @@ impl Answer {
     }
 }
 
+/// The body of an answer that has not ended.
+pub struct Streamed {
+    body: Incoming,
+    read: String,
+}
+
+impl Streamed {
+    /// The text up to the next empty line; none at the end.
+    pub async fn event(&mut self) -> Option<String> {
+        loop {
+            if let Some(end) = self.read.find("\n\n") {
+                let event = self.read.drain(..end + 2).collect::<String>();
+                return Some(event.trim_end_matches('\n').to_owned());
+            }
+            let frame = self.body.frame().await?.ok()?;
+            let data = frame.into_data().ok()?;
+            self.read.push_str(&String::from_utf8_lossy(&data));
+        }
+    }
+}
+
 impl Http {
     /// Over the connection of any HTTPS client, outside the attested channel.
     ///
@@ -173,6 +195,24 @@ impl Http {
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    }
+
+    /// A GET whose answer is read as it comes.
+    ///
+    /// # Errors
+    /// The connection broke, or the status is not 200.
+    pub async fn stream(&mut self, path: &str, headers: &[(&str, &str)]) -> io::Result<Streamed> {
+        let mut request = Request::builder().uri(path).header("host", "appliance");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(Bytes::new())).expect("a request");
+        self.0.ready().await.map_err(io::Error::other)?;
+        let response = self.0.send_request(request).await.map_err(io::Error::other)?;
+        if response.status() != 200 {
+            return Err(io::Error::other(response.status().to_string()));
+        }
+        Ok(Streamed { body: response.into_body(), read: String::new() })
     }
 
     /// A GET.

@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use r3e_proto::api::feeds::{SetFeed, SignedReport};
 use r3e_proto::api::functions::Deploy;
 use r3e_proto::api::identity::{AdmitTenant, CreateKey, PublicKey, SignIn, TenantId, TenantState};
 use r3e_proto::api::is_name;
@@ -16,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, body)) = data.split_first() else { return };
-    match kind % 10 {
+    match kind % 12 {
         0 => body_of::<Deploy>(body),
         1 => body_of::<SignIn>(body),
         2 => body_of::<AdmitTenant>(body),
@@ -26,7 +27,9 @@ fuzz_target!(|data: &[u8]| {
         6 => body_of::<SetAlias>(body),
         7 => body_of::<RollbackAlias>(body),
         8 => body_of::<Promotion>(body),
-        _ => body_of::<Rollback>(body),
+        9 => body_of::<Rollback>(body),
+        10 => body_of::<SetFeed>(body),
+        _ => body_of::<SignedReport>(body),
     }
 });
 

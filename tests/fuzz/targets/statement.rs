@@ -15,6 +15,7 @@ fuzz_target!(|data: &[u8]| {
         Statement::ReportKey { .. }
         | Statement::KmsRecipient { .. }
         | Statement::UnlockSetup { .. }
-        | Statement::Successor { .. } => {}
+        | Statement::Successor { .. }
+        | Statement::Oracle { .. } => {}
     }
 });

@@ -42,7 +42,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
 ];
 
 /// The layers of the enclave: each may use those before it, the first five of them excepted, which have rows of their own.
-const LAYERS: [&str; 14] = [
+const LAYERS: [&str; 15] = [
     "r3e-proto",
     "r3e-cbor",
     "r3e-transport",
@@ -53,6 +53,7 @@ const LAYERS: [&str; 14] = [
     "r3e-egress",
     "r3e-chain",
     "r3e-oracle",
+    "r3e-feeds",
     "r3e-functions",
     "r3e-ledger",
     "r3e-jobs",

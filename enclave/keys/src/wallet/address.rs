@@ -14,7 +14,7 @@ const PUSH_KEY: [u8; 2] = [0x0c, 33];
 const CHECK_SIGNATURE: [u8; 5] = [0x41, 0x56, 0xe7, 0xb3, 0x27];
 
 /// Ethereum's: the last 20 bytes of the hash of the uncompressed point (SEC 1) without its first byte.
-pub(super) fn ethereum(point: &[u8]) -> EvmAddress {
+pub(crate) fn ethereum(point: &[u8]) -> EvmAddress {
     let hash = keccak256(&[point.get(1..).unwrap_or_default()]);
     let mut address = [0; 20];
     address.copy_from_slice(&hash[12..]);

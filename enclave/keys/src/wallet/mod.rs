@@ -22,6 +22,7 @@ pub mod import;
 mod key;
 mod secret;
 
+pub(crate) use address::ethereum;
 pub use export::SealedKey;
 pub use key::{Signature, WalletKey};
 pub use secret::WalletSecret;

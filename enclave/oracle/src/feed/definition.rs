@@ -1,18 +1,11 @@
 //! A feed as data: its name, its pair, its venues, its rules; and the digest by which a report says which they were.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::policy::{Feed, FeedError, Policy, Source};
 use crate::limits::MAX_FEED_NAME_BYTES;
 use crate::venue::{Definition, DefinitionError, Pair, Venue};
-use r3e_proto::report::FeedId;
-
-/// What the digest is over begins with this, and a zero byte.
-const DIGEST_DOMAIN: &[u8] = b"r3e/1/feed-config\0";
+use r3e_proto::report::{FeedId, config_digest};
 
 /// A feed, as an operator or a tenant writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,53 +52,6 @@ impl FeedDefinition {
     /// SHA-256 over a domain and the definition's canonical JSON (RFC 8785). Two definitions that differ in anything, the order of
     /// venues included, have different ones.
     pub fn digest(&self) -> [u8; 32] {
-        let value = serde_json::to_value(self).unwrap_or_default();
-        let mut text = String::new();
-        write_canonical(&value, &mut text);
-        Sha256::new().chain_update(DIGEST_DOMAIN).chain_update(text).finalize().into()
-    }
-}
-
-/// Members by their names, no blanks. There are no fractions in a definition, and no integer over 2^53, so that RFC 8785's rules for
-/// numbers come to decimal text; and its names are ASCII, so that its order is that of bytes.
-fn write_canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
-            text.push('{');
-            for (at, (name, value)) in members.into_iter().enumerate() {
-                text.push_str(if at > 0 { "," } else { "" });
-                write_canonical(&Value::String(name.clone()), text);
-                text.push(':');
-                write_canonical(value, text);
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for (at, item) in items.iter().enumerate() {
-                text.push_str(if at > 0 { "," } else { "" });
-                write_canonical(item, text);
-            }
-            text.push(']');
-        }
-        plain => {
-            // Writing to a text cannot fail.
-            let _ = write!(text, "{plain}");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn canonical_json() {
-        let value = serde_json::json!({ "b": [1, "x\n\"é", null, true], "a": { "d": {}, "c": [] } });
-        let mut text = String::new();
-        write_canonical(&value, &mut text);
-        assert_eq!(text, r#"{"a":{"c":[],"d":{}},"b":[1,"x\n\"é",null,true]}"#);
+        config_digest(&serde_json::to_value(self).unwrap_or_default())
     }
 }

@@ -322,6 +322,20 @@ fn api() -> Vec<Vec<u8>> {
         (7, r#"{"if_revision":3}"#.to_owned()),
         (8, r#"{"promote":false,"alias":"staging","if_revision":1}"#.to_owned()),
         (5, key.clone()),
+        (
+            10,
+            r#"{"pair":"BTC/USD","sources":["okx",{"venue":"binance","markets":{"BTC/USD":{"quote":"USDC"}}}],"policy":{"decimals":2},"targets":["eip155:1:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"]}"#
+                .to_owned(),
+        ),
+        (
+            11,
+            concat!(
+                r#"{"feed":"f","tenant":"0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b","report":{"feed_id":"0x6600000000000000000000000000000000000000000000000000000000000000","#,
+                r#""answer":"-5","confidence":"1","decimals":2,"observed_at_s":1,"valid_until_s":2,"sequence":3,"sources":5,"config_digest":"0x0101010101010101010101010101010101010101010101010101010101010101"},"#,
+                r#""signatures":[{"target":"neo-n3:1:0xd2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2","digest":"0x0202020202020202020202020202020202020202020202020202020202020202","signer":"0x02","signature":"0x03"}]}"#
+            )
+            .to_owned(),
+        ),
     ];
     bodies.into_iter().map(|(kind, body)| [&[kind], body.as_bytes()].concat()).collect()
 }
@@ -756,12 +770,13 @@ fn unlock() -> [Vec<u8>; 3] {
     [attested.encode(), setup.encode(), bytes]
 }
 
-fn statements() -> [Statement; 5] {
+fn statements() -> [Statement; 6] {
     [
         Statement::Sessions { root: [7; 48], size: 3 },
         Statement::ReportKey { public_key: [9; 32] },
         Statement::UnlockSetup { setup: [6; 48] },
         Statement::Successor { binding: [8; 48] },
+        Statement::Oracle { tenant: [1; 16], evm: [4; 20], neo: [2; 33] },
         Statement::Function { tenant: [1; 16], version: [2; 32], data: b"of the function's choice".to_vec() },
     ]
 }

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{
-    billing, deploy, enclave, functions, init, jobs, keys, local, login, operator, release, secrets, state,
-    tenants, triggers, wallets,
+    billing, deploy, enclave, feeds, functions, init, jobs, keys, local, login, operator, release, secrets,
+    state, tenants, triggers, wallets,
 };
 
 const AFTER_HELP: &str = "\
@@ -128,6 +128,9 @@ pub(crate) enum Command {
     /// Have functions run by themselves: on a schedule, for a request, for an event
     #[command(subcommand)]
     Triggers(triggers::Command),
+    /// Run price feeds: venues that are asked, and reports that are signed for contracts
+    #[command(subcommand)]
+    Feeds(feeds::Command),
     /// Publish an event to the triggers of a topic
     Publish(triggers::Publish),
     /// Keep keys that sign, each behind a policy

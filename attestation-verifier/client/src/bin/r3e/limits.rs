@@ -29,3 +29,5 @@ pub(crate) const MAX_IMPORT_BYTES: u64 = 32 * 1024;
 pub(crate) const MAX_PASSWORD_BYTES: u64 = 1024;
 /// A wallet's policy, payload or approval as JSON: the largest, a payload, as the appliance takes it.
 pub(crate) const MAX_WALLET_JSON_BYTES: u64 = 384 * 1024;
+/// A feed's definition: what the appliance takes.
+pub(crate) const MAX_FEED_FILE_BYTES: u64 = 64 * 1024;

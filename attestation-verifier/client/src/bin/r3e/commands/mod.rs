@@ -3,6 +3,7 @@
 pub(crate) mod billing;
 pub(crate) mod deploy;
 pub(crate) mod enclave;
+pub(crate) mod feeds;
 pub(crate) mod functions;
 pub(crate) mod init;
 pub(crate) mod invoke;
@@ -45,6 +46,7 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Functions(command) => functions::run(command, settings, printer).await,
         Command::Jobs(command) => jobs::run(command, settings, printer).await,
         Command::Triggers(command) => triggers::run(command, settings, printer).await,
+        Command::Feeds(command) => feeds::run(command, settings, printer).await,
         Command::Publish(command) => triggers::publish(command, settings, printer).await,
         Command::Wallets(command) => wallets::run(command, settings, printer).await,
         Command::Usage(command) => billing::usage(&command, settings, printer).await,

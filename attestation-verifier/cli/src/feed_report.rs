@@ -1,0 +1,227 @@
+//! `r3e-verify report`: verifies a price feed's signed report, and that the keys which signed it are an attested appliance's.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use r3e_attestation::{AttestationResult, appraise, inspect};
+use r3e_proto::api::feeds::{Signature, SignedReport, Target};
+use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::wallets::{EvmAddress, keccak256};
+use r3e_proto::channel::statement::Statement;
+use r3e_proto::report::{FeedId, config_digest};
+
+use crate::{
+    error::VerifyError,
+    input::{Format, read_document, read_limited},
+    limits::{MAX_EVIDENCE_FILE_BYTES, MAX_POLICY_FILE_BYTES},
+    outcome::Outcome,
+    policy_args::PolicyArgs,
+    report::{Report, Seen, SeenReport},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  Did the release that I built sign this price?
+    r3e-verify report btc-usd.report --reference-values releases.json
+
+  The same of one contract, one tenant's feed, and the venues and rules that I have read:
+    r3e-verify report btc-usd.report --reference-values releases.json --feed btc-usd \\
+      --tenant 95ea60d75fa4820cc0ae8afd119581ba --target eip155:1:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed \\
+      --definition btc-usd.definition.json
+
+Exit status:
+  0  accepted
+  1  rejected; the reason is printed
+  2  wrong usage, no policy, or a file that cannot be read";
+
+/// Verify a report of a price feed, as `r3e feeds report --save FILE` saves it.
+///
+/// Each of its signatures must hold for its target, by the key that an attestation document names, and the document must satisfy
+/// the policy. The document is appraised as of the time at which it was made, unless --at says otherwise. Whether the price is still
+/// valid is not judged: the report says until when it is.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct FeedReportArgs {
+    /// The signed report with the document that attests its keys; - for the standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Use this attestation of the oracle's keys instead of the one in the report's file
+    #[arg(long, value_name = "FILE")]
+    document: Option<PathBuf>,
+
+    /// How the file given by --document is encoded
+    #[arg(long, value_enum, default_value_t = Format::Auto)]
+    format: Format,
+
+    /// Require the report to be of this feed
+    #[arg(long, value_name = "NAME")]
+    feed: Option<String>,
+
+    /// Require the feed to be this tenant's
+    #[arg(long, value_name = "HEX", value_parser = parse_tenant)]
+    tenant: Option<TenantId>,
+
+    /// Require a signature for this contract, as eip155:1:0x… or neo-n3:860833102:0x…; may be repeated
+    #[arg(long = "target", value_name = "TARGET")]
+    targets: Vec<Target>,
+
+    /// Require the feed to be defined by this file: `definition` of `r3e feeds show NAME --json`
+    #[arg(long, value_name = "FILE.json")]
+    definition: Option<PathBuf>,
+
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    policy: PolicyArgs,
+}
+
+/// The keys that a document attests.
+struct Signers {
+    tenant: TenantId,
+    evm: EvmAddress,
+    neo: [u8; 33],
+}
+
+pub(crate) fn run(args: &FeedReportArgs) -> Outcome {
+    match judge(args) {
+        Ok(report) => Outcome::verdict(&report, args.json),
+        Err(error) if error.is_verdict() => {
+            Outcome::verdict(&Report::rejected(&error, None, None, Vec::new()), args.json)
+        }
+        Err(error) => Outcome::unusable(&error, args.json),
+    }
+}
+
+/// The verdict; an error where the files do not even hold a report and a document.
+fn judge(args: &FeedReportArgs) -> Result<Report, VerifyError> {
+    // The policy first: without one there is nothing to verify against, whatever the files hold.
+    let mut prepared = args.policy.prepare()?;
+    let definition = args.definition.as_deref().map(digest_of).transpose()?;
+    let text = read_limited(&args.file, MAX_EVIDENCE_FILE_BYTES)?;
+    let signed: SignedReport =
+        serde_json::from_slice(&text).map_err(|error| VerifyError::SignedReport(error.to_string()))?;
+    signed.report.check().map_err(|error| VerifyError::SignedReport(error.to_string()))?;
+    let document = match (&args.document, &signed.document) {
+        (Some(file), _) => read_document(file, args.format)?,
+        (None, Some(text)) => {
+            STANDARD.decode(text).map_err(|_| VerifyError::Encoding { what: "it is not base64" })?
+        }
+        (None, None) => return Err(VerifyError::NoDocument),
+    };
+    let inspection = inspect(&document)?;
+    if !args.policy.names_time() {
+        prepared.at = inspection.timestamp();
+    }
+    let at = prepared.at;
+    let verdict = appraise(&document, &prepared.policy, at)
+        .map_err(VerifyError::from)
+        .and_then(|result| verify(&signed, &result, args, definition).map(|()| result));
+    let (document_seen, report_seen) = (Some(Seen::new(&inspection)), SeenReport::new(&signed));
+    Ok(match verdict {
+        Ok(result) => Report::accepted(&result, document_seen, at).with_feed_report(report_seen),
+        Err(error) => {
+            let differences = prepared.differences(&error, &inspection);
+            Report::rejected(&error, document_seen, Some(at), differences).with_feed_report(report_seen)
+        }
+    })
+}
+
+/// Whether the report was signed by the keys that the appraised document names, and is the one that was asked for.
+fn verify(
+    signed: &SignedReport,
+    result: &AttestationResult,
+    args: &FeedReportArgs,
+    definition: Option<[u8; 32]>,
+) -> Result<(), VerifyError> {
+    let Ok(Statement::Oracle { tenant, evm, neo }) =
+        Statement::decode(result.user_data().unwrap_or_default())
+    else {
+        return Err(VerifyError::NoOracleKey);
+    };
+    let signers = Signers { tenant: TenantId(tenant), evm: EvmAddress(evm), neo };
+    if signed.tenant != signers.tenant || args.tenant.is_some_and(|tenant| tenant != signers.tenant) {
+        return Err(VerifyError::OtherTenant);
+    }
+    // What is signed is the identifier; the name beside it must be its own.
+    let is_named = FeedId::named(&signed.feed) == Some(signed.report.feed_id);
+    if !is_named || args.feed.as_ref().is_some_and(|feed| *feed != signed.feed) {
+        return Err(VerifyError::OtherFeed);
+    }
+    if definition.is_some_and(|digest| digest != signed.report.config_digest) {
+        return Err(VerifyError::OtherDefinition);
+    }
+    if signed.signatures.is_empty() {
+        return Err(VerifyError::NoSignature);
+    }
+    for signature in &signed.signatures {
+        let wrong = |what| VerifyError::ReportSignature { target: signature.target.to_string(), what };
+        check(signed, signature, &signers).map_err(wrong)?;
+    }
+    let is_signed_for = |target: &&Target| signed.signatures.iter().any(|one| one.target == **target);
+    match args.targets.iter().find(|target| !is_signed_for(target)) {
+        Some(target) => Err(VerifyError::NoTarget { target: target.to_string() }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a signature holds. What is wrong with it, else.
+fn check(signed: &SignedReport, signature: &Signature, signers: &Signers) -> Result<(), &'static str> {
+    let digest = signature.target.digest(&signed.report).map_err(|_| "it names no chain")?;
+    if digest != signature.digest.0 {
+        return Err("its digest is not of this report for this target");
+    }
+    let (holds, named) = match &signature.target {
+        Target::Evm(_) => {
+            let address = recovered(&digest, &signature.signature.0).ok_or("it is no signature")?;
+            (address == signers.evm, signers.evm.to_string())
+        }
+        Target::Neo(_) => {
+            let bytes = p256::ecdsa::Signature::from_slice(&signature.signature.0);
+            let bytes = bytes.map_err(|_| "it is no signature")?;
+            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&signers.neo)
+                .map_err(|_| "the document names no key for Neo")?;
+            (key.verify_prehash(&digest, &bytes).is_ok(), format!("0x{}", hex::encode(signers.neo)))
+        }
+    };
+    match (holds, signature.signer == named) {
+        (true, true) => Ok(()),
+        (true, false) => Err("it names another signer than its own"),
+        (false, _) => Err("it is not by the key that the document attests"),
+    }
+}
+
+/// Whose a signature of Ethereum's form is, with the lower s alone (EIP-2).
+fn recovered(digest: &[u8; 32], bytes: &[u8]) -> Option<EvmAddress> {
+    let (rs, [v]) = bytes.split_at_checked(64)? else { return None };
+    let signature = k256::ecdsa::Signature::from_slice(rs).ok()?;
+    let recovery = match v {
+        27 => k256::ecdsa::RecoveryId::new(false, false),
+        28 => k256::ecdsa::RecoveryId::new(true, false),
+        _ => return None,
+    };
+    if signature.normalize_s() != signature {
+        return None;
+    }
+    let key = k256::ecdsa::VerifyingKey::recover_from_prehash(digest, &signature, recovery).ok()?;
+    let hash = keccak256(&[key.to_sec1_point(false).as_bytes().get(1..)?]);
+    let mut address = [0; 20];
+    address.copy_from_slice(&hash[12..]);
+    Some(EvmAddress(address))
+}
+
+fn digest_of(path: &Path) -> Result<[u8; 32], VerifyError> {
+    let text = read_limited(path, MAX_POLICY_FILE_BYTES)?;
+    let value: serde_json::Value = serde_json::from_slice(&text)
+        .map_err(|error| VerifyError::Definition { path: path.to_owned(), why: error.to_string() })?;
+    Ok(config_digest(&value))
+}
+
+fn parse_tenant(text: &str) -> Result<TenantId, String> {
+    text.parse().map_err(|_| "a tenant's id has 32 hexadecimal digits".to_owned())
+}
