@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use r3e_proto::api::feeds::{Feed, SetFeed};
+use r3e_store::limits::{CHANGE_PAUSE, MAX_CHANGE_TRIES};
 use tokio::time::sleep;
 
-use crate::changes::carry_through;
 use crate::definition::{Shape, whole};
 use crate::entry::Entry;
 use crate::error::FeedsError;
 use crate::feeds::Inner;
-use crate::limits::{CHANGE_PAUSE, MAX_CHANGE_TRIES, MAX_FEEDS, MAX_FEEDS_OF_ONE, MAX_NAMES_OF_ONE};
+use crate::limits::{MAX_FEEDS, MAX_FEEDS_OF_ONE, MAX_NAMES_OF_ONE};
 use crate::record::{Record, encode};
 use crate::shown;
 use crate::spaces::{Address, Stored, names};
@@ -104,7 +104,7 @@ impl Inner {
         }
         let wanted = encode(&shape.record)?;
         let (records, writes) = (address.records()?, address.creation(&shape.record, left.as_ref())?);
-        if !carry_through(&self.store, &writes, (&records, &address.name), Some(&wanted)).await? {
+        if !self.store.carry_through(&writes, (&records, &address.name), Some(&wanted)).await? {
             return Err(changed());
         }
         let entry = Entry::new(address, shape);
@@ -121,7 +121,7 @@ impl Inner {
         let writes = address.change(&shape.record, record_version, &standing.progress, progress_version)?;
         // Until it is known what stands.
         standing.is_stale = true;
-        if !carry_through(&self.store, &writes, (&address.records()?, &address.name), Some(&wanted)).await? {
+        if !self.store.carry_through(&writes, (&address.records()?, &address.name), Some(&wanted)).await? {
             return Err(changed());
         }
         entry.reshape(shape);
@@ -136,7 +136,7 @@ impl Inner {
         let sequence = standing.progress.state.sequence;
         let writes = address.removal(standing.record_version, sequence, standing.progress_version)?;
         standing.is_stale = true;
-        if !carry_through(&self.store, &writes, (&address.records()?, &address.name), None).await? {
+        if !self.store.carry_through(&writes, (&address.records()?, &address.name), None).await? {
             return Err(changed());
         }
         standing.is_gone = true;

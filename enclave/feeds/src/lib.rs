@@ -19,7 +19,6 @@
 #![forbid(unsafe_code)]
 
 mod board;
-mod changes;
 mod definition;
 mod entry;
 mod error;

@@ -38,7 +38,3 @@ pub const WAITING_OF_ONE: usize = 64;
 pub const LONGEST_SLEEP: Duration = Duration::from_millis(200);
 /// Records that are read at once when the appliance boots.
 pub const READ_AT_ONCE: usize = 16;
-/// Writes of one change that was neither confirmed nor refused, before it is left to the next boot.
-pub const MAX_CHANGE_TRIES: usize = 20;
-/// Before a change is written again.
-pub const CHANGE_PAUSE: Duration = Duration::from_millis(500);

@@ -27,6 +27,7 @@ mod audit;
 mod blobs;
 mod boot;
 mod cache;
+mod carry;
 mod commit;
 mod error;
 mod freeze;

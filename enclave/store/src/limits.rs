@@ -1,5 +1,7 @@
 //! Every limit of the store, in one table, each with its reason.
 
+use std::time::Duration;
+
 use r3e_proto::limits::{MAX_BLOB_BYTES, MAX_COMMIT_RECORDS, MAX_HOST_FRAME_BYTES};
 
 /// A namespace's label: a word of our own.
@@ -94,3 +96,7 @@ pub const REQUEST_TIMEOUT_MS: u64 = 10_000;
 pub const BACKOFF_FIRST_MS: u64 = 20;
 /// The longest pause between two tries to reconnect: a restarted parent is found within this time.
 pub const BACKOFF_MOST_MS: u64 = 1_000;
+/// Writes of one change that is carried through, before it is left to the next boot.
+pub const MAX_CHANGE_TRIES: usize = 20;
+/// Before such a change is written again.
+pub const CHANGE_PAUSE: Duration = Duration::from_millis(500);

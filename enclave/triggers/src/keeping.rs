@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand;
 use r3e_proto::api::triggers::{Definition, Source, Trigger};
+use r3e_store::limits::{CHANGE_PAUSE, MAX_CHANGE_TRIES};
 use tokio::time::sleep;
 
-use crate::changes::carry_through;
 use crate::definition::Shape;
 use crate::entry::{Entry, Standing};
 use crate::error::TriggersError;
-use crate::limits::{CHANGE_PAUSE, MAX_CHANGE_TRIES, MAX_MADE_BY_ONE, MAX_TRIGGERS, MAX_TRIGGERS_OF_ONE};
+use crate::limits::{MAX_MADE_BY_ONE, MAX_TRIGGERS, MAX_TRIGGERS_OF_ONE};
 use crate::record::{Record, State, TriggerId, encode};
 use crate::spaces::{Address, Stored};
 use crate::triggers::Inner;
@@ -117,7 +117,7 @@ impl Inner {
         let shape = self.check(&address, &record, now_ms).await?;
         let wanted = encode(&record)?;
         let (records, writes) = (address.records()?, address.creation(&record)?);
-        if !carry_through(&self.store, &writes, (&records, &address.name), Some(&wanted)).await? {
+        if !self.store.carry_through(&writes, (&records, &address.name), Some(&wanted)).await? {
             return Err(TriggersError::Unavailable("another trigger of this name came first".to_owned()));
         }
         let standing = Standing::new(State::default(), 0, 0, true);
@@ -161,7 +161,7 @@ impl Inner {
         let writes = address.change(&shape.record, standing.record_version)?;
         // Until it is known what stands.
         standing.is_stale = true;
-        if !carry_through(&self.store, &writes, (&address.records()?, &address.name), Some(&wanted)).await? {
+        if !self.store.carry_through(&writes, (&address.records()?, &address.name), Some(&wanted)).await? {
             return Err(TriggersError::Unavailable("the trigger changed meanwhile".to_owned()));
         }
         entry.reshape(shape);
@@ -177,7 +177,7 @@ impl Inner {
         let address = &entry.address;
         let writes = address.removal(standing.record_version)?;
         standing.is_stale = true;
-        if !carry_through(&self.store, &writes, (&address.records()?, &address.name), None).await? {
+        if !self.store.carry_through(&writes, (&address.records()?, &address.name), None).await? {
             return Err(TriggersError::Unavailable("the trigger changed meanwhile".to_owned()));
         }
         standing.is_gone = true;

@@ -19,7 +19,6 @@
 #![forbid(unsafe_code)]
 
 mod board;
-mod changes;
 mod cron;
 mod definition;
 mod entry;

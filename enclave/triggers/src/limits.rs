@@ -91,9 +91,5 @@ pub const MAX_MADE_BYTES: usize = 1024 * 1024;
 /// Bytes that are compared or searched for one step.
 pub const BYTES_OF_A_STEP: usize = 64;
 
-/// Writes of one change that was neither confirmed nor refused, before it is left to the next boot.
-pub const MAX_CHANGE_TRIES: usize = 20;
-/// Before a change is written again.
-pub const CHANGE_PAUSE: Duration = Duration::from_millis(500);
 /// Times that a trigger meets a change of its record before it gives up.
 pub const MAX_RACES: usize = 4;
