@@ -32,7 +32,9 @@ use crate::settings::Forward;
 /// The public side of the parent.
 #[derive(Debug)]
 pub(crate) struct Forwarder {
-    listener: TcpListener,
+    /// None while another parent serves.
+    listener: Option<TcpListener>,
+    address: Option<SocketAddr>,
     /// Of the store that other parents may share.
     lease: Option<Lease>,
     carrier: Arc<Carrier>,
@@ -56,7 +58,7 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 impl Forwarder {
-    /// Over `listener`, to the enclave that serves.
+    /// Over `listener`, to the enclave that serves. Where another parent holds the lease, the port is closed from here on.
     pub(crate) fn new(
         listener: TcpListener,
         lease: Option<Lease>,
@@ -65,15 +67,22 @@ impl Forwarder {
         counters: Arc<Counters>,
     ) -> Self {
         let admission = Arc::new(Admission::new(&settings));
-        Self { listener, lease, admission, carrier: Arc::new(Carrier { targets, settings, counters }) }
+        // A socket that listens has an address.
+        let address = listener.local_addr().ok();
+        let listener = Some(listener).filter(|_| lease.as_ref().is_none_or(Lease::is_held));
+        Self {
+            listener,
+            address,
+            lease,
+            admission,
+            carrier: Arc::new(Carrier { targets, settings, counters }),
+        }
     }
 
     /// Accepts until `stopping` turns true; then lets connections finish for the drain timeout, and cuts the rest.
     pub(crate) async fn run(self, mut stopping: watch::Receiver<bool>) {
-        let Self { listener, lease, carrier, admission } = self;
-        // A socket that listens has an address.
-        let Ok(address) = listener.local_addr() else { return };
-        let mut listener = Some(listener);
+        let Self { mut listener, address, lease, carrier, admission } = self;
+        let Some(address) = address else { return };
         let mut connections = JoinSet::new();
         loop {
             if let Some(lease) = lease.as_ref().filter(|lease| !lease.is_held()) {
