@@ -151,7 +151,12 @@ fn an_attempt_under_way_at_a_crash_counts_and_is_made_again() {
         assert_eq!(shown.job.state, JobState::Succeeded);
         let codes: Vec<_> =
             shown.job.attempts.iter().map(|attempt| attempt.outcome.as_deref().unwrap()).collect();
-        assert_eq!(codes, ["interrupted", "ok"]);
+        // The crash that the other job met may have met its second attempt, too.
+        let (last, before) = codes.split_last().unwrap();
+        assert!(
+            *last == "ok" && !before.is_empty() && before.iter().all(|code| *code == "interrupted"),
+            "{codes:?}"
+        );
         let shown = life.show(ALICE, at_most_once).await;
         assert_eq!((shown.job.state, shown.job.attempts.len()), (JobState::Dead, 1));
         let Some(JobOutcome::NotRun(error)) = shown.outcome else { panic!("{shown:?}") };
