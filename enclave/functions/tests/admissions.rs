@@ -17,6 +17,9 @@ use appliance::{Appliance, ample, function};
 use r3e_functions::{InvokeError, NotAdmitted};
 use r3e_proto::api::functions::{Deploy, Limits};
 
+/// Long enough for a function to begin on a busy machine, too.
+const LEAVES_AFTER: Duration = Duration::from_secs(3);
+
 #[tokio::test]
 async fn what_is_not_let_in_does_not_run() {
     let appliance = Appliance::new().await;
@@ -60,11 +63,11 @@ async fn whoever_leaves_before_the_answer_has_used_the_time_until_then() {
         await new Promise((done) => setTimeout(done, 1e9)); };";
     let limits = Limits { timeout_ms: 30_000, ..ample() };
     appliance.deploy("f", Deploy { limits, ..function(source) }).await;
-    let left = tokio::time::timeout(Duration::from_millis(700), appliance.invoke("f", "null")).await;
+    let left = tokio::time::timeout(LEAVES_AFTER, appliance.invoke("f", "null")).await;
     assert!(left.is_err(), "it hangs");
     let seen = appliance.gate.seen();
     let [Seen::Settled { used, failed: true }] = seen.as_slice() else { panic!("{seen:?}") };
-    assert!((1_000..=700_000).contains(&used.wall_us), "{used:?}");
+    assert!((1_000..=LEAVES_AFTER.as_micros()).contains(&used.wall_us.into()), "{used:?}");
     assert_eq!((used.cpu_us, used.host_calls), (used.wall_us, 1));
 }
 

@@ -24,8 +24,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-/// The longest that requests of one client may fail in a row.
+/// The longest that requests of one client may fail in a row, on a machine that has nothing else to do.
 const LONGEST_OUTAGE: Duration = Duration::from_secs(2);
+/// On a busy one, everything takes longer: as many times what the slowest request took that met no upgrade.
+const OUTAGE_OF_SLOWEST: u32 = 10;
 /// Between two requests of one client.
 const PAUSE: Duration = Duration::from_millis(5);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
@@ -49,10 +51,14 @@ struct Tally {
     open: AtomicU64,
     /// All of these.
     unknown: AtomicU64,
+    /// When the request was first made that is under way.
+    begun: Mutex<Option<Instant>>,
     /// Since when every try has failed.
     failing: Mutex<Option<Instant>>,
     /// The longest time from a first failure to the next success, in milliseconds.
     longest_ms: AtomicU64,
+    /// The longest time from a request to its success where nothing failed between them, in milliseconds.
+    slowest_ms: AtomicU64,
 }
 
 /// An appliance with work for its tenants, and a successor that waits for a parent.
@@ -105,8 +111,12 @@ fn both(appliance: &Appliance, successor: &Successor) -> Connector {
     Connector::new(appliance.address().parse().unwrap(), policy).unwrap()
 }
 
+/// One upgrade at a time: the outage of one is not to be that of two.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_appliance_is_upgraded_under_load_and_nothing_is_lost() {
+    let _alone = ALONE.lock().await;
     let mut it = Scene::new().await;
     let names: Vec<String> = (0..SECRETS).map(|number| format!("SECRET_{number}")).collect();
     let counters: Vec<String> = (0..COUNTERS).map(|number| format!("counter_{number}")).collect();
@@ -139,16 +149,18 @@ async fn an_appliance_is_upgraded_under_load_and_nothing_is_lost() {
     println!("upgraded in {:.1} s\n{}", begun.elapsed().as_secs_f64(), done.out);
     all_go_on(&working, 10).await;
     stopping.send_replace(true);
+    let number = |count: &AtomicU64| count.load(Ordering::SeqCst);
+    let slowest_ms = working.iter().map(|(_, tally, _)| number(&tally.slowest_ms)).max().unwrap();
+    let bound = LONGEST_OUTAGE.max(OUTAGE_OF_SLOWEST * Duration::from_millis(slowest_ms));
     for (name, tally, work) in working {
         work.await.unwrap();
-        let number = |count: &AtomicU64| count.load(Ordering::SeqCst);
         let longest = Duration::from_millis(number(&tally.longest_ms));
         println!(
-            "{name}: {} acknowledged, {} unknown, failing for {longest:?} at most",
+            "{name}: {} acknowledged, {} unknown, failing for {longest:?} at most, {slowest_ms} ms a slow request",
             number(&tally.acknowledged),
             number(&tally.unknown)
         );
-        assert!(longest <= LONGEST_OUTAGE, "{name} failed for {longest:?}");
+        assert!(longest <= bound, "{name} failed for {longest:?}, where {slowest_ms} ms is a slow request");
         if name != "reader" {
             let (last, open) = (number(&tally.last), number(&tally.open));
             let found = value_of(&mut it.client(), &name).await;
@@ -188,6 +200,7 @@ async fn an_appliance_is_upgraded_under_load_and_nothing_is_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_too_few_have_signed_changes_nothing() {
+    let _alone = ALONE.lock().await;
     let mut it = Scene::new().await;
     let mut channel = it.tenant.channel().await;
     channel.set_secret("KEPT", secret("1")).await.unwrap();
@@ -234,6 +247,7 @@ async fn all_go_on(working: &[(String, Arc<Tally>, JoinHandle<()>)], more: u64) 
 /// Sets a secret for ever: its version says how often that was done.
 async fn set_up(mut client: TenantClient, name: String, tally: Arc<Tally>, stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
+        tally.begins();
         let set = set_once(&mut client, &name, &tally).await;
         tally.add(&name, set.map(Some));
         sleep(PAUSE).await;
@@ -257,6 +271,7 @@ async fn set_once(client: &mut TenantClient, name: &str, tally: &Tally) -> Resul
 async fn count_up(mut client: TenantClient, key: String, tally: Arc<Tally>, stop: watch::Receiver<bool>) {
     let event = json!({ "count": key });
     while !*stop.borrow() {
+        tally.begins();
         // A function whose write was refused, or is not confirmed, has an error for an outcome.
         let counted = invoke(&mut client, Resend::Never, &event, &tally).await;
         let counted = counted.map(|invocation| match invocation.outcome() {
@@ -288,6 +303,7 @@ async fn invoke(
 
 async fn read(mut client: TenantClient, tally: Arc<Tally>, stop: watch::Receiver<bool>) {
     while !*stop.borrow() {
+        tally.begins();
         assert!(version_of(&mut client, "SECRET_0", &tally).await > 0);
         tally.succeeds();
         sleep(PAUSE).await;
@@ -347,14 +363,21 @@ impl Tally {
         self.unknown.fetch_add(1, Ordering::SeqCst);
     }
 
+    fn begins(&self) {
+        *self.begun.lock().unwrap() = Some(Instant::now());
+    }
+
     fn fails(&self) {
         self.failing.lock().unwrap().get_or_insert_with(Instant::now);
     }
 
     fn succeeds(&self) {
+        let ms_since = |since: Instant| u64::try_from(since.elapsed().as_millis()).unwrap();
+        let begun = self.begun.lock().unwrap().take();
         if let Some(since) = self.failing.lock().unwrap().take() {
-            let failed_ms = u64::try_from(since.elapsed().as_millis()).unwrap();
-            self.longest_ms.fetch_max(failed_ms, Ordering::SeqCst);
+            self.longest_ms.fetch_max(ms_since(since), Ordering::SeqCst);
+        } else if let Some(since) = begun {
+            self.slowest_ms.fetch_max(ms_since(since), Ordering::SeqCst);
         }
         self.acknowledged.fetch_add(1, Ordering::SeqCst);
     }
