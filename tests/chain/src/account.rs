@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use k256::ecdsa::SigningKey;
 use r3e_chain::evm::{
-    EvmAddress, EvmTransaction, Fee, HexBytes, KeyType, Payload, Wei, digest, signed_transaction,
+    EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, KeyType, Payload, Wei, digest, signed_transaction,
     transaction_hash,
 };
 use serde_json::{Value, json};
@@ -68,15 +68,23 @@ impl Account {
             },
             access_list: Vec::new(),
         };
-        let payload = Payload::EvmTransaction(transaction.clone());
-        let digest = digest(KeyType::Secp256k1, &payload)?;
-        let (signature, recovery) = self.key.sign_prehash_recoverable(&digest);
-        let (r, s) = signature.split_bytes();
-        let bytes = signed_transaction(&transaction, &r.into(), &s.into(), recovery.is_y_odd());
-        let hash = node.ask("eth_sendRawTransaction", json!([HexBytes(bytes.clone())])).await?;
-        ensure!(hash == json!(HexBytes(transaction_hash(&bytes).to_vec())));
+        let (expected, bytes) = self.sign(&transaction)?;
+        let hash = node.ask("eth_sendRawTransaction", json!([bytes])).await?;
+        ensure!(hash == json!(expected));
         self.nonce += 1;
         Ok(hash)
+    }
+
+    /// A transaction's hash and bytes, signed.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn sign(&self, transaction: &EvmTransaction) -> anyhow::Result<(Hash32, HexBytes)> {
+        let digest = digest(KeyType::Secp256k1, &Payload::EvmTransaction(transaction.clone()))?;
+        let (signature, recovery) = self.key.sign_prehash_recoverable(&digest);
+        let (r, s) = signature.split_bytes();
+        let bytes = signed_transaction(transaction, &r.into(), &s.into(), recovery.is_y_odd());
+        Ok((Hash32(transaction_hash(&bytes)), HexBytes(bytes)))
     }
 
     /// Goes on behind its transactions that are still in the chain, after a reorganisation.

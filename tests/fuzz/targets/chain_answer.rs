@@ -3,7 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use r3e_chain::evm::abi::{Event, Value as Decoded};
-use r3e_chain::evm::{Bloom, EvmAddress, Hash32, Header, Log, LogFilter, read_block, read_logs};
+use r3e_chain::evm::{
+    Bloom, EvmAddress, Hash32, Header, Log, LogFilter, read_block, read_logs, read_receipt,
+};
 use r3e_chain::follow::Cursor;
 use r3e_chain::limits::{MAX_ABI_BYTES, MAX_ABI_VALUES, MAX_ITEM_BYTES, MAX_ITEM_COUNT, MAX_NOTIFICATIONS};
 use r3e_chain::neo::{Hash256, Item, read_application_log, read_block as read_neo_block};
@@ -55,6 +57,11 @@ fn answer(bytes: &[u8]) {
     if let Ok(header) = read_block(&value, 2) {
         assert_eq!(header.number, 2);
     }
+    let hash = value.get("transactionHash").and_then(Value::as_str).and_then(|hash| hash.parse().ok());
+    let hash = hash.unwrap_or(Hash32([0; 32]));
+    if let Ok(Some(receipt)) = read_receipt(&value, hash) {
+        assert_eq!(receipt.transaction, hash);
+    }
     let wanted = LogFilter { address: EvmAddress([0x11; 20]), topic: Hash32([0x22; 32]) };
     let header = Header {
         hash: Hash32([0x33; 32]),
@@ -62,6 +69,7 @@ fn answer(bytes: &[u8]) {
         number: 2,
         timestamp_s: 0,
         bloom: Bloom([0xff; 256]),
+        base_fee: None,
     };
     if let Ok(logs) = read_logs(&value, &header, &wanted) {
         assert!(logs.iter().all(|log| log.address == wanted.address && log.topics[0] == wanted.topic));

@@ -42,7 +42,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
 ];
 
 /// The layers of the enclave: each may use those before it, the first five of them excepted, which have rows of their own.
-const LAYERS: [&str; 15] = [
+const LAYERS: [&str; 16] = [
     "r3e-proto",
     "r3e-cbor",
     "r3e-transport",
@@ -52,6 +52,7 @@ const LAYERS: [&str; 15] = [
     "r3e-store",
     "r3e-egress",
     "r3e-chain",
+    "r3e-transactions",
     "r3e-oracle",
     "r3e-feeds",
     "r3e-functions",

@@ -6,7 +6,7 @@ use r3e_proto::wallet::rlp::List;
 use serde_json::Value;
 
 use super::bloom::Bloom;
-use super::quantity::{number, quantity};
+use super::quantity::{Quantity, number, quantity};
 use crate::follow::{BlockId, Link, Linked};
 use crate::limits::MAX_EXTRA_DATA_BYTES;
 use crate::rpc::fields::{member, parsed};
@@ -25,6 +25,8 @@ pub struct Header {
     pub timestamp_s: u64,
     /// Of its logs.
     pub bloom: Bloom,
+    /// What a unit of gas costs in it (EIP-1559); none before that fork.
+    pub base_fee: Option<Quantity>,
 }
 
 /// What forks added, in their order. None may be there without those before it: the list in RLP has no gaps.
@@ -87,7 +89,9 @@ pub fn read_block(answer: &Value, height: u64) -> Result<Header, AnswerError> {
     if number != height {
         return Err(AnswerError::Other { what: "height" });
     }
-    Ok(Header { hash, parent, number, timestamp_s, bloom })
+    let base_fee = answer.get("baseFeePerGas").filter(|fee| !fee.is_null());
+    let base_fee = base_fee.map(|_| quantity(answer, "baseFeePerGas")).transpose()?;
+    Ok(Header { hash, parent, number, timestamp_s, bloom, base_fee })
 }
 
 fn of_forks(answer: &Value, list: &mut List) -> Result<(), AnswerError> {

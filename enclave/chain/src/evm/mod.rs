@@ -3,17 +3,20 @@
 //! ```text
 //! eth_getBlockByNumber --fields, RLP, Keccak--> Header, whose hash was computed here --bloom--> eth_getLogs of that hash --> Log
 //! "Transfer(address indexed from, …)" --> Event: topic 0 --Log--> named values
+//! eth_getTransactionCount, eth_getTransactionReceipt, each of one block --k of n--> what became of an account's transactions
 //! ```
 //!
 //! Transactions of type 2 (EIP-1559) are those of wallets: [`r3e_proto::wallet`] writes and hashes them.
 
 pub mod abi;
+mod accounts;
 mod bloom;
 mod header;
 mod log;
 mod quantity;
 mod source;
 
+pub use accounts::{EvmAccounts, TransactionReceipt, read_receipt};
 pub use bloom::Bloom;
 pub use header::{Header, read_block};
 pub use log::{Log, LogFilter, read_logs};

@@ -36,6 +36,12 @@ impl Quantity {
         let fits = self.0.len() <= 8;
         fits.then(|| self.0.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
     }
+
+    /// The number, where it fits 128 bits.
+    pub fn to_u128(&self) -> Option<u128> {
+        let fits = self.0.len() <= 16;
+        fits.then(|| self.0.iter().fold(0, |number, byte| number << 8 | u128::from(*byte)))
+    }
 }
 
 impl Answer for Quantity {

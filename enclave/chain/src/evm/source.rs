@@ -100,6 +100,6 @@ impl<T: Transport> Source for EvmSource<'_, T> {
     }
 }
 
-fn question(method: &'static str, parameters: Vec<Value>, max_bytes: usize) -> Question {
+pub(super) fn question(method: &'static str, parameters: Vec<Value>, max_bytes: usize) -> Question {
     Question { method, parameters, limits: JsonLimits::of_bytes(max_bytes) }
 }

@@ -124,6 +124,18 @@ impl<T: Transport> Quorum<T> {
         }
     }
 
+    /// What each node says, in their order. Nothing follows from it: they are told something.
+    pub async fn tell(&self, question: &Question) -> Vec<Result<Value, RpcError>> {
+        let read = |value: Value| Ok(Words(value));
+        let outcomes = collect(self.asked(question, &read), |_| false).await;
+        outcomes.into_iter().flatten().map(|said| said.map(|words| words.0)).collect()
+    }
+
+    /// How many nodes must agree.
+    pub fn needed(&self) -> usize {
+        self.needed
+    }
+
     fn asked<'a, A, F>(&'a self, question: &'a Question, read: &'a F) -> Vec<Asked<'a, A>>
     where
         A: Answer,
@@ -174,6 +186,16 @@ async fn collect<A>(mut asked: Vec<Asked<'_, A>>, enough: impl Fn(&Outcomes<A>) 
 
 #[derive(PartialEq)]
 struct Height(u64);
+
+/// Whatever a node said.
+#[derive(PartialEq)]
+struct Words(Value);
+
+impl Answer for Words {
+    fn summary(&self) -> String {
+        "something".to_owned()
+    }
+}
 
 impl Answer for Height {
     fn summary(&self) -> String {

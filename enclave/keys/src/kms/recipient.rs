@@ -116,8 +116,11 @@ mod tests {
         let key = RecipientKey::generate().unwrap();
         let other = RecipientKey::generate().unwrap();
         let good = || encrypted_to(&key, &CONTENT_KEY, &data_key());
-        let changed_key =
-            EnvelopedData { encrypted_key: [&[1][..], &good().encrypted_key[1..]].concat(), ..good() };
+        let changed_key = {
+            let mut changed = good();
+            changed.encrypted_key[0] ^= 1;
+            changed
+        };
         let changed_content = {
             let mut changed = good();
             changed.content[31] ^= 1;

@@ -1,0 +1,42 @@
+//! Transactions of wallets, brought onto a chain: each at most once, whatever is killed when.
+//!
+//! ```text
+//! submit --one commit--> waiting --Signer, the wallet's gate--> signed --one commit--> out --every node--> in a block --confirmations--> ended
+//!                                    ^                                        |                    |
+//!                                    +-- dearer, or nothing at all, in its place +                 +-- reorganised away: sent again
+//! ```
+//!
+//! - `call`, `fees`: what is to be done, and what it may cost. `entry`: one transaction with all that was ever signed for it.
+//! - `lane`: one account on one chain, as a state machine that asks nobody: nonces, replacements, what became of each.
+//! - `said`: what nodes answer to a transaction, by their own words.
+//! - `spaces`: where it lies in the store. `work`: what drives a lane. `transactions`: the public face.
+//!
+//! What is signed for one transaction has one nonce, all its life, and is written down before any node sees it; so the chain itself takes
+//! at most one of it. A transaction whose nonce another one took is ended and never signed anew: whoever asked for it decides.
+//!
+//! This crate knows nothing of HTTP, of sockets or of keys; the time is what it is told.
+
+#![forbid(unsafe_code)]
+
+mod call;
+mod entry;
+mod error;
+mod evm;
+mod fees;
+mod lane;
+pub mod limits;
+mod outside;
+mod said;
+mod spaces;
+mod transactions;
+mod work;
+
+pub use call::{Call, Submission, is_transaction_id};
+pub use entry::{Attempt, Inclusion, Kind, Outcome, Reason};
+pub use error::TransactionsError;
+pub use evm::EvmChain;
+pub use fees::Fees;
+pub use lane::{Receipt, Rules, View};
+pub use outside::{BoxFuture, Chain, Chains, NotSigned, Sent, Signer};
+pub use said::{Refusal, refusal};
+pub use transactions::{Shown, Stage, Transactions, TransactionsParts};

@@ -1,0 +1,81 @@
+//! What transactions need of the rest of the appliance.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Hash32, HexBytes};
+
+use crate::lane::{Receipt, Rules, View};
+use crate::said::Refusal;
+
+/// What is under way.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The chains that there are nodes of.
+pub trait Chains: Send + Sync + 'static {
+    /// The chain of this id.
+    fn chain(&self, chain_id: u64) -> Option<Arc<dyn Chain>>;
+}
+
+/// One chain, as enough of its nodes agree on it.
+pub trait Chain: Send + Sync + 'static {
+    /// How it is waited for.
+    fn rules(&self) -> Rules;
+
+    /// Between two looks at it.
+    fn pause(&self) -> Duration;
+
+    /// An account, in one block.
+    ///
+    /// # Errors
+    /// In words: enough nodes do not say the same.
+    fn view(&self, account: EvmAddress) -> BoxFuture<'_, Result<View, String>>;
+
+    /// The receipt of a transaction that is in the chain up to `height`; none of one that is not.
+    ///
+    /// # Errors
+    /// In words: enough nodes do not say the same.
+    fn receipt(&self, hash: Hash32, height: u64) -> BoxFuture<'_, Result<Option<Receipt>, String>>;
+
+    /// Gives a signed transaction to every node.
+    fn send<'a>(&'a self, bytes: &'a HexBytes) -> BoxFuture<'a, Sent>;
+}
+
+/// What nodes say to a transaction, together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sent {
+    /// At least one has it.
+    Taken,
+    /// None has, and enough of them for the same reason.
+    Refused(Refusal, String),
+    /// None has, as far as it is known.
+    Unknown(String),
+}
+
+/// The wallets, behind their gates.
+pub trait Signer: Send + Sync + 'static {
+    /// Signs by the tenant's wallet, if its account is `account` and its policy allows it. Gives the signed bytes and their hash.
+    ///
+    /// # Errors
+    /// [`NotSigned`].
+    fn sign<'a>(
+        &'a self,
+        tenant: TenantId,
+        wallet: &'a str,
+        account: EvmAddress,
+        transaction: &'a EvmTransaction,
+    ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>>;
+}
+
+/// Why a wallet does not sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotSigned {
+    /// A short name of the reason.
+    pub code: String,
+    /// In words.
+    pub message: String,
+    /// Whether that may be otherwise later.
+    pub may_pass: bool,
+}

@@ -1,0 +1,196 @@
+//! Where transactions lie in the sealed store.
+//!
+//! | namespace | key | value |
+//! |---|---|---|
+//! | `transactions` of the tenant | its name | [`Entry`], JSON |
+//! | `transaction-lanes` of the tenant | `CHAIN.ACCOUNT` | [`Roll`], JSON: the names of those that are open, and of those that ended last |
+//! | `transaction-index` of the appliance | `TENANT/CHAIN.ACCOUNT` | nothing: lanes are found by it |
+//!
+//! Every commit of a lane has its roll first, and holds only over the roll that it was made from: of two that write one lane, one loses.
+
+use std::collections::VecDeque;
+
+use r3e_proto::api::identity::TenantId;
+use r3e_store::{Namespace, Store, StoreError, Write};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::entry::Entry;
+use crate::error::TransactionsError;
+use crate::lane::{Lane, Place};
+use crate::limits::MAX_ENDED;
+
+/// Which lane, of whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Address {
+    pub(crate) tenant: TenantId,
+    pub(crate) place: Place,
+}
+
+/// Which transactions a lane has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Roll {
+    open: Vec<String>,
+    /// The last one is last.
+    ended: VecDeque<String>,
+}
+
+/// A lane as it stands in the store, and its open transactions.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    pub(crate) lane: Lane,
+    roll: Roll,
+    version: Option<u64>,
+    /// It may be another one there.
+    is_fresh: bool,
+}
+
+impl Standing {
+    /// Reads what stands, where it may be something else than is known.
+    pub(crate) async fn refresh(
+        &mut self,
+        store: &Store,
+        address: &Address,
+    ) -> Result<(), TransactionsError> {
+        if self.is_fresh {
+            return Ok(());
+        }
+        let found = store.get(&lanes(address.tenant)?, &address.place.key()).await?;
+        let version = found.as_ref().map(|found| found.version);
+        let roll: Roll = found.map(|found| decode(found.value.as_bytes())).transpose()?.unwrap_or_default();
+        let mut entries = Vec::with_capacity(roll.open.len());
+        for id in &roll.open {
+            let entry = read(store, address.tenant, id).await?;
+            let missing =
+                || TransactionsError::Record(format!("{id:?} is on its lane's roll, and not there"));
+            entries.push(entry.ok_or_else(missing)?);
+        }
+        *self = Self { lane: Lane { entries }, roll, version, is_fresh: true };
+        Ok(())
+    }
+
+    /// Writes these entries down; `is_new` where the one entry is new. What ended leaves the lane.
+    ///
+    /// # Errors
+    /// The store's: it is not known what stands, and that is read before anything else is done.
+    pub(crate) async fn commit(
+        &mut self,
+        store: &Store,
+        address: &Address,
+        changed: &[usize],
+        is_new: bool,
+    ) -> Result<(), TransactionsError> {
+        let (lanes, records) = (lanes(address.tenant)?, records(address.tenant)?);
+        let mut roll = self.roll.clone();
+        roll.open =
+            self.lane.entries.iter().filter(|entry| entry.is_open()).map(|entry| entry.id.clone()).collect();
+        let mut writes = Vec::new();
+        for entry in changed.iter().filter_map(|index| self.lane.entries.get(*index)) {
+            let put = Write::put(&records, &entry.id, encode(entry)?);
+            writes.push(if is_new { put.if_absent() } else { put });
+            if !entry.is_open() {
+                roll.ended.push_back(entry.id.clone());
+            }
+        }
+        while roll.ended.len() > MAX_ENDED {
+            writes.extend(roll.ended.pop_front().map(|id| Write::delete(&records, &id)));
+        }
+        let put_roll = Write::put(&lanes, &address.place.key(), encode(&roll)?);
+        let put_roll = if let Some(version) = self.version {
+            put_roll.if_version(version)
+        } else {
+            writes.push(Write::put(&index()?, &address.index_key(), Vec::new()));
+            put_roll.if_absent()
+        };
+        writes.insert(0, put_roll);
+        // Until it is known what stands; also where this future is dropped.
+        self.is_fresh = false;
+        let committed = store.batch(writes).await?;
+        if let Some(Some(version)) = committed.versions.first() {
+            self.version = Some(*version);
+            self.roll = roll;
+            self.lane.entries.retain(Entry::is_open);
+            self.is_fresh = true;
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn key(&self) -> String {
+        format!("{}.{}", self.chain_id, self.account)
+    }
+}
+
+impl Address {
+    fn index_key(&self) -> String {
+        format!("{}/{}", self.tenant, self.place.key())
+    }
+
+    fn parse(key: &str) -> Option<Self> {
+        let (tenant, place) = key.split_once('/')?;
+        let (chain_id, account) = place.split_once('.')?;
+        let place = Place { chain_id: chain_id.parse().ok()?, account: account.parse().ok()? };
+        Some(Self { tenant: tenant.parse().ok()?, place })
+    }
+}
+
+/// A transaction, open or ended.
+pub(crate) async fn read(
+    store: &Store,
+    tenant: TenantId,
+    id: &str,
+) -> Result<Option<Entry>, TransactionsError> {
+    let found = store.get(&records(tenant)?, id).await?;
+    found.map(|found| decode(found.value.as_bytes())).transpose()
+}
+
+/// The names of a tenant's transactions after `after`. From memory.
+pub(crate) fn names(
+    store: &Store,
+    tenant: TenantId,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<String>, TransactionsError> {
+    let listed = store.scan(&records(tenant)?, "", after, limit)?;
+    Ok(listed.into_iter().map(|listed| listed.key).collect())
+}
+
+/// Every lane that the index names. From memory.
+pub(crate) fn all(store: &Store) -> Result<Vec<Address>, StoreError> {
+    let index = index()?;
+    let mut all = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = store.scan(&index, "", after.as_deref(), usize::MAX)?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = Some(last.key.clone());
+        for listed in &page {
+            if let Some(address) = Address::parse(&listed.key) {
+                all.push(address);
+            } else {
+                tracing::error!("the index of transactions has a key of another release");
+            }
+        }
+    }
+}
+
+fn index() -> Result<Namespace, StoreError> {
+    Namespace::of_appliance("transaction-index")
+}
+
+fn lanes(tenant: TenantId) -> Result<Namespace, StoreError> {
+    Namespace::of_tenant("transaction-lanes", &tenant.to_string())
+}
+
+fn records(tenant: TenantId) -> Result<Namespace, StoreError> {
+    Namespace::of_tenant("transactions", &tenant.to_string())
+}
+
+fn encode(record: &impl Serialize) -> Result<Vec<u8>, TransactionsError> {
+    serde_json::to_vec(record).map_err(|error| TransactionsError::Record(error.to_string()))
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, TransactionsError> {
+    serde_json::from_slice(bytes).map_err(|error| TransactionsError::Record(error.to_string()))
+}
