@@ -14,7 +14,7 @@ use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
 use crate::service::{
-    ApiKeys, AttestedReportKey, Billing, Functions, OracleKeys, Secrets, Tenants, Wallets,
+    ApiKeys, AttestedReportKey, Billing, Functions, OracleKeys, Secrets, Tenants, Transactions, Wallets,
     WitnessedAppliances,
 };
 use crate::unlock::Provider;
@@ -55,7 +55,9 @@ pub(crate) struct Appliance {
     /// Tenants' secrets.
     pub(crate) secrets: Arc<Secrets>,
     /// Tenants' wallets.
-    pub(crate) wallets: Wallets,
+    pub(crate) wallets: Arc<Wallets>,
+    /// What they have brought onto chains.
+    pub(crate) transactions: Arc<Transactions>,
     /// Tenants' functions.
     pub(crate) functions: Arc<Functions>,
     /// Tenants' jobs.

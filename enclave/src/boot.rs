@@ -37,7 +37,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use self::drain::{close_feeds, drained};
+use self::drain::{closed, drained};
 use self::services::{Ground, Services};
 use crate::RELEASE;
 use crate::appliance::Appliance;
@@ -51,7 +51,7 @@ use crate::limits::{CONFIGURATION_RETRY, CONFIGURATION_TIMEOUT, UNLOCK_ENTROPY_B
 use crate::locked::Locked;
 use crate::measure::{MeasureError, measure};
 use crate::router;
-use crate::service::{ApiKeys, AttestedReportKey, ServiceError, Wallets, WitnessedAppliances, Workshop};
+use crate::service::{ApiKeys, AttestedReportKey, ServiceError, WitnessedAppliances, Workshop};
 use crate::unlock::{DrawnEntropy, NoProvider, Provider, Seams};
 use crate::witness::{self, OwnWitness, PeersParts, ordered};
 
@@ -187,9 +187,8 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
         }
         let (listener, appliance) = opened?;
         let (superseded, jobs) = (appliance.handover.superseded(), Arc::downgrade(&appliance.jobs));
-        let feeds = Arc::downgrade(&appliance.feeds);
-        tokio::spawn(close_feeds(stop.clone(), superseded.clone(), feeds));
         let closing = Arc::downgrade(&appliance);
+        tokio::spawn(closed(stop.clone(), superseded.clone(), closing.clone()));
         tokio::spawn(say_serving(transport, Arc::clone(&appliance.adoption), predecessor));
         let stages = Stages::begin(router::attested(Arc::clone(&appliance)), router::open(appliance));
         let serving = pin!(channel.run(listener, &stages, stop.clone()));
@@ -207,8 +206,8 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
             let appliance = opened?;
             let jobs = Arc::downgrade(&appliance.jobs);
             let begun = (appliance.handover.superseded(), jobs, Arc::downgrade(&appliance));
-            let feeds = Arc::downgrade(&appliance.feeds);
-            tokio::spawn(close_feeds(stop.clone(), appliance.handover.superseded(), feeds));
+            let closing = Arc::downgrade(&appliance);
+            tokio::spawn(closed(stop.clone(), appliance.handover.superseded(), closing));
             let adoption = Arc::clone(&appliance.adoption);
             stages.next(router::attested(Arc::clone(&appliance)), router::open(appliance));
             tokio::spawn(say_serving(transport, adoption, None));
@@ -352,7 +351,17 @@ impl House {
             root: &root,
         })
         .await?;
-        let Services { secrets, billing, functions, jobs, triggers, feeds, oracle_keys } = services;
+        let Services {
+            secrets,
+            billing,
+            functions,
+            jobs,
+            triggers,
+            feeds,
+            oracle_keys,
+            wallets,
+            transactions,
+        } = services;
         let handover = Handover::new(HandoverParts {
             root: Arc::clone(&root),
             identity,
@@ -372,7 +381,8 @@ impl House {
             identity,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
             witness,
-            wallets: Wallets::new(store.clone(), clock.clone(), Arc::clone(&root)),
+            wallets,
+            transactions,
             unlock: provider,
             adoption,
             handover,

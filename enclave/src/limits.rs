@@ -90,6 +90,10 @@ pub(crate) const CHAIN_PHASE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const CHAIN_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// For how long a node that took longer is not asked.
 pub(crate) const NODE_REST: Duration = Duration::from_secs(15);
+/// A transaction that waits for its block longer than this offers more: a block of Ethereum, and what comes before it.
+pub(crate) const BUMP_AFTER_MS: u64 = 15_000;
+/// Transactions of one page: each is read from the store, with all that was signed for it.
+pub(crate) const MAX_TRANSACTIONS_PAGE: usize = 32;
 /// Triggers that read one network at once; they share what its nodes say.
 pub(crate) const CHAIN_READS_AT_ONCE: usize = 4;
 /// Blocks that one trigger reads before others come.

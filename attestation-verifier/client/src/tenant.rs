@@ -4,6 +4,7 @@ mod billing;
 mod feeds;
 mod jobs;
 mod secrets;
+mod transactions;
 mod triggers;
 mod versions;
 mod wallets;

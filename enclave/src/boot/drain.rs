@@ -1,14 +1,14 @@
-//! The end of jobs' and feeds' work, when the appliance is told to stop or has given way: nothing is begun any more, and what is under way
+//! The end of the work of jobs, feeds and transactions, when the appliance is told to stop or has given way: nothing is begun any more, and what is under way
 //! may end.
 
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Weak;
 
-use r3e_feeds::Feeds;
 use r3e_jobs::Jobs;
 use tokio::sync::watch;
 
+use crate::appliance::Appliance;
 use crate::limits::DRAIN_TIMEOUT;
 
 /// Serves to the end, and beside it lets attempts of jobs end from the order to stop on. What is not done in time is settled
@@ -38,11 +38,11 @@ pub(super) async fn drained<T>(
     served.await
 }
 
-/// Waits for the order to stop, or for a successor that has taken over, and ends what waits for feeds' reports.
-pub(super) async fn close_feeds(
+/// Waits for the order to stop, or for a successor that has taken over; then feeds have no more rounds, and nothing is sent to chains.
+pub(super) async fn closed(
     mut stop: watch::Receiver<bool>,
     mut superseded: watch::Receiver<bool>,
-    feeds: Weak<Feeds>,
+    appliance: Weak<Appliance>,
 ) {
     // Where nobody is left to say the one, the other may still be said.
     let said = async |receiver: &mut watch::Receiver<bool>| {
@@ -54,7 +54,8 @@ pub(super) async fn close_feeds(
         () = said(&mut stop) => {}
         () = said(&mut superseded) => {}
     }
-    if let Some(feeds) = feeds.upgrade() {
-        feeds.close();
+    if let Some(appliance) = appliance.upgrade() {
+        appliance.feeds.close();
+        appliance.transactions.close();
     }
 }

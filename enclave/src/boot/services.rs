@@ -14,7 +14,7 @@ use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
     Billing, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, OracleKeys, QueueParts, Secrets,
-    TriggersFrom, Workshop, start_feeds, start_jobs, start_triggers,
+    Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds, start_jobs, start_triggers,
 };
 
 /// What they stand on.
@@ -38,10 +38,12 @@ pub(super) struct Services {
     pub(super) triggers: Arc<Triggers>,
     pub(super) feeds: Arc<Feeds>,
     pub(super) oracle_keys: Arc<OracleKeys>,
+    pub(super) wallets: Arc<Wallets>,
+    pub(super) transactions: Arc<Transactions>,
 }
 
 impl Services {
-    /// Jobs are worked on, triggers fire and feeds have their rounds from here on.
+    /// Jobs are worked on, triggers fire, feeds have their rounds and transactions go on from here on.
     ///
     /// # Errors
     /// [`BootError::Service`], [`BootError::Store`].
@@ -90,7 +92,12 @@ impl Services {
             tenants: billing.tenants(),
             keys: &oracle_keys,
         });
+        let wallets = Arc::new(Wallets::new(store.clone(), clock.clone(), Arc::clone(root)));
+        let chains = Sending::open(transport, configuration, clock)?;
+        let transactions = Transactions::start(store, clock, (&wallets, billing.tenants()), chains)?;
         Ok(Self {
+            wallets,
+            transactions: Arc::new(transactions),
             triggers: triggers.await?,
             feeds: Arc::new(feeds.await?),
             oracle_keys,

@@ -19,6 +19,7 @@ mod name;
 mod public;
 mod secrets;
 mod state;
+mod transactions;
 mod triggers;
 mod unlock;
 mod versions;
@@ -83,6 +84,11 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/wallets/{name}/signatures", post(wallets::sign))
         .route("/v1/wallets/{name}/export", post(wallets::export))
         .route("/v1/wallets/{name}/audit", get(wallets::audit))
+        .route("/v1/transactions", get(transactions::list))
+        .route(
+            "/v1/transactions/{name}",
+            get(transactions::show).put(transactions::send).delete(transactions::cancel),
+        )
         .route("/v1/functions", get(functions::list))
         .route("/v1/functions/{name}", get(functions::show).put(functions::deploy).delete(functions::delete))
         .route("/v1/functions/{name}/versions", get(versions::list))

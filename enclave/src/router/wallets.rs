@@ -95,6 +95,6 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn by(tenant: &Tenant<Wallets>) -> By {
+pub(super) fn by(tenant: &Tenant<Wallets>) -> By {
     tenant.api_key().map_or(By::Tenant, |id| By::ApiKey(id.to_owned()))
 }

@@ -2,6 +2,7 @@
 
 mod nodes;
 mod recent;
+mod sending;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use self::nodes::{HttpsNodes, OVER_LONG};
 use self::recent::Recent;
+pub(crate) use self::sending::Sending;
 use super::ServiceError;
 use super::egress::open_egress;
 use crate::configuration::{ChainChoice, Configuration};

@@ -1,31 +1,11 @@
-//! What a transaction is to do, and what it may cost.
+//! What is asked for.
 
 use r3e_proto::api::is_name;
-use r3e_proto::api::wallets::{EvmAddress, HexBytes, Wei};
-use serde::{Deserialize, Serialize};
+use r3e_proto::api::transactions::Call;
+use r3e_proto::api::wallets::EvmAddress;
 
 use crate::error::TransactionsError;
 use crate::limits::{MAX_DATA_BYTES, MAX_GAS, MAX_ID_BYTES, MAX_LIFE, MIN_LIFE, NOOP_GAS};
-
-/// What is to be done on the chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Call {
-    /// The recipient; none creates a contract.
-    pub to: Option<EvmAddress>,
-    /// What is sent along.
-    #[serde(default)]
-    pub value: Wei,
-    /// The call's data, or the new contract's code.
-    #[serde(default)]
-    pub data: HexBytes,
-    /// The most gas.
-    pub gas_limit: u64,
-    /// The most that it may cost: gas times its price, whichever attempt it is.
-    pub fee_limit: Wei,
-    /// When it is given up, in Unix milliseconds: what is still not in a block is replaced by nothing.
-    pub deadline_ms: u64,
-}
 
 /// A call, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,24 +14,21 @@ pub struct Submission {
     pub id: String,
     /// The wallet that signs.
     pub wallet: String,
+    /// The API key by which it is asked for; none where the tenant itself does.
+    pub api_key: Option<String>,
     /// Its account.
     pub account: EvmAddress,
     /// On which chain.
     pub chain_id: u64,
     /// What to do.
     pub call: Call,
+    /// When it is given up, in Unix milliseconds: what is in no block then is replaced by nothing.
+    pub deadline_ms: u64,
 }
 
 /// Whether a transaction may be called that.
 pub fn is_transaction_id(id: &str) -> bool {
     is_name(id) && id.len() <= MAX_ID_BYTES
-}
-
-impl Call {
-    /// The highest price of a unit of gas, where it uses `gas` of it.
-    pub(crate) fn price_limit(&self, gas: u64) -> u128 {
-        self.fee_limit.0.checked_div(u128::from(gas)).unwrap_or_default()
-    }
 }
 
 impl Submission {
@@ -62,8 +39,8 @@ impl Submission {
     }
 
     pub(crate) fn check(&self, now_ms: u64) -> Result<(), TransactionsError> {
-        let Call { to, data, gas_limit, fee_limit, deadline_ms, .. } = &self.call;
-        let life_ms = u128::from(deadline_ms.saturating_sub(now_ms));
+        let Call { to, data, gas_limit, fee_limit, .. } = &self.call;
+        let life_ms = u128::from(self.deadline_ms.saturating_sub(now_ms));
         let wrong = if self.chain_id == 0 {
             "a chain's id is at least 1".to_owned()
         } else if data.0.len() > MAX_DATA_BYTES {

@@ -1,21 +1,29 @@
 //! One transaction, with all that was ever signed for it.
 
-use r3e_proto::api::wallets::{EvmTransaction, Fee, Hash32, HexBytes, Wei};
+use r3e_proto::api::transactions::{
+    Attempt, Call, Fees, Inclusion, Kind, Outcome, Reason, Stage, Transaction,
+};
+use r3e_proto::api::wallets::{EvmTransaction, Fee, Hash32, HexBytes, Wei, keccak256};
 use serde::{Deserialize, Serialize};
 
-use crate::call::Call;
-use crate::fees::Fees;
+use crate::fees::price_limit;
 use crate::lane::Place;
-use crate::limits::{MAX_TROUBLE_CHARS, NOOP_GAS};
+use crate::limits::{MAX_ENDED_DATA_BYTES, MAX_TROUBLE_CHARS, NOOP_GAS};
 
 /// One transaction as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) id: String,
     pub(crate) wallet: String,
+    /// The API key by which it was asked for; none where the tenant itself did.
+    pub(crate) api_key: Option<String>,
     pub(crate) place: Place,
     pub(crate) made_at_ms: u64,
+    /// When it is given up.
+    pub(crate) deadline_ms: u64,
     pub(crate) call: Call,
+    /// Of the call, whose data may be dropped.
+    pub(crate) digest: Hash32,
     /// It is not to be done any more. What was signed before may still be what the chain takes.
     pub(crate) abandoned: Option<Reason>,
     /// What may be out there.
@@ -30,6 +38,9 @@ pub(crate) struct Entry {
     /// Nodes want more for it. Of this life alone.
     #[serde(skip)]
     pub(crate) is_pushed: bool,
+    /// A node has what was signed last. Of this life alone.
+    #[serde(skip)]
+    pub(crate) is_taken: bool,
 }
 
 /// What was signed, under one nonce.
@@ -43,76 +54,37 @@ pub(crate) struct Out {
     pub(crate) included: Option<Inclusion>,
 }
 
-/// One signature for a transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
-    /// The signed transaction's hash.
-    pub hash: Hash32,
-    /// What it does.
-    pub kind: Kind,
-    /// What it offers.
-    pub fees: Fees,
-    /// When it was signed, in Unix milliseconds.
-    pub at_ms: u64,
-}
-
-/// What a signed transaction does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// What was asked for.
-    Call,
-    /// Nothing: it takes the nonce.
-    Noop,
-}
-
-/// Where the chain has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inclusion {
-    /// Which of the attempts.
-    pub hash: Hash32,
-    /// The block's height.
-    pub height: u64,
-    /// The block's hash.
-    pub block: Hash32,
-    /// Whether it did what it was to do; where not, it was reverted.
-    pub succeeded: bool,
-    /// The gas that it took.
-    pub gas_used: u64,
-}
-
-/// Why a transaction is not to be done any more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Its time is over.
-    Expired,
-    /// Its caller wants that.
-    Cancelled,
-    /// No node takes it, in their words.
-    NotTaken(String),
-}
-
-/// What became of a transaction, for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It is in the chain; it may have been reverted.
-    Included(Inclusion),
-    /// It was not done, and will not be.
-    Abandoned(Reason),
-    /// The wallet's gate does not let it be signed.
-    Refused {
-        /// The rule's code.
-        code: String,
-        /// In words.
-        message: String,
-    },
-    /// Something else that was signed by the same key took its nonce. It was not done, and will not be.
-    Displaced,
-}
-
 impl Entry {
+    /// One for which nothing was signed yet.
+    pub(crate) fn new(
+        id: String,
+        wallet: String,
+        api_key: Option<String>,
+        place: Place,
+        (made_at_ms, deadline_ms): (u64, u64),
+        call: Call,
+    ) -> Self {
+        let digest = digest(&call);
+        let (abandoned, out, outcome, trouble) = <_>::default();
+        Self {
+            id,
+            wallet,
+            api_key,
+            place,
+            made_at_ms,
+            deadline_ms,
+            call,
+            digest,
+            abandoned,
+            out,
+            outcome,
+            trouble,
+            rests_until_ms: 0,
+            is_pushed: false,
+            is_taken: false,
+        }
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.outcome.is_none()
     }
@@ -120,6 +92,29 @@ impl Entry {
     /// What is out and in no block.
     pub(crate) fn pending(&self) -> Option<&Out> {
         self.out.as_ref().filter(|out| self.is_open() && out.included.is_none())
+    }
+
+    /// The highest price of a unit of gas that an attempt may offer. A call leaves room for nothing in its place.
+    pub(crate) fn price_limit(&self, kind: Kind) -> u128 {
+        let limit = price_limit(&self.call, self.gas(kind));
+        match kind {
+            Kind::Call => limit.saturating_sub(limit.div_ceil(10)),
+            Kind::Noop => limit,
+        }
+    }
+
+    /// As it is kept once it has ended: without what is needed no more.
+    pub(crate) fn kept(&self) -> Self {
+        let mut kept = self.clone();
+        if !self.is_open() {
+            if let Some(out) = &mut kept.out {
+                out.bytes = HexBytes::default();
+            }
+            if kept.call.data.0.len() > MAX_ENDED_DATA_BYTES {
+                kept.call.data = HexBytes::default();
+            }
+        }
+        kept
     }
 
     /// How much gas an attempt may use.
@@ -149,9 +144,44 @@ impl Entry {
         }
     }
 
+    /// As it is shown.
+    pub(crate) fn shown(self) -> Transaction {
+        let stage = match (&self.outcome, &self.out) {
+            (Some(_), _) => Stage::Ended,
+            (None, None) => Stage::Waiting,
+            (None, Some(out)) if out.included.is_none() => Stage::Pending,
+            (None, Some(_)) => Stage::Included,
+        };
+        let (nonce, attempts, included) = match self.out {
+            Some(out) => (Some(out.nonce), out.attempts, out.included),
+            None => (None, Vec::new(), None),
+        };
+        Transaction {
+            name: self.id,
+            wallet: self.wallet,
+            account: self.place.account,
+            chain_id: self.place.chain_id,
+            call: self.call,
+            made_at_ms: self.made_at_ms,
+            deadline_ms: self.deadline_ms,
+            stage,
+            nonce,
+            attempts,
+            included,
+            abandoned: self.abandoned,
+            outcome: self.outcome,
+            trouble: self.trouble,
+        }
+    }
+
     pub(crate) fn is_in_trouble(&mut self, why: &str) {
         self.trouble = Some(why.chars().take(MAX_TROUBLE_CHARS).collect());
     }
+}
+
+/// A call's digest, by which it is known again.
+pub(crate) fn digest(call: &Call) -> Hash32 {
+    Hash32(keccak256(&[&serde_json::to_vec(call).unwrap_or_default()]))
 }
 
 impl Out {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use r3e_chain::evm::EvmAccounts;
+use r3e_chain::evm::{EvmAccounts, Quantity};
 use r3e_chain::rpc::{Quorum, QuorumError, RpcError, Transport};
 use r3e_chain::watch::Network;
+use r3e_proto::api::transactions::Fees;
 use r3e_proto::api::wallets::{EvmAddress, Hash32, HexBytes, Wei};
 use tokio::sync::OnceCell;
 
-use crate::fees::Fees;
 use crate::lane::{Receipt, Rules, View};
 use crate::outside::{BoxFuture, Chain, Sent};
 use crate::said::{Refusal, refusal};
@@ -29,19 +29,25 @@ impl<T: Transport> EvmChain<T> {
         Self { nodes, chain_id, rules, pause, is_right: OnceCell::new() }
     }
 
-    async fn look(&self, account: EvmAddress) -> Result<View, QuorumError> {
+    async fn look(&self, account: EvmAddress) -> Result<View, String> {
+        let words = |error: QuorumError| error.to_string();
         let accounts = EvmAccounts::new(&self.nodes);
-        let height = accounts.height().await?;
-        let header = accounts.header(height).await?;
-        let count = accounts.count(account, height).await?;
-        let final_height = height.saturating_sub(self.rules.confirmations);
-        let final_count = accounts.count(account, final_height).await?;
-        let base_fee = header.base_fee.and_then(|fee| fee.to_u128()).unwrap_or_default();
-        let tip = u128::from(accounts.tip().await?);
+        let height = accounts.height().await.map_err(words)?;
+        let found = accounts.account(account, height, self.rules.confirmations).await.map_err(words)?;
+        let base_fee = found.header.base_fee.as_ref().and_then(Quantity::to_u128);
+        let base_fee =
+            base_fee.ok_or("the chain has no prices as of EIP-1559, by which transactions are made here")?;
+        let tip = u128::from(accounts.tip().await.map_err(words)?);
         // The base fee rises by an eighth a block at the most: this is enough for five full ones.
         let max = base_fee.saturating_mul(2).saturating_add(tip);
-        let fees = Fees { max: Wei(max), tip: Wei(tip) };
-        Ok(View { height, count, final_count, base_fee: Wei(base_fee), fees })
+        Ok(View {
+            height,
+            block: found.header.hash,
+            count: found.count,
+            final_count: found.final_count,
+            base_fee: Wei(base_fee),
+            fees: Fees { max: Wei(max), tip: Wei(tip) },
+        })
     }
 
     async fn check(&self) -> Result<(), String> {
@@ -64,13 +70,13 @@ impl<T: Transport + 'static> Chain for EvmChain<T> {
     fn view(&self, account: EvmAddress) -> BoxFuture<'_, Result<View, String>> {
         Box::pin(async move {
             self.check().await?;
-            self.look(account).await.map_err(|error| error.to_string())
+            self.look(account).await
         })
     }
 
-    fn receipt(&self, hash: Hash32, height: u64) -> BoxFuture<'_, Result<Option<Receipt>, String>> {
+    fn receipt(&self, hash: Hash32, view: View) -> BoxFuture<'_, Result<Option<Receipt>, String>> {
         Box::pin(async move {
-            let found = EvmAccounts::new(&self.nodes).receipt(hash, height).await;
+            let found = EvmAccounts::new(&self.nodes).receipt(hash, view.height, view.block).await;
             let receipt = found.map_err(|error| error.to_string())?.map(|found| Receipt {
                 hash: found.transaction,
                 height: found.height,

@@ -3,12 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use r3e_proto::api::transactions::{Attempt, Call, Fees, Inclusion, Kind, Outcome, Reason};
 use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Hash32, HexBytes, Wei};
 use serde::{Deserialize, Serialize};
 
-use crate::entry::{Attempt, Entry, Inclusion, Kind, Out, Outcome, Reason};
-use crate::fees::Fees;
-use crate::limits::{MAX_ATTEMPTS, MAX_OUT, NOOP_ATTEMPTS, SIGN_AGAIN};
+use crate::entry::{Entry, Out};
+use crate::fees::{higher, raised, replaces, under};
+use crate::limits::{
+    ENTRIES_OF_A_COMMIT, MAX_ATTEMPTS, MAX_LIFE, MAX_OUT, NOOP_ATTEMPTS, NOOP_GAS, SIGN_AGAIN,
+};
 use crate::outside::{NotSigned, Sent};
 use crate::said::Refusal;
 
@@ -33,6 +36,8 @@ pub struct Rules {
 pub struct View {
     /// The block's height.
     pub height: u64,
+    /// The block's hash.
+    pub block: Hash32,
     /// How many transactions of the account are in the chain up to it: the nonce of the next.
     pub count: u64,
     /// The same for the block that is `confirmations` below it.
@@ -67,6 +72,9 @@ pub(crate) struct Lane {
 /// What is known of hashes that were asked about: a receipt, or that there is none.
 pub(crate) type Answers = HashMap<Hash32, Option<Receipt>>;
 
+/// What the names of the lane's own begin with. A caller may have used one: then the next is tried.
+const FILLER: &str = "gap";
+
 /// What is to be signed next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
@@ -89,7 +97,8 @@ impl Lane {
         outs.map(|out| out.attempts.iter().rev().map(|attempt| attempt.hash).collect()).collect()
     }
 
-    /// Takes note of the chain, and of what was answered to hashes that were asked about. Gives the entries that are other than they were.
+    /// Takes note of the chain, and of what was answered to hashes that were asked about. Gives the entries that are other than they were, as
+    /// many as one commit has; then there may be more.
     pub(crate) fn learns(
         &mut self,
         view: &View,
@@ -99,6 +108,9 @@ impl Lane {
     ) -> Vec<usize> {
         let mut changed = Vec::new();
         for (index, entry) in self.entries.iter_mut().enumerate().filter(|(_, entry)| entry.is_open()) {
+            if changed.len() == ENTRIES_OF_A_COMMIT {
+                break;
+            }
             let before = (entry.out.as_ref().map(|out| out.included.clone()), entry.abandoned.clone());
             entry.meets(view, rules, answers, now_ms);
             let after = (entry.out.as_ref().map(|out| out.included.clone()), entry.abandoned.clone());
@@ -121,7 +133,7 @@ impl Lane {
         replaced.or_else(|| {
             let nonce = self.free_nonce(view)?;
             all().filter(|one| rested(&one)).find_map(|(index, entry)| {
-                let fees = entry.first_fees(view)?;
+                let fees = entry.first_fees(view, now_ms)?;
                 let transaction = entry.transaction(nonce, Kind::Call, fees);
                 Some(Wanted { index, kind: Kind::Call, fees, transaction })
             })
@@ -132,7 +144,7 @@ impl Lane {
     pub(crate) fn signed(&mut self, wanted: &Wanted, hash: Hash32, bytes: HexBytes, now_ms: u64) {
         let Some(entry) = self.entries.get_mut(wanted.index) else { return };
         let attempt = Attempt { hash, kind: wanted.kind, fees: wanted.fees, at_ms: now_ms };
-        entry.is_pushed = false;
+        (entry.is_pushed, entry.is_taken) = (false, false);
         match &mut entry.out {
             Some(out) => {
                 out.attempts.push(attempt);
@@ -173,14 +185,14 @@ impl Lane {
         let index = self.entries.iter().position(is_of)?;
         let entry = self.entries.get_mut(index)?;
         match said {
-            Sent::Taken => entry.trouble = None,
+            Sent::Taken => (entry.trouble, entry.is_taken) = (None, true),
             Sent::Unknown(why) => entry.is_in_trouble(why),
             Sent::Refused(refusal, why) => {
                 entry.is_in_trouble(why);
                 entry.is_pushed = matches!(refusal, Refusal::Underpriced);
-                let of_call =
-                    entry.out.as_ref().and_then(Out::last).is_some_and(|last| last.kind == Kind::Call);
-                if *refusal == Refusal::Invalid && of_call && entry.abandoned.is_none() {
+                // A dearer one that no node takes says nothing of those before it, which may be in a block any time.
+                let is_first = entry.out.as_ref().is_some_and(|out| out.attempts.len() == 1);
+                if *refusal == Refusal::Invalid && is_first && entry.abandoned.is_none() {
                     // The nonce is its own all the same: what was signed is out, and a node may yet take it.
                     entry.abandoned = Some(Reason::NotTaken(entry.trouble.clone().unwrap_or_default()));
                     return Some(index);
@@ -206,16 +218,40 @@ impl Lane {
     /// The lowest nonce that nothing of ours has. A gap that a reorganisation left is filled first.
     fn free_nonce(&self, view: &View) -> Option<u64> {
         let mut taken: Vec<u64> = self.open_nonces().filter(|nonce| *nonce >= view.count).collect();
-        if taken.len() >= MAX_OUT {
-            return None;
-        }
+        let (out, highest) = (taken.len(), taken.iter().max().copied());
         taken.sort_unstable_by_key(|nonce| Reverse(*nonce));
         let mut nonce = view.count;
         while taken.last() == Some(&nonce) {
             taken.pop();
             nonce = nonce.checked_add(1)?;
         }
-        Some(nonce)
+        // What is above a gap waits for it.
+        let is_gap = highest.is_some_and(|highest| nonce < highest);
+        (is_gap || out < MAX_OUT).then_some(nonce)
+    }
+
+    /// A transaction of the lane's own, where what is out waits for a nonce that nothing of ours has and nothing else waits to take: the
+    /// account sends itself nothing.
+    pub(crate) fn filler(&self, view: &View, now_ms: u64) -> Option<Entry> {
+        let nonce = self.free_nonce(view)?;
+        let behind = self.entries.iter().filter(|entry| entry.pending().is_some_and(|out| out.nonce > nonce));
+        let payer = behind.min_by_key(|entry| entry.pending().map(|out| out.nonce))?;
+        let waits =
+            self.entries.iter().any(|entry| entry.is_open() && entry.first_fees(view, now_ms).is_some());
+        let id = format!("{FILLER}-{nonce}-{now_ms}");
+        if waits {
+            return None;
+        }
+        let call = Call {
+            to: Some(payer.place.account),
+            value: Wei(0),
+            data: HexBytes::default(),
+            gas_limit: NOOP_GAS,
+            fee_limit: payer.call.fee_limit,
+        };
+        let life_ms = u64::try_from(MAX_LIFE.as_millis()).unwrap_or(u64::MAX);
+        let deadline_ms = now_ms.saturating_add(life_ms);
+        Some(Entry::new(id, payer.wallet.clone(), None, payer.place, (now_ms, deadline_ms), call))
     }
 
     fn open_nonces(&self) -> impl Iterator<Item = u64> {
@@ -227,7 +263,7 @@ impl Lane {
 impl Entry {
     /// What the chain says of it, and the clock.
     fn meets(&mut self, view: &View, rules: &Rules, answers: &Answers, now_ms: u64) {
-        let is_late = now_ms >= self.call.deadline_ms;
+        let is_late = now_ms >= self.deadline_ms;
         let Some(out) = &mut self.out else {
             if is_late && self.abandoned.is_none() {
                 self.give_up(Reason::Expired);
@@ -246,7 +282,7 @@ impl Entry {
                 out.attempts.iter().all(|attempt| matches!(answers.get(&attempt.hash), Some(None)));
             match out.attempts.iter().find_map(receipt) {
                 Some((receipt, kind)) => {
-                    let included = Inclusion::of(receipt);
+                    let included = inclusion(receipt);
                     if is_final(receipt.height) {
                         let reason = self.abandoned.clone().unwrap_or(Reason::Expired);
                         self.outcome = Some(match kind {
@@ -287,29 +323,31 @@ impl Entry {
             Some(_) => (Kind::Noop, MAX_ATTEMPTS),
             None => (Kind::Call, MAX_ATTEMPTS - NOOP_ATTEMPTS),
         };
-        if out.attempts.len() >= most {
+        if kind == Kind::Call && now_ms >= self.deadline_ms {
             return None;
         }
         // Behind others of the account it waits for them, and not for more money.
         let is_first = out.nonce == view.count;
-        let is_slow = is_first && now_ms.saturating_sub(last.at_ms) >= rules.bump_after_ms;
+        // Nor where no node has it: what is offered is not what keeps it out.
+        let is_slow = is_first && self.is_taken && now_ms.saturating_sub(last.at_ms) >= rules.bump_after_ms;
         if kind == last.kind && !is_slow && !self.is_pushed {
             return None;
         }
-        let fees = last.fees.raised().at_least(view.fees).under(self.call.price_limit(self.gas(kind)));
-        fees.replaces(last.fees).then_some((kind, fees))
+        let fees = under(higher(raised(last.fees), view.fees), self.price_limit(kind));
+        // So that a price which goes on rising is followed, and a signature costs the window something each time.
+        let is_worth_it = out.attempts.len() < most || fees.max.0 / 2 >= last.fees.max.0;
+        (is_worth_it && replaces(fees, last.fees)).then_some((kind, fees))
     }
 
     /// What a first attempt offers; none where it has one, or where what it may cost is below what the last block's gas did.
-    fn first_fees(&self, view: &View) -> Option<Fees> {
-        let limit = self.call.price_limit(self.call.gas_limit);
-        (self.out.is_none() && limit >= view.base_fee.0).then(|| view.fees.under(limit))
+    fn first_fees(&self, view: &View, now_ms: u64) -> Option<Fees> {
+        let limit = self.price_limit(Kind::Call);
+        let is_due = self.out.is_none() && now_ms < self.deadline_ms;
+        (is_due && limit >= view.base_fee.0).then(|| under(view.fees, limit))
     }
 }
 
-impl Inclusion {
-    fn of(receipt: &Receipt) -> Self {
-        let Receipt { hash, height, block, succeeded, gas_used } = receipt.clone();
-        Self { hash, height, block, succeeded, gas_used }
-    }
+fn inclusion(receipt: &Receipt) -> Inclusion {
+    let Receipt { hash, height, block, succeeded, gas_used } = receipt.clone();
+    Inclusion { hash, height, block, succeeded, gas_used }
 }

@@ -6,7 +6,7 @@
 //!                                    +-- dearer, or nothing at all, in its place +                 +-- reorganised away: sent again
 //! ```
 //!
-//! - `call`, `fees`: what is to be done, and what it may cost. `entry`: one transaction with all that was ever signed for it.
+//! - `call`, `fees`: what is asked for, and what it may cost. `entry`: one transaction with all that was ever signed for it.
 //! - `lane`: one account on one chain, as a state machine that asks nobody: nonces, replacements, what became of each.
 //! - `said`: what nodes answer to a transaction, by their own words.
 //! - `spaces`: where it lies in the store. `work`: what drives a lane. `transactions`: the public face.
@@ -31,12 +31,10 @@ mod spaces;
 mod transactions;
 mod work;
 
-pub use call::{Call, Submission, is_transaction_id};
-pub use entry::{Attempt, Inclusion, Kind, Outcome, Reason};
+pub use call::{Submission, is_transaction_id};
 pub use error::TransactionsError;
 pub use evm::EvmChain;
-pub use fees::Fees;
 pub use lane::{Receipt, Rules, View};
-pub use outside::{BoxFuture, Chain, Chains, NotSigned, Sent, Signer};
+pub use outside::{BoxFuture, By, Chain, Chains, NotSigned, Sent, Signer};
 pub use said::{Refusal, refusal};
-pub use transactions::{Shown, Stage, Transactions, TransactionsParts};
+pub use transactions::{Transactions, TransactionsParts};

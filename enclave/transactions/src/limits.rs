@@ -12,11 +12,24 @@ pub const MAX_GAS: u64 = 1 << 24;
 pub const MAX_OPEN: usize = 64;
 /// Of those, so many are out at a time: nodes keep no more that wait for one before them (geth: 16 of an account are safe).
 pub const MAX_OUT: usize = 16;
-/// Accounts, each on a chain, that a tenant's transactions go from.
-pub const MAX_LANES_OF_ONE: usize = 64;
-/// Ended transactions of a lane that are remembered: the same name does not do the same again.
-pub const MAX_ENDED: usize = 256;
-/// Signatures for one transaction: so often can a price rise by a tenth; it is then some twenty times the first.
+/// Accounts, each on a chain, that a tenant's transactions ever went from.
+pub const MAX_LANES_OF_ONE: usize = 1_024;
+/// Transactions of all lanes of a tenant that are open, and the bytes of their calls: they are in memory, and whoever asks for them need not
+/// pay for one.
+pub const MAX_OPEN_OF_ONE: usize = 512;
+/// See [`MAX_OPEN_OF_ONE`].
+pub const MAX_OPEN_BYTES_OF_ONE: usize = 4 * 1024 * 1024;
+/// How long an ended transaction is remembered at the least: so long, the same name does not do the same again.
+pub const REMEMBERED: Duration = Duration::from_hours(24);
+/// Ended transactions of a lane for which something was signed: where the oldest of so many is not old enough to be forgotten, nothing new is taken.
+pub const MAX_ENDED: usize = 1_024;
+/// Ended transactions of a lane for which nothing was ever signed: under such a name it may be tried again.
+pub const MAX_ENDED_UNSIGNED: usize = 64;
+/// An ended transaction's data is dropped where it is longer; its digest stays.
+pub const MAX_ENDED_DATA_BYTES: usize = 256;
+/// Entries of one commit: each has its data and what was signed last, as hexadecimal digits.
+pub const ENTRIES_OF_A_COMMIT: usize = 8;
+/// Signatures for one transaction: so often can a price rise by a tenth; it is then some twenty times the first. Beyond, a price must be twice the one before.
 pub const MAX_ATTEMPTS: usize = 32;
 /// Of those, so many are left for giving it up.
 pub const NOOP_ATTEMPTS: usize = 8;
@@ -29,7 +42,11 @@ pub const MAX_ID_BYTES: usize = 64;
 /// After a signature that was refused and may be given later.
 pub const SIGN_AGAIN: Duration = Duration::from_secs(5);
 /// The same bytes are given to the same nodes again: one may have lost them.
-pub const SEND_AGAIN: Duration = Duration::from_secs(10);
+pub const SEND_AGAIN: Duration = Duration::from_secs(30);
+/// Between two of the lane's own that fill a gap of nonces: the gate may refuse them.
+pub const FILL_AGAIN: Duration = Duration::from_mins(1);
+/// A commit that was not confirmed is settled by then.
+pub const UNCERTAIN: Duration = Duration::from_mins(1);
 /// After nodes that did not agree, or a store that did not answer.
 pub const PAUSE_AFTER_TROUBLE: Duration = Duration::from_millis(500);
 /// Of what a node or a gate says, so much is kept.

@@ -33,11 +33,11 @@ pub trait Chain: Send + Sync + 'static {
     /// In words: enough nodes do not say the same.
     fn view(&self, account: EvmAddress) -> BoxFuture<'_, Result<View, String>>;
 
-    /// The receipt of a transaction that is in the chain up to `height`; none of one that is not.
+    /// The receipt of a transaction that is in the chain of the view's block, up to it; none of one that is not.
     ///
     /// # Errors
     /// In words: enough nodes do not say the same.
-    fn receipt(&self, hash: Hash32, height: u64) -> BoxFuture<'_, Result<Option<Receipt>, String>>;
+    fn receipt(&self, hash: Hash32, view: View) -> BoxFuture<'_, Result<Option<Receipt>, String>>;
 
     /// Gives a signed transaction to every node.
     fn send<'a>(&'a self, bytes: &'a HexBytes) -> BoxFuture<'a, Sent>;
@@ -56,17 +56,27 @@ pub enum Sent {
 
 /// The wallets, behind their gates.
 pub trait Signer: Send + Sync + 'static {
-    /// Signs by the tenant's wallet, if its account is `account` and its policy allows it. Gives the signed bytes and their hash.
+    /// Signs by the tenant's wallet, if its account is `account` and its policy allows it, to whoever asked. Gives the signed bytes and
+    /// their hash.
     ///
     /// # Errors
     /// [`NotSigned`].
     fn sign<'a>(
         &'a self,
         tenant: TenantId,
-        wallet: &'a str,
+        by: By<'a>,
         account: EvmAddress,
         transaction: &'a EvmTransaction,
     ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>>;
+}
+
+/// What is to sign, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct By<'a> {
+    /// The wallet.
+    pub wallet: &'a str,
+    /// The API key by which it was asked; none where the tenant itself did.
+    pub api_key: Option<&'a str>,
 }
 
 /// Why a wallet does not sign.

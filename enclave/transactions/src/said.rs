@@ -68,7 +68,7 @@ const WORDS: [(&str, Refusal); 45] = [
     ("gas floor", Refusal::Invalid),
     ("oversized data", Refusal::Invalid),
     ("max initcode size exceeded", Refusal::Invalid),
-    ("exceeds the configured cap", Refusal::Invalid),
+    ("exceeds the configured cap", Refusal::Other),
     ("invalid sender", Refusal::Invalid),
     ("sender not an eoa", Refusal::Invalid),
     ("invalid chain id", Refusal::Invalid),

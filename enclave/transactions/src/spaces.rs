@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::entry::Entry;
 use crate::error::TransactionsError;
 use crate::lane::{Lane, Place};
-use crate::limits::MAX_ENDED;
+use crate::limits::{MAX_ENDED, MAX_ENDED_UNSIGNED, REMEMBERED};
 
 /// Which lane, of whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,8 +31,12 @@ pub(crate) struct Address {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Roll {
     open: Vec<String>,
-    /// The last one is last.
-    ended: VecDeque<String>,
+    /// Those for which something was signed, and when they ended; the last one is last.
+    ended: VecDeque<(String, u64)>,
+    /// Those for which nothing was.
+    unsigned: VecDeque<String>,
+    /// The highest block by which one of them ended: what is older shows a nonce as free that is not.
+    height: u64,
 }
 
 /// A lane as it stands in the store, and its open transactions.
@@ -45,7 +49,30 @@ pub(crate) struct Standing {
     is_fresh: bool,
 }
 
+/// By what a commit is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) now_ms: u64,
+    /// The block that was looked at; 0 where none was.
+    pub(crate) height: u64,
+}
+
 impl Standing {
+    /// The highest block by which something has ended.
+    pub(crate) fn height(&self) -> u64 {
+        self.roll.height
+    }
+
+    /// Whether one more can be remembered when it has ended.
+    pub(crate) fn has_room(&self, now_ms: u64) -> bool {
+        self.roll.ended.len() < MAX_ENDED || self.roll.oldest_is_forgotten(now_ms)
+    }
+
+    /// What stands is to be read again.
+    pub(crate) fn doubt(&mut self) {
+        self.is_fresh = false;
+    }
+
     /// Reads what stands, where it may be something else than is known.
     pub(crate) async fn refresh(
         &mut self,
@@ -69,7 +96,7 @@ impl Standing {
         Ok(())
     }
 
-    /// Writes these entries down; `is_new` where the one entry is new. What ended leaves the lane.
+    /// Writes these entries down. What ended leaves the lane.
     ///
     /// # Errors
     /// The store's: it is not known what stands, and that is read before anything else is done.
@@ -78,7 +105,7 @@ impl Standing {
         store: &Store,
         address: &Address,
         changed: &[usize],
-        is_new: bool,
+        moment: Moment,
     ) -> Result<(), TransactionsError> {
         let (lanes, records) = (lanes(address.tenant)?, records(address.tenant)?);
         let mut roll = self.roll.clone();
@@ -86,14 +113,22 @@ impl Standing {
             self.lane.entries.iter().filter(|entry| entry.is_open()).map(|entry| entry.id.clone()).collect();
         let mut writes = Vec::new();
         for entry in changed.iter().filter_map(|index| self.lane.entries.get(*index)) {
-            let put = Write::put(&records, &entry.id, encode(entry)?);
+            let put = Write::put(&records, &entry.id, encode(&entry.kept())?);
+            let is_new = !self.roll.open.contains(&entry.id);
             writes.push(if is_new { put.if_absent() } else { put });
             if !entry.is_open() {
-                roll.ended.push_back(entry.id.clone());
+                roll.height = roll.height.max(moment.height);
+                match &entry.out {
+                    Some(_) => roll.ended.push_back((entry.id.clone(), moment.now_ms)),
+                    None => roll.unsigned.push_back(entry.id.clone()),
+                }
             }
         }
-        while roll.ended.len() > MAX_ENDED {
-            writes.extend(roll.ended.pop_front().map(|id| Write::delete(&records, &id)));
+        while roll.ended.len() > MAX_ENDED && roll.oldest_is_forgotten(moment.now_ms) {
+            writes.extend(roll.ended.pop_front().map(|(id, _)| Write::delete(&records, &id)));
+        }
+        while roll.unsigned.len() > MAX_ENDED_UNSIGNED {
+            writes.extend(roll.unsigned.pop_front().map(|id| Write::delete(&records, &id)));
         }
         let put_roll = Write::put(&lanes, &address.place.key(), encode(&roll)?);
         let put_roll = if let Some(version) = self.version {
@@ -113,6 +148,13 @@ impl Standing {
             self.is_fresh = true;
         }
         Ok(())
+    }
+}
+
+impl Roll {
+    fn oldest_is_forgotten(&self, now_ms: u64) -> bool {
+        let long_ms = u64::try_from(REMEMBERED.as_millis()).unwrap_or(u64::MAX);
+        self.ended.front().is_some_and(|(_, ended_ms)| now_ms.saturating_sub(*ended_ms) > long_ms)
     }
 }
 

@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::wallets::EvmAddress;
+use r3e_proto::api::transactions::Transaction;
 use r3e_store::Store;
-use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::call::{Call, Submission, is_transaction_id};
-use crate::entry::{Attempt, Entry, Inclusion, Outcome, Reason};
+use crate::call::{Submission, is_transaction_id};
+use crate::entry::{Entry, digest};
 use crate::error::TransactionsError;
 use crate::lane::Place;
-use crate::limits::{MAX_LANES_OF_ONE, MAX_OPEN};
+use crate::limits::{MAX_ENDED, MAX_LANES_OF_ONE, MAX_OPEN, MAX_OPEN_BYTES_OF_ONE, MAX_OPEN_OF_ONE};
 use crate::outside::{Chains, Signer};
 use crate::spaces::{self, Address};
 use crate::work::{self, Worker};
@@ -45,56 +44,6 @@ pub(crate) struct Inner {
     pub(crate) closed: watch::Sender<bool>,
 }
 
-/// How far a transaction is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// Nothing was signed for it.
-    Waiting,
-    /// What was signed for it may be in a block any time.
-    Pending,
-    /// It is in a block, which is not final.
-    Included,
-    /// It is over, for ever.
-    Ended,
-}
-
-/// A transaction as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Shown {
-    /// Its name.
-    pub id: String,
-    /// The wallet that signs.
-    pub wallet: String,
-    /// Its account.
-    pub account: EvmAddress,
-    /// The chain.
-    pub chain_id: u64,
-    /// What it does.
-    pub call: Call,
-    /// Since when it is known, in Unix milliseconds.
-    pub made_at_ms: u64,
-    /// How far it is.
-    pub stage: Stage,
-    /// Its nonce, once something was signed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub nonce: Option<u64>,
-    /// All that was signed for it; the latest is last.
-    pub attempts: Vec<Attempt>,
-    /// Where the chain has it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub included: Option<Inclusion>,
-    /// Why it is being given up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub abandoned: Option<Reason>,
-    /// What became of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Outcome>,
-    /// What holds it up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub trouble: Option<String>,
-}
-
 impl Transactions {
     /// The transactions in the store. Those that are open go on from here on. Must be called within a tokio runtime.
     ///
@@ -105,7 +54,7 @@ impl Transactions {
         let (workers, closed) = (Mutex::default(), watch::Sender::new(false));
         let inner = Arc::new(Inner { store, now_ms, chains, signer, workers, closed });
         for address in spaces::all(&inner.store)? {
-            if inner.worker(address).is_err() {
+            if inner.worker(address, false).is_err() {
                 // Another configuration may have them again.
                 tracing::warn!(
                     chain = address.place.chain_id,
@@ -121,50 +70,48 @@ impl Transactions {
     ///
     /// # Errors
     /// [`TransactionsError::Invalid`], [`TransactionsError::Exists`], [`TransactionsError::NoChain`], [`TransactionsError::TooMany`]; the store's.
-    pub async fn submit(&self, tenant: TenantId, submission: Submission) -> Result<Shown, TransactionsError> {
+    pub async fn submit(
+        &self,
+        tenant: TenantId,
+        submission: Submission,
+    ) -> Result<Transaction, TransactionsError> {
         let inner = &self.inner;
         if *inner.closed.borrow() {
             return Err(TransactionsError::Stopping);
         }
         submission.check_name()?;
         let now_ms = inner.now_ms();
-        let place = Place { chain_id: submission.chain_id, account: submission.account };
-        if let Some(there) = spaces::read(&inner.store, tenant, &submission.id).await? {
-            return Inner::same(there, &submission, place);
+        let Submission { chain_id, account, .. } = submission;
+        let address = Address { tenant, place: Place { chain_id, account } };
+        let there = spaces::read(&inner.store, tenant, &submission.id).await?;
+        if let Some(there) = there.filter(|there| !there.is_open()) {
+            return Inner::same(there, &submission, address.place);
         }
-        submission.check(now_ms)?;
-        let address = Address { tenant, place };
-        let worker = inner.worker(address)?;
+        let worker = inner.worker(address, true)?;
         let mut standing = worker.standing.lock().await;
         standing.refresh(&inner.store, &address).await?;
-        // Whoever was first while the lock was waited for.
         if let Some(there) = spaces::read(&inner.store, tenant, &submission.id).await? {
-            return Inner::same(there, &submission, place);
+            if there.is_open() && !standing.lane.entries.iter().any(|entry| entry.id == there.id) {
+                // A commit that nobody was told of came through.
+                standing.doubt();
+                worker.wake.notify_one();
+            }
+            return Inner::same(there, &submission, address.place);
         }
+        submission.check(now_ms)?;
+        inner.has_room(tenant, &submission)?;
+        let too_many = |what, max| TransactionsError::TooMany { what, max };
         if standing.lane.entries.len() >= MAX_OPEN {
-            return Err(TransactionsError::TooMany {
-                what: "open transactions of an account",
-                max: MAX_OPEN,
-            });
+            return Err(too_many("open transactions of an account", MAX_OPEN));
         }
-        let Submission { id, wallet, call, .. } = submission;
-        let (abandoned, out, outcome, trouble) = <_>::default();
-        let entry = Entry {
-            id,
-            wallet,
-            place,
-            made_at_ms: now_ms,
-            call,
-            abandoned,
-            out,
-            outcome,
-            trouble,
-            rests_until_ms: 0,
-            is_pushed: false,
-        };
-        let (shown, index) = (Inner::shown(entry.clone()), standing.lane.entries.len());
+        if !standing.has_room(now_ms) {
+            return Err(too_many("transactions of an account that ended within a day", MAX_ENDED));
+        }
+        let Submission { id, wallet, api_key, call, deadline_ms, .. } = submission;
+        let entry = Entry::new(id, wallet, api_key, address.place, (now_ms, deadline_ms), call);
+        let (shown, index) = (entry.clone().shown(), standing.lane.entries.len());
         standing.lane.entries.push(entry);
-        standing.commit(&inner.store, &address, &[index], true).await?;
+        worker.commit(inner, &mut standing, &[index], 0).await?;
         worker.wake.notify_one();
         Ok(shown)
     }
@@ -173,7 +120,7 @@ impl Transactions {
     ///
     /// # Errors
     /// [`TransactionsError::NotFound`]; the store's.
-    pub async fn show(&self, tenant: TenantId, id: &str) -> Result<Shown, TransactionsError> {
+    pub async fn show(&self, tenant: TenantId, id: &str) -> Result<Transaction, TransactionsError> {
         let missing = || TransactionsError::NotFound(id.to_owned());
         if !is_transaction_id(id) {
             return Err(missing());
@@ -181,7 +128,7 @@ impl Transactions {
         let entry = spaces::read(&self.inner.store, tenant, id).await?.ok_or_else(missing)?;
         let address = Address { tenant, place: entry.place };
         let worker = self.inner.workers().get(&address).cloned();
-        let mut shown = Inner::shown(entry);
+        let mut shown = entry.shown();
         if let Some(worker) = worker.filter(|_| shown.outcome.is_none()) {
             let standing = worker.standing.lock().await;
             let of_it = standing.lane.entries.iter().find(|entry| entry.id == id);
@@ -207,17 +154,17 @@ impl Transactions {
     ///
     /// # Errors
     /// [`TransactionsError::NotFound`]; the store's.
-    pub async fn cancel(&self, tenant: TenantId, id: &str) -> Result<Shown, TransactionsError> {
+    pub async fn cancel(&self, tenant: TenantId, id: &str) -> Result<Transaction, TransactionsError> {
         let before = self.show(tenant, id).await?;
         let address = Address { tenant, place: Place { chain_id: before.chain_id, account: before.account } };
-        let worker = self.inner.worker(address)?;
+        let worker = self.inner.worker(address, false)?;
         let mut standing = worker.standing.lock().await;
         standing.refresh(&self.inner.store, &address).await?;
         if let Some(index) = standing.lane.abandon(id) {
-            standing.commit(&self.inner.store, &address, &[index], false).await?;
+            worker.commit(&self.inner, &mut standing, &[index], 0).await?;
+            worker.wake.notify_one();
         }
         drop(standing);
-        worker.wake.notify_one();
         self.show(tenant, id).await
     }
 
@@ -242,8 +189,24 @@ impl Inner {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What drives a lane; from the first time on, it does.
-    fn worker(self: &Arc<Self>, address: Address) -> Result<Arc<Worker>, TransactionsError> {
+    /// Whether a tenant may have one more that is open.
+    fn has_room(&self, tenant: TenantId, submission: &Submission) -> Result<(), TransactionsError> {
+        let workers = self.workers();
+        let loads =
+            workers.values().filter(|worker| worker.address.tenant == tenant).map(|worker| worker.load());
+        let (open, bytes) = loads.fold((0, 0), |(open, bytes), (more, longer)| (open + more, bytes + longer));
+        let too_many = |what, max| Err(TransactionsError::TooMany { what, max });
+        if open >= MAX_OPEN_OF_ONE {
+            return too_many("open transactions", MAX_OPEN_OF_ONE);
+        }
+        if bytes + submission.call.data.0.len() > MAX_OPEN_BYTES_OF_ONE {
+            return too_many("bytes of open transactions", MAX_OPEN_BYTES_OF_ONE);
+        }
+        Ok(())
+    }
+
+    /// What drives a lane; from the first time on, it does. One that is there already always has its place.
+    fn worker(self: &Arc<Self>, address: Address, is_new: bool) -> Result<Arc<Worker>, TransactionsError> {
         let chain_id = address.place.chain_id;
         let chain = self.chains.chain(chain_id).ok_or(TransactionsError::NoChain(chain_id))?;
         let mut workers = self.workers();
@@ -251,7 +214,7 @@ impl Inner {
             return Ok(Arc::clone(worker));
         }
         let of_one = workers.keys().filter(|other| other.tenant == address.tenant).count();
-        if of_one >= MAX_LANES_OF_ONE {
+        if is_new && of_one >= MAX_LANES_OF_ONE {
             let what = "accounts that transactions go from, each on a chain";
             return Err(TransactionsError::TooMany { what, max: MAX_LANES_OF_ONE });
         }
@@ -262,40 +225,11 @@ impl Inner {
         Ok(worker)
     }
 
-    fn same(there: Entry, submission: &Submission, place: Place) -> Result<Shown, TransactionsError> {
-        let is_same =
-            there.place == place && there.wallet == submission.wallet && there.call == submission.call;
-        if is_same { Ok(Self::shown(there)) } else { Err(TransactionsError::Exists(submission.id.clone())) }
-    }
-
-    fn shown(entry: Entry) -> Shown {
-        let Entry { id, wallet, place, made_at_ms, call, abandoned, out, outcome, .. } = entry;
-        let stage = match (&outcome, &out) {
-            (Some(_), _) => Stage::Ended,
-            (None, None) => Stage::Waiting,
-            (None, Some(out)) if out.included.is_none() => Stage::Pending,
-            (None, Some(_)) => Stage::Included,
-        };
-        let (nonce, attempts, included) = match out {
-            Some(out) => (Some(out.nonce), out.attempts, out.included),
-            None => (None, Vec::new(), None),
-        };
-        let Place { chain_id, account } = place;
-        let trouble = None;
-        Shown {
-            id,
-            wallet,
-            account,
-            chain_id,
-            call,
-            made_at_ms,
-            stage,
-            nonce,
-            attempts,
-            included,
-            abandoned,
-            outcome,
-            trouble,
-        }
+    /// What there is already, if it does the same. By when, is the first one's to say.
+    fn same(there: Entry, submission: &Submission, place: Place) -> Result<Transaction, TransactionsError> {
+        let is_same = there.place == place
+            && there.wallet == submission.wallet
+            && there.digest == digest(&submission.call);
+        if is_same { Ok(there.shown()) } else { Err(TransactionsError::Exists(submission.id.clone())) }
     }
 }

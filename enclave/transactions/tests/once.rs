@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use keeper::{Fault, Keeper};
 use proptest::prelude::*;
-use r3e_transactions::{Kind, NotSigned, Outcome, Reason, Shown, Stage, TransactionsError};
+use r3e_proto::api::transactions::{Call, Kind, Outcome, Reason, Stage, Transaction};
+use r3e_proto::api::wallets::{EvmAddress, Wei};
+use r3e_transactions::{NotSigned, Submission, TransactionsError};
 use tokio::runtime::Runtime;
 use world::{ALICE, BUMP_AFTER_MS, CONFIRMATIONS, LIFE_MS, Living, World, submission};
 
@@ -69,8 +71,8 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// What is said of a transaction that has ended is what the chain has.
-fn is_true(shown: &Shown, world: &World) {
-    let effects = world.ledger().effects(&shown.id);
+fn is_true(shown: &Transaction, world: &World) {
+    let effects = world.ledger().effects(&shown.name);
     match shown.outcome.as_ref().unwrap() {
         Outcome::Included(inclusion) => assert_eq!(effects, [inclusion.hash], "{shown:?}"),
         Outcome::Displaced => {
@@ -88,14 +90,14 @@ fn is_true(shown: &Shown, world: &World) {
 }
 
 /// Whatever a node was ever given, the store knows of.
-fn is_known(all: &[Shown], world: &World) {
+fn is_known(all: &[Transaction], world: &World) {
     let known = |hash| all.iter().any(|shown| shown.attempts.iter().any(|attempt| attempt.hash == hash));
     let ledger = world.ledger();
     let unknown: Vec<_> = ledger.given.iter().filter(|(hash, _)| !known(**hash)).collect();
     assert!(unknown.is_empty(), "{unknown:?} were given away before they were written down");
 }
 
-async fn all(living: &Living) -> Vec<Shown> {
+async fn all(living: &Living) -> Vec<Transaction> {
     let mut all = Vec::new();
     for name in living.transactions.names(ALICE, None, 1_000).unwrap() {
         all.push(living.shown(&name).await);
@@ -104,7 +106,7 @@ async fn all(living: &Living) -> Vec<Shown> {
 }
 
 /// Lets the chain go on until everything has ended.
-async fn ends(living: &Living, world: &World) -> Vec<Shown> {
+async fn ends(living: &Living, world: &World) -> Vec<Transaction> {
     for _ in 0..1_500 {
         let all = all(living).await;
         if all.iter().all(|shown| shown.stage == Stage::Ended) {
@@ -214,7 +216,18 @@ async fn begun() -> (Arc<Keeper>, Arc<World>, Living) {
     (keeper, world, living)
 }
 
-async fn until(living: &Living, id: &str, holds: impl Fn(&Shown) -> bool) -> Shown {
+/// The same of one that may not be there yet.
+async fn until_there(living: &Living, id: &str, holds: impl Fn(&Transaction) -> bool) {
+    for _ in 0..2_000 {
+        if living.transactions.show(ALICE, id).await.is_ok_and(|shown| holds(&shown)) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it does not come to pass: {:?}", living.transactions.show(ALICE, id).await);
+}
+
+async fn until(living: &Living, id: &str, holds: impl Fn(&Transaction) -> bool) -> Transaction {
     for _ in 0..2_000 {
         let shown = living.shown(id).await;
         if holds(&shown) {
@@ -253,12 +266,11 @@ async fn it_ends_when_it_is_final_and_not_before() {
     assert!(matches!(shown.outcome, Some(Outcome::Included(_))), "{shown:?}");
     assert_eq!((shown.nonce, shown.attempts.len()), (Some(0), 1));
     // Its name means the same, for ever.
-    let again = living
-        .transactions
-        .submit(ALICE, r3e_transactions::Submission { call: shown.call.clone(), ..submission("t", &world) });
+    let again =
+        living.transactions.submit(ALICE, Submission { call: shown.call.clone(), ..submission("t", &world) });
     assert_eq!(again.await.unwrap().stage, Stage::Ended);
     let mut changed = submission("t", &world);
-    changed.call.value = r3e_proto::api::wallets::Wei(1);
+    changed.call.value = Wei(1);
     assert!(matches!(living.transactions.submit(ALICE, changed).await, Err(TransactionsError::Exists(_))));
     assert_eq!(world.ledger().effects("t").len(), 1);
 }
@@ -267,24 +279,26 @@ async fn it_ends_when_it_is_final_and_not_before() {
 async fn what_waits_too_long_offers_more_up_to_its_limit() {
     let (_keeper, world, living) = begun().await;
     until_pooled(&world, Kind::Call).await;
-    world.ledger().base_fee = 900;
-    let mut before = living.shown("t").await.attempts.len();
+    world.ledger().base_fee = 800;
+    let before = living.shown("t").await.attempts.len();
     world.pass(BUMP_AFTER_MS);
     let shown = until(&living, "t", |shown| shown.attempts.len() > before).await;
-    let fees: Vec<u128> = shown.attempts.iter().map(|attempt| attempt.fees.max.0).collect();
-    assert_eq!(fees, [210, 1_810], "as much as the last block's gas asks for, and not a tenth more alone");
-    // Far above what it may cost, it stays where it is.
+    let fees = |shown: &Transaction| -> Vec<u128> {
+        shown.attempts.iter().map(|attempt| attempt.fees.max.0).collect()
+    };
+    assert_eq!(
+        fees(&shown),
+        [210, 1_610],
+        "as much as the last block's gas asks for, and not a tenth more alone"
+    );
+    // Above what it may cost, less what giving it up may take, it stays where it is.
     world.ledger().base_fee = 5_000;
-    before = shown.attempts.len();
-    world.pass(BUMP_AFTER_MS);
-    let shown = until(&living, "t", |shown| shown.attempts.len() > before).await;
-    assert_eq!(shown.attempts.last().unwrap().fees.max.0, 2_000);
-    for _ in 0..3 {
+    for _ in 0..4 {
         world.pass(BUMP_AFTER_MS);
-        a_moment().await;
+        tokio::time::sleep(Duration::from_millis(60)).await;
     }
-    assert_eq!(living.shown("t").await.attempts.len(), before + 1);
-    // Its time is over: nothing takes its place, for the same money and a fifth of the gas.
+    assert_eq!(fees(&living.shown("t").await), [210, 1_610, 1_800]);
+    // Its time is over: nothing takes its place, for the same money at the most and a fifth of the gas.
     world.pass(LIFE_MS);
     until_pooled(&world, Kind::Noop).await;
     (0..=CONFIRMATIONS).for_each(|_| world.ledger().mine());
@@ -340,6 +354,79 @@ async fn a_nonce_that_may_yet_come_back_ends_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_gap_below_what_is_out_is_filled() {
+    let (keeper, world) = (Keeper::new(), World::new());
+    world.ledger().foreign();
+    let living = Living::begin(&keeper, &world).await;
+    // As many as are out at a time, above what was signed elsewhere.
+    for number in 0..16 {
+        living.transactions.submit(ALICE, submission(&format!("g{number}"), &world)).await.unwrap();
+    }
+    until(&living, "g15", |shown| shown.nonce == Some(16)).await;
+    // And that is gone, and forgotten.
+    world.ledger().reorganise(1, true);
+    for shown in ends(&living, &world).await {
+        assert!(matches!(shown.outcome, Some(Outcome::Included(_))), "{shown:?}");
+        is_true(&shown, &world);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_through_later_is_gone_on_with() {
+    let (keeper, world) = (Keeper::new(), World::new());
+    let living = Living::begin(&keeper, &world).await;
+    keeper.fail_next([Fault::LostAfter]);
+    // Whoever asked is not told, and asks again.
+    let _unknown = living.transactions.submit(ALICE, submission("t", &world)).await;
+    living.transactions.submit(ALICE, submission("t", &world)).await.unwrap();
+    until_pooled(&world, Kind::Call).await;
+    // One whose asker left.
+    let gate = keeper.gate.write().await;
+    let asked = living.transactions.submit(ALICE, submission("u", &world));
+    drop(tokio::time::timeout(Duration::from_millis(50), asked).await);
+    drop(gate);
+    until_there(&living, "u", |shown| shown.nonce == Some(1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_no_nonce_drives_out_nothing_that_was_done() {
+    let (_keeper, world, living) = begun().await;
+    until_pooled(&world, Kind::Call).await;
+    (0..=CONFIRMATIONS).for_each(|_| world.ledger().mine());
+    until(&living, "t", |shown| shown.stage == Stage::Ended).await;
+    for number in 0..100 {
+        let denied =
+            NotSigned { code: "recipient_not_allowed".into(), message: "no".into(), may_pass: false };
+        world.denials.lock().unwrap().push(denied);
+        let id = format!("r{number}");
+        living.transactions.submit(ALICE, submission(&id, &world)).await.unwrap();
+        until(&living, &id, |shown| shown.stage == Stage::Ended).await;
+    }
+    assert!(matches!(living.shown("t").await.outcome, Some(Outcome::Included(_))));
+    let names = living.transactions.names(ALICE, None, 1_000).unwrap();
+    assert_eq!(names.len(), 1 + r3e_transactions::limits::MAX_ENDED_UNSIGNED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_fills_the_appliance_with_what_is_never_sent() {
+    let (keeper, world) = (Keeper::new(), World::new());
+    world.ledger().is_silent = true;
+    let living = Living::begin(&keeper, &world).await;
+    for account in 0.. {
+        // From an account of its own each.
+        let mut asked = submission(&format!("t{account}"), &world);
+        asked.account = EvmAddress([account; 20]);
+        asked.call.data.0 = vec![0; 50_000];
+        let taken = living.transactions.submit(ALICE, asked).await;
+        if let Err(refused) = taken {
+            assert!(matches!(refused, TransactionsError::TooMany { .. }), "{refused}");
+            assert_eq!(account, 83, "some 4 MiB");
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn those_of_one_account_have_one_nonce_each() {
     let (_keeper, world, living) = begun().await;
     for number in 0..6 {
@@ -388,23 +475,23 @@ async fn bad_submissions_are_refused_and_leave_nothing() {
     let living = Living::begin(&keeper, &world).await;
     let mut wrong =
         vec![submission("", &world), submission(&"x".repeat(65), &world), submission("a/b", &world)];
-    let with = |change: fn(&mut r3e_transactions::Call)| {
+    let with = |change: fn(&mut Call)| {
         let mut asked = submission("t", &world);
         change(&mut asked.call);
         asked
     };
     wrong.push(with(|call| call.gas_limit = 20_999));
     wrong.push(with(|call| call.gas_limit = u64::MAX));
-    wrong.push(with(|call| call.fee_limit = r3e_proto::api::wallets::Wei(1)));
+    wrong.push(with(|call| call.fee_limit = Wei(1)));
     wrong.push(with(|call| call.data.0 = vec![0; 50_001]));
     wrong.push(with(|call| (call.to, call.data.0) = (None, Vec::new())));
-    wrong.push(with(|call| call.deadline_ms = 0));
-    wrong.push(with(|call| call.deadline_ms = u64::MAX));
+    wrong.push(Submission { deadline_ms: 0, ..submission("t", &world) });
+    wrong.push(Submission { deadline_ms: u64::MAX, ..submission("t", &world) });
     for asked in wrong {
         let refused = living.transactions.submit(ALICE, asked).await;
         assert!(matches!(refused, Err(TransactionsError::Invalid(_))), "{refused:?}");
     }
-    let elsewhere = r3e_transactions::Submission { chain_id: 1, ..submission("t", &world) };
+    let elsewhere = Submission { chain_id: 1, ..submission("t", &world) };
     assert!(matches!(living.transactions.submit(ALICE, elsewhere).await, Err(TransactionsError::NoChain(1))));
     assert!(matches!(living.transactions.cancel(ALICE, "t").await, Err(TransactionsError::NotFound(_))));
     assert_eq!(living.transactions.names(ALICE, None, 10).unwrap(), [""; 0]);

@@ -63,6 +63,8 @@
 //! | `POST /v1/triggers/{name}/fire` | tenant | data, JSON → 202 [`triggers::Fired`] |
 //! | `GET /v1/triggers/{name}/history` | tenant | – → list of [`triggers::Fire`] |
 //! | `POST /v1/events/{topic}` | tenant | data, JSON → 202 [`triggers::Published`] |
+//! | `GET /v1/transactions?after=NAME&limit=N` | tenant | – → [`transactions::TransactionPage`] |
+//! | `GET`, `PUT`, `DELETE /v1/transactions/{name}` | tenant | [`transactions::SendTransaction`] → [`transactions::Transaction`] |
 //! | `GET /v1/feeds` | tenant | – → list of [`feeds::Feed`] |
 //! | `GET`, `PUT`, `DELETE /v1/feeds/{name}` | tenant | [`feeds::SetFeed`] → [`feeds::Feed`] |
 //! | `POST /v1/feeds/{name}/pause`, `POST /v1/feeds/{name}/resume` | tenant | – → [`feeds::Feed`] |
@@ -88,6 +90,7 @@ pub mod observations;
 pub mod secrets;
 pub mod state;
 pub mod status;
+pub mod transactions;
 pub mod triggers;
 pub mod unlock;
 pub mod versions;

@@ -1,16 +1,19 @@
 //! Triggers by chains as their tenants meet them: an appliance, and real nodes behind HTTPS of which some lie, lag or say nothing.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod behind_fronts;
+
 use std::path::Path;
 use std::time::Duration;
 
+use behind_fronts::Behind;
 use r3e_chain::neo;
 use r3e_chain_under_test::{Anvil, NeoGo, PING, Pinger};
 use r3e_client::{ClientError, TenantChannel, VerifiedOutcome};
 use r3e_e2e::command::Home;
 use r3e_e2e::front::{Front, Manner};
 use r3e_e2e::tenant::{ended, javascript, output};
-use r3e_e2e::{Appliance, Options, Tenant};
+use r3e_e2e::{Appliance, Tenant};
 use r3e_proto::api::triggers::{Definition, FireOutcome, Trigger};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -31,21 +34,7 @@ struct World {
 
 impl World {
     async fn start(network: &str, port: u16, more: &str) -> Self {
-        let mut fronts = Vec::new();
-        for number in 1..=3 {
-            fronts.push(Front::start(&format!("node{number}.example"), port).await);
-        }
-        let nodes =
-            r#"nodes = ["https://node1.example/", "https://node2.example/a/path", "https://node3.example"]"#;
-        let chains = format!("[[chain]]\nnetwork = \"{network}\"\n{nodes}\npoll_ms = 250\n{more}");
-        let options = Options {
-            extra_roots: fronts.iter().map(Front::authority).collect(),
-            resolve: fronts.iter().map(Front::resolve_rule).collect(),
-            chains,
-            ..Options::default()
-        };
-        let appliance = Appliance::start(options).await;
-        let alice = Tenant::admitted(&appliance, "alice").await;
+        let Behind { fronts, appliance, alice } = behind_fronts::start(network, port, more).await;
         alice.channel().await.deploy("echo", &javascript(ECHO)).await.unwrap();
         Self { fronts, appliance, alice }
     }

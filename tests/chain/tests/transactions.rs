@@ -13,10 +13,11 @@ use r3e_chain::evm::{EvmAddress, EvmTransaction, Hash32, HexBytes, Wei};
 use r3e_chain::rpc::Quorum;
 use r3e_chain_under_test::{Account, Anvil, HttpNodes};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::transactions::{Call, Kind, Outcome, Reason, Stage, Transaction};
 use r3e_store::Store;
 use r3e_transactions::{
-    BoxFuture, Call, Chain, Chains, EvmChain, Kind, NotSigned, Outcome, Reason, Rules, Shown, Signer, Stage,
-    Submission, Transactions, TransactionsParts,
+    BoxFuture, By, Chain, Chains, EvmChain, NotSigned, Refusal, Rules, Signer, Submission, Transactions,
+    TransactionsParts, refusal,
 };
 use serde_json::{Value, json};
 
@@ -76,7 +77,7 @@ impl Signer for Outside {
     fn sign<'a>(
         &'a self,
         _: TenantId,
-        _: &'a str,
+        _: By<'a>,
         account: EvmAddress,
         transaction: &'a EvmTransaction,
     ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>> {
@@ -106,6 +107,7 @@ fn one_wei(id: &str, world: &World) -> Submission {
     Submission {
         id: id.to_owned(),
         wallet: "w".to_owned(),
+        api_key: None,
         account: world.account.address,
         chain_id: world.anvil.chain(),
         call: Call {
@@ -115,12 +117,12 @@ fn one_wei(id: &str, world: &World) -> Submission {
             gas_limit: 60_000,
             // 100 gwei a unit.
             fee_limit: Wei(60_000 * 100_000_000_000),
-            deadline_ms: world.now_ms() + 600_000,
         },
+        deadline_ms: world.now_ms() + 600_000,
     }
 }
 
-async fn until(transactions: &Transactions, id: &str, holds: impl Fn(&Shown) -> bool) -> Shown {
+async fn until(transactions: &Transactions, id: &str, holds: impl Fn(&Transaction) -> bool) -> Transaction {
     for _ in 0..1_000 {
         let shown = transactions.show(ALICE, id).await.unwrap();
         if holds(&shown) {
@@ -230,7 +232,7 @@ async fn the_words_of_a_real_node_are_known() {
     transactions.submit(ALICE, poor).await.unwrap();
     let shown = until(&transactions, "poor", |shown| shown.trouble.is_some()).await;
     let why = shown.trouble.unwrap();
-    assert_eq!(r3e_transactions::refusal(&why), r3e_transactions::Refusal::Funds, "{why}");
+    assert_eq!(refusal(&why), Refusal::Funds, "{why}");
     // Given up, it does nothing, which the account can pay for.
     transactions.cancel(ALICE, "poor").await.unwrap();
     until_pooled(&world, &transactions, "poor", Kind::Noop).await;

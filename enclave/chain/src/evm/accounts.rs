@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 
-use super::header::Header;
+use super::header::{Header, read_block};
 use super::quantity::{Quantity, number};
 use super::source::{EvmBlocks, question};
 use crate::evm::{EvmAddress, Hash32, HexBytes};
 use crate::follow::Source as _;
-use crate::limits::MAX_SMALL_ANSWER_BYTES;
+use crate::limits::{MAX_HEADER_ANSWER_BYTES, MAX_SMALL_ANSWER_BYTES};
 use crate::rpc::fields::parsed;
-use crate::rpc::{Answer, AnswerError, Question, Quorum, QuorumError, RpcError, Transport};
+use crate::rpc::{Answer, AnswerError, JsonLimits, Question, Quorum, QuorumError, RpcError, Skip, Transport};
 
 /// A receipt has its logs, and a transaction may write many: what outbound requests may bring back at all.
 const MAX_RECEIPT_BYTES: usize = crate::limits::MAX_EVENTS_ANSWER_BYTES;
@@ -19,6 +19,17 @@ const MAX_RECEIPT_BYTES: usize = crate::limits::MAX_EVENTS_ANSWER_BYTES;
 #[derive(Debug)]
 pub struct EvmAccounts<'a, T> {
     nodes: &'a Quorum<T>,
+}
+
+/// An account in one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountView {
+    /// The block.
+    pub header: Header,
+    /// How many transactions of the account are in the chain up to it: the nonce of the next.
+    pub count: u64,
+    /// The same, some blocks below it.
+    pub final_count: u64,
 }
 
 /// What became of a transaction that is in a block.
@@ -50,27 +61,27 @@ impl<'a, T: Transport> EvmAccounts<'a, T> {
         EvmBlocks::new(self.nodes).height().await
     }
 
-    /// The header of the block there.
+    /// An account as it is in the block at `height`, and `below` blocks before it.
     ///
     /// # Errors
     /// [`QuorumError`].
-    pub async fn header(&self, height: u64) -> Result<Header, QuorumError> {
-        EvmBlocks::new(self.nodes).block(height).await
-    }
-
-    /// How many transactions of an account are in the chain up to a height: the nonce of its next one.
-    ///
-    /// # Errors
-    /// [`QuorumError`].
-    pub async fn count(&self, account: EvmAddress, height: u64) -> Result<u64, QuorumError> {
-        let parameters = vec![json!(account), json!(format!("{height:#x}"))];
-        let question = question("eth_getTransactionCount", parameters, MAX_SMALL_ANSWER_BYTES);
-        let form = AnswerError::Form { what: "count" };
-        let read = |answer: Value| {
-            let count = answer.as_str().and_then(Quantity::parse);
-            count.filter(|count| count.to_u64().is_some()).ok_or(form)
+    pub async fn account(
+        &self,
+        account: EvmAddress,
+        height: u64,
+        below: u64,
+    ) -> Result<AccountView, QuorumError> {
+        let deep = height.saturating_sub(below);
+        let questions =
+            [header_question(height), count_question(account, height), count_question(account, deep)];
+        let read = |answers: Vec<Value>| {
+            let Ok([block, count, final_count]) = <[Value; 3]>::try_from(answers) else {
+                return Err(AnswerError::Form { what: "answers" });
+            };
+            let header = read_block(&block, height)?;
+            Ok(AccountView { header, count: read_count(&count)?, final_count: read_count(&final_count)? })
         };
-        Ok(self.nodes.ask(&question, read).await?.to_u64().unwrap_or_default())
+        self.nodes.ask_together(&questions, read).await
     }
 
     /// The tip that is enough for a place in a block, as nodes think: no higher than what enough of them say at the least.
@@ -86,7 +97,8 @@ impl<'a, T: Transport> EvmAccounts<'a, T> {
         self.nodes.ask_height(&question, read).await
     }
 
-    /// The receipt of a transaction, if the chain up to `height` has it. Its block is one of that chain, by the hash that was computed here.
+    /// The receipt of a transaction, if the chain whose block at `height` has the hash `block` has it. Only nodes that show that block count: one
+    /// that lags, or follows another fork, has no part in what is not there.
     ///
     /// # Errors
     /// [`QuorumError`].
@@ -94,14 +106,25 @@ impl<'a, T: Transport> EvmAccounts<'a, T> {
         &self,
         transaction: Hash32,
         height: u64,
+        block: Hash32,
     ) -> Result<Option<TransactionReceipt>, QuorumError> {
         let parameters = vec![json!(transaction)];
-        let question = question("eth_getTransactionReceipt", parameters, MAX_RECEIPT_BYTES);
-        let read = |answer: Value| read_receipt(&answer, transaction).map(Found);
-        let found = self.nodes.ask(&question, read).await?.0.filter(|receipt| receipt.height <= height);
-        let Some(receipt) = found else { return Ok(None) };
-        let is_of_chain = self.header(receipt.height).await?.hash == receipt.block;
-        Ok(Some(receipt).filter(|_| is_of_chain))
+        // Whoever is called may log a lot.
+        let skip = Skip { member: "logs", unless: None };
+        let limits = JsonLimits::of_bytes(MAX_RECEIPT_BYTES).skipping(skip);
+        let receipt = Question { method: "eth_getTransactionReceipt", parameters, limits };
+        let questions = [receipt, header_question(height)];
+        let read = |answers: Vec<Value>| {
+            let Ok([receipt, header]) = <[Value; 2]>::try_from(answers) else {
+                return Err(AnswerError::Form { what: "answers" });
+            };
+            if read_block(&header, height)?.hash != block {
+                return Err(AnswerError::Other { what: "block" });
+            }
+            let found = read_receipt(&receipt, transaction)?;
+            Ok(Found(found.filter(|receipt| receipt.height <= height)))
+        };
+        Ok(self.nodes.ask_together(&questions, read).await?.0)
     }
 
     /// Gives a signed transaction to every node, and says what each answered.
@@ -115,6 +138,21 @@ impl<'a, T: Transport> EvmAccounts<'a, T> {
     pub fn needed(&self) -> usize {
         self.nodes.needed()
     }
+}
+
+fn header_question(height: u64) -> Question {
+    let parameters = vec![json!(format!("{height:#x}")), json!(false)];
+    question("eth_getBlockByNumber", parameters, MAX_HEADER_ANSWER_BYTES)
+}
+
+fn count_question(account: EvmAddress, height: u64) -> Question {
+    let parameters = vec![json!(account), json!(format!("{height:#x}"))];
+    question("eth_getTransactionCount", parameters, MAX_SMALL_ANSWER_BYTES)
+}
+
+fn read_count(answer: &Value) -> Result<u64, AnswerError> {
+    let count = answer.as_str().and_then(Quantity::parse).and_then(|count| count.to_u64());
+    count.ok_or(AnswerError::Form { what: "count" })
 }
 
 /// The receipt in a node's answer; none where the node knows of none.
@@ -141,6 +179,13 @@ pub fn read_receipt(answer: &Value, transaction: Hash32) -> Result<Option<Transa
         succeeded,
         gas_used: number(answer, "gasUsed")?,
     }))
+}
+
+impl Answer for AccountView {
+    fn summary(&self) -> String {
+        let Self { header, count, final_count } = self;
+        format!("block {} ({}), {count} transactions, {final_count} of them deep", header.number, header.hash)
+    }
 }
 
 #[derive(PartialEq)]

@@ -16,7 +16,7 @@ mod log;
 mod quantity;
 mod source;
 
-pub use accounts::{EvmAccounts, TransactionReceipt, read_receipt};
+pub use accounts::{AccountView, EvmAccounts, TransactionReceipt, read_receipt};
 pub use bloom::Bloom;
 pub use header::{Header, read_block};
 pub use log::{Log, LogFilter, read_logs};

@@ -109,7 +109,8 @@ impl<'a, T: Transport> NeoSource<'a, T> {
         let mut question = question("getapplicationlog", parameters, MAX_EVENTS_ANSWER_BYTES);
         // What other contracts said: anybody may have one say a lot.
         let unless = self.wanted.contract.to_string();
-        question.limits = question.limits.skipping(Skip { member: "state", beside: "contract", unless });
+        question.limits =
+            question.limits.skipping(Skip { member: "state", unless: Some(("contract", unless)) });
         let read = |answer: Value| read_application_log(&answer, transaction).map(Log);
         self.blocks.nodes.ask(&question, read).await
     }

@@ -26,10 +26,8 @@ pub struct JsonLimits {
 pub struct Skip {
     /// Its name.
     pub member: &'static str,
-    /// In objects where the member of this name, which stands before it,
-    pub beside: &'static str,
-    /// is another text than this.
-    pub unless: String,
+    /// In objects where the member of this name, which stands before it, is another text than this; in all objects, where there is none.
+    pub unless: Option<(&'static str, String)>,
 }
 
 impl JsonLimits {
@@ -121,7 +119,8 @@ impl Reader<'_> {
 
     fn is_skipped(&self, name: &str, before: &Map<String, Value>) -> bool {
         let Some(skip) = self.limits.skip.as_ref().filter(|skip| skip.member == name) else { return false };
-        before.get(skip.beside).and_then(Value::as_str).is_some_and(|text| text != skip.unless)
+        let Some((beside, ours)) = &skip.unless else { return true };
+        before.get(*beside).and_then(Value::as_str).is_some_and(|text| text != ours)
     }
 
     fn fail<E: serde::de::Error>(&self, error: JsonError) -> E {
@@ -230,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_nobody_wants_counts_for_nothing() {
-        let skip = Skip { member: "state", beside: "contract", unless: "ours".to_owned() };
+        let skip = Skip { member: "state", unless: Some(("contract", "ours".to_owned())) };
         let limits = JsonLimits::of_bytes(1 << 20).skipping(skip);
         let read = |contract: &str, state: &str| {
             let text = format!(r#"[{{"contract":"{contract}","state":{state}}}]"#);

@@ -124,6 +124,35 @@ impl<T: Transport> Quorum<T> {
         }
     }
 
+    /// The answer that enough nodes give to all of `questions` together, each node to one after the other: so that what is read of them is
+    /// of one mind. A node that does not answer one of them has no part.
+    ///
+    /// # Errors
+    /// [`QuorumError::Disagreement`].
+    pub async fn ask_together<A, F>(&self, questions: &[Question], read: F) -> Result<A, QuorumError>
+    where
+        A: Answer,
+        F: Fn(Vec<Value>) -> Result<A, AnswerError> + Send + Sync,
+    {
+        let read = &read;
+        let one = |endpoint| -> Asked<'_, A> {
+            Box::pin(async move {
+                let mut answers = Vec::with_capacity(questions.len());
+                for question in questions {
+                    answers.push(question.ask(&self.transport, endpoint, ID).await?);
+                }
+                Ok(read(answers)?)
+            })
+        };
+        let asked = (0..self.endpoints).map(one).collect();
+        let mut outcomes = collect(asked, |outcomes| self.agreed(outcomes).is_some()).await;
+        match (self.agreed(&outcomes).and_then(|at| outcomes.swap_remove(at)), questions.first()) {
+            (Some(Ok(answer)), _) => Ok(answer),
+            (_, Some(first)) => Err(self.disagreement(first, outcomes)),
+            (_, None) => Err(QuorumError::Rule { needed: self.needed, endpoints: self.endpoints }),
+        }
+    }
+
     /// What each node says, in their order. Nothing follows from it: they are told something.
     pub async fn tell(&self, question: &Question) -> Vec<Result<Value, RpcError>> {
         let read = |value: Value| Ok(Words(value));

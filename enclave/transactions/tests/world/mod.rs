@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::transactions::{Call, Fees, Transaction};
 use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, Wei, keccak256};
 use r3e_store::Store;
 use r3e_transactions::{
-    BoxFuture, Call, Chain, Chains, Fees, NotSigned, Receipt, Rules, Sent, Shown, Signer, Submission,
-    Transactions, TransactionsParts, View, refusal,
+    BoxFuture, By, Chain, Chains, NotSigned, Receipt, Rules, Sent, Signer, Submission, Transactions,
+    TransactionsParts, View, refusal,
 };
 
 use crate::keeper::{self, Keeper};
@@ -220,7 +221,7 @@ impl Chain for Node {
     }
 
     fn view(&self, account: EvmAddress) -> BoxFuture<'_, Result<View, String>> {
-        assert_eq!(account, ACCOUNT);
+        assert!(account == ACCOUNT || self.0.ledger().is_silent);
         Box::pin(async move {
             tokio::task::yield_now().await;
             let ledger = self.0.ledger();
@@ -231,6 +232,7 @@ impl Chain for Node {
             let fees = Fees { max: Wei(2 * ledger.base_fee + TIP), tip: Wei(TIP) };
             Ok(View {
                 height: height as u64,
+                block: ledger.blocks[height].hash,
                 count: ledger.count(height),
                 final_count: height.checked_sub(CONFIRMATIONS).map_or(0, |height| ledger.count(height)),
                 base_fee: Wei(ledger.base_fee),
@@ -239,7 +241,7 @@ impl Chain for Node {
         })
     }
 
-    fn receipt(&self, hash: Hash32, height: u64) -> BoxFuture<'_, Result<Option<Receipt>, String>> {
+    fn receipt(&self, hash: Hash32, view: View) -> BoxFuture<'_, Result<Option<Receipt>, String>> {
         Box::pin(async move {
             tokio::task::yield_now().await;
             let ledger = self.0.ledger();
@@ -252,8 +254,11 @@ impl Chain for Node {
                     gas_used: 21_000,
                 })
             };
-            let found = ledger.blocks.iter().enumerate().find_map(of);
-            Ok(found.filter(|receipt| receipt.height <= height))
+            let at = usize::try_from(view.height).unwrap();
+            if ledger.blocks.get(at).is_none_or(|block| block.hash != view.block) {
+                return Err("the block is not there any more".to_owned());
+            }
+            Ok(ledger.blocks.iter().take(at + 1).enumerate().find_map(of))
         })
     }
 
@@ -273,11 +278,11 @@ impl Signer for World {
     fn sign<'a>(
         &'a self,
         tenant: TenantId,
-        wallet: &'a str,
+        by: By<'a>,
         account: EvmAddress,
         transaction: &'a EvmTransaction,
     ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>> {
-        assert_eq!((tenant, wallet, account), (ALICE, "w", ACCOUNT));
+        assert_eq!((tenant, by.wallet, account), (ALICE, "w", ACCOUNT));
         Box::pin(async move {
             tokio::task::yield_now().await;
             if let Some(denied) = self.denials.lock().unwrap().pop() {
@@ -315,7 +320,7 @@ impl Living {
         }
     }
 
-    pub(crate) async fn shown(&self, id: &str) -> Shown {
+    pub(crate) async fn shown(&self, id: &str) -> Transaction {
         self.transactions.show(ALICE, id).await.unwrap()
     }
 }
@@ -325,6 +330,7 @@ pub(crate) fn submission(id: &str, world: &World) -> Submission {
     Submission {
         id: id.to_owned(),
         wallet: "w".to_owned(),
+        api_key: None,
         account: ACCOUNT,
         chain_id: CHAIN,
         call: Call {
@@ -333,7 +339,7 @@ pub(crate) fn submission(id: &str, world: &World) -> Submission {
             data: HexBytes(id.as_bytes().to_vec()),
             gas_limit: 100_000,
             fee_limit: Wei(100_000 * 2_000),
-            deadline_ms: world.now() + LIFE_MS,
         },
+        deadline_ms: world.now() + LIFE_MS,
     }
 }

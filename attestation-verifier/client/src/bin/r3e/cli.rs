@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{
-    billing, deploy, enclave, feeds, functions, init, jobs, keys, local, login, operator, release, secrets,
-    state, tenants, triggers, wallets,
+    billing, chain, deploy, enclave, feeds, functions, init, jobs, keys, local, login, operator, release,
+    secrets, state, tenants, triggers, wallets,
 };
 
 const AFTER_HELP: &str = "\
@@ -136,6 +136,9 @@ pub(crate) enum Command {
     /// Keep keys that sign, each behind a policy
     #[command(subcommand)]
     Wallets(wallets::Command),
+    /// Have wallets' transactions brought onto their chains, each once
+    #[command(subcommand)]
+    Chain(chain::Command),
     /// Show what functions used in a month, and the quota
     Usage(billing::Usage),
     /// Show the plan and the balance

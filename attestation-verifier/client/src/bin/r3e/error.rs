@@ -81,6 +81,9 @@ pub(crate) enum CliError {
     /// The function failed; its invocation was printed.
     #[error("the function failed: {message} ({code})")]
     Function { code: String, message: String },
+    /// A transaction was waited for, and the chain did not do it.
+    #[error("the transaction {name}: {why}")]
+    NotDone { name: String, why: String },
 }
 
 impl CliError {
@@ -112,6 +115,7 @@ impl CliError {
             Self::Client(error) => memory(error).map_or_else(|| error.code(), Self::code),
             Self::StillOpen { .. } => "still_open",
             Self::Function { code, .. } => code,
+            Self::NotDone { .. } => "not_done",
         }
     }
 
@@ -129,7 +133,7 @@ impl CliError {
             | Self::OtherImage { .. }
             | Self::Release(ReleaseError::NotApproved { .. })
             | Self::NothingToApprove { .. } => 1,
-            Self::Function { .. } => 4,
+            Self::Function { .. } | Self::NotDone { .. } => 4,
             Self::StillOpen { .. } => 5,
             _ => 2,
         }

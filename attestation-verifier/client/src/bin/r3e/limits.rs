@@ -31,3 +31,5 @@ pub(crate) const MAX_PASSWORD_BYTES: u64 = 1024;
 pub(crate) const MAX_WALLET_JSON_BYTES: u64 = 384 * 1024;
 /// A feed's definition: what the appliance takes.
 pub(crate) const MAX_FEED_FILE_BYTES: u64 = 64 * 1024;
+/// A call's data in hexadecimal digits: what the appliance takes of it.
+pub(crate) const MAX_CALL_FILE_BYTES: u64 = 128 * 1024;

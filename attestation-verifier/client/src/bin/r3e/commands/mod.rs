@@ -1,6 +1,7 @@
 //! The commands, one file a noun. Each turns options into calls of the library, and answers into text.
 
 pub(crate) mod billing;
+pub(crate) mod chain;
 pub(crate) mod deploy;
 pub(crate) mod enclave;
 pub(crate) mod feeds;
@@ -46,6 +47,7 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Functions(command) => functions::run(command, settings, printer).await,
         Command::Jobs(command) => jobs::run(command, settings, printer).await,
         Command::Triggers(command) => triggers::run(command, settings, printer).await,
+        Command::Chain(command) => chain::run(command, settings, printer).await,
         Command::Feeds(command) => feeds::run(command, settings, printer).await,
         Command::Publish(command) => triggers::publish(command, settings, printer).await,
         Command::Wallets(command) => wallets::run(command, settings, printer).await,

@@ -1,0 +1,188 @@
+//! `r3e chain`.
+
+mod shown;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::{Args, Subcommand};
+use r3e_client::TenantChannel;
+use r3e_proto::api::transactions::{Call, DEFAULT_TIMEOUT_MS, Outcome, SendTransaction, Stage, Transaction};
+use r3e_proto::api::wallets::{EvmAddress, HexBytes, Wei};
+
+use crate::error::CliError;
+use crate::limits::MAX_CALL_FILE_BYTES;
+use crate::output::{Printer, note};
+use crate::session;
+use crate::settings::Settings;
+
+/// Between two looks at a transaction that is waited for.
+const LOOK: Duration = Duration::from_millis(500);
+
+const SEND_HELP: &str = "\
+The name makes it once: sent again under it, nothing is done twice. The wallet's policy must allow the transaction; and for one that is
+given up, a transfer of nothing to the wallet's own address. docs/chains.md has all of it.
+
+Examples:
+  r3e chain send rent-2026-11 --wallet treasury --chain-id 1 --to 0xdAC17F958D2ee523a2206206994597C13D831ec7 \\
+    --data 0xa9059cbb… --gas-limit 90000 --fee-limit 5000000000000000 --wait
+  r3e chain send feed --wallet deployer --chain-id 138 --create --data-file Aggregator.hex --gas-limit 4000000 \\
+    --fee-limit 40000000000000000";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send a transaction by a wallet, at most once
+    #[command(after_help = SEND_HELP)]
+    Send(Send),
+    /// Show one transaction, with all that was signed for it, or list them
+    #[command(after_help = "Examples:\n  r3e chain tx\n  r3e chain tx rent-2026-11 --json | jq .outcome")]
+    Tx {
+        /// The transaction's name
+        name: Option<String>,
+    },
+    /// Give a transaction up: what is out is replaced by nothing, unless the chain takes it first
+    #[command(after_help = "Example:\n  r3e chain cancel rent-2026-11")]
+    Cancel {
+        /// The transaction's name
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// The transaction's name
+    name: String,
+    /// The wallet that signs
+    #[arg(long, value_name = "WALLET")]
+    wallet: String,
+    /// The chain
+    #[arg(long, value_name = "N")]
+    chain_id: u64,
+    /// The recipient
+    #[arg(long, value_name = "ADDRESS", required_unless_present = "create")]
+    to: Option<EvmAddress>,
+    /// Create a contract, whose code is the data
+    #[arg(long, conflicts_with = "to")]
+    create: bool,
+    /// What is sent along, in wei
+    #[arg(long, value_name = "WEI", default_value = "0")]
+    value: Wei,
+    /// The call's data, hexadecimal
+    #[arg(long, value_name = "0x…", conflicts_with = "data_file")]
+    data: Option<HexBytes>,
+    /// A file with the data, hexadecimal
+    #[arg(long, value_name = "FILE")]
+    data_file: Option<PathBuf>,
+    /// The most gas
+    #[arg(long, value_name = "GAS")]
+    gas_limit: u64,
+    /// The most that it may cost, in wei
+    #[arg(long, value_name = "WEI")]
+    fee_limit: Wei,
+    /// How long it is tried
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_MS / 1_000)]
+    timeout_s: u64,
+    /// Wait until it has ended: until its block is final
+    #[arg(long)]
+    wait: bool,
+}
+
+pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer) -> Result<(), CliError> {
+    match command {
+        Command::Send(send) => {
+            // Before anything is asked.
+            let (name, waits, request) = send.request()?;
+            let mut tenant = session::tenant(settings).await?;
+            let sent = tenant.send_transaction(&name, &request).await?;
+            if !waits {
+                return printer.result(&sent, shown::one);
+            }
+            let ended = ended(&mut tenant, sent).await?;
+            printer.result(&ended, shown::one)?;
+            done(&ended)
+        }
+        Command::Tx { name: Some(name) } => {
+            let mut tenant = session::tenant(settings).await?;
+            printer.result(&tenant.transaction(&name).await?, shown::one)
+        }
+        Command::Tx { name: None } => {
+            let mut tenant = session::tenant(settings).await?;
+            printer.result(&all(&mut tenant).await?, |all| shown::list(all))
+        }
+        Command::Cancel { name } => {
+            let mut tenant = session::tenant(settings).await?;
+            printer.result(&tenant.cancel_transaction(&name).await?, shown::one)
+        }
+    }
+}
+
+impl Send {
+    fn request(self) -> Result<(String, bool, SendTransaction), CliError> {
+        let data = match (self.data, &self.data_file) {
+            (Some(data), _) => data,
+            (None, Some(file)) => hexadecimal(file)?,
+            (None, None) => HexBytes::default(),
+        };
+        let call = Call {
+            to: self.to,
+            value: self.value,
+            data,
+            gas_limit: self.gas_limit,
+            fee_limit: self.fee_limit,
+        };
+        let timeout_ms = Some(self.timeout_s.saturating_mul(1_000));
+        let request = SendTransaction { wallet: self.wallet, chain_id: self.chain_id, call, timeout_ms };
+        Ok((self.name, self.wait, request))
+    }
+}
+
+/// The bytes in a file of hexadecimal digits, with or without `0x`.
+fn hexadecimal(file: &Path) -> Result<HexBytes, CliError> {
+    let what = file.display().to_string();
+    let io = |source| CliError::Io { what: what.clone(), source };
+    let length = std::fs::metadata(file).map_err(io)?.len();
+    if length > MAX_CALL_FILE_BYTES {
+        return Err(CliError::Usage(format!("{what} is over {MAX_CALL_FILE_BYTES} bytes")));
+    }
+    let text = std::fs::read_to_string(file).map_err(io)?;
+    let digits = text.trim();
+    let prefixed = if digits.starts_with("0x") { digits.to_owned() } else { format!("0x{digits}") };
+    prefixed.parse().map_err(|_| CliError::Usage(format!("{what} holds no hexadecimal digits")))
+}
+
+async fn all(tenant: &mut TenantChannel) -> Result<Vec<Transaction>, CliError> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = tenant.transactions(after.as_deref()).await?;
+        all.extend(page.transactions);
+        after = page.next;
+        if after.is_none() {
+            return Ok(all);
+        }
+    }
+}
+
+/// Waits for a transaction's end, and says each stage on standard error. The appliance gives it up at its deadline; so this ends.
+async fn ended(tenant: &mut TenantChannel, sent: Transaction) -> Result<Transaction, CliError> {
+    let begun = Instant::now();
+    let (mut now, mut said) = (sent, None);
+    while now.stage != Stage::Ended {
+        let line = shown::progress(&now);
+        if said.as_ref() != Some(&line) {
+            note(&format!("{:>4} s  {line}", begun.elapsed().as_secs()));
+            said = Some(line);
+        }
+        tokio::time::sleep(LOOK).await;
+        now = tenant.transaction(&now.name).await?;
+    }
+    Ok(now)
+}
+
+/// What was not done fails the command.
+fn done(ended: &Transaction) -> Result<(), CliError> {
+    match &ended.outcome {
+        Some(Outcome::Included(inclusion)) if inclusion.succeeded => Ok(()),
+        Some(outcome) => Err(CliError::NotDone { name: ended.name.clone(), why: shown::ended(outcome) }),
+        None => Err(CliError::StillOpen { id: ended.name.clone() }),
+    }
+}

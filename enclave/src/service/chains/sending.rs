@@ -1,0 +1,53 @@
+//! Chains like Ethereum, as transactions are brought there.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use r3e_attester::TrustedClock;
+use r3e_chain::rpc::Quorum;
+use r3e_chain::watch::Network;
+use r3e_proto::api::triggers::DEFAULT_EVM_CONFIRMATIONS;
+use r3e_transactions::{Chain, EvmChain, Rules};
+use r3e_transport::EnclaveTransport;
+
+use super::nodes::HttpsNodes;
+use crate::configuration::Configuration;
+use crate::limits::BUMP_AFTER_MS;
+use crate::service::ServiceError;
+use crate::service::egress::open_egress;
+
+/// The chains of the configuration that transactions can be sent to. Their nodes are asked apart from what triggers ask: an answer that is
+/// a moment old would be good enough for these, and a node that is left alone for its silence must be given a transaction all the same.
+pub(crate) struct Sending(BTreeMap<u64, Arc<EvmChain<HttpsNodes>>>);
+
+impl Sending {
+    /// Those of the configuration.
+    ///
+    /// # Errors
+    /// [`ServiceError::Internal`]: there is no way out.
+    pub(crate) fn open(
+        transport: &EnclaveTransport,
+        configuration: &Configuration,
+        clock: &TrustedClock,
+    ) -> Result<Self, ServiceError> {
+        let internal = |error: &dyn Display| ServiceError::Internal(error.to_string());
+        let rules = Rules { confirmations: DEFAULT_EVM_CONFIRMATIONS.into(), bump_after_ms: BUMP_AFTER_MS };
+        let mut chains = BTreeMap::new();
+        for chain in configuration.chains() {
+            let Network::Eip155(chain_id) = chain.network else { continue };
+            let egress = open_egress(transport.clone(), configuration, clock)?;
+            let nodes = HttpsNodes::new(egress, &chain.nodes).map_err(|error| internal(&error))?;
+            let quorum =
+                Quorum::new(nodes, chain.nodes.len(), chain.agree).map_err(|error| internal(&error))?;
+            chains.insert(chain_id, Arc::new(EvmChain::new(quorum, chain_id, rules, chain.poll)));
+        }
+        Ok(Self(chains))
+    }
+}
+
+impl r3e_transactions::Chains for Sending {
+    fn chain(&self, chain_id: u64) -> Option<Arc<dyn Chain>> {
+        self.0.get(&chain_id).map(|chain| Arc::clone(chain) as _)
+    }
+}

@@ -1,0 +1,214 @@
+//! Transactions, as the appliance composes them: which chains there are, and how wallets sign.
+
+use std::sync::Arc;
+
+use r3e_attester::TrustedClock;
+use r3e_proto::api::identity::{TenantId, TenantState};
+use r3e_proto::api::transactions::{DEFAULT_TIMEOUT_MS, SendTransaction, Transaction, TransactionPage};
+use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Hash32, HexBytes, KeyType, Payload, SignRequest};
+use r3e_store::Store;
+use r3e_transactions::limits::MAX_TROUBLE_CHARS;
+use r3e_transactions::{BoxFuture, NotSigned, Signer, Submission, TransactionsError, TransactionsParts};
+
+use super::chains::Sending;
+use super::wallets::{By, Wallets};
+use super::{ServiceError, Tenants};
+use crate::limits::MAX_TRANSACTIONS_PAGE;
+
+/// Tenants' transactions.
+pub(crate) struct Transactions {
+    inner: r3e_transactions::Transactions,
+    wallets: Arc<Wallets>,
+    clock: TrustedClock,
+}
+
+impl Transactions {
+    /// Those in the store. They go on from here on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn start(
+        store: &Store,
+        clock: &TrustedClock,
+        (wallets, tenants): (&Arc<Wallets>, Arc<Tenants>),
+        chains: Sending,
+    ) -> Result<Self, ServiceError> {
+        let now = clock.clone();
+        let inner = r3e_transactions::Transactions::start(TransactionsParts {
+            store: store.clone(),
+            now_ms: Arc::new(move || now.now_ms()),
+            chains: Arc::new(chains),
+            signer: Arc::new(ByWallets { wallets: Arc::clone(wallets), tenants }),
+        })?;
+        Ok(Self { inner, wallets: Arc::clone(wallets), clock: clock.clone() })
+    }
+
+    /// Has one brought onto its chain.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`], [`ServiceError::Conflict`], [`ServiceError::NotFound`], [`ServiceError::TooMany`]; the store's.
+    pub(crate) async fn send(
+        &self,
+        tenant: TenantId,
+        by: &By,
+        name: &str,
+        request: SendTransaction,
+    ) -> Result<Transaction, ServiceError> {
+        let SendTransaction { wallet, chain_id, call, timeout_ms } = request;
+        let account = account_of(&self.wallets, tenant, &wallet).await?;
+        let timeout_ms = timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS);
+        let deadline_ms = self.clock.now_ms().saturating_add(timeout_ms);
+        let api_key = match by {
+            By::Tenant => None,
+            By::ApiKey(id) => Some(id.clone()),
+        };
+        let id = name.to_owned();
+        let submission = Submission { id, wallet, api_key, account, chain_id, call, deadline_ms };
+        Ok(self.inner.submit(tenant, submission).await?)
+    }
+
+    /// One of a tenant's.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`]; the store's.
+    pub(crate) async fn show(&self, tenant: TenantId, name: &str) -> Result<Transaction, ServiceError> {
+        Ok(self.inner.show(tenant, name).await?)
+    }
+
+    /// Some of a tenant's, by name.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn page(
+        &self,
+        tenant: TenantId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<TransactionPage, ServiceError> {
+        let limit = limit.clamp(1, MAX_TRANSACTIONS_PAGE);
+        let names = self.inner.names(tenant, after, limit)?;
+        let next = names.last().filter(|_| names.len() == limit).cloned();
+        let mut transactions = Vec::with_capacity(names.len());
+        for name in names {
+            match self.inner.show(tenant, &name).await {
+                Ok(transaction) => transactions.push(transaction),
+                // It made way meanwhile.
+                Err(TransactionsError::NotFound(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(TransactionPage { transactions, next })
+    }
+
+    /// Gives one up.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`]; the store's.
+    pub(crate) async fn cancel(&self, tenant: TenantId, name: &str) -> Result<Transaction, ServiceError> {
+        Ok(self.inner.cancel(tenant, name).await?)
+    }
+
+    /// Signs and sends nothing more.
+    pub(crate) fn close(&self) {
+        self.inner.close();
+    }
+}
+
+/// The wallet's account on chains like Ethereum.
+async fn account_of(wallets: &Wallets, tenant: TenantId, name: &str) -> Result<EvmAddress, ServiceError> {
+    let wallet = wallets.show(tenant, name).await?.wallet;
+    if wallet.key_type != KeyType::Secp256k1 {
+        return Err(ServiceError::Invalid(format!("the wallet {name:?} has no account on such a chain")));
+    }
+    wallet.address.parse().map_err(|_| ServiceError::Internal("a wallet's address is none".to_owned()))
+}
+
+/// The wallets, each behind its gate.
+struct ByWallets {
+    wallets: Arc<Wallets>,
+    tenants: Arc<Tenants>,
+}
+
+impl ByWallets {
+    async fn signed(
+        &self,
+        tenant: TenantId,
+        by: r3e_transactions::By<'_>,
+        account: EvmAddress,
+        transaction: &EvmTransaction,
+    ) -> Result<(Hash32, HexBytes), NotSigned> {
+        let found = self.tenants.find(tenant).await.map_err(|error| not_signed(&error))?;
+        if !found.is_some_and(|tenant| tenant.state == TenantState::Active) {
+            return Err(NotSigned {
+                code: "suspended".to_owned(),
+                message: "the tenant is suspended".to_owned(),
+                may_pass: true,
+            });
+        }
+        self.is_of(tenant, by.wallet, account).await?;
+        let asker = by.api_key.map_or(By::Tenant, |id| By::ApiKey(id.to_owned()));
+        let request =
+            SignRequest { payload: Payload::EvmTransaction(transaction.clone()), approvals: Vec::new() };
+        let signed = self.wallets.sign(tenant, &asker, by.wallet, &request).await;
+        let signed = signed.map_err(|error| not_signed(&error))?;
+        // One that was made anew under its name meanwhile signs for another account.
+        self.is_of(tenant, by.wallet, account).await?;
+        match (signed.transaction_hash, signed.transaction) {
+            (Some(hash), Some(bytes)) => Ok((hash, bytes)),
+            _ => {
+                Err(not_signed(&ServiceError::Internal("a transaction was signed as something else".into())))
+            }
+        }
+    }
+
+    async fn is_of(&self, tenant: TenantId, name: &str, account: EvmAddress) -> Result<(), NotSigned> {
+        let found = account_of(&self.wallets, tenant, name).await.map_err(|error| not_signed(&error))?;
+        if found == account {
+            return Ok(());
+        }
+        Err(NotSigned {
+            code: "other_wallet".to_owned(),
+            message: format!("the wallet {name:?} is another one now, of the account {found}"),
+            may_pass: false,
+        })
+    }
+}
+
+impl Signer for ByWallets {
+    fn sign<'a>(
+        &'a self,
+        tenant: TenantId,
+        by: r3e_transactions::By<'a>,
+        account: EvmAddress,
+        transaction: &'a EvmTransaction,
+    ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>> {
+        Box::pin(self.signed(tenant, by, account, transaction))
+    }
+}
+
+fn not_signed(error: &ServiceError) -> NotSigned {
+    let message = error.to_string().chars().take(MAX_TROUBLE_CHARS).collect();
+    let (code, may_pass) = match error {
+        // The window moves on.
+        ServiceError::Denied { code, .. } => (*code, code.starts_with("window_")),
+        ServiceError::NotFound { .. } => ("not_found", false),
+        ServiceError::Invalid(_) => ("bad_request", false),
+        _ => ("unavailable", true),
+    };
+    NotSigned { code: code.to_owned(), message, may_pass }
+}
+
+impl From<TransactionsError> for ServiceError {
+    fn from(error: TransactionsError) -> Self {
+        let message = error.to_string();
+        match error {
+            TransactionsError::Invalid(_) | TransactionsError::NoChain(_) => Self::Invalid(message),
+            TransactionsError::NotFound(name) => Self::NotFound { kind: "transaction", name },
+            TransactionsError::Exists(_) => Self::Conflict(message),
+            TransactionsError::TooMany { what, max } => Self::TooMany { what, max },
+            TransactionsError::Stopping => Self::Busy(message),
+            TransactionsError::Store(error) => Self::Store(error),
+            _ => Self::Internal(message),
+        }
+    }
+}
