@@ -160,6 +160,11 @@ impl Ledger {
         all.any(|signed| signed.transaction.nonce == nonce && signed.transaction.data.0 == b"foreign")
     }
 
+    /// Whether the chain has it.
+    pub(crate) fn has(&self, hash: Hash32) -> bool {
+        self.blocks.iter().flat_map(|block| &block.transactions).any(|signed| signed.hash == hash)
+    }
+
     /// How often the chain has what a transaction of this name does.
     pub(crate) fn effects(&self, id: &str) -> Vec<Hash32> {
         let all = self.blocks.iter().flat_map(|block| &block.transactions);
