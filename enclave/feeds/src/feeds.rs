@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     pub(crate) tenants: Arc<dyn Tenants>,
     pub(crate) signer: Arc<dyn Signer>,
     board: Mutex<Board>,
+    /// Told when a feed was made.
+    pub(crate) made: watch::Sender<()>,
     /// A round may be due sooner than it was.
     pub(crate) wake: Notify,
     pub(crate) closed: watch::Sender<bool>,
@@ -70,6 +72,7 @@ impl Feeds {
             tenants,
             signer,
             board: Mutex::default(),
+            made: watch::Sender::new(()),
             wake: Notify::new(),
             closed: watch::Sender::new(false),
         });
@@ -240,6 +243,31 @@ impl Feeds {
     /// [`FeedsError::NotFound`].
     pub fn follow(&self, tenant: TenantId, name: &str) -> Result<watch::Receiver<u64>, FeedsError> {
         Ok(self.inner.find(tenant, name)?.told())
+    }
+
+    /// For what follows feeds inside the appliance: the next of a feed's reports behind a sequence that are kept, the oldest first: those
+    /// of one page. Empty where there is none.
+    ///
+    /// # Errors
+    /// [`FeedsError::NotFound`]; the store's.
+    pub async fn behind(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        sequence: u64,
+    ) -> Result<Vec<Report>, FeedsError> {
+        let entry = self.inner.find(tenant, name)?;
+        self.inner.behind(&entry, sequence).await
+    }
+
+    /// Waits until there is a feed of this name.
+    pub async fn appears(&self, tenant: TenantId, name: &str) {
+        let mut made = self.inner.made.subscribe();
+        while self.inner.find(tenant, name).is_err() {
+            if made.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// The latest report of a feed, if it has published.

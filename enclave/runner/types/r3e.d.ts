@@ -76,6 +76,9 @@ type Trigger =
   | ({ type: "event"; topic: string } & TriggerOptions)
   | ({ type: "blockchain"; event: "NeoNewBlock" | "EthNewBlock" | "NewBlock"; network?: string; confirmations?: number; from_block?: number } & TriggerOptions)
   | ({ type: "blockchain"; event: string; contract: string; network?: string; confirmations?: number; from_block?: number } & TriggerOptions)
+  | ({ type: "price"; feed: string; above: string } & TriggerOptions)
+  | ({ type: "price"; feed: string; below: string } & TriggerOptions)
+  | ({ type: "price"; feed: string; change_bps: number } & TriggerOptions)
   | ({ cron: { schedule: string; time_zone?: string; missed?: "skip" | "once"; jitter_ms?: number } } & TriggerOptions)
   | ({ event: { topic: string } } & TriggerOptions)
   | ({
@@ -87,7 +90,8 @@ type Trigger =
         from_block?: number;
         reorganised?: "stop" | "follow";
       };
-    } & TriggerOptions);
+    } & TriggerOptions)
+  | ({ price: { feed: string } & ({ above: string } | { below: string } | { change_bps: number }) } & TriggerOptions);
 
 interface R3eTrigger {
   /** Makes a trigger that invokes this function. The same one again is the same trigger, and `created` is false. */

@@ -41,7 +41,7 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Jobs are worked on, triggers fire and feeds have their rounds from here on.
+    /// Jobs are worked on, feeds have their rounds and triggers fire from here on.
     ///
     /// # Errors
     /// [`BootError::Service`], [`BootError::Store`].
@@ -71,6 +71,17 @@ impl Services {
             tenants: billing.tenants(),
             report_key: Arc::clone(report_key),
         })?;
+        let oracle_keys = Arc::new(OracleKeys::new(Arc::clone(root), attester.clone()));
+        let feeds = start_feeds(FeedsFrom {
+            store,
+            transport,
+            configuration,
+            clock,
+            tenants: billing.tenants(),
+            keys: &oracle_keys,
+        })
+        .await?;
+        let feeds = Arc::new(feeds);
         let triggers = start_triggers(TriggersFrom {
             store,
             clock,
@@ -80,24 +91,9 @@ impl Services {
             billing: &billing,
             events: &events,
             chains: Chains::open(transport, configuration, clock)?,
-        });
-        let oracle_keys = Arc::new(OracleKeys::new(Arc::clone(root), attester.clone()));
-        let feeds = start_feeds(FeedsFrom {
-            store,
-            transport,
-            configuration,
-            clock,
-            tenants: billing.tenants(),
-            keys: &oracle_keys,
-        });
-        Ok(Self {
-            triggers: triggers.await?,
-            feeds: Arc::new(feeds.await?),
-            oracle_keys,
-            secrets,
-            billing,
-            functions,
-            jobs,
+            feeds: &feeds,
         })
+        .await?;
+        Ok(Self { secrets, billing, functions, jobs, triggers, feeds, oracle_keys })
     }
 }
