@@ -38,6 +38,17 @@ pub struct FeedsParts {
     pub signer: Arc<dyn Signer>,
 }
 
+/// What a feed said last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Latest {
+    /// What its answer is the price of: `BASE/QUOTE`.
+    pub pair: String,
+    /// What it said.
+    pub report: Report,
+    /// Whether the last second is over in which that is valid.
+    pub is_stale: bool,
+}
+
 /// The feeds of all tenants. Dropped, nobody is asked any more.
 pub struct Feeds {
     inner: Arc<Inner>,
@@ -270,12 +281,18 @@ impl Feeds {
         }
     }
 
-    /// The latest report of a feed, if it has published.
+    /// The latest report of a feed, if it has published. From memory.
     ///
     /// # Errors
     /// [`FeedsError::NotFound`].
-    pub fn latest(&self, tenant: TenantId, name: &str) -> Result<Option<Report>, FeedsError> {
-        Ok(self.inner.find(tenant, name)?.latest().map(|kept| *kept.report()))
+    pub fn latest(&self, tenant: TenantId, name: &str) -> Result<Option<Latest>, FeedsError> {
+        let entry = self.inner.find(tenant, name)?;
+        let pair = entry.shape().record.definition.pair.to_string();
+        let now_s = self.inner.now_ms() / 1_000;
+        Ok(entry.latest().map(|kept| {
+            let report = *kept.report();
+            Latest { pair, is_stale: report.valid_until_s < now_s, report }
+        }))
     }
 
     /// Has no more rounds, and ends what waits for reports: the appliance stops, or was handed over.

@@ -13,8 +13,8 @@ use r3e_triggers::Triggers;
 use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
-    Billing, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, OracleKeys, QueueParts, Secrets,
-    TriggersFrom, Workshop, start_feeds, start_jobs, start_triggers,
+    Billing, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, LatestPrices, OracleKeys,
+    QueueParts, Secrets, TriggersFrom, Workshop, start_feeds, start_jobs, start_triggers,
 };
 
 /// What they stand on.
@@ -50,27 +50,6 @@ impl Services {
         let time = clock.clone();
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
         let billing = Billing::start(store, clock, configuration.billing())?;
-        let events = Arc::new(FunctionEvents::default());
-        let functions = Arc::new(Functions::new(FunctionsParts {
-            store: store.clone(),
-            workshop,
-            attester: attester.clone(),
-            clock: clock.clone(),
-            secrets: Arc::clone(&secrets),
-            report_key: Arc::clone(report_key),
-            admissions: billing.admissions(),
-            events: Arc::clone(&events) as _,
-            triggers: Arc::clone(&events) as _,
-        })?);
-        let jobs = start_jobs(QueueParts {
-            store: store.clone(),
-            transport: transport.clone(),
-            configuration,
-            clock,
-            functions: Arc::clone(&functions),
-            tenants: billing.tenants(),
-            report_key: Arc::clone(report_key),
-        })?;
         let oracle_keys = Arc::new(OracleKeys::new(Arc::clone(root), attester.clone()));
         let feeds = start_feeds(FeedsFrom {
             store,
@@ -82,6 +61,28 @@ impl Services {
         })
         .await?;
         let feeds = Arc::new(feeds);
+        let events = Arc::new(FunctionEvents::default());
+        let functions = Arc::new(Functions::new(FunctionsParts {
+            store: store.clone(),
+            workshop,
+            attester: attester.clone(),
+            clock: clock.clone(),
+            secrets: Arc::clone(&secrets),
+            report_key: Arc::clone(report_key),
+            admissions: billing.admissions(),
+            events: Arc::clone(&events) as _,
+            triggers: Arc::clone(&events) as _,
+            prices: Arc::new(LatestPrices(Arc::clone(&feeds))),
+        })?);
+        let jobs = start_jobs(QueueParts {
+            store: store.clone(),
+            transport: transport.clone(),
+            configuration,
+            clock,
+            functions: Arc::clone(&functions),
+            tenants: billing.tenants(),
+            report_key: Arc::clone(report_key),
+        })?;
         let triggers = start_triggers(TriggersFrom {
             store,
             clock,

@@ -1,4 +1,5 @@
-//! Triggers by prices as their tenants meet them: exchanges that move a feed across a bound and back, kills, and a function that makes its own.
+//! Prices as functions meet them: exchanges that move a feed across a trigger's bound and back, kills, a function that makes its own trigger, and one
+//! that asks for the price.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
 
@@ -144,4 +145,37 @@ async fn a_function_has_itself_run_where_the_price_changes() {
     assert_eq!(shown.fired, before + 1, "that is less than 2 %");
     let event = events(&mut channel, "moves").await.pop().unwrap();
     assert_eq!((&event["answer"], &event["reference"]), (&json!("67000.00"), &json!(from)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_reads_what_its_tenants_feed_said_last() {
+    let (_exchanges, appliance, alice) = start().await;
+    let bob = Tenant::admitted(&appliance, "bob").await;
+    let (mut hers, mut his) = (alice.channel().await, bob.channel().await);
+    let source = "export default async (event) => {
+        try { return await r3e.oracle.getPrice(event.feed); } catch (error) { return error.code; }
+    };";
+    for channel in [&mut hers, &mut his] {
+        channel.deploy("reader", &javascript(source)).await.unwrap();
+    }
+    let read = async |channel: &mut TenantChannel| {
+        output(&channel.invoke("reader", r#"{"feed":"btc-usd"}"#).await.unwrap())
+    };
+    assert_eq!(read(&mut hers).await, "not_found");
+    hers.set_feed("btc-usd", &feed()).await.unwrap();
+    let deadline = Instant::now() + LIMIT;
+    let latest = loop {
+        if let Some(latest) = hers.feed("btc-usd").await.unwrap().latest {
+            break latest;
+        }
+        assert!(Instant::now() < deadline, "nothing is published");
+        sleep(Duration::from_millis(100)).await;
+    };
+    let expected = json!({
+        "feed": "btc-usd", "pair": "BTC/USD", "answer": "64000.00", "confidence": latest.confidence_text(), "decimals": 2,
+        "observedAtMs": latest.observed_at_s * 1_000, "validUntilMs": latest.valid_until_s * 1_000,
+        "sequence": 1, "isStale": false,
+    });
+    assert_eq!(read(&mut hers).await, expected);
+    assert_eq!(read(&mut his).await, "not_found", "it is nobody else's");
 }
