@@ -22,7 +22,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::error::DevError;
-use crate::given::{GivenHosts, GivenSecrets, NoDevice, Open, Said};
+use crate::given::{GivenHosts, GivenSecrets, NoDevice, NoFeeds, Open, Said};
 
 /// Where the functions' hosts are.
 pub(crate) enum Hosts {
@@ -88,6 +88,7 @@ impl Workshop {
             attestation: Arc::new(NoDevice),
             events: Arc::new(Said),
             triggers: Arc::new(Said),
+            prices: Arc::new(NoFeeds),
             admissions: Arc::new(Open),
         });
         let bundler = Bundler::new(bundler).with_compilers_beside();

@@ -38,6 +38,17 @@ pub struct FeedsParts {
     pub signer: Arc<dyn Signer>,
 }
 
+/// What a feed said last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Latest {
+    /// What its answer is the price of: `BASE/QUOTE`.
+    pub pair: String,
+    /// What it said.
+    pub report: Report,
+    /// Whether the last second is over in which that is valid.
+    pub is_stale: bool,
+}
+
 /// The feeds of all tenants. Dropped, nobody is asked any more.
 pub struct Feeds {
     inner: Arc<Inner>,
@@ -51,6 +62,8 @@ pub(crate) struct Inner {
     pub(crate) tenants: Arc<dyn Tenants>,
     pub(crate) signer: Arc<dyn Signer>,
     board: Mutex<Board>,
+    /// Told when a feed was made.
+    pub(crate) made: watch::Sender<()>,
     /// A round may be due sooner than it was.
     pub(crate) wake: Notify,
     pub(crate) closed: watch::Sender<bool>,
@@ -70,6 +83,7 @@ impl Feeds {
             tenants,
             signer,
             board: Mutex::default(),
+            made: watch::Sender::new(()),
             wake: Notify::new(),
             closed: watch::Sender::new(false),
         });
@@ -242,12 +256,43 @@ impl Feeds {
         Ok(self.inner.find(tenant, name)?.told())
     }
 
-    /// The latest report of a feed, if it has published.
+    /// For what follows feeds inside the appliance: the next of a feed's reports behind a sequence that are kept, the oldest first: those
+    /// of one page. Empty where there is none.
+    ///
+    /// # Errors
+    /// [`FeedsError::NotFound`]; the store's.
+    pub async fn behind(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        sequence: u64,
+    ) -> Result<Vec<Report>, FeedsError> {
+        let entry = self.inner.find(tenant, name)?;
+        self.inner.behind(&entry, sequence).await
+    }
+
+    /// Waits until there is a feed of this name.
+    pub async fn appears(&self, tenant: TenantId, name: &str) {
+        let mut made = self.inner.made.subscribe();
+        while self.inner.find(tenant, name).is_err() {
+            if made.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The latest report of a feed, if it has published. From memory.
     ///
     /// # Errors
     /// [`FeedsError::NotFound`].
-    pub fn latest(&self, tenant: TenantId, name: &str) -> Result<Option<Report>, FeedsError> {
-        Ok(self.inner.find(tenant, name)?.latest().map(|kept| *kept.report()))
+    pub fn latest(&self, tenant: TenantId, name: &str) -> Result<Option<Latest>, FeedsError> {
+        let entry = self.inner.find(tenant, name)?;
+        let pair = entry.shape().record.definition.pair.to_string();
+        let now_s = self.inner.now_ms() / 1_000;
+        Ok(entry.latest().map(|kept| {
+            let report = *kept.report();
+            Latest { pair, is_stale: report.valid_until_s < now_s, report }
+        }))
     }
 
     /// Has no more rounds, and ends what waits for reports: the appliance stops, or was handed over.

@@ -109,6 +109,7 @@ impl Inner {
         }
         let entry = Entry::new(address, shape);
         self.board().add(Arc::clone(&entry));
+        self.made.send_replace(());
         self.planned(&entry).await
     }
 

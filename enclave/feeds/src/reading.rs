@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use r3e_proto::api::feeds::{HistoryPage, SignedReport};
+use r3e_proto::report::Report;
 
 use crate::entry::Entry;
 use crate::error::FeedsError;
 use crate::feeds::Inner;
-use crate::record::Kept;
+use crate::limits::{PAGE_REPORTS, PAGES};
+use crate::record::{Kept, Page};
 
 /// Which report of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,26 @@ impl Inner {
         self.signed(entry, kept).map(Arc::unwrap_or_clone)
     }
 
+    /// The next reports behind a sequence that are kept, the oldest first: those of one page.
+    pub(crate) async fn behind(&self, entry: &Arc<Entry>, sequence: u64) -> Result<Vec<Report>, FeedsError> {
+        let latest = entry.latest().map_or(0, |kept| kept.report().sequence);
+        // Before that, the ring has gone past it. Of a feed that was deleted and made again, there may be none in between either.
+        let oldest = latest.saturating_sub(PAGES * PAGE_REPORTS);
+        let mut next = sequence.max(oldest).saturating_add(1);
+        while next <= latest {
+            let stretch = next..Page::next_stretch(next);
+            let page = entry.address.page(&self.store, next).await?;
+            let reports = page.reports().iter().map(|kept| *kept.report());
+            // Another stretch may lie in its place by now.
+            let found: Vec<Report> = reports.filter(|report| stretch.contains(&report.sequence)).collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            next = stretch.end;
+        }
+        Ok(Vec::new())
+    }
+
     /// Reports before a sequence, the latest first.
     pub(crate) async fn history(
         &self,
@@ -97,7 +119,7 @@ impl Inner {
             behind = first.report().sequence;
             for kept in page.iter().rev() {
                 if reports.len() >= limit {
-                    let next = reports.last().map(|report: &r3e_proto::report::Report| report.sequence);
+                    let next = reports.last().map(|report: &Report| report.sequence);
                     return Ok(HistoryPage { reports, next });
                 }
                 reports.push(*kept.report());

@@ -64,6 +64,11 @@ impl Page {
         stretch(sequence) % PAGES
     }
 
+    /// The first sequence behind the stretch of one.
+    pub(crate) fn next_stretch(sequence: u64) -> u64 {
+        (stretch(sequence) + 1).saturating_mul(PAGE_REPORTS).saturating_add(1)
+    }
+
     /// What the store had.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, FeedsError> {
         let broken = || FeedsError::Record("a page of reports".to_owned());
@@ -138,6 +143,7 @@ mod tests {
             assert_eq!(page.reports().len() as u64, expected);
         }
         assert_eq!((Page::slot(1), Page::slot(32), Page::slot(33)), (0, 0, 1));
+        assert_eq!([1, 32, 33].map(Page::next_stretch), [33, 33, 65]);
         assert_eq!(Page::slot(PAGES * PAGE_REPORTS + 1), 0);
         const { assert!((PAGES - 1) * PAGE_REPORTS >= 1_024) };
         assert!(Page::decode(&[0; REPORT_BYTES]).is_err() && Page::decode(&[0; 3]).is_err());

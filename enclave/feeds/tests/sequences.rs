@@ -155,10 +155,14 @@ async fn a_deleted_feed_leaves_its_sequence_behind() {
     assert!(living.feeds.report(ALICE, "f", Which::Latest).await.is_err());
     drop(living);
     living = Living::begin(&keeper, &world).await;
-    let made = living.feeds.set(ALICE, "f", feed(&json!({}))).await.unwrap();
+    let (appears, made) =
+        tokio::join!(living.feeds.appears(ALICE, "f"), living.feeds.set(ALICE, "f", feed(&json!({}))));
+    let ((), made) = (appears, made.unwrap());
     assert_eq!((made.sequence, made.latest), (last, None), "its reports are gone, and its sequence is not");
     world.until(|| async { living.sequence("f").await > 0 }).await;
     assert_eq!(living.sequence("f").await, last + 1);
+    let behind = living.feeds.behind(ALICE, "f", 1).await.unwrap();
+    assert_eq!(behind.first().unwrap().sequence, last + 1, "those of the deleted one are gone");
     assert!(!world.is_broken.load(Ordering::SeqCst));
     // One that never published leaves nothing, and is of no account.
     world.is_suspended.store(true, Ordering::SeqCst);
@@ -208,6 +212,16 @@ async fn the_ring_keeps_a_thousand_reports_and_pages_through_them() {
     }
     assert_eq!(seen, (1..=seen[0]).rev().collect::<Vec<_>>());
     assert!(seen[0] >= last.min(rounds));
+    // The same forwards, a page at a time.
+    let (mut at, mut behind) = (0, Vec::new());
+    while let Some(report) = living.feeds.behind(ALICE, "f", at).await.unwrap().last() {
+        at = report.sequence;
+        behind.push(at);
+    }
+    assert_eq!(behind, [32, at], "a page ends where its stretch does");
+    let from = living.feeds.behind(ALICE, "f", 30).await.unwrap();
+    assert_eq!(from.iter().map(|report| report.sequence).collect::<Vec<_>>(), [31, 32]);
+    assert!(living.feeds.behind(ALICE, "f", u64::MAX).await.unwrap().is_empty());
     // At a time: the latest that was there.
     let of = |which| living.feeds.report(ALICE, "f", which);
     let fifth = of(Which::Sequence(5)).await.unwrap().report;

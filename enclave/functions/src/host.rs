@@ -22,7 +22,8 @@ use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
 use crate::sources::{
-    AttestationSource, Event, EventSink, Internet, OwnTriggers, SecretReader, SecretSource, SourceError,
+    AttestationSource, Event, EventSink, Internet, LatestPrice, OwnTriggers, PriceSource, SecretReader,
+    SecretSource, SourceError,
 };
 use crate::values::{Values, refused};
 use crate::writes::Writes;
@@ -35,6 +36,7 @@ pub(crate) struct Resources {
     internet: Arc<dyn Internet>,
     events: Arc<dyn EventSink>,
     triggers: Arc<dyn OwnTriggers>,
+    prices: Arc<dyn PriceSource>,
     attestation_turns: Semaphore,
 }
 
@@ -46,9 +48,10 @@ impl Resources {
         attestation: Arc<dyn AttestationSource>,
         events: Arc<dyn EventSink>,
         triggers: Arc<dyn OwnTriggers>,
+        prices: Arc<dyn PriceSource>,
     ) -> Self {
         let attestation_turns = Semaphore::new(MAX_ATTESTATIONS_AT_ONCE);
-        Self { store, secrets, attestation, internet, events, triggers, attestation_turns }
+        Self { store, secrets, attestation, internet, events, triggers, prices, attestation_turns }
     }
 }
 
@@ -113,6 +116,26 @@ impl<'a> Host<'a> {
     /// Why the event was not handed over, if the log of what its process holds could not be written.
     pub(crate) fn not_logged(&self) -> Option<SourceError> {
         self.secrets.not_logged()
+    }
+
+    /// What one of the tenant's feeds said last. All of its functions may know: whoever may invoke one may read the feed.
+    fn price(&self, feed: String) -> HostReply {
+        let latest = self.resources.prices.latest(self.tenant, &feed).map_err(|error| failed(&error))?;
+        let Some(LatestPrice { pair, report, is_stale }) = latest else {
+            let message = "the tenant has no feed of this name, or it has not published yet";
+            return Err(refused(HostErrorCode::NotFound, message));
+        };
+        Ok(HostValue::OraclePrice {
+            feed,
+            pair,
+            answer: report.answer_text(),
+            confidence: report.confidence_text(),
+            decimals: report.decimals,
+            observed_at_ms: report.observed_at_s.saturating_mul(1_000),
+            valid_until_ms: report.valid_until_s.saturating_mul(1_000),
+            sequence: report.sequence,
+            is_stale,
+        })
     }
 
     async fn attestation(&self, data_base64: Option<&str>) -> HostReply {
@@ -196,6 +219,7 @@ impl Host<'_> {
                 let event = Event { tenant: self.tenant, topic, data, key, hops: 0 };
                 Box::pin(self.events.publish(event))
             }
+            HostCall::OraclePrice { feed } => Box::pin(std::future::ready(self.price(feed))),
             HostCall::Attestation { data_base64 } => {
                 Box::pin(async move { self.attestation(data_base64.as_deref()).await })
             }

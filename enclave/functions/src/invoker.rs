@@ -19,7 +19,9 @@ use crate::limits::{MAX_EVENT_BYTES, MAX_WAIT_MS, MAX_WAITING_FOR_ALL, MAX_WAITI
 use crate::registry::{Draw, Registry, RegistryError};
 use crate::runner::{engine_of, explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{Code, InvocationError, RunnerPool};
-use crate::sources::{AttestationSource, EventSink, Internet, OwnTriggers, SecretSource, SourceError};
+use crate::sources::{
+    AttestationSource, EventSink, Internet, OwnTriggers, PriceSource, SecretSource, SourceError,
+};
 use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
 /// What an [`Invoker`] is made of.
@@ -40,6 +42,8 @@ pub struct InvokerParts {
     pub events: Arc<dyn EventSink>,
     /// Where the triggers are that they make.
     pub triggers: Arc<dyn OwnTriggers>,
+    /// Where the price feeds are that they read.
+    pub prices: Arc<dyn PriceSource>,
     /// Who lets invocations in, and is told what they used.
     pub admissions: Arc<dyn Admissions>,
 }
@@ -116,6 +120,7 @@ impl Invoker {
             attestation,
             events,
             triggers,
+            prices,
             admissions,
         } = parts;
         let functions = Turnstile::new(Bounds {
@@ -124,7 +129,7 @@ impl Invoker {
             max_waiting_of_one: MAX_WAITING_FOR_ONE,
             max_wait: Duration::from_millis(MAX_WAIT_MS),
         });
-        let resources = Resources::new(store, internet, secrets, attestation, events, triggers);
+        let resources = Resources::new(store, internet, secrets, attestation, events, triggers, prices);
         Self { registry, pool, functions, resources, admissions }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Deploy -> Definition -> runner loads it -> Loadable -> Registry (sealed store)
-//! event  -> Invoker -> Registry -> RunnerPool <-> Host (grants, budgets) -> {secrets, store, internet, attestation}
+//! event  -> Invoker -> Registry -> RunnerPool <-> Host (grants, budgets) -> {secrets, store, internet, prices, attestation}
 //!                                      \-> Completed: outcome, log, usage, and their hashes
 //! ```
 //!
@@ -46,9 +46,9 @@ pub use metrics::AllMetrics;
 pub use r3e_proto::function_version::Version;
 pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryError};
 pub use sources::{
-    AttestationSource, ChangeError, ChangeFuture, Event, EventSink, Internet, MadeTrigger, OwnTriggers,
-    PublishError, PublishFuture, ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError,
-    SourceFuture, Taken,
+    AttestationSource, ChangeError, ChangeFuture, Event, EventSink, Internet, LatestPrice, MadeTrigger,
+    OwnTriggers, PriceSource, PublishError, PublishFuture, ResponseFuture, SecretAnswer, SecretReader,
+    SecretSource, SourceError, SourceFuture, Taken,
 };
 
 pub use values::Values;

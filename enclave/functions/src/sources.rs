@@ -6,6 +6,7 @@ use std::pin::Pin;
 
 use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::report::Report;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -120,6 +121,26 @@ pub trait OwnTriggers: Send + Sync {
 
     /// Deletes a trigger that the function made; false where there is none.
     fn delete<'a>(&'a self, tenant: TenantId, function: &'a str, name: &'a str) -> ChangeFuture<'a, bool>;
+}
+
+/// What a feed said last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LatestPrice {
+    /// What its answer is the price of: `BASE/QUOTE`.
+    pub pair: String,
+    /// What it said.
+    pub report: Report,
+    /// Whether that is valid no more, by the appliance's clock.
+    pub is_stale: bool,
+}
+
+/// Tenants' price feeds.
+pub trait PriceSource: Send + Sync {
+    /// What the tenant's feed of this name said last; none where there is no such feed, or it has said nothing yet. From memory.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    fn latest(&self, tenant: TenantId, feed: &str) -> Result<Option<LatestPrice>, SourceError>;
 }
 
 /// What [`Internet::fetch`] answers, boxed so that the trait can be a trait object.

@@ -155,9 +155,11 @@ public static object Handle() {
     var answer = Http.Fetch("https://api.example.com/a", headers: new Dictionary<string, string> { ["x-a"] = "b" });
     Secrets.Set("SET", "value");
     var made = Trigger.Create(new { type = "event", topic = "t" });
+    var price = Oracle.GetPrice("neo-usd");
+    var missing = Code(() => Oracle.GetPrice("other"));
     var gone = new[] { Trigger.Delete("t"), Trigger.Delete("none") };
     var document = Encoding(Tee.GetAttestation("data"));
-    return new object[] { made.Name, made.Created, gone, before, after, Store.Get("a"), taken.Queued, taken.Failed, codes, answer.Status, answer.Text(),
+    return new object[] { price.Pair, price.Answer, price.Decimals, price.ValidUntilMs, price.Sequence, price.IsStale, missing, made.Name, made.Created, gone, before, after, Store.Get("a"), taken.Queued, taken.Failed, codes, answer.Status, answer.Text(),
         answer.Headers["x-kind"], Secrets.Get("KEY"), document };
 }
 static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(bytes);
@@ -170,7 +172,7 @@ static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(byte
         triggers: true,
     };
     let deploy = Deploy { permissions, ..class(methods) };
-    let expected = r#"["t",true,[true,false],null,1,null,2,1,["denied","denied","denied"],200,"hello","test","s3cret","document"]"#;
+    let expected = r#"["NEO/USD","-50.12000000",8,1795291200000,412,false,"not_found","t",true,[true,false],null,1,null,2,1,["denied","denied","denied"],200,"hello","test","s3cret","document"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
     assert_eq!(appliance.attestation.asked.lock().unwrap()[0].2, b"data");
 }

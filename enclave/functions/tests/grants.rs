@@ -35,6 +35,7 @@ const CATCHING: &str = "export default async (event) => {
             await r3e.secrets.get(event.name)],
         make: () => r3e.trigger.create(event.trigger),
         unmake: () => r3e.trigger.delete(event.name),
+        price: () => r3e.oracle.getPrice(event.feed),
         attest: async () => (await r3e.tee.getAttestation(event.data)).length,
     };
     try { return await run[event.run](); } catch (error) { return `${error.name} ${error.code ?? error.message}`; }
@@ -278,4 +279,19 @@ async fn triggers_are_made_by_functions_that_may() {
                   await r3e.trigger.create({ made }); made++; } } catch (error) { return [made, error.code]; } };";
     let told = appliance.output(permitted(source, may), "null").await;
     assert_eq!(told, format!("[{MAX_TRIGGERS_CHANGED},\"limit_exceeded\"]"));
+}
+
+#[tokio::test]
+async fn a_price_is_read_by_any_function_of_its_tenant() {
+    let appliance = Appliance::new().await;
+    appliance.deploy("f", function(CATCHING)).await;
+    let ask = |feed: &str| format!(r#"{{"run":"price","feed":"{feed}"}}"#);
+    let expected = concat!(
+        r#"{"feed":"neo-usd","pair":"NEO/USD","answer":"-50.12000000","confidence":"0.03000000","decimals":8,"#,
+        r#""observedAtMs":1795284000000,"validUntilMs":1795291200000,"sequence":412,"isStale":false}"#
+    );
+    assert_eq!(told(&appliance, &ask("neo-usd")).await, expected);
+    assert_eq!(told(&appliance, &ask("NEO/USD")).await, r#""HostError not_found""#);
+    assert_eq!(told(&appliance, &ask("broken")).await, r#""HostError unavailable""#);
+    assert!(told(&appliance, r#"{"run":"price"}"#).await.contains("TypeError"));
 }

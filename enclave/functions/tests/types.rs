@@ -99,6 +99,7 @@ async fn the_objects_have_the_members_declared() {
         ("console", "Console"),
         ("r3e", "R3e"),
         ("r3e.events", "R3eEvents"),
+        ("r3e.oracle", "R3eOracle"),
         ("r3e.secrets", "R3eSecrets"),
         ("r3e.store", "R3eStore"),
         ("r3e.tee", "R3eTee"),

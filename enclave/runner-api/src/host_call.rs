@@ -66,6 +66,11 @@ pub enum HostCall {
         /// Its name.
         name: String,
     },
+    /// Reads the latest report of a feed.
+    OraclePrice {
+        /// The feed's name.
+        feed: String,
+    },
     /// Asks for fresh attestation evidence.
     Attestation {
         /// Bytes the evidence is to commit to, in standard base64.
@@ -85,6 +90,7 @@ impl HostCall {
             Self::Publish { .. } => "publish",
             Self::TriggerCreate { .. } => "trigger_create",
             Self::TriggerDelete { .. } => "trigger_delete",
+            Self::OraclePrice { .. } => "oracle_price",
             Self::Attestation { .. } => "attestation",
         }
     }
@@ -146,6 +152,27 @@ pub enum HostValue {
         /// Whether there was.
         deleted: bool,
     },
+    /// What a feed said last.
+    OraclePrice {
+        /// Its name.
+        feed: String,
+        /// What its answer is the price of: `BASE/QUOTE`.
+        pair: String,
+        /// Decimal text.
+        answer: String,
+        /// Decimal text.
+        confidence: String,
+        /// The places of both behind the point.
+        decimals: u8,
+        /// When its sources were compared, in Unix milliseconds: a whole second.
+        observed_at_ms: u64,
+        /// When the last second begins in which it is valid.
+        valid_until_ms: u64,
+        /// One more than in the report before.
+        sequence: u64,
+        /// Whether that second is over, by the appliance's clock.
+        is_stale: bool,
+    },
     /// Evidence.
     Attestation {
         /// The attestation document in standard base64.
@@ -165,6 +192,7 @@ impl fmt::Debug for HostValue {
             Self::Publish { .. } => "publish",
             Self::TriggerCreate { .. } => "trigger_create",
             Self::TriggerDelete { .. } => "trigger_delete",
+            Self::OraclePrice { .. } => "oracle_price",
             Self::Attestation { .. } => "attestation",
         };
         write!(f, "HostValue({name})")
@@ -226,6 +254,8 @@ pub enum HostErrorCode {
     Expired,
     /// The arguments do not make a request.
     Invalid,
+    /// There is nothing of this name, or nothing in it yet.
+    NotFound,
     /// The arguments or the answer are larger than allowed.
     TooLarge,
     /// A budget of the function or its tenant is used up.

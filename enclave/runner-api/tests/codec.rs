@@ -19,6 +19,7 @@ fn any_call() -> impl Strategy<Value = HostCall> {
             .prop_map(|(name, value)| HostCall::SecretSet { name, value: SecretText::new(value.into()) }),
         text.prop_map(|definition| HostCall::TriggerCreate { definition }),
         text.prop_map(|name| HostCall::TriggerDelete { name }),
+        text.prop_map(|feed| HostCall::OraclePrice { feed }),
         text.prop_map(|key| HostCall::StoreGet { key }),
         (text, prop::option::of(text)).prop_map(|(key, value)| HostCall::StoreSet { key, value }),
         prop::option::of(text).prop_map(|data_base64| HostCall::Attestation { data_base64 }),
@@ -63,6 +64,21 @@ fn any_host_message() -> impl Strategy<Value = HostMessage> {
         Just(HostValue::SecretSet {}),
         (".{0,20}", any::<bool>()).prop_map(|(name, created)| HostValue::TriggerCreate { name, created }),
         any::<bool>().prop_map(|deleted| HostValue::TriggerDelete { deleted }),
+        (".{0,20}", any::<u8>(), any::<u64>(), any::<bool>()).prop_map(
+            |(text, decimals, number, is_stale)| {
+                HostValue::OraclePrice {
+                    feed: text.clone(),
+                    pair: text.clone(),
+                    answer: text.clone(),
+                    confidence: text,
+                    decimals,
+                    observed_at_ms: number,
+                    valid_until_ms: number,
+                    sequence: number,
+                    is_stale,
+                }
+            }
+        ),
         ".{0,20}".prop_map(|document_base64| HostValue::Attestation { document_base64 }),
     ];
     let error = ".{0,20}".prop_map(|message| HostError { code: HostErrorCode::Denied, message });

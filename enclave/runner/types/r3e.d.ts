@@ -24,6 +24,7 @@ type HostErrorCode =
   | "denied"
   | "expired"
   | "invalid"
+  | "not_found"
   | "too_large"
   | "limit_exceeded"
   | "timed_out"
@@ -76,6 +77,9 @@ type Trigger =
   | ({ type: "event"; topic: string } & TriggerOptions)
   | ({ type: "blockchain"; event: "NeoNewBlock" | "EthNewBlock" | "NewBlock"; network?: string; confirmations?: number; from_block?: number } & TriggerOptions)
   | ({ type: "blockchain"; event: string; contract: string; network?: string; confirmations?: number; from_block?: number } & TriggerOptions)
+  | ({ type: "price"; feed: string; above: string } & TriggerOptions)
+  | ({ type: "price"; feed: string; below: string } & TriggerOptions)
+  | ({ type: "price"; feed: string; change_bps: number } & TriggerOptions)
   | ({ cron: { schedule: string; time_zone?: string; missed?: "skip" | "once"; jitter_ms?: number } } & TriggerOptions)
   | ({ event: { topic: string } } & TriggerOptions)
   | ({
@@ -87,7 +91,8 @@ type Trigger =
         from_block?: number;
         reorganised?: "stop" | "follow";
       };
-    } & TriggerOptions);
+    } & TriggerOptions)
+  | ({ price: { feed: string } & ({ above: string } | { below: string } | { change_bps: number }) } & TriggerOptions);
 
 interface R3eTrigger {
   /** Makes a trigger that invokes this function. The same one again is the same trigger, and `created` is false. */
@@ -96,8 +101,34 @@ interface R3eTrigger {
   delete(name: string): Promise<boolean>;
 }
 
+/** What a price feed said last. Numbers are decimal text: a `number` would round them. */
+interface R3ePrice {
+  readonly feed: string;
+  /** `BASE/QUOTE`. */
+  readonly pair: string;
+  readonly answer: string;
+  /** How far from it the sources are. */
+  readonly confidence: string;
+  /** The places of both behind the point. */
+  readonly decimals: number;
+  /** When its sources were compared, in Unix milliseconds. */
+  readonly observedAtMs: number;
+  /** When the last second begins in which it is valid. */
+  readonly validUntilMs: number;
+  /** One more than in the report before. */
+  readonly sequence: number;
+  /** Whether it is valid no more, by the appliance's clock. */
+  readonly isStale: boolean;
+}
+
+interface R3eOracle {
+  /** The latest report of one of the tenant's feeds. Rejects with the code `not_found` where there is no such feed, or it has not published. */
+  getPrice(feed: string): Promise<R3ePrice>;
+}
+
 interface R3e {
   readonly events: R3eEvents;
+  readonly oracle: R3eOracle;
   readonly secrets: R3eSecrets;
   readonly store: R3eStore;
   readonly tee: R3eTee;

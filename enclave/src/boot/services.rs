@@ -13,8 +13,9 @@ use r3e_triggers::Triggers;
 use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
-    Billing, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, OracleKeys, QueueParts, Secrets,
-    Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds, start_jobs, start_triggers,
+    Billing, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, LatestPrices, OracleKeys,
+    QueueParts, Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds, start_jobs,
+    start_triggers,
 };
 
 /// What they stand on.
@@ -43,7 +44,7 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Jobs are worked on, triggers fire, feeds have their rounds and transactions go on from here on.
+    /// Jobs are worked on, feeds have their rounds, triggers fire and transactions go on from here on.
     ///
     /// # Errors
     /// [`BootError::Service`], [`BootError::Store`].
@@ -52,6 +53,17 @@ impl Services {
         let time = clock.clone();
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
         let billing = Billing::start(store, clock, configuration.billing())?;
+        let oracle_keys = Arc::new(OracleKeys::new(Arc::clone(root), attester.clone()));
+        let feeds = start_feeds(FeedsFrom {
+            store,
+            transport,
+            configuration,
+            clock,
+            tenants: billing.tenants(),
+            keys: &oracle_keys,
+        })
+        .await?;
+        let feeds = Arc::new(feeds);
         let events = Arc::new(FunctionEvents::default());
         let functions = Arc::new(Functions::new(FunctionsParts {
             store: store.clone(),
@@ -63,6 +75,7 @@ impl Services {
             admissions: billing.admissions(),
             events: Arc::clone(&events) as _,
             triggers: Arc::clone(&events) as _,
+            prices: Arc::new(LatestPrices(Arc::clone(&feeds))),
         })?);
         let jobs = start_jobs(QueueParts {
             store: store.clone(),
@@ -82,29 +95,13 @@ impl Services {
             billing: &billing,
             events: &events,
             chains: Chains::open(transport, configuration, clock)?,
-        });
-        let oracle_keys = Arc::new(OracleKeys::new(Arc::clone(root), attester.clone()));
-        let feeds = start_feeds(FeedsFrom {
-            store,
-            transport,
-            configuration,
-            clock,
-            tenants: billing.tenants(),
-            keys: &oracle_keys,
-        });
+            feeds: &feeds,
+        })
+        .await?;
         let wallets = Arc::new(Wallets::new(store.clone(), clock.clone(), Arc::clone(root)));
         let chains = Sending::open(transport, configuration, clock)?;
         let transactions = Transactions::start(store, clock, (&wallets, billing.tenants()), chains)?;
-        Ok(Self {
-            wallets,
-            transactions: Arc::new(transactions),
-            triggers: triggers.await?,
-            feeds: Arc::new(feeds.await?),
-            oracle_keys,
-            secrets,
-            billing,
-            functions,
-            jobs,
-        })
+        let transactions = Arc::new(transactions);
+        Ok(Self { secrets, billing, functions, jobs, triggers, feeds, oracle_keys, wallets, transactions })
     }
 }

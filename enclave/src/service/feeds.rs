@@ -1,6 +1,7 @@
 //! Feeds, as the appliance composes them: how venues are asked, who may act, and who signs.
 
 mod keys;
+mod prices;
 mod venues;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
 
 pub(crate) use self::keys::OracleKeys;
+pub(crate) use self::prices::LatestPrices;
 use self::venues::Venues;
 use super::egress::open_egress;
 use super::{ServiceError, Tenants};

@@ -17,8 +17,8 @@ use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
     Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Definition, EventSink, InvokeError,
-    Invoker, InvokerParts, Loadable, Logs, OwnTriggers, Registry, SecretSource, SourceError, SourceFuture,
-    Version,
+    Invoker, InvokerParts, Loadable, Logs, OwnTriggers, PriceSource, Registry, SecretSource, SourceError,
+    SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation};
@@ -83,6 +83,7 @@ pub(crate) struct FunctionsParts {
     pub(crate) admissions: Arc<dyn Admissions>,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) triggers: Arc<dyn OwnTriggers>,
+    pub(crate) prices: Arc<dyn PriceSource>,
 }
 
 /// The functions of all tenants.
@@ -114,6 +115,7 @@ impl Functions {
             admissions,
             events,
             triggers,
+            prices,
         } = parts;
         let Workshop { pool, bundler, egress, configuration } = workshop;
         let pool = Arc::new(pool);
@@ -134,6 +136,7 @@ impl Functions {
             attestation: Arc::new(FunctionAttestation(attester)),
             events,
             triggers,
+            prices,
             admissions,
         }));
         let receipts = Receipts::new(report_key, configuration);

@@ -24,7 +24,7 @@ pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use billing::Billing;
 pub(crate) use chains::{Chains, Sending};
 pub(crate) use error::ServiceError;
-pub(crate) use feeds::{FeedsFrom, OracleKeys, start_feeds};
+pub(crate) use feeds::{FeedsFrom, LatestPrices, OracleKeys, start_feeds};
 pub(crate) use functions::{Functions, FunctionsParts, Workshop};
 pub(crate) use jobs::{QueueParts, start_jobs};
 pub(crate) use report_key::AttestedReportKey;

@@ -1,10 +1,12 @@
 //! Triggers, as the appliance composes them: whose functions and secrets they meet.
 
 mod own;
+mod prices;
 
 use std::sync::{Arc, OnceLock, Weak};
 
 use r3e_attester::TrustedClock;
+use r3e_feeds::Feeds;
 use r3e_functions::{Event, EventSink, PublishError, PublishFuture, SourceError, Taken};
 use r3e_jobs::{BoxFuture, Jobs};
 use r3e_proto::api::identity::{TenantId, TenantState};
@@ -14,6 +16,7 @@ use r3e_store::Store;
 use r3e_triggers::{Outside, Triggers, TriggersError, TriggersParts};
 use zeroize::Zeroizing;
 
+use self::prices::Prices;
 use super::turns::Turns;
 use super::{Billing, Chains, Functions, Secrets, ServiceError, Tenants};
 use crate::limits::MAX_WAITING_CHANGES_OF_FUNCTIONS;
@@ -29,6 +32,7 @@ pub(crate) struct TriggersFrom<'a> {
     /// Where functions' events go.
     pub(crate) events: &'a FunctionEvents,
     pub(crate) chains: Chains,
+    pub(crate) feeds: &'a Arc<Feeds>,
 }
 
 /// The triggers in the store. They fire from here on, and events of functions reach them.
@@ -36,7 +40,7 @@ pub(crate) struct TriggersFrom<'a> {
 /// # Errors
 /// The store's.
 pub(crate) async fn start_triggers(from: TriggersFrom<'_>) -> Result<Arc<Triggers>, ServiceError> {
-    let TriggersFrom { store, clock, jobs, functions, secrets, billing, events, chains } = from;
+    let TriggersFrom { store, clock, jobs, functions, secrets, billing, events, chains, feeds } = from;
     let (functions, secrets) = (Arc::clone(functions), Arc::clone(secrets));
     let now = clock.clone();
     let networks = chains.networks();
@@ -46,6 +50,7 @@ pub(crate) async fn start_triggers(from: TriggersFrom<'_>) -> Result<Arc<Trigger
         jobs: Arc::clone(jobs),
         outside: Arc::new(Deployed { functions, secrets, tenants: billing.tenants() }),
         chains: Arc::new(chains),
+        prices: Arc::new(Prices(Arc::clone(feeds))),
     });
     let triggers = Arc::new(triggers.await?);
     drop(events.reached.set(Reached { triggers: Arc::downgrade(&triggers), networks }));

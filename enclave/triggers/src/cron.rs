@@ -1,4 +1,4 @@
-//! Ticks: each trigger's is looked at when it is due, and fires at most one job. Chains are looked at by the same clock.
+//! Ticks: each trigger's is looked at when it is due, and fires at most one job. Chains and feeds are looked at by the same clock.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::error::TriggersError;
 use crate::fire::Happening;
 use crate::follow;
 use crate::limits::{FIRING_AT_ONCE, LONGEST_SLEEP};
+use crate::price;
 use crate::record::Mark;
 use crate::schedule::{Tick, rfc3339};
 use crate::triggers::Inner;
@@ -28,6 +29,12 @@ pub(crate) async fn keep_firing(inner: Arc<Inner>) {
             if entry.follows() {
                 entry.take();
                 let look = follow::look_at(Arc::clone(&inner), Arc::clone(&entry));
+                watched(Arc::clone(&inner), entry, look);
+                continue;
+            }
+            if entry.judges().is_some() {
+                entry.take();
+                let look = price::keep_judging(Arc::clone(&inner), Arc::clone(&entry));
                 watched(Arc::clone(&inner), entry, look);
                 continue;
             }

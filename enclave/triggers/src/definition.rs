@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use crate::error::TriggersError;
 use crate::expression::{Expression, Failed};
 use crate::limits::{MAX_HEADER_NAME_BYTES, MAX_HEADERS, PER_MINUTE, TOLERANCE_S};
+use crate::price::Condition;
 use crate::record::Record;
 use crate::schedule::Schedule;
 
@@ -17,6 +18,7 @@ use crate::schedule::Schedule;
 pub(crate) struct Shape {
     pub(crate) record: Record,
     pub(crate) schedule: Option<Schedule>,
+    pub(crate) condition: Option<Condition>,
     filter: Option<Expression>,
     transform: Option<Expression>,
 }
@@ -51,14 +53,19 @@ impl Shape {
             }
             _ => None,
         };
+        let condition = match &definition.source {
+            Source::Price(price) => Some(Condition::read(&price.crossing)?),
+            _ => None,
+        };
         let filter = expression("filter", definition.filter.as_deref())?;
         let transform = expression("transform", definition.transform.as_deref())?;
-        Ok(Self { record, schedule, filter, transform })
+        Ok(Self { record, schedule, condition, filter, transform })
     }
 
     /// A record of another release, which this one cannot make anything of: it is shown, and fires nothing.
     pub(crate) fn broken(record: Record) -> Self {
-        Self { record: Record { paused: true, ..record }, schedule: None, filter: None, transform: None }
+        let record = Record { paused: true, ..record };
+        Self { record, schedule: None, condition: None, filter: None, transform: None }
     }
 
     /// What the function is given for an event, JSON text.

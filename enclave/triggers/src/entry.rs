@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use r3e_proto::api::triggers::{ChainProgress, Missed, Passed, Source, Trigger};
+use tokio::sync::watch;
 
 use crate::definition::Shape;
 use crate::error::TriggersError;
 use crate::limits::{LATE_MS, MAX_DOUBLINGS, RETRY_MS, TRIES_FOR_EACH};
 use crate::pace::Pace;
-use crate::record::{Followed, State, TriggerId};
+use crate::price::{Condition, Judged};
+use crate::record::{Ahead, Followed, Record, State, TriggerId};
 use crate::schedule::Tick;
 use crate::spaces::Address;
 
@@ -22,6 +24,8 @@ pub(crate) struct Entry {
     pub(crate) address: Address,
     pub(crate) id: TriggerId,
     shape: Mutex<Arc<Shape>>,
+    /// Told when it becomes something else, or is deleted.
+    changed: watch::Sender<()>,
     /// Held by whoever fires or changes it.
     pub(crate) standing: tokio::sync::Mutex<Standing>,
     /// The last tick that is settled, as the state has it.
@@ -30,14 +34,14 @@ pub(crate) struct Entry {
     next_ms: AtomicU64,
     paces: Mutex<Paces>,
     pub(crate) passed: Counts,
-    /// Held by whoever reads its chain.
+    /// Held by whoever reads its chain, or judges its feed's reports.
     pub(crate) following: tokio::sync::Mutex<()>,
     /// Whether more could be read of its chain at once.
     pub(crate) lags: AtomicBool,
     trouble: Mutex<Trouble>,
 }
 
-/// How reading its chain goes wrong.
+/// How reading its chain, or its feed, goes wrong.
 #[derive(Debug, Default)]
 struct Trouble {
     why: Option<String>,
@@ -54,8 +58,8 @@ pub(crate) struct Standing {
     pub(crate) is_stale: bool,
     /// It was deleted.
     pub(crate) is_gone: bool,
-    /// How far a chain was read beyond what the state says: nothing there fired.
-    pub(crate) ahead: Option<Followed>,
+    /// How far it is beyond what the state says.
+    pub(crate) ahead: Option<Ahead>,
     /// When the state was last told how far.
     pub(crate) kept: Instant,
 }
@@ -69,9 +73,32 @@ impl Standing {
 
     /// How far its chain is read, of the record since `since_ms`.
     pub(crate) fn followed(&self, since_ms: u64) -> Option<&Followed> {
-        let followed = self.ahead.as_ref().or(self.state.followed.as_ref());
+        let followed = match &self.ahead {
+            Some(Ahead::Read(followed)) => Some(followed),
+            _ => self.state.followed.as_ref(),
+        };
         followed.filter(|followed| followed.since_ms == since_ms)
     }
+
+    /// How far its feed's reports are judged.
+    pub(crate) fn judged(&self, record: &Record) -> Judged {
+        match &self.ahead {
+            Some(Ahead::Judged(judged)) => begun(Some(judged), record),
+            _ => self.kept_judged(record),
+        }
+    }
+
+    /// The same, as the state says.
+    pub(crate) fn kept_judged(&self, record: &Record) -> Judged {
+        begun(self.state.judged.as_ref(), record)
+    }
+}
+
+/// How far reports are judged for what a trigger is now.
+fn begun(judged: Option<&Judged>, record: &Record) -> Judged {
+    let judged = judged.filter(|judged| judged.since_ms == record.since_ms).cloned();
+    let judged = judged.unwrap_or_else(|| Judged::nothing(record.since_ms));
+    Judged { sequence: judged.sequence.max(record.begins_behind), ..judged }
 }
 
 struct Paces {
@@ -98,6 +125,7 @@ impl Entry {
             id: shape.record.id,
             settled_ms: AtomicU64::new(standing.state.tick_ms),
             shape: Mutex::new(Arc::new(shape)),
+            changed: watch::Sender::new(()),
             standing: tokio::sync::Mutex::new(standing),
             next_ms: AtomicU64::new(NEVER),
             paces,
@@ -119,6 +147,17 @@ impl Entry {
             *lock(&self.paces) = Paces::of(&shape);
         }
         *lock(&self.shape) = Arc::new(shape);
+        self.end_looks();
+    }
+
+    /// Ends what waits for a feed by what the trigger was until now.
+    pub(crate) fn end_looks(&self) {
+        self.changed.send_replace(());
+    }
+
+    /// Whether it became something else, from here on.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Whether one more request is looked at.
@@ -167,13 +206,23 @@ impl Entry {
         matches!(shape.record.definition.source, Source::Chain(_)) && !shape.record.paused
     }
 
-    /// Its chain was read, or not: why. Gives the pause before it is tried again, twice as long each time.
+    /// What its feed's reports must be to fire, where it judges any now.
+    pub(crate) fn judges(&self) -> Option<Condition> {
+        let shape = self.shape();
+        shape.condition.filter(|_| !shape.record.paused)
+    }
+
+    /// Its chain or its feed was read, or not: why. Gives the pause before it is tried again, twice as long each time.
     pub(crate) fn heard(&self, trouble: Option<String>) -> Duration {
         let mut standing = lock(&self.trouble);
         standing.times = if trouble.is_some() { standing.times.saturating_add(1) } else { 0 };
         standing.why = trouble;
         let doubled = 1 << standing.times.saturating_sub(1).min(MAX_DOUBLINGS);
         Duration::from_millis(RETRY_MS * doubled)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        lock(&self.trouble).why.clone()
     }
 
     /// It is looked at after a pause, or never by itself.
@@ -186,7 +235,7 @@ impl Entry {
 
     /// Decides when it is looked at next: now, or after a pause, where a tick is due.
     pub(crate) fn plan(&self, now_ms: u64, after_failure: bool) {
-        let next_ms = if self.follows() {
+        let next_ms = if self.follows() || self.judges().is_some() {
             now_ms
         } else if self.due(now_ms).is_some() {
             now_ms + if after_failure { RETRY_MS } else { 0 }
@@ -218,7 +267,8 @@ impl Entry {
     /// As its tenant is shown it.
     pub(crate) async fn shown(&self, now_ms: u64) -> Trigger {
         let standing = self.standing.lock().await;
-        let record = &self.shape().record;
+        let shape = self.shape();
+        let record = &shape.record;
         let is_http = matches!(record.definition.source, Source::Http(_));
         let is_chain = matches!(record.definition.source, Source::Chain(_));
         let followed = standing.followed(record.since_ms);
@@ -234,8 +284,9 @@ impl Entry {
             chain: is_chain.then(|| ChainProgress {
                 next_block: followed.map(|followed| followed.next_block),
                 stopped: followed.and_then(|followed| followed.stopped.clone()),
-                trouble: lock(&self.trouble).why.clone(),
+                trouble: self.trouble(),
             }),
+            price: shape.condition.map(|condition| standing.judged(record).shown(condition, self.trouble())),
             fired: standing.state.fired,
             passed: Passed {
                 filtered: count(&self.passed.filtered),

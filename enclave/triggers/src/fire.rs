@@ -13,7 +13,7 @@ use crate::definition::Applied;
 use crate::entry::{Entry, Standing};
 use crate::error::TriggersError;
 use crate::limits::MAX_RACES;
-use crate::record::{Mark, State};
+use crate::record::{Ahead, Mark, State};
 use crate::triggers::Inner;
 
 /// Something that happened.
@@ -55,6 +55,11 @@ impl Inner {
             if let Mark::Chain { after, to } = &mark
                 && (to.since_ms != shape.record.since_ms
                     || standing.followed(to.since_ms).is_none_or(|stands| stands.cursor != *after))
+            {
+                return Err(TriggersError::Overtaken);
+            }
+            if let Mark::Price { after, to } = &mark
+                && (to.since_ms != shape.record.since_ms || standing.judged(&shape.record).sequence != *after)
             {
                 return Err(TriggersError::Overtaken);
             }
@@ -112,8 +117,8 @@ impl Inner {
         Err(TriggersError::Unavailable("the trigger is being changed again and again".to_owned()))
     }
 
-    /// What comes of a time that came to no job: it is noted of a tick; of anything else, the count is enough. Of a chain it is
-    /// remembered in memory alone how far it was read: what is read again after a crash comes to the same.
+    /// What comes of a time that came to no job: it is noted of a tick; of anything else, the count is enough. Of a chain or a feed
+    /// it is remembered in memory alone how far it was read: what is read again after a crash comes to the same.
     async fn passes(
         &self,
         entry: &Arc<Entry>,
@@ -125,7 +130,8 @@ impl Inner {
         match mark {
             Mark::Nothing => {}
             Mark::Tick(_) => self.note(entry, standing, mark, outcome).await?,
-            Mark::Chain { to, .. } => standing.ahead = Some(to.clone()),
+            Mark::Chain { to, .. } => standing.ahead = Some(Ahead::Read(to.clone())),
+            Mark::Price { to, .. } => standing.ahead = Some(Ahead::Judged(to.clone())),
         }
         Ok(fired)
     }
@@ -159,7 +165,7 @@ impl Inner {
 
     fn stands(&self, entry: &Arc<Entry>, standing: &mut Standing, state: State) {
         entry.settled(state.tick_ms);
-        if standing.state.followed != state.followed {
+        if !standing.state.is_as_far(&state) {
             (standing.ahead, standing.kept) = (None, Instant::now());
         }
         standing.state = state;
@@ -187,7 +193,7 @@ impl Inner {
         }
         let stored = entry.address.read(&self.store).await?.ok_or_else(missing)?;
         entry.settled(stored.state.tick_ms);
-        if standing.state.followed != stored.state.followed {
+        if !standing.state.is_as_far(&stored.state) {
             standing.ahead = None;
         }
         standing.state = stored.state;

@@ -16,7 +16,7 @@ use crate::error::TriggersError;
 use crate::fire::Happening;
 use crate::limits::{KEEP_CURSOR_AFTER, MAX_CHAINS, MAX_CHAINS_OF_ONE, RETRY_MS};
 use crate::outside::{NotRead, Place, Seen, Stretch};
-use crate::record::{Followed, Mark, short};
+use crate::record::{Ahead, Followed, Mark, short};
 use crate::spaces::Address;
 use crate::triggers::Inner;
 
@@ -121,7 +121,7 @@ async fn look(
         // Kept before anything else: what happens from here on must not be lost.
         let mut standing = inner.standing(entry).await?;
         if standing.followed(since_ms).is_none() && since_ms == entry.shape().record.since_ms {
-            let state = standing.state.read(at(since_ms, begun));
+            let state = standing.state.went_on(Ahead::Read(at(since_ms, begun)));
             inner.keep(entry, &mut standing, state).await?;
         }
         return Ok(After::More);
@@ -131,7 +131,7 @@ async fn look(
         return Ok(After::Stopped);
     }
     if standing.ahead.is_some() && standing.kept.elapsed() >= KEEP_CURSOR_AFTER {
-        let state = standing.state.read(followed.clone());
+        let state = standing.state.went_on(Ahead::Read(followed.clone()));
         inner.keep(entry, &mut standing, state).await?;
     }
     drop(standing);
@@ -154,7 +154,7 @@ async fn look(
     if end != followed {
         let mut standing = inner.standing(entry).await?;
         expected(entry, &standing, &followed)?;
-        standing.ahead = Some(end);
+        standing.ahead = Some(Ahead::Read(end));
     }
     Ok(if more { After::More } else { After::End })
 }
@@ -172,7 +172,11 @@ impl Inner {
         if of_all >= MAX_CHAINS { Err(TriggersError::Full) } else { Ok(()) }
     }
 
-    async fn standing<'a>(&self, entry: &'a Arc<Entry>) -> Result<MutexGuard<'a, Standing>, TriggersError> {
+    /// What stands of a trigger, for whoever fires or changes it.
+    pub(crate) async fn standing<'a>(
+        &self,
+        entry: &'a Arc<Entry>,
+    ) -> Result<MutexGuard<'a, Standing>, TriggersError> {
         let mut standing = entry.standing.lock().await;
         self.refresh(entry, &mut standing).await?;
         Ok(standing)

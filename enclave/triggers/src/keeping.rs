@@ -11,6 +11,7 @@ use crate::definition::Shape;
 use crate::entry::{Entry, Standing};
 use crate::error::TriggersError;
 use crate::limits::{MAX_MADE_BY_ONE, MAX_TRIGGERS, MAX_TRIGGERS_OF_ONE};
+use crate::price::no_feed;
 use crate::record::{Record, State, TriggerId, encode};
 use crate::spaces::{Address, Stored};
 use crate::triggers::Inner;
@@ -93,7 +94,11 @@ impl Inner {
             let is_other_source = !is_same(&before.definition.source, &definition.source);
             let since_ms = if is_other_source { before.next_since_ms(now_ms) } else { before.since_ms };
             let is_resumed = before.is_resumed && !is_other_source;
-            let record = Record { definition, changed_at_ms: now_ms, since_ms, is_resumed, ..before };
+            // Asked for in any case: the feed must be there.
+            let last = self.last_of_feed(&address, &definition).await?;
+            let begins_behind = if is_other_source { last } else { before.begins_behind };
+            let record =
+                Record { definition, changed_at_ms: now_ms, since_ms, is_resumed, begins_behind, ..before };
             let shape = self.check(&address, &record, now_ms).await?;
             return self.reshape(&entry, shape).await;
         }
@@ -105,6 +110,7 @@ impl Inner {
         }
         let mut id = [0; 16];
         rand::fill(&mut id).map_err(|_| TriggersError::Random)?;
+        let begins_behind = self.last_of_feed(&address, &definition).await?;
         let record = Record {
             id: TriggerId(id),
             definition,
@@ -113,6 +119,7 @@ impl Inner {
             changed_at_ms: now_ms,
             since_ms: now_ms,
             is_resumed: false,
+            begins_behind,
         };
         let shape = self.check(&address, &record, now_ms).await?;
         let wanted = encode(&record)?;
@@ -125,6 +132,21 @@ impl Inner {
         self.board().add(Arc::clone(&entry));
         self.planned(&entry);
         Ok(entry.shown(self.now_ms()).await)
+    }
+
+    /// The last sequence of the feed whose reports a trigger judges; nothing of any other trigger.
+    ///
+    /// # Errors
+    /// [`TriggersError::Invalid`]: there is no such feed. [`TriggersError::Unavailable`].
+    pub(crate) async fn last_of_feed(
+        &self,
+        address: &Address,
+        definition: &Definition,
+    ) -> Result<u64, TriggersError> {
+        let Source::Price(price) = &definition.source else { return Ok(0) };
+        let last = self.prices.last(address.tenant, &price.feed).await;
+        let none = || TriggersError::Invalid(no_feed(&price.feed));
+        last.map_err(TriggersError::Unavailable)?.ok_or_else(none)
     }
 
     /// Whether a record is one that may stand.
@@ -153,7 +175,7 @@ impl Inner {
         self.refresh(entry, &mut standing).await?;
         // What came to nothing by this definition is not to be judged by the next one.
         if let Some(ahead) = standing.ahead.clone() {
-            let state = standing.state.read(ahead);
+            let state = standing.state.went_on(ahead);
             self.keep(entry, &mut standing, state).await?;
             self.refresh(entry, &mut standing).await?;
         }
@@ -183,6 +205,7 @@ impl Inner {
         standing.is_gone = true;
         entry.take();
         self.board().remove(entry);
+        entry.end_looks();
         Ok(())
     }
 

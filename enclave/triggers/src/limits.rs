@@ -47,6 +47,18 @@ pub const LOOKS_OF_ONE: usize = 2;
 /// For how long is it only remembered in memory that nothing fired on a chain: so much is read again after a crash, at the most.
 pub const KEEP_CURSOR_AFTER: Duration = Duration::from_mins(1);
 
+/// A bound of a price, as text: a sign, a point, and more digits than it may have.
+pub const MAX_PRICE_BYTES: usize = 64;
+/// Its places behind the point: twice those of a feed's answers. What is compared stays within 320 bits by it.
+pub const MAX_PLACES: u32 = 36;
+/// A change of a price: from a hundredth of a percent to a hundred times the price, which is more than any that a person asks for.
+pub const CHANGE_BPS: RangeInclusive<u32> = 1..=1_000_000;
+/// Triggers whose feeds' reports are judged at once: each may hold a page of reports, and wait for a commit.
+pub const JUDGING_AT_ONCE: usize = 64;
+/// Reports for which it is only remembered in memory that none fired: so many are judged again after a crash, at the most, and one page more.
+/// Far fewer than a feed keeps.
+pub const KEEP_JUDGED_AFTER: u64 = 128;
+
 /// Records that are read at once when the appliance boots.
 pub const READ_AT_ONCE: usize = 16;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use r3e_jobs::BoxFuture;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::triggers::Chain;
+use r3e_proto::report::Report;
 use zeroize::Zeroizing;
 
 /// The tenants' functions and secrets.
@@ -56,6 +57,39 @@ pub trait Chains: Send + Sync + 'static {
 
     /// How long to wait before the end of `chain` is looked at again.
     fn pause(&self, chain: &Chain) -> Duration;
+}
+
+/// The price feeds of tenants.
+pub trait Prices: Send + Sync + 'static {
+    /// The last sequence that the feed used; none where the tenant has no such feed.
+    ///
+    /// # Errors
+    /// In words: it cannot be looked up now.
+    fn last<'a>(&'a self, tenant: TenantId, feed: &'a str) -> BoxFuture<'a, Result<Option<u64>, String>>;
+
+    /// The next of its reports behind a sequence that are kept, the oldest first; empty where there is none. None where the tenant
+    /// has no such feed.
+    ///
+    /// # Errors
+    /// In words: they cannot be read now.
+    fn behind<'a>(
+        &'a self,
+        tenant: TenantId,
+        feed: &'a str,
+        sequence: u64,
+    ) -> BoxFuture<'a, Result<Option<Vec<Report>>, String>>;
+
+    /// Waits for news of a feed. Where they were there before, there is nothing to wait for.
+    fn wait<'a>(&'a self, tenant: TenantId, feed: &'a str, news: News) -> BoxFuture<'a, ()>;
+}
+
+/// What may be new of a feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// There is such a feed.
+    Feed,
+    /// It published behind this sequence, or there is no such feed any more.
+    Behind(u64),
 }
 
 /// A place in a chain.

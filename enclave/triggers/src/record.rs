@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TriggersError;
 use crate::limits::{MAX_HISTORY, MAX_REASON_CHARS};
+use crate::price::Judged;
 
 /// What a trigger is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub(crate) struct Record {
     /// Whether its chain was followed before it was paused or stopped: then it is followed from its end on.
     #[serde(default)]
     pub(crate) is_resumed: bool,
+    /// Of a price, the sequence of its feed when it was made, resumed, or given another source: no report up to it is judged.
+    #[serde(default)]
+    pub(crate) begins_behind: u64,
 }
 
 impl Record {
@@ -44,6 +48,18 @@ pub(crate) struct State {
     /// How far a chain is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) followed: Option<Followed>,
+    /// How far a feed's reports are judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) judged: Option<Judged>,
+}
+
+/// How far a trigger is beyond what its state says: nothing there fired.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    /// A chain is read up to here.
+    Read(Followed),
+    /// A feed's reports are judged up to here.
+    Judged(Judged),
 }
 
 /// How far a chain is read.
@@ -73,6 +89,13 @@ pub(crate) enum Mark {
         after: String,
         /// Up to here.
         to: Followed,
+    },
+    /// A feed's reports, from behind the sequence `after` on up to here.
+    Price {
+        /// What was judged before: if it is not, this is settled, or of a source that the trigger has no more.
+        after: u64,
+        /// Up to here.
+        to: Judged,
     },
 }
 
@@ -129,9 +152,17 @@ impl State {
         self.with(Fire { at_ms, tick_ms: mark.tick_ms(), outcome }, mark)
     }
 
-    /// A chain was read, and nothing in it fired.
-    pub(crate) fn read(&self, followed: Followed) -> Self {
-        Self { followed: Some(followed), ..self.clone() }
+    /// It went on, and nothing fired.
+    pub(crate) fn went_on(&self, ahead: Ahead) -> Self {
+        match ahead {
+            Ahead::Read(followed) => Self { followed: Some(followed), ..self.clone() },
+            Ahead::Judged(judged) => Self { judged: Some(judged), ..self.clone() },
+        }
+    }
+
+    /// Whether both are as far, in chains and in feeds.
+    pub(crate) fn is_as_far(&self, other: &Self) -> bool {
+        self.followed == other.followed && self.judged == other.judged
     }
 
     fn with(&self, fire: Fire, mark: &Mark) -> Self {
@@ -142,7 +173,11 @@ impl State {
             Mark::Chain { to, .. } => Some(to.clone()),
             _ => self.followed.clone(),
         };
-        Self { tick_ms, fired: self.fired, history, followed }
+        let judged = match mark {
+            Mark::Price { to, .. } => Some(to.clone()),
+            _ => self.judged.clone(),
+        };
+        Self { tick_ms, fired: self.fired, history, followed, judged }
     }
 }
 
@@ -184,6 +219,10 @@ mod tests {
             state.fired(102, &Mark::Chain { after: "b".into(), to: followed.clone() }, JobId([0; 16]));
         let state = state.fired(103, &Mark::Nothing, JobId([0; 16]));
         assert_eq!(state.followed, Some(followed), "only a mark of a chain moves it");
+        let judged = Judged { sequence: 7, ..Judged::nothing(1) };
+        let state = state.fired(104, &Mark::Price { after: 6, to: judged.clone() }, JobId([0; 16]));
+        let state = state.fired(105, &Mark::Nothing, JobId([0; 16]));
+        assert_eq!(state.judged, Some(judged), "nor does anything but a price's mark move that");
         assert_eq!(decode::<State>(&encode(&state).unwrap()).unwrap(), state);
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use r3e_jobs::Jobs;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::is_name;
-use r3e_proto::api::triggers::{Definition, Fire, Fired, Published, Trigger};
+use r3e_proto::api::triggers::{Definition, Fire, Fired, Published, Source, Trigger};
 use r3e_store::Store;
 use serde_json::json;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -18,8 +18,8 @@ use crate::entry::Entry;
 use crate::error::TriggersError;
 use crate::fire::Happening;
 use crate::hook::{Asked, Taken};
-use crate::limits::{LOOKS_AT_ONCE, READ_AT_ONCE};
-use crate::outside::{Chains, Outside};
+use crate::limits::{JUDGING_AT_ONCE, LOOKS_AT_ONCE, READ_AT_ONCE};
+use crate::outside::{Chains, Outside, Prices};
 use crate::publish::{checked, publish, with_data};
 use crate::record::{Mark, Record};
 use crate::spaces::{self, Address};
@@ -36,6 +36,8 @@ pub struct TriggersParts {
     pub outside: Arc<dyn Outside>,
     /// The chains that can be followed.
     pub chains: Arc<dyn Chains>,
+    /// The feeds whose reports can be judged.
+    pub prices: Arc<dyn Prices>,
 }
 
 /// The triggers of all tenants. Dropped, nothing more is fired.
@@ -49,10 +51,13 @@ pub(crate) struct Inner {
     pub(crate) jobs: Arc<Jobs>,
     pub(crate) outside: Arc<dyn Outside>,
     pub(crate) chains: Arc<dyn Chains>,
+    pub(crate) prices: Arc<dyn Prices>,
     now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
     board: Mutex<Board>,
     /// Room for looks at chains.
     pub(crate) looks: Semaphore,
+    /// Room for judging feeds' reports.
+    pub(crate) judging: Semaphore,
     /// Something may be due sooner than it was.
     pub(crate) wake: Notify,
     pub(crate) closed: watch::Sender<bool>,
@@ -64,15 +69,17 @@ impl Triggers {
     /// # Errors
     /// The store's.
     pub async fn start(parts: TriggersParts) -> Result<Self, TriggersError> {
-        let TriggersParts { store, now_ms, jobs, outside, chains } = parts;
+        let TriggersParts { store, now_ms, jobs, outside, chains, prices } = parts;
         let inner = Arc::new(Inner {
             store,
             jobs,
             outside,
             chains,
+            prices,
             now_ms,
             board: Mutex::default(),
             looks: Semaphore::new(LOOKS_AT_ONCE),
+            judging: Semaphore::new(JUDGING_AT_ONCE),
             wake: Notify::new(),
             closed: watch::Sender::new(false),
         });
@@ -207,9 +214,17 @@ impl Triggers {
             if before.paused == paused && (paused || !is_stopped) {
                 return Ok(entry.shown(now_ms).await);
             }
-            let since_ms = before.next_since_ms(now_ms);
             let is_resumed = before.is_resumed || has_begun;
-            let shape = Shape::of(Record { paused, since_ms, is_resumed, ..before }, None)?;
+            let mut record = Record { paused, is_resumed, ..before };
+            if matches!(record.definition.source, Source::Price(_)) {
+                // What fired before the pause did so: a bound is yet to be gone back to, and a change counts from the same answer.
+                if !paused {
+                    record.begins_behind = inner.last_of_feed(&entry.address, &record.definition).await?;
+                }
+            } else {
+                record.since_ms = record.next_since_ms(now_ms);
+            }
+            let shape = Shape::of(record, None)?;
             inner.reshape(&entry, shape).await
         })
         .await

@@ -1,12 +1,15 @@
 //! Triggers: what makes a tenant's functions run by themselves.
 
+mod price;
+
 use serde::{Deserialize, Serialize};
 
 use super::jobs::{JobId, RetryPolicy};
+pub use price::{Crossing, NotOneCrossing, Price, PriceProgress};
 
 /// What a trigger is: the body of `PUT /v1/triggers/{name}`.
 ///
-/// Exactly one of `cron`, `http`, `event` and `chain` says what it waits for.
+/// Exactly one of `cron`, `http`, `event`, `chain` and `price` says what it waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Definition {
@@ -40,6 +43,8 @@ pub enum Source {
     Event(Topic),
     /// Events of a contract, or blocks, of a network.
     Chain(Chain),
+    /// Reports of one of the tenant's feeds.
+    Price(Price),
 }
 
 impl Source {
@@ -52,9 +57,15 @@ impl Source {
         http: Option<Http>,
         event: Option<Topic>,
         chain: Option<Chain>,
+        price: Option<Price>,
     ) -> Result<Self, NotOneSource> {
-        let all =
-            [cron.map(Self::Cron), http.map(Self::Http), event.map(Self::Event), chain.map(Self::Chain)];
+        let all = [
+            cron.map(Self::Cron),
+            http.map(Self::Http),
+            event.map(Self::Event),
+            chain.map(Self::Chain),
+            price.map(Self::Price),
+        ];
         let mut there = all.into_iter().flatten();
         match (there.next(), there.next()) {
             (Some(source), None) => Ok(source),
@@ -69,6 +80,7 @@ impl Source {
             Self::Http(_) => "http",
             Self::Event(_) => "event",
             Self::Chain(_) => "chain",
+            Self::Price(_) => "price",
         }
     }
 }
@@ -274,6 +286,8 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     chain: Option<Chain>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    price: Option<Price>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     filter: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     transform: Option<String>,
@@ -289,7 +303,7 @@ struct Written {
 
 /// A definition that waits for nothing, or for more than one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a trigger has exactly one of `cron`, `http`, `event` and `chain`")]
+#[error("a trigger has exactly one of `cron`, `http`, `event`, `chain` and `price`")]
 pub struct NotOneSource;
 
 impl TryFrom<Written> for Definition {
@@ -302,6 +316,7 @@ impl TryFrom<Written> for Definition {
             http,
             event,
             chain,
+            price,
             filter,
             transform,
             policy,
@@ -309,7 +324,7 @@ impl TryFrom<Written> for Definition {
             declared_by,
             made_by,
         } = written;
-        let source = Source::one_of(cron, http, event, chain)?;
+        let source = Source::one_of(cron, http, event, chain, price)?;
         Ok(Self { function, source, filter, transform, policy, keep_ms, declared_by, made_by })
     }
 }
@@ -318,14 +333,28 @@ impl From<Definition> for Written {
     fn from(definition: Definition) -> Self {
         let Definition { function, source, filter, transform, policy, keep_ms, declared_by, made_by } =
             definition;
-        let (mut cron, mut http, mut event, mut chain) = (None, None, None, None);
+        let (mut cron, mut http, mut event, mut chain, mut price) = (None, None, None, None, None);
         match source {
             Source::Cron(it) => cron = Some(it),
             Source::Http(it) => http = Some(it),
             Source::Event(it) => event = Some(it),
             Source::Chain(it) => chain = Some(it),
+            Source::Price(it) => price = Some(it),
         }
-        Self { function, cron, http, event, chain, filter, transform, policy, keep_ms, declared_by, made_by }
+        Self {
+            function,
+            cron,
+            http,
+            event,
+            chain,
+            price,
+            filter,
+            transform,
+            policy,
+            keep_ms,
+            declared_by,
+            made_by,
+        }
     }
 }
 
@@ -347,6 +376,9 @@ pub struct Trigger {
     /// Of a chain, how far it was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain: Option<ChainProgress>,
+    /// Of a price, how far its feed's reports were judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<PriceProgress>,
     /// When it was made, by the appliance's clock.
     pub created_at_ms: u64,
     /// When its definition changed last.
@@ -453,6 +485,7 @@ mod tests {
             r#"{"function":"f","http":{}}"#,
             r#"{"function":"f","chain":{}}"#,
             r#"{"function":"f","chain":{"network":"eip155:1"},"event":{"topic":"t"}}"#,
+            r#"{"function":"f","price":{"feed":"f","above":"1"},"event":{"topic":"t"}}"#,
         ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

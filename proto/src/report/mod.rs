@@ -68,6 +68,26 @@ pub struct Report {
     pub config_digest: [u8; 32],
 }
 
+impl Report {
+    /// The answer as a decimal number, with all of its places.
+    pub fn answer_text(&self) -> String {
+        let sign = if self.answer < 0 { "-" } else { "" };
+        format!("{sign}{}", decimal(self.answer.unsigned_abs(), self.decimals))
+    }
+
+    /// The confidence, likewise.
+    pub fn confidence_text(&self) -> String {
+        decimal(self.confidence, self.decimals)
+    }
+}
+
+fn decimal(units: u128, places: u8) -> String {
+    let places = usize::from(places);
+    let digits = format!("{units:0>width$}", width = places + 1);
+    let (whole, behind) = digits.split_at(digits.len() - places);
+    if behind.is_empty() { whole.to_owned() } else { format!("{whole}.{behind}") }
+}
+
 impl fmt::Display for FeedId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&Hash32(self.0), formatter)

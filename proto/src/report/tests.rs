@@ -164,3 +164,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn numbers_are_written_with_all_of_their_places() {
+    let text = |answer, decimals| Report { answer, decimals, ..report(1) }.answer_text();
+    assert_eq!(text(5_012_000_000, 8), "50.12000000");
+    assert_eq!((text(-7, 2), text(0, 3), text(12, 0)), ("-0.07".into(), "0.000".into(), "12".into()));
+    assert_eq!(text(i128::MIN, 18), "-170141183460469231731.687303715884105728");
+    assert_eq!(report(1).confidence_text(), "0.00001234");
+}

@@ -36,7 +36,9 @@ pub enum ProjectError {
     #[error("this is no function's code")]
     Code(#[from] CodeError),
     /// A trigger that waits for nothing, or for more than one thing.
-    #[error("the trigger {0:?} of r3e.toml has not exactly one of `cron`, `http`, `event` and `chain`")]
+    #[error(
+        "the trigger {0:?} of r3e.toml has not exactly one of `cron`, `http`, `event`, `chain` and `price`"
+    )]
     Trigger(String),
     /// Two triggers of one name.
     #[error("two triggers of r3e.toml are named {0:?}")]

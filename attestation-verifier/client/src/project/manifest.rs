@@ -2,7 +2,7 @@
 
 use r3e_proto::api::functions::{Instance, Limits, Permissions, Runtime};
 use r3e_proto::api::jobs::RetryPolicy;
-use r3e_proto::api::triggers::{Chain, Cron, Definition, Http, Source, Topic};
+use r3e_proto::api::triggers::{Chain, Cron, Definition, Http, Price, Source, Topic};
 use serde::Deserialize;
 
 use super::ProjectError;
@@ -46,6 +46,8 @@ pub(super) struct DeclaredTrigger {
     #[serde(default)]
     chain: Option<Chain>,
     #[serde(default)]
+    price: Option<Price>,
+    #[serde(default)]
     filter: Option<String>,
     #[serde(default)]
     transform: Option<String>,
@@ -61,8 +63,8 @@ impl DeclaredTrigger {
     /// # Errors
     /// [`ProjectError::Trigger`]: not exactly one source.
     pub(super) fn definition(self, function: &str) -> Result<(String, Definition), ProjectError> {
-        let Self { name, alias, cron, http, event, chain, filter, transform, policy, keep_ms } = self;
-        let Ok(source) = Source::one_of(cron, http, event, chain) else {
+        let Self { name, alias, cron, http, event, chain, price, filter, transform, policy, keep_ms } = self;
+        let Ok(source) = Source::one_of(cron, http, event, chain, price) else {
             return Err(ProjectError::Trigger(name));
         };
         let target = alias.map_or_else(|| function.to_owned(), |alias| format!("{function}@{alias}"));

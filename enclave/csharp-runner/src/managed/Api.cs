@@ -116,6 +116,59 @@ namespace R3E
         }
     }
 
+    /// <summary>What a price feed said last. Numbers are decimal text.</summary>
+    public sealed class Price
+    {
+        /// <summary>The feed's name.</summary>
+        public string Feed { get; internal set; }
+
+        /// <summary>What it is the price of, BASE/QUOTE.</summary>
+        public string Pair { get; internal set; }
+
+        /// <summary>The price.</summary>
+        public string Answer { get; internal set; }
+
+        /// <summary>How far from it the sources are.</summary>
+        public string Confidence { get; internal set; }
+
+        /// <summary>The places of both behind the point.</summary>
+        public int Decimals { get; internal set; }
+
+        /// <summary>When its sources were compared, in Unix milliseconds.</summary>
+        public long ObservedAtMs { get; internal set; }
+
+        /// <summary>When the last second begins in which it is valid.</summary>
+        public long ValidUntilMs { get; internal set; }
+
+        /// <summary>One more than in the report before.</summary>
+        public long Sequence { get; internal set; }
+
+        /// <summary>Whether it is valid no more, by the appliance's clock.</summary>
+        public bool IsStale { get; internal set; }
+    }
+
+    /// <summary>The tenant's price feeds.</summary>
+    public static class Oracle
+    {
+        /// <summary>What a feed said last; <c>not_found</c> where there is no such feed, or it has not published.</summary>
+        public static Price GetPrice(string feed)
+        {
+            var reply = Host.Call("oracle_price", "feed", Host.Text(feed, nameof(feed)));
+            return new Price
+            {
+                Feed = (string)reply["feed"],
+                Pair = (string)reply["pair"],
+                Answer = (string)reply["answer"],
+                Confidence = (string)reply["confidence"],
+                Decimals = Convert.ToInt32(reply["decimals"]),
+                ObservedAtMs = Convert.ToInt64(reply["observed_at_ms"]),
+                ValidUntilMs = Convert.ToInt64(reply["valid_until_ms"]),
+                Sequence = Convert.ToInt64(reply["sequence"]),
+                IsStale = (bool)reply["is_stale"],
+            };
+        }
+    }
+
     /// <summary>The appliance's attestation.</summary>
     public static class Tee
     {

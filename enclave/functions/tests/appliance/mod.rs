@@ -12,11 +12,13 @@ use std::sync::{Arc, Mutex};
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
     AttestationSource, Bundler, ChangeError, ChangeFuture, CheckError, Completed, Definition, Event,
-    EventSink, InvokeError, Invoker, InvokerParts, Loadable, MadeTrigger, OwnTriggers, PublishFuture,
-    Registry, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken, Version,
+    EventSink, InvokeError, Invoker, InvokerParts, LatestPrice, Loadable, MadeTrigger, OwnTriggers,
+    PriceSource, PublishFuture, Registry, SecretAnswer, SecretReader, SecretSource, SourceError,
+    SourceFuture, Taken, Version,
 };
 use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::report::{FeedId, Report};
 use r3e_store::{BlobStore, Options, Store};
 use zeroize::Zeroizing;
 
@@ -85,6 +87,7 @@ impl Appliance {
             attestation: attestation.clone(),
             events: events.clone(),
             triggers: made.clone(),
+            prices: Arc::new(OneFeed),
             admissions: gate.clone(),
         });
         let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_compilers_beside();
@@ -245,6 +248,32 @@ impl SecretSource for Secrets {
             Self::set(self, setter.tenant, name, value);
             Ok(2)
         })
+    }
+}
+
+/// Alice's one feed.
+pub(crate) struct OneFeed;
+
+impl PriceSource for OneFeed {
+    fn latest(&self, tenant: TenantId, feed: &str) -> Result<Option<LatestPrice>, SourceError> {
+        let report = Report {
+            feed_id: FeedId::named("neo-usd").unwrap(),
+            answer: -5_012_000_000,
+            confidence: 3_000_000,
+            decimals: 8,
+            observed_at_s: 1_795_284_000,
+            valid_until_s: 1_795_291_200,
+            sequence: 412,
+            sources: 5,
+            config_digest: [1; 32],
+        };
+        match feed {
+            "broken" => Err(SourceError("a secret of the appliance's".into())),
+            "neo-usd" if tenant == ALICE => {
+                Ok(Some(LatestPrice { pair: "NEO/USD".into(), report, is_stale: false }))
+            }
+            _ => Ok(None),
+        }
     }
 }
 

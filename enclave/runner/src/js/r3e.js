@@ -90,7 +90,25 @@
     },
   });
 
-  const r3e = ObjectFreeze({ events, secrets, store, tee, trigger });
+  const oracle = ObjectFreeze({
+    /** What one of the tenant's feeds said last; its numbers are decimal text. */
+    async getPrice(feed) {
+      const reply = await hostCall({ __proto__: null, op: "oracle_price", feed: text(feed, "a feed's name") });
+      return {
+        feed: reply.feed,
+        pair: reply.pair,
+        answer: reply.answer,
+        confidence: reply.confidence,
+        decimals: reply.decimals,
+        observedAtMs: reply.observed_at_ms,
+        validUntilMs: reply.valid_until_ms,
+        sequence: reply.sequence,
+        isStale: reply.is_stale,
+      };
+    },
+  });
+
+  const r3e = ObjectFreeze({ events, oracle, secrets, store, tee, trigger });
 
   internals.r3e = { r3e };
 }

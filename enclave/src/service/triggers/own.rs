@@ -92,6 +92,12 @@ enum Typed {
         confirmations: Option<u32>,
         from_block: Option<u64>,
     },
+    Price {
+        feed: String,
+        above: Option<String>,
+        below: Option<String>,
+        change_bps: Option<u32>,
+    },
 }
 
 impl Wish {
@@ -158,6 +164,9 @@ fn spelt_out(
                 "from_block": from_block,
             });
             ("chain", source)
+        }
+        Typed::Price { feed, above, below, change_bps } => {
+            ("price", json!({ "feed": feed, "above": above, "below": below, "change_bps": change_bps }))
         }
     };
     let mut spelt_out = Map::new();
@@ -246,6 +255,11 @@ mod tests {
                 r#"{"type":"blockchain","event":"E()","contract":"0xab","network":"eip155:1","from_block":7}"#,
                 r#"{"chain":{"network":"eip155:1","event":"E()","contract":"0xab","from_block":7}}"#,
             ),
+            (
+                r#"{"type":"price","feed":"neo-usd","above":"50"}"#,
+                r#"{"price":{"feed":"neo-usd","above":"50"}}"#,
+            ),
+            (r#"{"type":"price","feed":"f","change_bps":500}"#, r#"{"price":{"feed":"f","change_bps":500}}"#),
         ] {
             assert_eq!(definition(short), definition(long), "{short}");
             assert_eq!(read(short).unwrap().name, read(long).unwrap().name, "{short}");
@@ -270,6 +284,9 @@ mod tests {
             "{}",
             r#"{"name":7,"event":{"topic":"t"}}"#,
             r#"{"type":"price","asset":"NEO/USD","change":5}"#,
+            r#"{"type":"price","feed":"neo-usd"}"#,
+            r#"{"type":"price","feed":"neo-usd","above":"50","below":"40"}"#,
+            r#"{"type":"price","feed":"neo-usd","above":50}"#,
             r#"{"type":"time"}"#,
             r#"{"type":"time","schedule":"0 * * * *","zone":"UTC"}"#,
             r#"{"type":"blockchain","event":"E()"}"#,

@@ -1,7 +1,9 @@
-//! Triggers over a keeper in memory, and a chain that does as it is told, which outlives them as all the world outside does.
+//! Triggers over a keeper in memory, and a chain and a feed that do as they are told, which outlive them as all the world outside does.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+mod feed;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,16 +17,18 @@ use r3e_triggers::{NotRead, Place, Seen, Stretch, Triggers, TriggersParts};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+pub(crate) use self::feed::OneFeed;
 use crate::keeper::Keeper;
 use crate::world::{Life, Outside};
 
-/// Functions and secrets of everybody's, and the one chain that there is.
+/// Functions and secrets of everybody's, and the one chain and the one feed that there are.
 #[derive(Default)]
 pub(crate) struct House {
     pub(crate) secret: Mutex<Option<String>>,
     pub(crate) is_suspended: Mutex<bool>,
     pub(crate) chain: Mutex<OneChain>,
-    /// The next look at the chain meets a defect.
+    pub(crate) feed: OneFeed,
+    /// The next look at the chain, or the feed, meets a defect.
     pub(crate) panics: AtomicBool,
 }
 
@@ -60,6 +64,7 @@ pub(crate) async fn begin(keeper: &Arc<Keeper>, outside: &Arc<Outside>, house: &
             jobs: Arc::clone(&jobs),
             outside: Arc::clone(house) as Arc<dyn r3e_triggers::Outside>,
             chains: Arc::clone(house) as Arc<dyn r3e_triggers::Chains>,
+            prices: Arc::clone(house) as Arc<dyn r3e_triggers::Prices>,
         };
         if let Ok(triggers) = Triggers::start(parts).await {
             break triggers;

@@ -110,4 +110,11 @@ class _Trigger:
         return _call({"op": "trigger_delete", "name": _text(name, "a trigger's name")})["deleted"]
 
 
-events, secrets, store, tee, trigger = _Events(), _Secrets(), _Store(), _Tee(), _Trigger()
+class _Oracle:
+    def get_price(self, feed):
+        """What one of the tenant's feeds said last, a dict; its numbers are decimal text."""
+        reply = _call({"op": "oracle_price", "feed": _text(feed, "a feed's name")})
+        return {name: value for name, value in reply.items() if name != "op"}
+
+
+events, oracle, secrets, store, tee, trigger = _Events(), _Oracle(), _Secrets(), _Store(), _Tee(), _Trigger()

@@ -685,6 +685,7 @@ fn runner_messages() -> Vec<Vec<u8>> {
         RunnerMessage::HostCall { call_id: 2, call: HostCall::SecretGet { name: "token".to_owned() } },
         RunnerMessage::HostCall { call_id: 3, call: HostCall::StoreSet { key: "k".to_owned(), value: None } },
         RunnerMessage::HostCall { call_id: 4, call: HostCall::Attestation { data_base64: None } },
+        RunnerMessage::HostCall { call_id: 6, call: HostCall::OraclePrice { feed: "neo-usd".to_owned() } },
         RunnerMessage::HostCall { call_id: 5, call: HostCall::TriggerDelete { name: "t".to_owned() } },
         RunnerMessage::Log(log),
         RunnerMessage::Done { id: 1, outcome: Ok(r#"{"a":1}"#.to_owned()) },

@@ -13,7 +13,7 @@ use crate::session;
 use crate::settings::Settings;
 
 const CREATE_HELP: &str = "\
-The definition is JSON: the function, and exactly one of cron, http, event and chain. docs/triggers.md has all of its fields.
+The definition is JSON: the function, and exactly one of cron, http, event, chain and price. docs/triggers.md has all of its fields.
 
 Examples:
   r3e triggers create hourly --definition '{\"function\":\"report\",\"cron\":{\"schedule\":\"0 * * * *\"}}'
@@ -21,7 +21,8 @@ Examples:
   r3e triggers create paid --json --definition '{\"function\":\"ship\",\"event\":{\"topic\":\"order.paid\"},
       \"filter\":\"event.data.total > 100\"}'
   r3e triggers create gas --definition '{\"function\":\"note\",\"chain\":{\"network\":\"neo-n3:860833102\",
-      \"contract\":\"0xd2a4cff31913016155e38e474a2c06d08be276cf\",\"event\":\"Transfer\"}}'";
+      \"contract\":\"0xd2a4cff31913016155e38e474a2c06d08be276cf\",\"event\":\"Transfer\"}}'
+  r3e triggers create dear --definition '{\"function\":\"note\",\"price\":{\"feed\":\"neo-usd\",\"above\":\"50\"}}'";
 
 const FIRE_HELP: &str = "\
 The event that the function is given has `manual: true` and the data; the trigger's filter and transform apply.
@@ -34,7 +35,7 @@ pub(crate) enum Command {
     /// List the triggers
     #[command(after_help = "Example:\n  r3e triggers list --json | jq '.[].name'")]
     List,
-    /// Show one trigger, with the path of its public route, or how far its chain was read
+    /// Show one trigger, with the path of its public route, or how far its chain or feed was read
     #[command(after_help = "Example:\n  r3e triggers show paid --json | jq -r .hook")]
     Show {
         /// The trigger's name

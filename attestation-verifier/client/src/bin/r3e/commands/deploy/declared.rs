@@ -91,6 +91,7 @@ mod tests {
             hook: None,
             next_at_ms: None,
             chain: None,
+            price: None,
             created_at_ms: 0,
             changed_at_ms: 0,
             fired: 0,

@@ -1,6 +1,8 @@
 //! Triggers as they are shown.
 
-use r3e_proto::api::triggers::{Auth, Fire, FireOutcome, Fired, Published, Scheme, Source, Trigger};
+use r3e_proto::api::triggers::{
+    Auth, Crossing, Fire, FireOutcome, Fired, Price, Published, Scheme, Source, Trigger,
+};
 
 use crate::output::{fields, table, time};
 
@@ -25,6 +27,7 @@ pub(super) fn one(trigger: &Trigger) -> String {
             (Some(contract), Some(event)) => format!("{event} of {contract} on {}", chain.network),
             _ => format!("blocks of {}", chain.network),
         },
+        Source::Price(price) => crossing(price),
         other => other.kind().to_owned(),
     };
     let mut pairs = vec![
@@ -38,6 +41,13 @@ pub(super) fn one(trigger: &Trigger) -> String {
     if let Some(chain) = &trigger.chain {
         pairs.extend(chain.stopped.clone().map(|why| ("stopped", why)));
         pairs.extend(chain.trouble.clone().map(|why| ("trouble", why)));
+    }
+    if let Some(price) = &trigger.price {
+        pairs.extend(price.reference.clone().map(|answer| ("changes from", answer)));
+        let fired = "it fired; again once the price was back at the bound".to_owned();
+        pairs.extend((price.armed == Some(false)).then_some(("bound", fired)));
+        pairs.extend((price.missed > 0).then(|| ("missed", format!("{} reports", price.missed))));
+        pairs.extend(price.trouble.clone().map(|why| ("trouble", why)));
     }
     pairs.extend(definition.filter.clone().map(|filter| ("filter", filter)));
     pairs.extend(definition.transform.clone().map(|transform| ("transform", transform)));
@@ -88,10 +98,12 @@ pub(super) fn published(published: &Published) -> String {
 
 fn state(trigger: &Trigger) -> String {
     let chain = trigger.chain.as_ref();
+    let is_troubled = trigger.price.as_ref().is_some_and(|price| price.trouble.is_some());
     match (trigger.paused, chain) {
         (true, _) => "paused",
         (_, Some(chain)) if chain.stopped.is_some() => "stopped",
         (_, Some(chain)) if chain.trouble.is_some() => "in trouble",
+        _ if is_troubled => "in trouble",
         _ => "active",
     }
     .to_owned()
@@ -100,7 +112,17 @@ fn state(trigger: &Trigger) -> String {
 fn next(trigger: &Trigger) -> String {
     let block = trigger.chain.as_ref().and_then(|chain| chain.next_block);
     let block = block.map(|block| format!("block {block}"));
-    trigger.next_at_ms.map(time).or(block).unwrap_or("-".to_owned())
+    let report = trigger.price.as_ref().map(|price| format!("report {}", price.sequence.saturating_add(1)));
+    trigger.next_at_ms.map(time).or(block).or(report).unwrap_or("-".to_owned())
+}
+
+fn crossing(price: &Price) -> String {
+    let feed = &price.feed;
+    match &price.crossing {
+        Crossing::Above(bound) => format!("{feed} above {bound}"),
+        Crossing::Below(bound) => format!("{feed} below {bound}"),
+        Crossing::ChangeBps(bps) => format!("changes of {feed} by {}.{:02} %", bps / 100, bps % 100),
+    }
 }
 
 fn believed(auth: &Auth) -> String {
