@@ -3,7 +3,7 @@
 
 use std::sync::Mutex;
 
-use r3e_chain::evm::{EvmBlocks, EvmSource, LogFilter};
+use r3e_chain::evm::{EvmAccounts, EvmAddress, EvmBlocks, EvmSource, Hash32, LogFilter};
 use r3e_chain::follow::{Cursor, NextError, Rules, Source, next_batch};
 use r3e_chain::neo::{NeoBlocks, NeoEvents, NeoSource};
 use r3e_chain::rpc::{
@@ -369,4 +369,80 @@ async fn an_event_as_a_function_gets_it() {
     let refused = other.check_network(&quorum).await.unwrap_err();
     let (expected, found) = (Network::Eip155(1), Network::Eip155(31_337));
     assert_eq!(refused, NetworkError::Other { expected, found });
+}
+
+const TRANSACTION: &str = "0x0101010101010101010101010101010101010101010101010101010101010101";
+
+/// A node that has the chain, and a transaction in its block 2, which is final.
+fn complete(method: &str, parameters: &Value) -> Reply {
+    match (method, parameters[1].as_str()) {
+        ("eth_getTransactionCount", Some("0x2")) => Reply::Result(json!("0x6")),
+        ("eth_getTransactionCount", Some("0x0")) => Reply::Result(json!("0x5")),
+        ("eth_getTransactionReceipt", _) => Reply::Result(json!({
+            "transactionHash": TRANSACTION, "blockNumber": "0x2", "status": "0x1", "gasUsed": "0x5208",
+            "blockHash": "0x0202020202020202020202020202020202020202020202020202020202020202", "logs": [{}],
+        })),
+        _ => anvil(method, parameters),
+    }
+}
+
+/// One that has fallen behind, and so knows of nothing that happened since.
+fn behind(method: &str, _: &Value) -> Reply {
+    Reply::Result(if method == "eth_blockNumber" { json!("0x0") } else { Value::Null })
+}
+
+/// One that shows the chain as it is, and no transaction in it.
+fn withholds(method: &str, parameters: &Value) -> Reply {
+    match method {
+        "eth_getTransactionReceipt" => Reply::Result(Value::Null),
+        _ => complete(method, parameters),
+    }
+}
+
+#[tokio::test]
+async fn one_that_lies_and_one_that_lags_are_not_two() {
+    let account = EvmAddress([7; 20]);
+    let transaction = TRANSACTION.parse().unwrap();
+    let three = |first: fn(&str, &Value) -> Reply, second: fn(&str, &Value) -> Reply| {
+        let nodes = Nodes::default().with(complete).with(first).with(second);
+        Quorum::new(nodes, 3, 2).unwrap()
+    };
+    let quorum = three(behind, complete);
+    let accounts = EvmAccounts::new(&quorum);
+    let view = accounts.account(account, 2, 2).await.unwrap();
+    assert_eq!((view.header.number, view.count, view.final_count), (2, 6, 5));
+    let found = accounts.receipt(transaction, 2, view.header.hash).await.unwrap().unwrap();
+    assert_eq!((found.height, found.succeeded, found.gas_used), (2, true, 21_000));
+    // Nobody is believed, where only the one that lies and the one that lags say the same.
+    let quorum = three(behind, withholds);
+    let accounts = EvmAccounts::new(&quorum);
+    assert_eq!(accounts.account(account, 2, 2).await.unwrap(), view);
+    assert!(accounts.receipt(transaction, 2, view.header.hash).await.is_err());
+    // Nor is anything said of a block that they do not have.
+    let other = Hash32([9; 32]);
+    assert!(accounts.receipt(transaction, 2, other).await.is_err());
+    // A block above the one that is looked at is none yet.
+    assert_eq!(accounts.receipt(transaction, 0, anvil_hash("0x0")).await, Ok(None));
+}
+
+fn anvil_hash(height: &str) -> Hash32 {
+    match anvil("eth_getBlockByNumber", &json!([height])) {
+        Reply::Result(block) => block["hash"].as_str().unwrap().parse().unwrap(),
+        _ => unreachable!("anvil answers"),
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_is_read_however_much_was_logged() {
+    let loud = |method: &str, parameters: &Value| match complete(method, parameters) {
+        Reply::Result(mut receipt) if method == "eth_getTransactionReceipt" => {
+            let log = json!({ "address": "0x", "topics": [], "data": "0x", "removed": false });
+            receipt["logs"] = Value::Array(vec![log; 60_000]);
+            Reply::Result(receipt)
+        }
+        reply => reply,
+    };
+    let quorum = Quorum::new(Nodes::default().with(loud), 1, 1).unwrap();
+    let found = EvmAccounts::new(&quorum).receipt(TRANSACTION.parse().unwrap(), 2, anvil_hash("0x2")).await;
+    assert!(found.unwrap().is_some());
 }

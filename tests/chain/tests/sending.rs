@@ -135,8 +135,8 @@ async fn a_wallet_sends_what_its_policy_allows_once() -> anyhow::Result<()> {
     };
     let arguments = send("second", TO);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let sent = home.r3e(&arguments).ok();
-    assert!(sent.out.contains("done") && sent.err.contains("not final yet"), "{}{}", sent.out, sent.err);
+    let done = home.r3e(&arguments).ok();
+    assert!(done.out.contains("done") && done.err.contains("not final yet"), "{}{}", done.out, done.err);
     let arguments = send("third", ELSEWHERE);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let refused = home.r3e(&arguments).exits(4);

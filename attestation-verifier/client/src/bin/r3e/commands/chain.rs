@@ -93,11 +93,11 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             // Before anything is asked.
             let (name, waits, request) = send.request()?;
             let mut tenant = session::tenant(settings).await?;
-            let sent = tenant.send_transaction(&name, &request).await?;
+            let known = tenant.send_transaction(&name, &request).await?;
             if !waits {
-                return printer.result(&sent, shown::one);
+                return printer.result(&known, shown::one);
             }
-            let ended = ended(&mut tenant, sent).await?;
+            let ended = ended(&mut tenant, known).await?;
             printer.result(&ended, shown::one)?;
             done(&ended)
         }
