@@ -109,7 +109,9 @@ fn together(said: &[Result<(), RpcError>], needed: usize) -> Sent {
         return Sent::Taken;
     }
     let count = |wanted: Refusal| reasons.iter().filter(|(reason, _)| *reason == wanted).count();
-    match reasons.iter().find(|(reason, _)| count(*reason) >= needed) {
+    // "Something else" is no reason that two give.
+    let is_agreed = |reason: Refusal| reason != Refusal::Other && count(reason) >= needed;
+    match reasons.iter().find(|(reason, _)| is_agreed(*reason)) {
         Some((reason, error)) => Sent::Refused(*reason, error.to_string()),
         None => Sent::Unknown(reasons.first().map(|(_, error)| error.to_string()).unwrap_or_default()),
     }
