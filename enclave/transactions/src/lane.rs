@@ -63,7 +63,7 @@ pub struct Receipt {
     pub gas_used: u64,
 }
 
-/// The transactions of a lane, in the order in which they came; those that ended behind the others' backs are taken out.
+/// The transactions of a lane, in the order in which they came. Those that have ended are taken out by the commit that says so.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     pub(crate) entries: Vec<Entry>,

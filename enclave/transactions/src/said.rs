@@ -1,7 +1,8 @@
 //! What nodes answer to a transaction. JSON-RPC has no codes for it: they say it in words, each kind of node in its own.
 //!
 //! Sources: geth `core/txpool/errors.go`, `core/error.go`, `core/txpool/validation.go`; Nethermind `AcceptTxResult`; Besu
-//! `TransactionInvalidReason` and `JsonRpcError`; Erigon `txpoolcfg`; reth and anvil `InvalidTransaction`, `PoolError`.
+//! `TransactionInvalidReason` and `JsonRpcError`; Erigon `txpoolcfg`; reth and anvil `InvalidTransaction`, `PoolError`. Anvil's are tested against
+//! the node itself; words that are not here are no reason to give anything up.
 
 /// Why a node does not take a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
