@@ -7,7 +7,7 @@ use r3e_proto::api::transactions::{SendTransaction, Transaction, TransactionPage
 use serde::Deserialize;
 
 use super::Shared;
-use super::authority::{Tenant, Wallets};
+use super::authority::{SignedInTenant, Tenant, Wallets};
 use super::body::JsonBody;
 use super::error::ApiError;
 use super::name::Name;
@@ -52,10 +52,10 @@ pub(super) async fn send(
     Ok(Json(appliance.transactions.send(tenant.id(), &by(&tenant), &name, request).await?))
 }
 
-/// `DELETE /v1/transactions/{name}`: what is out is replaced by nothing; the record stays
+/// `DELETE /v1/transactions/{name}`: what is out is replaced by nothing, which the wallet signs for the tenant itself; the record stays
 pub(super) async fn cancel(
     State(appliance): State<Shared>,
-    tenant: Tenant<Wallets>,
+    tenant: SignedInTenant,
     Name(name): Name,
 ) -> Result<Json<Transaction>, ApiError> {
     Ok(Json(appliance.transactions.cancel(tenant.id(), &name).await?))

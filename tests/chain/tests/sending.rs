@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use behind_fronts::Behind;
 use r3e_chain_under_test::{Anvil, HttpNodes};
-use r3e_client::{ClientError, TenantChannel};
+use r3e_client::{ApiKey, ClientError, TenantChannel};
 use r3e_e2e::command::Home;
 use r3e_e2e::front::Manner;
+use r3e_proto::api::identity::Scope;
 use r3e_proto::api::transactions::{Outcome, SendTransaction, Stage, Transaction};
 use r3e_proto::api::wallets::CreateWallet;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
+use zeroize::Zeroizing;
 
 const LIMIT: Duration = Duration::from_mins(2);
 const TO: &str = "0x0808080808080808080808080808080808080808";
@@ -146,6 +148,13 @@ async fn a_wallet_sends_what_its_policy_allows_once() -> anyhow::Result<()> {
     let names: Vec<&str> = listed.as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["elsewhere", "first", "second", "third"]);
     assert_eq!(balance(json!(TO)).await?, json!("0x2"));
+
+    // An API key with the scope sees them, and gives none up: that is signed for the tenant itself.
+    let secret = alice.signed_in().await.create_key("ci", &[Scope::Wallets]).await?.secret;
+    let key = ApiKey::parse(Zeroizing::new(secret))?;
+    let mut by_key = alice.connect().await.with_api_key(&key).await?;
+    assert_eq!(by_key.transaction("first").await?.name, "first");
+    assert_eq!(code(by_key.cancel_transaction("first").await), "unauthenticated");
 
     // Others' transactions are nobody's.
     let mut stranger = r3e_e2e::Tenant::admitted(&appliance, "bob").await.channel().await;
