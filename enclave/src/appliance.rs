@@ -14,8 +14,8 @@ use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
 use crate::service::{
-    ApiKeys, AttestedReportKey, Billing, Functions, OracleKeys, Secrets, Tenants, Transactions, Wallets,
-    WitnessedAppliances,
+    ApiKeys, AttestedReportKey, Billing, Functions, OracleKeys, Publisher, Secrets, Tenants, Transactions,
+    Wallets, WitnessedAppliances,
 };
 use crate::unlock::Provider;
 use crate::witness::OwnWitness;
@@ -66,6 +66,8 @@ pub(crate) struct Appliance {
     pub(crate) triggers: Arc<Triggers>,
     /// Tenants' feeds.
     pub(crate) feeds: Arc<Feeds>,
+    /// What brings their reports to contracts.
+    pub(crate) publisher: Arc<Publisher>,
     /// The keys that sign reports of feeds.
     pub(crate) oracle_keys: Arc<OracleKeys>,
     /// The appliances that this one is a rollback witness of.

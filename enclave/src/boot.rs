@@ -361,6 +361,7 @@ impl House {
             oracle_keys,
             wallets,
             transactions,
+            publisher,
         } = services;
         let handover = Handover::new(HandoverParts {
             root: Arc::clone(&root),
@@ -383,6 +384,7 @@ impl House {
             witness,
             wallets,
             transactions,
+            publisher,
             unlock: provider,
             adoption,
             handover,

@@ -90,6 +90,14 @@ pub(crate) const CHAIN_PHASE_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const CHAIN_ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// For how long a node that took longer is not asked.
 pub(crate) const NODE_REST: Duration = Duration::from_secs(15);
+/// Between two looks at the transaction that brings a report.
+pub(crate) const PUBLISH_LOOK: Duration = Duration::from_secs(1);
+/// After a report that could not be brought for now.
+pub(crate) const PUBLISH_AFTER_TROUBLE: Duration = Duration::from_secs(5);
+/// A report that is valid for less is not worth a transaction: it would be replaced by nothing before its block.
+pub(crate) const PUBLISH_LEAST_LIFE: Duration = Duration::from_secs(20);
+/// The longest that one is tried: as long as a transaction may be.
+pub(crate) const PUBLISH_MOST_LIFE: Duration = Duration::from_hours(6 * 24);
 /// A transaction that waits for its block longer than this offers more: a block of Ethereum, and what comes before it.
 pub(crate) const BUMP_AFTER_MS: u64 = 15_000;
 /// Transactions of one page: each is read from the store, with all that was signed for it.

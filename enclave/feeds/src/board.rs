@@ -39,6 +39,10 @@ impl Board {
         of_tenant.map(|(_, entry)| Arc::clone(entry)).collect()
     }
 
+    pub(crate) fn all(&self) -> Vec<Arc<Entry>> {
+        self.all.values().map(Arc::clone).collect()
+    }
+
     /// Those whose round is due by `now_ms`, and when the next one is.
     pub(crate) fn due(&self, now_ms: u64) -> (Vec<Arc<Entry>>, u64) {
         let (mut due, mut next_ms) = (Vec::new(), u64::MAX);

@@ -6,7 +6,7 @@ use r3e_oracle::decimal::Decimal;
 use r3e_oracle::feed::{Feed, FeedDefinition, Policy};
 use r3e_oracle::limits::{HEARTBEAT_MS, MAX_ANSWER_UNITS, MAX_FEED_NAME_BYTES, VALIDITY_MS};
 use r3e_oracle::venue::{Definition, Market, Pair, Venue, built_in};
-use r3e_proto::api::feeds::SetFeed;
+use r3e_proto::api::feeds::{SetFeed, Target};
 use r3e_proto::api::is_name;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -62,7 +62,7 @@ impl Shape {
     /// # Errors
     /// [`FeedsError::Invalid`]: what breaks which rule.
     pub(crate) fn of(record: Record) -> Result<Self, FeedsError> {
-        let Record { definition, interval_ms, timeout_ms, targets, .. } = &record;
+        let Record { definition, interval_ms, timeout_ms, targets, publish, .. } = &record;
         if !is_feed_name(&definition.name) {
             return Err(invalid(format!(
                 "a feed's name has 1 to {MAX_FEED_NAME_BYTES} of A-Z a-z 0-9 `-` `_` `.`, the first one not `-` or `.`"
@@ -82,6 +82,13 @@ impl Shape {
         }
         if targets.len() > MAX_TARGETS || (1..targets.len()).any(|at| targets[..at].contains(&targets[at])) {
             return Err(invalid(format!("targets: at most {MAX_TARGETS}, each of them once")));
+        }
+        for (at, one) in publish.iter().enumerate() {
+            let is_target = targets.contains(&one.target) && matches!(one.target, Target::Evm(_));
+            if !is_target || publish[..at].iter().any(|other| other.target == one.target) {
+                let rule = "publish: each names one of the targets that is on Ethereum or a chain like it, each of them once";
+                return Err(invalid(rule.to_owned()));
+            }
         }
         let (feed, venues) = definition.read().map_err(|error| invalid(error.to_string()))?;
         let pair = definition.pair.clone();
@@ -183,12 +190,13 @@ mod tests {
     fn shape(value: Value) -> Result<Shape, String> {
         let set = set(value);
         let definition = whole("BTC-USD", &set).map_err(|error| error.to_string())?;
-        let SetFeed { interval_ms, timeout_ms, targets, public, .. } = set;
+        let SetFeed { interval_ms, timeout_ms, targets, publish, public, .. } = set;
         let record = Record {
             definition,
             interval_ms,
             timeout_ms,
             targets,
+            publish,
             public,
             paused: false,
             created_at_ms: 0,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use r3e_proto::api::feeds::{Feed, HistoryPage, Next, SetFeed, SignedReport};
+use r3e_proto::api::feeds::{Feed, HistoryPage, Next, Publication, SetFeed, SignedReport};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::report::Report;
 use r3e_store::Store;
@@ -64,6 +64,8 @@ pub(crate) struct Inner {
     board: Mutex<Board>,
     /// Told when a feed was made.
     pub(crate) made: watch::Sender<()>,
+    /// One was made, changed or deleted.
+    pub(crate) defined: watch::Sender<()>,
     /// A round may be due sooner than it was.
     pub(crate) wake: Notify,
     pub(crate) closed: watch::Sender<bool>,
@@ -84,6 +86,7 @@ impl Feeds {
             signer,
             board: Mutex::default(),
             made: watch::Sender::new(()),
+            defined: watch::Sender::new(()),
             wake: Notify::new(),
             closed: watch::Sender::new(false),
         });
@@ -279,6 +282,22 @@ impl Feeds {
                 return;
             }
         }
+    }
+
+    /// Whose reports are brought where: now, and whenever [`Self::defined`] says so.
+    pub fn publications(&self) -> Vec<(TenantId, String, Publication)> {
+        let entries = self.inner.board().all();
+        let of = |entry: &Arc<Entry>| {
+            let (tenant, name) = (entry.address.tenant, entry.address.name.clone());
+            let publish = entry.shape().record.publish.clone();
+            publish.into_iter().map(move |one| (tenant, name.clone(), one))
+        };
+        entries.iter().flat_map(of).collect()
+    }
+
+    /// Tells when a feed is made, changed or deleted.
+    pub fn defined(&self) -> watch::Receiver<()> {
+        self.inner.defined.subscribe()
     }
 
     /// The latest report of a feed, if it has published. From memory.

@@ -67,6 +67,7 @@ impl Inner {
             interval_ms: set.interval_ms,
             timeout_ms: set.timeout_ms,
             targets: set.targets,
+            publish: set.publish,
             public: set.public,
             paused: before.as_ref().is_some_and(|before| before.record.paused),
             created_at_ms: before.as_ref().map_or(now_ms, |before| before.record.created_at_ms),
@@ -110,6 +111,7 @@ impl Inner {
         let entry = Entry::new(address, shape);
         self.board().add(Arc::clone(&entry));
         self.made.send_replace(());
+        self.defined.send_replace(());
         self.planned(&entry).await
     }
 
@@ -126,6 +128,7 @@ impl Inner {
             return Err(changed());
         }
         entry.reshape(shape);
+        self.defined.send_replace(());
         drop(standing);
         self.planned(entry).await
     }
@@ -143,6 +146,7 @@ impl Inner {
         standing.is_gone = true;
         entry.take();
         self.board().remove(address);
+        self.defined.send_replace(());
         entry.end();
         Ok(())
     }

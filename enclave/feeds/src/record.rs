@@ -1,7 +1,7 @@
 //! A feed as it is kept: what it is, how far it is, and its reports. Knows nothing of the store.
 
 use r3e_oracle::feed::{FeedDefinition, State};
-use r3e_proto::api::feeds::Target;
+use r3e_proto::api::feeds::{Publication, Target};
 use r3e_proto::report::{REPORT_BYTES, Report};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ pub(crate) struct Record {
     pub(crate) interval_ms: u64,
     pub(crate) timeout_ms: u64,
     pub(crate) targets: Vec<Target>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) publish: Vec<Publication>,
     pub(crate) public: bool,
     pub(crate) paused: bool,
     pub(crate) created_at_ms: u64,

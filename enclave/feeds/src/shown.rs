@@ -49,6 +49,7 @@ pub(crate) async fn feed(entry: &Entry) -> Feed {
         interval_ms: record.interval_ms,
         timeout_ms: record.timeout_ms,
         targets: record.targets.clone(),
+        publish: record.publish.clone(),
         public: record.public,
         paused: record.paused,
         created_at_ms: record.created_at_ms,

@@ -56,6 +56,7 @@ pub(super) async fn closed(
     }
     if let Some(appliance) = appliance.upgrade() {
         appliance.feeds.close();
+        appliance.publisher.close();
         appliance.transactions.close();
     }
 }

@@ -14,8 +14,8 @@ use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
     Billing, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, LatestPrices, OracleKeys,
-    QueueParts, Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds, start_jobs,
-    start_triggers,
+    Publisher, QueueParts, Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds,
+    start_jobs, start_triggers,
 };
 
 /// What they stand on.
@@ -41,6 +41,7 @@ pub(super) struct Services {
     pub(super) oracle_keys: Arc<OracleKeys>,
     pub(super) wallets: Arc<Wallets>,
     pub(super) transactions: Arc<Transactions>,
+    pub(super) publisher: Arc<Publisher>,
 }
 
 impl Services {
@@ -102,6 +103,18 @@ impl Services {
         let chains = Sending::open(transport, configuration, clock)?;
         let transactions = Transactions::start(store, clock, (&wallets, billing.tenants()), chains)?;
         let transactions = Arc::new(transactions);
-        Ok(Self { secrets, billing, functions, jobs, triggers, feeds, oracle_keys, wallets, transactions })
+        let publisher = Publisher::start(&feeds, &transactions, clock);
+        Ok(Self {
+            secrets,
+            billing,
+            functions,
+            jobs,
+            triggers,
+            feeds,
+            oracle_keys,
+            wallets,
+            transactions,
+            publisher,
+        })
     }
 }

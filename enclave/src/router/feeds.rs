@@ -10,7 +10,7 @@ use axum::response::Response;
 use r3e_feeds::Which;
 use r3e_feeds::limits::{MAX_HISTORY_PAGE, MAX_WAIT};
 use r3e_proto::api::codes;
-use r3e_proto::api::feeds::{Feed, HistoryPage, Next, OracleKey, SetFeed, SignedReport};
+use r3e_proto::api::feeds::{Feed, HistoryPage, Next, OracleKey, Published, SetFeed, SignedReport};
 use r3e_proto::api::identity::TenantId;
 use serde::Deserialize;
 
@@ -76,8 +76,23 @@ pub(super) async fn set(
     Name(name): Name,
     JsonBody { value: definition, place: _place }: JsonBody<SetFeed, MAX_FEED_BODY_BYTES>,
 ) -> Result<Json<Feed>, ApiError> {
+    if tenant.api_key().is_some() && !definition.publish.is_empty() {
+        // It spends what a wallet has, which is the tenant's own to allow.
+        return Err(ApiError::forbidden(
+            "a feed whose reports are brought to contracts is set with the tenant's own key",
+        ));
+    }
     let set = appliance.feeds.set(tenant.id(), &name, definition).await;
     Ok(Json(set.map_err(ServiceError::from)?))
+}
+
+/// `GET /v1/feeds/{name}/publications`
+pub(super) async fn publications(
+    State(appliance): State<Shared>,
+    tenant: Tenant<authority::Deploy>,
+    Name(name): Name,
+) -> Result<Json<Vec<Published>>, ApiError> {
+    Ok(Json(appliance.publisher.show(tenant.id(), &name).await?))
 }
 
 /// `DELETE /v1/feeds/{name}`

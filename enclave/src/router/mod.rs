@@ -116,6 +116,7 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/events/{topic}", post(triggers::publish))
         .route("/v1/feeds", get(feeds::list))
         .route("/v1/feeds/{name}", get(feeds::show).put(feeds::set).delete(feeds::delete))
+        .route("/v1/feeds/{name}/publications", get(feeds::publications))
         .route("/v1/feeds/{name}/pause", post(feeds::pause))
         .route("/v1/feeds/{name}/resume", post(feeds::resume))
         .route("/v1/feeds/{name}/report", get(feeds::report))

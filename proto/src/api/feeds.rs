@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::identity::TenantId;
-use super::wallets::{EvmAddress, Hash32, HexBytes};
+use super::wallets::{EvmAddress, Hash32, HexBytes, Wei};
 use crate::report::Report;
 
 pub use target::{Target, TargetError};
@@ -37,9 +37,49 @@ pub struct SetFeed {
     /// The contracts that its reports are signed for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
+    /// Whom of them its reports are brought to, each as a transaction of a wallet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<Publication>,
     /// Whether anyone may read its latest report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub public: bool,
+}
+
+/// Reports that are brought to a contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Publication {
+    /// The contract: one of the feed's targets, on Ethereum or a chain like it.
+    pub target: Target,
+    /// The wallet whose transactions they are.
+    pub wallet: String,
+    /// The most gas of one.
+    #[serde(default = "default_gas_limit")]
+    pub gas_limit: u64,
+    /// The most that one may cost.
+    pub fee_limit: Wei,
+}
+
+/// How far a publication is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// The contract.
+    pub target: Target,
+    /// The sequence of the last report that was brought there, or that was given up; 0 since the boot.
+    pub sequence: u64,
+    /// The transaction that is under way, or was the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// What holds it up, or why the last report is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+/// The most gas of a publication's transaction, where it does not say: twice what a report takes, and the first of a contract.
+pub const DEFAULT_GAS_LIMIT: u64 = 150_000;
+
+fn default_gas_limit() -> u64 {
+    DEFAULT_GAS_LIMIT
 }
 
 fn default_interval_ms() -> u64 {
@@ -65,6 +105,9 @@ pub struct Feed {
     pub timeout_ms: u64,
     /// The contracts that its reports are signed for.
     pub targets: Vec<Target>,
+    /// Whom of them they are brought to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish: Vec<Publication>,
     /// Whether anyone may read its latest report.
     pub public: bool,
     /// Whether it asks nobody.

@@ -10,6 +10,8 @@ use crate::wallet::{PayloadError, digest};
 pub const REPORT_TYPE: &str = "Report(bytes32 feedId,int256 answer,uint256 confidence,uint8 decimals,uint64 observedAt,uint64 validUntil,uint64 sequence,uint8 sources,bytes32 configDigest)";
 /// A batch's type under EIP-712.
 pub const BATCH_TYPE: &str = "Batch(bytes32 root,uint32 size)";
+/// The function by which a contract on Ethereum takes a report (contracts/evm, `Aggregator`).
+const TRANSMIT: &str = "transmit((int256,uint256,uint64,uint64,uint64,uint8,bytes32),bytes32,bytes32)";
 /// What a report for Neo begins with.
 pub const NEO_REPORT_DOMAIN: &[u8; 16] = b"r3e/1/neo-report";
 /// What a batch for Neo begins with.
@@ -61,6 +63,37 @@ impl EvmTarget {
     /// [`PayloadError`], where a wallet would not sign it.
     pub fn batch_digest(&self, batch: &Batch) -> Result<[u8; 32], PayloadError> {
         self.digest(self.batch(batch))
+    }
+
+    /// The data of a call that brings a report to its contract. The signature is `r || s || v`, as the appliance gives it, and goes along
+    /// as in EIP-2098. None where it is no such signature.
+    pub fn transmit_call(report: &Report, signature: &[u8]) -> Option<Vec<u8>> {
+        let signature: &[u8; 65] = signature.try_into().ok()?;
+        let (rs, &[v]) = signature.split_first_chunk::<64>().map(|(rs, rest)| (rs, rest))? else {
+            return None;
+        };
+        let odd = v.checked_sub(27).filter(|odd| *odd <= 1)?;
+        let mut vs = *rs.last_chunk::<32>()?;
+        if vs[0] >> 7 != 0 {
+            return None;
+        }
+        vs[0] |= odd << 7;
+        let selector = keccak256(&[TRANSMIT.as_bytes()]);
+        let mut data = selector.first_chunk::<4>()?.to_vec();
+        data.extend(signed_word(report.answer));
+        for number in [
+            report.confidence,
+            report.observed_at_s.into(),
+            report.valid_until_s.into(),
+            report.sequence.into(),
+            report.sources.into(),
+        ] {
+            data.extend(word(number));
+        }
+        data.extend(report.config_digest);
+        data.extend(rs.first_chunk::<32>()?);
+        data.extend(vs);
+        Some(data)
     }
 
     fn typed(&self, struct_hash: [u8; 32]) -> TypedData {

@@ -24,6 +24,37 @@ pub fn word(value: impl Into<i128>) -> Word {
     word
 }
 
+/// An address in a word.
+pub fn of_address(address: EvmAddress) -> Word {
+    let mut word = [0; 32];
+    if let Some(end) = word.get_mut(12..) {
+        end.copy_from_slice(&address.0);
+    }
+    word
+}
+
+/// What a feed's contract is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedContract {
+    /// The feed's identifier.
+    pub id: Word,
+    /// The answer's places behind the point.
+    pub decimals: u8,
+    /// Rounds that are kept.
+    pub history: u8,
+    /// Whose signature holds.
+    pub signer: EvmAddress,
+    /// The digest of the feed's definition.
+    pub config: Word,
+}
+
+impl FeedContract {
+    /// Before a new signer holds.
+    pub const DELAY_SECONDS: u64 = 3_600;
+    /// What the signer's evidence is known by.
+    pub const ATTESTATION: Word = [0xa7; 32];
+}
+
 /// A function and its arguments.
 pub type Call<'a> = (&'a str, &'a [Word]);
 
@@ -79,6 +110,31 @@ impl Contract {
         Ok(Self { address, selectors, errors })
     }
 
+    /// Deploys a feed's contract, whose answers are 1,000 to 10^14 units; a new signer holds after an hour.
+    ///
+    /// # Errors
+    /// The chain refuses it.
+    pub async fn deploy_feed(anvil: &Anvil, admin: &mut Account, feed: FeedContract) -> anyhow::Result<Self> {
+        let settings = [
+            // Where the one argument is, and in it where the description is.
+            word(32),
+            feed.id,
+            word(feed.decimals),
+            word(11 * 32),
+            word(1_000),
+            word(100_000_000_000_000_i128),
+            word(feed.history),
+            word(FeedContract::DELAY_SECONDS),
+            of_address(admin.address),
+            of_address(feed.signer),
+            feed.config,
+            FeedContract::ATTESTATION,
+            word(9),
+            *b"BTC / USD\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+        ];
+        Self::deploy(anvil, admin, "Aggregator", settings.as_flattened()).await
+    }
+
     /// Sends a call, and waits for its block.
     ///
     /// # Errors
@@ -114,6 +170,15 @@ impl Contract {
         let bytes: HexBytes = answer.as_str().context("no result")?.parse()?;
         ensure!(bytes.0.len().is_multiple_of(32), "no words");
         Ok(bytes.0.as_chunks::<32>().0.to_vec())
+    }
+
+    /// A function's selector, as a wallet's policy names it.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn method(&self, function: &str) -> anyhow::Result<String> {
+        let selector = self.selectors.get(function).with_context(|| format!("no function {function}"))?;
+        Ok(HexBytes(selector.to_vec()).to_string())
     }
 
     fn encoded(&self, (function, arguments): Call<'_>) -> anyhow::Result<Vec<u8>> {

@@ -10,7 +10,7 @@ mod node;
 mod pinger;
 
 pub use account::Account;
-pub use contract::{Call, Contract, Sent, Word, word};
+pub use contract::{Call, Contract, FeedContract, Sent, Word, of_address, word};
 pub use http::HttpNodes;
 pub use neo::{Invoked, NeoAccount};
 pub use node::{Anvil, NeoGo, nodes_folder};

@@ -5,15 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use k256::ecdsa::SigningKey;
 use r3e_chain::evm::{EvmAddress, keccak256};
-use r3e_chain_under_test::{Account, Anvil, Contract, HttpNodes, Sent, Word, word};
+use r3e_chain_under_test::{Account, Anvil, Contract, FeedContract, HttpNodes, Sent, Word, of_address, word};
 use r3e_proto::report::{EvmTarget, FeedId, Report};
 use serde_json::json;
 
-/// The longest delay before a new signer holds.
-const DELAY_SECONDS: u64 = 3_600;
+const DELAY_SECONDS: u64 = FeedContract::DELAY_SECONDS;
 const CONFIG: [u8; 32] = [7; 32];
 const OTHER_CONFIG: [u8; 32] = [8; 32];
-const ATTESTATION: Word = [0xa7; 32];
+const ATTESTATION: Word = FeedContract::ATTESTATION;
 
 /// An enclave's key.
 struct Signer(SigningKey);
@@ -51,12 +50,6 @@ impl Signer {
     }
 }
 
-fn of_address(address: EvmAddress) -> Word {
-    let mut word = [0; 32];
-    word[12..].copy_from_slice(&address.0);
-    word
-}
-
 /// A round's number.
 fn round_id(epoch: i128, sequence: i128) -> Word {
     word((epoch << 64) | sequence)
@@ -80,24 +73,9 @@ impl World {
         let anvil = Anvil::start_as(chain).await.unwrap();
         let (mut admin, anyone) = (Account::number(0, chain).unwrap(), Account::number(1, chain).unwrap());
         let signer = Signer::new(1);
-        let settings = [
-            // Where the one argument is, and in it where the description is.
-            word(32),
-            FeedId::named("BTC/USD").unwrap().0,
-            word(8),
-            word(11 * 32),
-            word(1_000),
-            word(100_000_000_000_000_i128),
-            word(history),
-            word(DELAY_SECONDS),
-            of_address(admin.address),
-            of_address(signer.address()),
-            CONFIG,
-            ATTESTATION,
-            word(9),
-            *b"BTC / USD\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-        ];
-        let feed = Contract::deploy(&anvil, &mut admin, "Aggregator", settings.as_flattened()).await.unwrap();
+        let id = FeedId::named("BTC/USD").unwrap().0;
+        let settings = FeedContract { id, decimals: 8, history, signer: signer.address(), config: CONFIG };
+        let feed = Contract::deploy_feed(&anvil, &mut admin, settings).await.unwrap();
         Self { anvil, admin, anyone, signer, feed }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
-use r3e_proto::api::feeds::{Feed, HistoryPage, Next, OracleKey, SetFeed, SignedReport};
+use r3e_proto::api::feeds::{Feed, HistoryPage, Next, OracleKey, Published, SetFeed, SignedReport};
 
 use super::{TenantChannel, path};
 use crate::error::ClientError;
@@ -32,6 +32,14 @@ impl TenantChannel {
     /// [`ClientError`]; `bad_request` where the definition breaks a rule.
     pub async fn set_feed(&mut self, name: &str, definition: &SetFeed) -> Result<Feed, ClientError> {
         self.request_json("the feed", Method::PUT, &feed_path(name, "")?, definition).await
+    }
+
+    /// How far a feed's publications are: each contract that its reports are brought to.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where there is none.
+    pub async fn feed_publications(&mut self, name: &str) -> Result<Vec<Published>, ClientError> {
+        self.get("the feed's publications", &feed_path(name, "/publications")?).await
     }
 
     /// Deletes a feed with its reports. Its last sequence is never used again.

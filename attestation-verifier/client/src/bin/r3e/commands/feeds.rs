@@ -23,7 +23,7 @@ const WATCH_WAIT: Duration = Duration::from_secs(20);
 
 const CREATE_HELP: &str = "\
 The file is JSON, or TOML where its name ends in .toml: the pair, at least five sources, and what is not to be as by default:
-policy, interval_ms, timeout_ms, targets, public. docs/oracle.md has all of it.
+policy, interval_ms, timeout_ms, targets, publish, public. docs/oracle.md has all of it.
 
   pair = \"BTC/USD\"
   sources = [\"bitstamp\", \"coinbase\", \"gemini\", \"kraken\",
@@ -63,6 +63,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  r3e feeds show btc-usd --json | jq .definition > btc-usd.definition.json"
     )]
     Show {
+        /// The feed's name
+        name: String,
+    },
+    /// Show how far a feed's reports are brought to contracts, and what holds them up
+    #[command(after_help = "Example:\n  r3e feeds publications btc-usd --json | jq '.[].trouble'")]
+    Publications {
         /// The feed's name
         name: String,
     },
@@ -131,6 +137,10 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
     match command {
         Command::List => return printer.result(&tenant.feeds().await?, |feeds| shown::list(feeds)),
         Command::Show { name } => return printer.result(&tenant.feed(&name).await?, shown::one),
+        Command::Publications { name } => {
+            let published = tenant.feed_publications(&name).await?;
+            return printer.result(&published, |published| shown::published(published));
+        }
         Command::Watch { name, after, count } => {
             return watch(&mut tenant, &name, after, count, printer).await;
         }

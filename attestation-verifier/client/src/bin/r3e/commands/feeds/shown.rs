@@ -1,6 +1,6 @@
 //! Feeds and reports as they are shown.
 
-use r3e_proto::api::feeds::{Feed, Round, RoundOutcome, SignedReport};
+use r3e_proto::api::feeds::{Feed, Published, Round, RoundOutcome, SignedReport};
 use r3e_proto::report::Report;
 
 use crate::output::{fields, table, time};
@@ -18,6 +18,15 @@ pub(super) fn list(feeds: &[Feed]) -> String {
     )
 }
 
+pub(super) fn published(published: &[Published]) -> String {
+    let row = |one: &Published| {
+        let transaction = one.transaction.clone().unwrap_or("-".to_owned());
+        let trouble = one.trouble.clone().unwrap_or("-".to_owned());
+        [one.target.to_string(), one.sequence.to_string(), transaction, trouble]
+    };
+    table(["CONTRACT", "SEQUENCE", "TRANSACTION", "TROUBLE"], &published.iter().map(row).collect::<Vec<_>>())
+}
+
 pub(super) fn one(feed: &Feed) -> String {
     let mut pairs = vec![
         ("feed", feed.name.clone()),
@@ -29,6 +38,7 @@ pub(super) fn one(feed: &Feed) -> String {
         ("sequence", feed.sequence.to_string()),
     ];
     pairs.extend(feed.targets.iter().map(|target| ("signed for", target.to_string())));
+    pairs.extend(feed.publish.iter().map(|one| ("brought to", format!("{} by {}", one.target, one.wallet))));
     if let Some(latest) = &feed.latest {
         pairs.push(("latest", line(latest)));
     }
