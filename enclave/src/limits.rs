@@ -96,8 +96,10 @@ pub(crate) const PUBLISH_LOOK: Duration = Duration::from_secs(1);
 pub(crate) const PUBLISH_AFTER_TROUBLE: Duration = Duration::from_secs(5);
 /// A report that is valid for less is not worth a transaction: it would be replaced by nothing before its block.
 pub(crate) const PUBLISH_LEAST_LIFE: Duration = Duration::from_secs(20);
-/// The longest that one is tried: as long as a transaction may be.
-pub(crate) const PUBLISH_MOST_LIFE: Duration = Duration::from_hours(6 * 24);
+/// The longest that one is tried: an old answer must not come to a chain when gas is cheap again, before newer ones.
+pub(crate) const PUBLISH_MOST_LIFE: Duration = Duration::from_mins(5);
+/// The longest between two tries of a report that cannot be brought.
+pub(crate) const PUBLISH_LONGEST_PAUSE: Duration = Duration::from_mins(2);
 /// A transaction that waits for its block longer than this offers more: a block of Ethereum, and what comes before it.
 pub(crate) const BUMP_AFTER_MS: u64 = 15_000;
 /// Transactions of one page: each is read from the store, with all that was signed for it.

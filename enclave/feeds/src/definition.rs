@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::FeedsError;
-use crate::limits::{INTERVAL_MS, MAX_TARGETS, TIMEOUT_MS};
+use crate::limits::{INTERVAL_MS, MAX_TARGETS, PUBLISHED_GAS, PUBLISHED_VALIDITY_MS, TIMEOUT_MS};
 use crate::record::Record;
 
 /// The longest between two publications, where the policy does not say.
@@ -62,7 +62,7 @@ impl Shape {
     /// # Errors
     /// [`FeedsError::Invalid`]: what breaks which rule.
     pub(crate) fn of(record: Record) -> Result<Self, FeedsError> {
-        let Record { definition, interval_ms, timeout_ms, targets, publish, .. } = &record;
+        let Record { definition, interval_ms, timeout_ms, targets, .. } = &record;
         if !is_feed_name(&definition.name) {
             return Err(invalid(format!(
                 "a feed's name has 1 to {MAX_FEED_NAME_BYTES} of A-Z a-z 0-9 `-` `_` `.`, the first one not `-` or `.`"
@@ -83,14 +83,8 @@ impl Shape {
         if targets.len() > MAX_TARGETS || (1..targets.len()).any(|at| targets[..at].contains(&targets[at])) {
             return Err(invalid(format!("targets: at most {MAX_TARGETS}, each of them once")));
         }
-        for (at, one) in publish.iter().enumerate() {
-            let is_target = targets.contains(&one.target) && matches!(one.target, Target::Evm(_));
-            if !is_target || publish[..at].iter().any(|other| other.target == one.target) {
-                let rule = "publish: each names one of the targets that is on Ethereum or a chain like it, each of them once";
-                return Err(invalid(rule.to_owned()));
-            }
-        }
         let (feed, venues) = definition.read().map_err(|error| invalid(error.to_string()))?;
+        publications(&record)?;
         let pair = definition.pair.clone();
         let asked = venues.into_iter().map(|venue| Asked { url: venue.url(&pair), venue }).collect();
         let digest = definition.digest();
@@ -101,6 +95,36 @@ impl Shape {
     pub(crate) fn broken(record: Record) -> Self {
         Self { live: None, digest: record.definition.digest(), record }
     }
+}
+
+/// Whether reports can be brought where they are to be.
+fn publications(record: &Record) -> Result<(), FeedsError> {
+    let Record { definition, targets, publish, .. } = record;
+    let validity_ms = definition.policy.validity_ms;
+    if !publish.is_empty() && !PUBLISHED_VALIDITY_MS.contains(&validity_ms) {
+        let (least, most) = (PUBLISHED_VALIDITY_MS.start(), PUBLISHED_VALIDITY_MS.end());
+        return Err(invalid(format!(
+            "publish: policy.validity_ms is {least} to {most} then, and is {validity_ms}"
+        )));
+    }
+    for (at, one) in publish.iter().enumerate() {
+        let is_target = targets.contains(&one.target) && matches!(one.target, Target::Evm(_));
+        if !is_target || publish[..at].iter().any(|other| other.target == one.target) {
+            let rule = "publish: each names one of the targets that is on Ethereum or a chain like it, each of them once";
+            return Err(invalid(rule.to_owned()));
+        }
+        if !PUBLISHED_GAS.contains(&one.gas_limit) || one.fee_limit.0 < u128::from(one.gas_limit) {
+            let (least, most) = (PUBLISHED_GAS.start(), PUBLISHED_GAS.end());
+            let rule = format!(
+                "publish: gas_limit is {least} to {most}, and fee_limit 1 wei for each unit at the least"
+            );
+            return Err(invalid(rule));
+        }
+        if !is_name(&one.wallet) {
+            return Err(invalid("publish: wallet is a wallet's name".to_owned()));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a feed may have this name: it stands in paths, and on chains in 32 bytes.

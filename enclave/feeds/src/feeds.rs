@@ -289,7 +289,9 @@ impl Feeds {
         let entries = self.inner.board().all();
         let of = |entry: &Arc<Entry>| {
             let (tenant, name) = (entry.address.tenant, entry.address.name.clone());
-            let publish = entry.shape().record.publish.clone();
+            // One that is paused brings nothing, either.
+            let shape = entry.shape();
+            let publish = if shape.record.paused { Vec::new() } else { shape.record.publish.clone() };
             publish.into_iter().map(move |one| (tenant, name.clone(), one))
         };
         entries.iter().flat_map(of).collect()

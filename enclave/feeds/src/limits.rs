@@ -23,6 +23,11 @@ pub const FETCHES_OF_ONE: usize = 40;
 /// An answer that is read where others wait: a longer one, some milliseconds' work, is read aside.
 pub const READ_HERE_BYTES: usize = 64 * 1024;
 
+/// How long reports that are brought to contracts are valid: there must be time for a block, and the contract takes no more than a week.
+pub const PUBLISHED_VALIDITY_MS: RangeInclusive<u64> = 60_000..=7 * 24 * 3_600_000;
+/// The gas of a transaction that brings one: what any takes, and what one may (EIP-7825).
+pub const PUBLISHED_GAS: RangeInclusive<u64> = 21_000..=1 << 24;
+
 /// Reports of one page of a feed's history: a page is written whole with each report, 4 KiB when it is full.
 pub const PAGE_REPORTS: u64 = 32;
 /// Pages of its ring. All but one are full, so at least 1,024 reports are kept.

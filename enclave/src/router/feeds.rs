@@ -76,12 +76,10 @@ pub(super) async fn set(
     Name(name): Name,
     JsonBody { value: definition, place: _place }: JsonBody<SetFeed, MAX_FEED_BODY_BYTES>,
 ) -> Result<Json<Feed>, ApiError> {
-    if tenant.api_key().is_some() && !definition.publish.is_empty() {
-        // It spends what a wallet has, which is the tenant's own to allow.
-        return Err(ApiError::forbidden(
-            "a feed whose reports are brought to contracts is set with the tenant's own key",
-        ));
+    if !definition.publish.is_empty() {
+        own_key(&tenant)?;
     }
+    brings_nothing(&appliance, &tenant, &name).await?;
     let set = appliance.feeds.set(tenant.id(), &name, definition).await;
     Ok(Json(set.map_err(ServiceError::from)?))
 }
@@ -121,6 +119,7 @@ pub(super) async fn resume(
     tenant: Tenant<authority::Deploy>,
     Name(name): Name,
 ) -> Result<Json<Feed>, ApiError> {
+    brings_nothing(&appliance, &tenant, &name).await?;
     let resumed = appliance.feeds.pause(tenant.id(), &name, false).await;
     Ok(Json(resumed.map_err(ServiceError::from)?))
 }
@@ -241,4 +240,24 @@ fn parsed(tenant: &str) -> Option<TenantId> {
 /// The same for a tenant that there is not, and one without a public feed.
 fn absent() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, codes::NOT_FOUND, "there is no such public feed")
+}
+
+/// What spends what a wallet has is the tenant's own to begin, to change, and to have go on.
+fn own_key(tenant: &Tenant<authority::Deploy>) -> Result<(), ApiError> {
+    if tenant.api_key().is_none() {
+        return Ok(());
+    }
+    Err(ApiError::forbidden("a feed whose reports are brought to contracts takes the tenant's own key"))
+}
+
+/// Whether whoever asks may change a feed, where there is one: an API key may, if it brings its reports nowhere.
+async fn brings_nothing(
+    appliance: &Shared,
+    tenant: &Tenant<authority::Deploy>,
+    name: &str,
+) -> Result<(), ApiError> {
+    match appliance.feeds.show(tenant.id(), name).await {
+        Ok(feed) if !feed.publish.is_empty() => own_key(tenant),
+        _ => Ok(()),
+    }
 }

@@ -4,6 +4,7 @@
 //! Nothing of it is kept: a transaction's name has the report's sequence, so that the next life asks for the same one again.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,9 +20,10 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::ServiceError;
-use super::transactions::Transactions;
-use super::wallets::By;
-use crate::limits::{PUBLISH_AFTER_TROUBLE, PUBLISH_LEAST_LIFE, PUBLISH_LOOK, PUBLISH_MOST_LIFE};
+use super::transactions::{OWN_NAMES, Transactions};
+use crate::limits::{
+    PUBLISH_AFTER_TROUBLE, PUBLISH_LEAST_LIFE, PUBLISH_LONGEST_PAUSE, PUBLISH_LOOK, PUBLISH_MOST_LIFE,
+};
 
 /// What brings reports to contracts.
 pub(crate) struct Publisher {
@@ -37,8 +39,7 @@ pub(crate) struct Publisher {
 struct Key {
     tenant: TenantId,
     feed: String,
-    /// The target, and how it is paid for.
-    digest: String,
+    target: String,
 }
 
 impl Publisher {
@@ -91,48 +92,78 @@ impl Publisher {
     /// Brings each newer report, as long as there is the feed.
     async fn bring(&self, key: &Key, one: &Publication) -> Result<(), ServiceError> {
         let mut told = self.feeds.follow(key.tenant, &key.feed)?;
-        let mut brought = 0;
+        // Where how it is paid for was changed, it goes on behind what was brought.
+        let mut brought = self.states().get(key).map_or(0, |known| known.sequence);
+        let mut pause = PUBLISH_AFTER_TROUBLE;
         loop {
-            if told.wait_for(|sequence| *sequence > brought).await.is_err() {
+            let newest = told.wait_for(|sequence| *sequence > brought).await.map(|newest| *newest);
+            if newest.is_err() || newest.is_ok_and(|newest| newest == u64::MAX) {
+                // The feed is no more.
                 return Ok(());
             }
             let report = self.feeds.report(key.tenant, &key.feed, Which::Latest).await?;
-            match self.bring_one(key, one, &report).await {
+            let newer = async {
+                let sequence = report.report.sequence;
+                // Where nobody is left to tell, there is no newer one.
+                if told.wait_for(|newest| *newest > sequence).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            match self.bring_one(key, one, &report, newer).await {
                 Ok(trouble) => {
                     brought = report.report.sequence;
+                    pause = PUBLISH_AFTER_TROUBLE;
                     self.note(key, one.target, |it| (it.sequence, it.trouble) = (brought, trouble));
                 }
                 Err(error) => {
                     self.note(key, one.target, |it| it.trouble = Some(error.to_string()));
-                    sleep(PUBLISH_AFTER_TROUBLE).await;
+                    sleep(pause).await;
+                    pause = (pause * 2).min(PUBLISH_LONGEST_PAUSE);
                 }
             }
         }
     }
 
-    /// One report, to its transaction's end. Gives why it is not there, if it is not.
+    /// One report, until a block has it, or a newer one is there before anything was signed for it. Gives why it is not there, if it is
+    /// not.
     async fn bring_one(
         &self,
         key: &Key,
         one: &Publication,
         signed: &SignedReport,
+        newer: impl Future<Output = ()>,
     ) -> Result<Option<String>, ServiceError> {
         let sequence = signed.report.sequence;
         let Some(left) = self.left(signed) else {
             return Ok(Some(format!("report {sequence} is not valid long enough to be brought there")));
         };
-        let (name, request) = (key.transaction(sequence), transaction(one, signed, left)?);
+        let (name, request) = (key.transaction(one, sequence), transaction(one, signed, left)?);
         self.note(key, one.target, |it| it.transaction = Some(name.clone()));
-        let mut at = self.transactions.send(key.tenant, &By::Tenant, &name, request).await?;
-        while at.stage != Stage::Ended {
+        let mut at = self.transactions.send_own(key.tenant, &name, request).await?;
+        let mut newer = pin!(newer);
+        loop {
+            match at.stage {
+                Stage::Ended => {
+                    return Ok(why_not(&at).map(|why| format!("report {sequence} is not there: {why}")));
+                }
+                // It will be there, or the next one is; whether its block is final, nothing here waits for.
+                Stage::Included => return Ok(None),
+                _ => {}
+            }
             self.note(key, one.target, |it| it.trouble.clone_from(&at.trouble));
-            sleep(PUBLISH_LOOK).await;
+            tokio::select! {
+                () = &mut newer, if at.stage == Stage::Waiting => {
+                    // Nothing was signed, and what it says is old.
+                    self.transactions.cancel(key.tenant, &name).await?;
+                    return Ok(Some(format!("report {sequence} made way for a newer one")));
+                }
+                () = sleep(PUBLISH_LOOK) => {}
+            }
             at = self.transactions.show(key.tenant, &name).await?;
         }
-        Ok(why_not(&at).map(|why| format!("report {sequence} is not there: {why}")))
     }
 
-    /// How long the report is worth bringing.
+    /// How long the report is worth bringing: what waits longer is replaced by nothing, and the newest is brought in its place.
     fn left(&self, signed: &SignedReport) -> Option<Duration> {
         let until_ms = signed.report.valid_until_s.saturating_mul(1_000);
         let left = Duration::from_millis(until_ms.saturating_sub(self.clock.now_ms()));
@@ -142,35 +173,35 @@ impl Publisher {
 
 impl Key {
     fn of(tenant: TenantId, feed: &str, one: &Publication) -> Self {
+        Self { tenant, feed: feed.to_owned(), target: one.target.to_string() }
+    }
+
+    /// The name of a report's transaction, 64 characters at the most. It says who pays what: under one name there is one call.
+    fn transaction(&self, one: &Publication, sequence: u64) -> String {
         let text = serde_json::to_vec(one).unwrap_or_default();
         let [first, second, third, fourth, ..] = keccak256(&[&text]);
         let digest = hex::encode([first, second, third, fourth]);
-        Self { tenant, feed: feed.to_owned(), digest }
-    }
-
-    /// The name of a report's transaction: 64 characters at the most.
-    fn transaction(&self, sequence: u64) -> String {
-        format!("f-{}-{}-{sequence}", self.feed, self.digest)
+        format!("{OWN_NAMES}{}-{digest}-{sequence}", self.feed)
     }
 }
 
 /// Has a task for each publication, as feeds are made, changed and deleted.
 async fn keep_going(publisher: Arc<Publisher>) {
     let (mut defined, mut closed) = (publisher.feeds.defined(), publisher.closed.subscribe());
-    let mut running: BTreeMap<Key, JoinSet<()>> = BTreeMap::new();
+    let mut running: BTreeMap<Key, (Publication, JoinSet<()>)> = BTreeMap::new();
     loop {
         let mut wanted = BTreeMap::new();
         for (tenant, feed, one) in publisher.feeds.publications() {
             wanted.insert(Key::of(tenant, &feed, &one), one);
         }
         // What is dropped ends.
-        running.retain(|key, _| wanted.contains_key(key));
+        running.retain(|key, (one, _)| wanted.get(key) == Some(one));
         publisher.states().retain(|key, _| wanted.contains_key(key));
         for (key, one) in wanted {
             running.entry(key.clone()).or_insert_with(|| {
                 let mut task = JoinSet::new();
-                task.spawn(insist(Arc::clone(&publisher), key, one));
-                task
+                task.spawn(insist(Arc::clone(&publisher), key, one.clone()));
+                (one, task)
             });
         }
         tokio::select! {
@@ -227,7 +258,9 @@ fn transaction(
 fn why_not(ended: &Transaction) -> Option<String> {
     Some(match &ended.outcome {
         Some(Outcome::Included(inclusion)) if inclusion.succeeded => return None,
-        Some(Outcome::Included(_)) => "its contract did not take it".to_owned(),
+        Some(Outcome::Included(_)) => {
+            "it was reverted: another may have brought it first, or its contract does not take it".to_owned()
+        }
         Some(Outcome::Abandoned(Reason::NotTaken(why))) => format!("no node takes it: {why}"),
         Some(Outcome::Abandoned(_)) => "its time was over, or it was cancelled".to_owned(),
         Some(Outcome::Refused { code, message }) => format!("the wallet does not sign: {message} ({code})"),

@@ -15,6 +15,9 @@ use super::wallets::{By, Wallets};
 use super::{ServiceError, Tenants};
 use crate::limits::MAX_TRANSACTIONS_PAGE;
 
+/// What the names of the appliance's own begin with, those that bring feeds' reports to contracts. No caller gives one.
+pub(crate) const OWN_NAMES: &str = "f-";
+
 /// Tenants' transactions.
 pub(crate) struct Transactions {
     inner: r3e_transactions::Transactions,
@@ -48,6 +51,33 @@ impl Transactions {
     /// # Errors
     /// [`ServiceError::Invalid`], [`ServiceError::Conflict`], [`ServiceError::NotFound`], [`ServiceError::TooMany`]; the store's.
     pub(crate) async fn send(
+        &self,
+        tenant: TenantId,
+        by: &By,
+        name: &str,
+        request: SendTransaction,
+    ) -> Result<Transaction, ServiceError> {
+        if name.starts_with(OWN_NAMES) {
+            let why = format!("names that begin with {OWN_NAMES:?} are those of feeds' reports");
+            return Err(ServiceError::Invalid(why));
+        }
+        self.submit(tenant, by, name, request).await
+    }
+
+    /// The same for the appliance itself, on the tenant's behalf.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub(crate) async fn send_own(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        request: SendTransaction,
+    ) -> Result<Transaction, ServiceError> {
+        self.submit(tenant, &By::Tenant, name, request).await
+    }
+
+    async fn submit(
         &self,
         tenant: TenantId,
         by: &By,
