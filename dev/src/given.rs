@@ -2,19 +2,22 @@
 //! attestation device.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use r3e_egress::{FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_functions::{
     AdmissionFuture, Admissions, Admitted, AttestationSource, ChangeFuture, Event, EventSink, Internet,
-    LatestPrice, MadeTrigger, OwnTriggers, PriceSource, PublishFuture, ResponseFuture, SecretAnswer,
-    SecretReader, SecretSource, SourceError, SourceFuture, Taken, Version,
+    LatestPrice, MadeTrigger, OwnTriggers, PriceSource, PublishFuture, RandomError, RandomFuture,
+    RandomSource, ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken,
+    Version,
 };
+use r3e_keys::{KeyError, RandomKey, RootSecret};
 use r3e_proto::api::functions::{Function, Usage};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::host::egress::RefusalCode;
+use r3e_proto::random::Occasion;
 use zeroize::Zeroizing;
 
 /// Secrets by name.
@@ -154,6 +157,22 @@ impl PriceSource for NoFeeds {
     fn latest(&self, _: TenantId, feed: &str) -> Result<Option<LatestPrice>, SourceError> {
         eprintln!("a price was asked for, and no feed runs here: {feed}");
         Ok(None)
+    }
+}
+
+/// Random numbers by a key of this run alone, which nobody attests.
+pub(crate) struct OwnDice(pub(crate) Arc<RootSecret>);
+
+impl RandomSource for OwnDice {
+    fn draw(&self, tenant: TenantId, occasion: Occasion, min: u64, max: u64) -> RandomFuture<'_> {
+        let unavailable = |error: KeyError| RandomError::Unavailable(SourceError(error.to_string()));
+        let drawn = RandomKey::of(&self.0, tenant).map_err(unavailable).and_then(|key| {
+            key.draw(&occasion, min, max).map_err(|error| match error {
+                KeyError::Range { .. } | KeyError::Occasion(_) => RandomError::Invalid(error.to_string()),
+                error => unavailable(error),
+            })
+        });
+        Box::pin(std::future::ready(drawn))
     }
 }
 

@@ -22,7 +22,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::error::DevError;
-use crate::given::{GivenHosts, GivenSecrets, NoDevice, NoFeeds, Open, Said};
+use crate::given::{GivenHosts, GivenSecrets, NoDevice, NoFeeds, Open, OwnDice, Said};
 
 /// Where the functions' hosts are.
 pub(crate) enum Hosts {
@@ -89,6 +89,7 @@ impl Workshop {
             events: Arc::new(Said),
             triggers: Arc::new(Said),
             prices: Arc::new(NoFeeds),
+            random: Arc::new(OwnDice(Arc::new(root))),
             admissions: Arc::new(Open),
         });
         let bundler = Bundler::new(bundler).with_compilers_beside();

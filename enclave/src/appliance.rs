@@ -14,8 +14,8 @@ use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
 use crate::service::{
-    ApiKeys, AttestedReportKey, Billing, Functions, OracleKeys, Publisher, Secrets, Tenants, Transactions,
-    Wallets, WitnessedAppliances,
+    ApiKeys, AttestedReportKey, Billing, Functions, OracleKeys, Publisher, Randomness, Secrets, Tenants,
+    Transactions, Wallets, WitnessedAppliances,
 };
 use crate::unlock::Provider;
 use crate::witness::OwnWitness;
@@ -67,9 +67,11 @@ pub(crate) struct Appliance {
     /// Tenants' feeds.
     pub(crate) feeds: Arc<Feeds>,
     /// What brings their reports to contracts.
-    pub(crate) publisher: Arc<Publisher>,
+    pub(crate) publisher: Publisher,
     /// The keys that sign reports of feeds.
     pub(crate) oracle_keys: Arc<OracleKeys>,
+    /// What draws random numbers.
+    pub(crate) randomness: Arc<Randomness>,
     /// The appliances that this one is a rollback witness of.
     pub(crate) witnessed: WitnessedAppliances,
     /// Its own rollback witness.

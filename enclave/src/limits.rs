@@ -61,8 +61,10 @@ pub(crate) const MAX_SECRET_BYTES: usize = 64 * 1024;
 /// Sessions that wait for evidence. At 5 ms a document and 4096 a batch none waits long; beyond this, the device is
 /// stuck and waiting helps nobody.
 pub(crate) const MAX_WAITING_FOR_EVIDENCE: usize = 8_192;
-/// How old the attestation of the report key, or of a tenant's oracle keys, may be when it is handed out.
+/// How old the attestation of the report key, or of a key that a tenant has of its own, may be when it is handed out.
 pub(crate) const REPORT_KEY_DOCUMENT_AGE: Duration = Duration::from_mins(10);
+/// Random numbers that are drawn at once, a millisecond of one core each: the others wait in the order that they came.
+pub(crate) const RANDOM_AT_ONCE: usize = 2;
 /// How long the parent may take to hand out the configuration, from the enclave's start.
 pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_mins(1);
 /// Between two tries for the configuration.
@@ -98,8 +100,12 @@ pub(crate) const PUBLISH_AFTER_TROUBLE: Duration = Duration::from_secs(5);
 pub(crate) const PUBLISH_LEAST_LIFE: Duration = Duration::from_secs(20);
 /// The longest that one is tried: an old answer must not come to a chain when gas is cheap again, before newer ones.
 pub(crate) const PUBLISH_MOST_LIFE: Duration = Duration::from_mins(5);
+/// How long a report that nothing was signed for waits before it makes way for a newer one: where each made way at once, a feed that moves often would bring none.
+pub(crate) const PUBLISH_PATIENCE: Duration = Duration::from_secs(15);
+/// Tries of one report: with the pauses between them, some hours.
+pub(crate) const MAX_PUBLISH_TRIES: u32 = 98;
 /// The longest between two tries of a report that cannot be brought.
-pub(crate) const PUBLISH_LONGEST_PAUSE: Duration = Duration::from_mins(2);
+pub(crate) const PUBLISH_LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// A transaction that waits for its block longer than this offers more: a block of Ethereum, and what comes before it.
 pub(crate) const BUMP_AFTER_MS: u64 = 15_000;
 /// Transactions of one page: each is read from the store, with all that was signed for it.
@@ -121,6 +127,8 @@ pub(crate) const MAX_RECENT_ANSWERS_BYTES: usize = 32 * 1024 * 1024;
 pub(crate) const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
 /// A feed's definition: 32 venues of one's own, described at length.
 pub(crate) const MAX_FEED_BODY_BYTES: usize = 64 * 1024;
+/// What asks for a random number: a seed whose every byte is escaped, and two numbers.
+pub(crate) const MAX_RANDOM_BODY_BYTES: usize = 2 * 1024;
 /// Entropy drawn from the device for the unlock provider: eight keys.
 pub(crate) const UNLOCK_ENTROPY_BYTES: usize = 256;
 

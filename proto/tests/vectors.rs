@@ -14,6 +14,7 @@ use r3e_proto::channel::merkle::{Tree, root_from_path};
 use r3e_proto::channel::statement::Statement;
 use r3e_proto::host::blob::{Operation, Outcome, Request, Response};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
+use r3e_proto::random::Occasion;
 use r3e_proto::receipt::{Bundle, Receipt, ReceiptError, log_hash};
 use r3e_proto::release::{
     Change, HandoffPolicy, ImagePcrs, Measured, Release, ReleaseError, SignedRelease, approval_message,
@@ -100,8 +101,12 @@ fn messages() {
         "statement_function",
         "statement_unlock_setup",
         "statement_oracle",
+        "statement_random_key",
     ] {
         round_trip(&all[name], Statement::decode, Statement::encode);
+    }
+    for name in ["random_seed", "random_function_seed", "random_invocation", "random_job"] {
+        round_trip(&all[name], Occasion::decode, Occasion::encode);
     }
     for (name, message) in all.as_object().unwrap() {
         if name.starts_with("request_") {

@@ -165,6 +165,7 @@ def messages():
         "report_key": ["r3e/1/report-key", filler("report key", 32)],
         "unlock_setup": ["r3e/1/unlock-setup", digest],
         "oracle": ["r3e/1/oracle", filler("tenant", 16), filler("address", 20), filler("point", 33)],
+        "random_key": ["r3e/1/random-key", filler("tenant", 16), filler("point", 33)],
         "function": ["r3e/1/function", filler("tenant", 16), filler("version", 32), b"data"],
     }
     return {
@@ -175,6 +176,11 @@ def messages():
         "statement_function": deterministic(statements["function"]).hex(),
         "statement_unlock_setup": deterministic(statements["unlock_setup"]).hex(),
         "statement_oracle": deterministic(statements["oracle"]).hex(),
+        "statement_random_key": deterministic(statements["random_key"]).hex(),
+        "random_seed": deterministic(["r3e/1/random", 1, "block 7"]).hex(),
+        "random_function_seed": deterministic(["r3e/1/random", 2, "f", "block 7"]).hex(),
+        "random_invocation": deterministic(["r3e/1/random", 3, "f", filler("invocation", 16), 2]).hex(),
+        "random_job": deterministic(["r3e/1/random", 4, "f", filler("job", 16), 0]).hex(),
         "request_head": deterministic({0: 1, 1: 1}).hex(),
         "request_read": deterministic({0: 2, 1: 2, 2: name}).hex(),
         "request_list_first": deterministic({0: 3, 1: 3}).hex(),

@@ -81,6 +81,30 @@ pub(crate) enum VerifyError {
         /// What is wrong.
         what: &'static str,
     },
+    /// The file holds no random number.
+    #[error("this is not a random number with its proof: {0}")]
+    RandomNumber(String),
+    /// Neither the number's file nor an option gives a document.
+    #[error("the file holds no document that attests the key")]
+    NoRandomDocument,
+    /// The document was accepted, but is about something else.
+    #[error("the document attests no key for random numbers, so it says nothing of this one")]
+    NoRandomKey,
+    /// The key is another tenant's.
+    #[error("the document attests the key of another tenant than the one asked for")]
+    OtherRandomTenant,
+    /// The proof does not hold.
+    #[error("the number is not proven: {0}")]
+    RandomProof(&'static str),
+    /// Drawn for something else.
+    #[error("the number was drawn for another seed than the one asked for, or for none")]
+    OtherSeed,
+    /// Drawn by somebody else.
+    #[error("the number was drawn by another function than the one asked for, or by none")]
+    OtherFunction,
+    /// Drawn from another range.
+    #[error("the number was drawn from another range than the one asked for")]
+    OtherRange,
     /// The policy cannot be built from the options.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -95,10 +119,19 @@ impl VerifyError {
         match self {
             Self::Unreadable { .. } | Self::Definition { .. } => "unreadable",
             Self::Receipt(ReceiptError::Signature) => "receipt_signature",
-            Self::Encoding { .. } | Self::Bundle(_) | Self::Receipt(_) | Self::SignedReport(_) => "malformed",
-            Self::NoDocument => "no_document",
+            Self::Encoding { .. }
+            | Self::Bundle(_)
+            | Self::Receipt(_)
+            | Self::SignedReport(_)
+            | Self::RandomNumber(_) => "malformed",
+            Self::NoDocument | Self::NoRandomDocument => "no_document",
             Self::NoOracleKey => "oracle_key",
-            Self::OtherTenant => "tenant",
+            Self::OtherTenant | Self::OtherRandomTenant => "tenant",
+            Self::NoRandomKey => "random_key",
+            Self::RandomProof(_) => "proof",
+            Self::OtherSeed => "seed",
+            Self::OtherFunction => "function",
+            Self::OtherRange => "range",
             Self::OtherFeed => "feed",
             Self::OtherDefinition => "definition",
             Self::NoSignature => "no_signature",
@@ -115,7 +148,11 @@ impl VerifyError {
     pub(crate) const fn is_verdict(&self) -> bool {
         !matches!(
             self,
-            Self::Unreadable { .. } | Self::Policy(_) | Self::NoDocument | Self::Definition { .. }
+            Self::Unreadable { .. }
+                | Self::Policy(_)
+                | Self::NoDocument
+                | Self::NoRandomDocument
+                | Self::Definition { .. }
         )
     }
 
@@ -164,6 +201,21 @@ impl VerifyError {
             }
             Self::ReportSignature { .. } => {
                 "Do not trust this report: it was changed, or the attested appliance did not make it."
+            }
+            Self::RandomNumber(_) => {
+                "Give the file that `r3e random draw --save FILE` wrote, or what getRandomness gave, as JSON."
+            }
+            Self::NoRandomDocument => {
+                "Give --document FILE with the document that `r3e random key --save FILE` saves."
+            }
+            Self::NoRandomKey => {
+                "Give the document from the appliance's /v1/random-key; a session's own document will not do."
+            }
+            Self::OtherRandomTenant | Self::OtherSeed | Self::OtherFunction | Self::OtherRange => {
+                "Do not take this number for the one that you asked for."
+            }
+            Self::RandomProof(_) => {
+                "Do not trust this number: it was changed, or the attested appliance did not draw it."
             }
             Self::Policy(PolicyError::NoPolicy) => {
                 "Give --reference-values FILE.json, or --pcr 0=HEX --pcr 1=HEX --pcr 2=HEX with the values of the \

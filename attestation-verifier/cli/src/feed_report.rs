@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use r3e_attestation::{AttestationResult, appraise, inspect};
@@ -15,7 +13,7 @@ use r3e_proto::report::{FeedId, config_digest};
 
 use crate::{
     error::VerifyError,
-    input::{Format, read_document, read_limited},
+    input::{Format, attesting_document, parse_tenant, read_limited},
     limits::{MAX_EVIDENCE_FILE_BYTES, MAX_POLICY_FILE_BYTES},
     outcome::Outcome,
     policy_args::PolicyArgs,
@@ -107,13 +105,8 @@ fn judge(args: &FeedReportArgs) -> Result<Report, VerifyError> {
     let signed: SignedReport =
         serde_json::from_slice(&text).map_err(|error| VerifyError::SignedReport(error.to_string()))?;
     signed.report.check().map_err(|error| VerifyError::SignedReport(error.to_string()))?;
-    let document = match (&args.document, &signed.document) {
-        (Some(file), _) => read_document(file, args.format)?,
-        (None, Some(text)) => {
-            STANDARD.decode(text).map_err(|_| VerifyError::Encoding { what: "it is not base64" })?
-        }
-        (None, None) => return Err(VerifyError::NoDocument),
-    };
+    let document = attesting_document(args.document.as_deref(), args.format, signed.document.as_deref())?
+        .ok_or(VerifyError::NoDocument)?;
     let inspection = inspect(&document)?;
     if !args.policy.names_time() {
         prepared.at = inspection.timestamp();
@@ -220,8 +213,4 @@ fn digest_of(path: &Path) -> Result<[u8; 32], VerifyError> {
     let value: serde_json::Value = serde_json::from_slice(&text)
         .map_err(|error| VerifyError::Definition { path: path.to_owned(), why: error.to_string() })?;
     Ok(config_digest(&value))
-}
-
-fn parse_tenant(text: &str) -> Result<TenantId, String> {
-    text.parse().map_err(|_| "a tenant's id has 32 hexadecimal digits".to_owned())
 }

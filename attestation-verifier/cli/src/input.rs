@@ -22,6 +22,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 use clap::{Args, ValueEnum};
+use r3e_proto::api::identity::TenantId;
 
 use crate::{error::VerifyError, limits::MAX_EVIDENCE_FILE_BYTES};
 
@@ -60,6 +61,27 @@ impl EvidenceArgs {
 /// The bytes of the document in `file`.
 pub(crate) fn read_document(file: &Path, format: Format) -> Result<Vec<u8>, VerifyError> {
     decode(read_limited(file, MAX_EVIDENCE_FILE_BYTES)?, format)
+}
+
+/// The document that attests who made a file's content: in a file of its own, or in that one, in base64.
+pub(crate) fn attesting_document(
+    file: Option<&Path>,
+    format: Format,
+    inside: Option<&str>,
+) -> Result<Option<Vec<u8>>, VerifyError> {
+    match (file, inside) {
+        (Some(file), _) => read_document(file, format).map(Some),
+        (None, Some(text)) => base64::engine::general_purpose::STANDARD
+            .decode(text)
+            .map(Some)
+            .map_err(|_| VerifyError::Encoding { what: "it is not base64" }),
+        (None, None) => Ok(None),
+    }
+}
+
+/// A tenant's id, as an option gives it.
+pub(crate) fn parse_tenant(text: &str) -> Result<TenantId, String> {
+    text.parse().map_err(|_| "a tenant's id has 32 hexadecimal digits".to_owned())
 }
 
 /// Reads a file, or the standard input for `-`. Reads one byte more than `max_bytes` at most; the excess makes

@@ -1,4 +1,4 @@
-//! `r3e-verify`: verifies Nitro attestation documents, R3E receipts and reports of price feeds, offline.
+//! `r3e-verify`: verifies Nitro attestation documents, R3E receipts, reports of price feeds and random numbers, offline.
 //!
 //! Each subcommand is one module with its arguments and its `run`; `policy_args` is what those that appraise
 //! share, `input` reads evidence, `report` is what is printed. The tool opens no connection and writes no file.
@@ -13,6 +13,7 @@ mod inspect;
 mod limits;
 mod outcome;
 mod policy_args;
+mod random;
 mod receipt;
 mod report;
 
@@ -26,7 +27,7 @@ Exit status:
   1  rejected; the reason is printed
   2  wrong usage, no policy, or a file that cannot be read";
 
-/// Verifies the attestation of Nitro Enclaves, and receipts and price reports of R3E Enclave, offline.
+/// Verifies the attestation of Nitro Enclaves, and receipts, price reports and random numbers of R3E Enclave, offline.
 #[derive(Debug, Parser)]
 #[command(name = "r3e-verify", version, after_help = EXIT_STATUS)]
 struct Cli {
@@ -39,6 +40,7 @@ enum Command {
     Document(document::DocumentArgs),
     Receipt(receipt::ReceiptArgs),
     Report(feed_report::FeedReportArgs),
+    Random(random::RandomArgs),
     Inspect(inspect::InspectArgs),
     Completions(completions::CompletionsArgs),
 }
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Command::Document(args) => document::run(&args),
         Command::Receipt(args) => receipt::run(&args),
         Command::Report(args) => feed_report::run(&args),
+        Command::Random(args) => random::run(&args),
         Command::Inspect(args) => inspect::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use r3e_attestation::{AttestationResult, CertificateSummary, Inspection, Pcr, RootKind, UnixTime};
 use r3e_proto::{
-    api::{feeds::SignedReport, functions::Usage},
+    api::{feeds::SignedReport, functions::Usage, random::Random},
+    random::Occasion,
     receipt::Receipt,
 };
 use serde::Serialize;
@@ -38,6 +39,9 @@ pub(crate) struct Report {
     /// What the report of a feed says; absent for anything else.
     #[serde(rename = "report", skip_serializing_if = "Option::is_none")]
     feed: Option<SeenReport>,
+    /// What a random number is, and for what; absent for anything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    random: Option<SeenRandom>,
     /// What the document says; absent if it could not be read.
     seen: Option<Seen>,
 }
@@ -98,6 +102,25 @@ pub(crate) struct SeenReport {
     targets: Vec<String>,
 }
 
+/// A random number, and what it was drawn for.
+#[derive(Debug, Serialize)]
+pub(crate) struct SeenRandom {
+    value: u64,
+    min: u64,
+    max: u64,
+    output: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invocation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u32>,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum SeenCertificate {
@@ -140,6 +163,7 @@ impl Report {
             differences: Vec::new(),
             receipt: None,
             feed: None,
+            random: None,
             seen,
         }
     }
@@ -152,6 +176,11 @@ impl Report {
     /// The same verdict, on a feed's report that says this.
     pub(crate) fn with_feed_report(self, report: SeenReport) -> Self {
         Self { feed: Some(report), ..self }
+    }
+
+    /// The same verdict, on a random number that is this.
+    pub(crate) fn with_random(self, random: SeenRandom) -> Self {
+        Self { random: Some(random), ..self }
     }
 
     pub(crate) fn rejected(
@@ -179,6 +208,7 @@ impl Report {
             differences: Vec::new(),
             receipt: None,
             feed: None,
+            random: None,
             seen: None,
         }
     }
@@ -227,6 +257,17 @@ impl Report {
             report.write(&mut page);
             if self.authentic {
                 page.line("The document that attests its keys says:");
+            }
+        }
+        if let Some(random) = &self.random {
+            page.line(if self.accepted {
+                "The random number:"
+            } else {
+                "The random number (nobody vouches for it):"
+            });
+            random.write(&mut page);
+            if self.authentic {
+                page.line("The document that attests its key says:");
             }
         }
         if let Some(seen) = &self.seen {
@@ -305,6 +346,48 @@ impl SeenReport {
         for target in &self.targets {
             page.field("signed for", target);
         }
+    }
+}
+
+impl SeenRandom {
+    pub(crate) fn new(random: &Random, occasion: &Occasion) -> Self {
+        let &Random { value, min, max, output, .. } = random;
+        let mut seen = Self {
+            value,
+            min,
+            max,
+            output: hex::encode(output.0),
+            seed: None,
+            function: None,
+            invocation: None,
+            job: None,
+            index: None,
+        };
+        match occasion {
+            Occasion::Seed { seed } => seen.seed = Some(seed.clone()),
+            Occasion::FunctionSeed { function, seed } => {
+                (seen.function, seen.seed) = (Some(function.clone()), Some(seed.clone()));
+            }
+            Occasion::Invocation { function, invocation, index } => {
+                (seen.function, seen.index) = (Some(function.clone()), Some(*index));
+                seen.invocation = Some(hex::encode(invocation));
+            }
+            Occasion::Job { function, job, index } => {
+                (seen.function, seen.index) = (Some(function.clone()), Some(*index));
+                seen.job = Some(hex::encode(job));
+            }
+        }
+        seen
+    }
+
+    fn write(&self, page: &mut Page) {
+        page.field("value", &format!("{} of {} to {}", self.value, self.min, self.max));
+        page.optional("seed", self.seed.as_ref().map(|seed| format!("{seed:?}")).as_deref());
+        page.optional("function", self.function.as_ref().map(|name| format!("{name:?}")).as_deref());
+        page.optional("invocation", self.invocation.as_deref());
+        page.optional("job", self.job.as_deref());
+        page.optional("drawn before it", self.index.map(|index| index.to_string()).as_deref());
+        page.field("output", &self.output);
     }
 }
 

@@ -1,17 +1,17 @@
 //! Reports of price feeds as a relying party verifies them: genuine ones, and what an attacker would hand over instead.
 #![expect(clippy::unwrap_used, reason = "in a helper of a test, too, a failed unwrap is a failed test")]
 
+mod attested;
 #[path = "../../tests/generator/mod.rs"]
 mod generator;
 mod pem;
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf};
 
+use attested::{attested, verdict};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use generator::{Spec, bytes, pcr};
 use k256::ecdsa::signature::hazmat::PrehashSigner as _;
-use pem::pem;
 use r3e_proto::{
     api::{
         feeds::{Signature, SignedReport, Target},
@@ -97,15 +97,6 @@ fn report() -> Report {
     }
 }
 
-/// A document with this statement, and the root it is under.
-fn attested(statement: &Statement) -> (Vec<u8>, String) {
-    let mut spec = Spec::valid();
-    spec.set("user_data", bytes(&statement.encode()));
-    let certificates = generator::certificate::build(&spec.certs);
-    let root = pem(&certificates[0]);
-    (spec.build_from(certificates), root)
-}
-
 impl World {
     fn new() -> Self {
         let (folder, keys, report) = (tempfile::tempdir().unwrap(), Keys::of(3), report());
@@ -129,15 +120,7 @@ impl World {
     }
 
     fn verify(&self, signed: &SignedReport, more: &[&str]) -> (i32, Json) {
-        let file = self.file("report", json!(signed).to_string().as_bytes());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_r3e-verify"));
-        command.env_clear().arg("report").arg(file).arg("--json").arg("--test-root").arg(&self.root);
-        for index in 0..3 {
-            command.arg(format!("--pcr={index}={}", hex::encode(pcr(index))));
-        }
-        let output = command.args(more).output().unwrap();
-        let verdict = serde_json::from_slice(&output.stdout).unwrap();
-        (output.status.code().unwrap(), verdict)
+        verdict("report", self.folder.path(), &json!(signed), &self.root, more)
     }
 
     fn rejected(&self, signed: &SignedReport, more: &[&str], reason: &str) {

@@ -3,6 +3,7 @@
 mod billing;
 mod feeds;
 mod jobs;
+mod random;
 mod secrets;
 mod transactions;
 mod triggers;

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
+use r3e_proto::random::Occasion;
 use r3e_runner_api::{HostCall, HostError, HostErrorCode, HostReply, HostValue};
 use r3e_store::Store;
 use tokio::sync::Semaphore;
@@ -15,15 +16,15 @@ use tokio::sync::Semaphore;
 use crate::course::Course;
 use crate::events::Events;
 use crate::fetches::{Fetch, Fetches};
-use crate::invoker::InvokeError;
-use crate::limits::{MAX_ATTESTATIONS, MAX_ATTESTATIONS_AT_ONCE};
+use crate::invoker::{InvokeError, Run};
+use crate::limits::{MAX_ATTESTATIONS, MAX_RANDOM};
 use crate::own_triggers::Making;
 use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
 use crate::sources::{
-    AttestationSource, Event, EventSink, Internet, LatestPrice, OwnTriggers, PriceSource, SecretReader,
-    SecretSource, SourceError,
+    AttestationSource, Event, EventSink, Internet, LatestPrice, OwnTriggers, PriceSource, RandomError,
+    RandomSource, SecretReader, SecretSource, SourceError,
 };
 use crate::values::{Values, refused};
 use crate::writes::Writes;
@@ -33,26 +34,12 @@ pub(crate) struct Resources {
     pub(crate) store: Store,
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) attestation: Arc<dyn AttestationSource>,
-    internet: Arc<dyn Internet>,
-    events: Arc<dyn EventSink>,
-    triggers: Arc<dyn OwnTriggers>,
-    prices: Arc<dyn PriceSource>,
-    attestation_turns: Semaphore,
-}
-
-impl Resources {
-    pub(crate) fn new(
-        store: Store,
-        internet: Arc<dyn Internet>,
-        secrets: Arc<dyn SecretSource>,
-        attestation: Arc<dyn AttestationSource>,
-        events: Arc<dyn EventSink>,
-        triggers: Arc<dyn OwnTriggers>,
-        prices: Arc<dyn PriceSource>,
-    ) -> Self {
-        let attestation_turns = Semaphore::new(MAX_ATTESTATIONS_AT_ONCE);
-        Self { store, secrets, attestation, internet, events, triggers, prices, attestation_turns }
-    }
+    pub(crate) internet: Arc<dyn Internet>,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) triggers: Arc<dyn OwnTriggers>,
+    pub(crate) prices: Arc<dyn PriceSource>,
+    pub(crate) random: Arc<dyn RandomSource>,
+    pub(crate) attestation_turns: Semaphore,
 }
 
 /// The host calls of one invocation.
@@ -64,7 +51,9 @@ pub(crate) struct Host<'a> {
     values: Values,
     fetches: Fetches,
     events: Events<'a>,
+    run: Run<'a>,
     attestations: AtomicU32,
+    random: AtomicU32,
     secrets: Secrets<'a>,
     making: Making<'a>,
     writes: Writes,
@@ -74,10 +63,9 @@ impl<'a> Host<'a> {
     pub(crate) fn new(
         resources: &'a Resources,
         tenant: TenantId,
-        invocation: &'a [u8; 16],
+        run: Run<'a>,
         deployed: &'a Deployed,
         course: &'a Course,
-        hops: u32,
     ) -> Result<Self, InvokeError> {
         let function = &deployed.function;
         let values = Values::of(&resources.store, tenant, &function.name)?;
@@ -86,7 +74,7 @@ impl<'a> Host<'a> {
             function: &function.name,
             version: &deployed.version,
             in_service: deployed.in_service,
-            invocation,
+            invocation: run.invocation,
         };
         Ok(Self {
             resources,
@@ -96,8 +84,10 @@ impl<'a> Host<'a> {
             writes: Writes::of(values.clone()),
             values,
             fetches: Fetches::of(&function.permissions)?,
-            events: Events::of(&*resources.events, &function.permissions.publish, hops),
+            events: Events::of(&*resources.events, &function.permissions.publish, run.hops),
+            run,
             attestations: AtomicU32::new(0),
+            random: AtomicU32::new(0),
             secrets: Secrets::of(&*resources.secrets, reader, &function.permissions),
             making: Making::of(&*resources.triggers, tenant, &function.name, function.permissions.triggers),
         })
@@ -135,6 +125,34 @@ impl<'a> Host<'a> {
             valid_until_ms: report.valid_until_s.saturating_mul(1_000),
             sequence: report.sequence,
             is_stale,
+        })
+    }
+
+    /// A random number, for the seed that the function gives, or for the run that it is.
+    async fn random(&self, min: u64, max: u64, seed: Option<String>) -> HostReply {
+        let index = self.random.fetch_add(1, Ordering::Relaxed);
+        if index >= MAX_RANDOM {
+            let message = format!("an invocation draws at most {MAX_RANDOM} random numbers");
+            return Err(refused(HostErrorCode::LimitExceeded, message));
+        }
+        let function = self.deployed.function.name.clone();
+        let occasion = match (seed, self.run.job) {
+            (Some(seed), _) => Occasion::FunctionSeed { function, seed },
+            // All attempts draw the same: a function that fails because it does not like its number gets no other.
+            (None, Some(job)) => Occasion::Job { function, job, index },
+            (None, None) => Occasion::Invocation { function, invocation: *self.run.invocation, index },
+        };
+        let drawn = self.resources.random.draw(self.tenant, occasion, min, max).await;
+        let drawn = drawn.map_err(|error| match error {
+            RandomError::Invalid(why) => refused(HostErrorCode::Invalid, why),
+            RandomError::Unavailable(error) => failed(&error),
+        })?;
+        Ok(HostValue::OracleRandom {
+            value: drawn.value,
+            message: drawn.message.to_string(),
+            output: drawn.output.to_string(),
+            proof: drawn.proof.to_string(),
+            key: drawn.key.to_string(),
         })
     }
 
@@ -220,6 +238,9 @@ impl Host<'_> {
                 Box::pin(self.events.publish(event))
             }
             HostCall::OraclePrice { feed } => Box::pin(std::future::ready(self.price(feed))),
+            HostCall::OracleRandom { min, max, seed } => {
+                Box::pin(async move { self.random(min, max, seed).await })
+            }
             HostCall::Attestation { data_base64 } => {
                 Box::pin(async move { self.attestation(data_base64.as_deref()).await })
             }

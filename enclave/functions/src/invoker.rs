@@ -10,17 +10,20 @@ use r3e_proto::api::versions::Reference;
 use r3e_runner_api::json::{self, JsonError};
 use r3e_store::{Store, StoreError};
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 use crate::admissions::{Admissions, NotAdmitted, Running, is_the_appliances};
 use crate::completed::{Completed, Hashes};
 use crate::course::Course;
 use crate::host::{Host, Resources};
-use crate::limits::{MAX_EVENT_BYTES, MAX_WAIT_MS, MAX_WAITING_FOR_ALL, MAX_WAITING_FOR_ONE};
+use crate::limits::{
+    MAX_ATTESTATIONS_AT_ONCE, MAX_EVENT_BYTES, MAX_WAIT_MS, MAX_WAITING_FOR_ALL, MAX_WAITING_FOR_ONE,
+};
 use crate::registry::{Draw, Registry, RegistryError};
 use crate::runner::{engine_of, explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{Code, InvocationError, RunnerPool};
 use crate::sources::{
-    AttestationSource, EventSink, Internet, OwnTriggers, PriceSource, SecretSource, SourceError,
+    AttestationSource, EventSink, Internet, OwnTriggers, PriceSource, RandomSource, SecretSource, SourceError,
 };
 use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
@@ -44,6 +47,8 @@ pub struct InvokerParts {
     pub triggers: Arc<dyn OwnTriggers>,
     /// Where the price feeds are that they read.
     pub prices: Arc<dyn PriceSource>,
+    /// Where the random numbers come from that they draw.
+    pub random: Arc<dyn RandomSource>,
     /// Who lets invocations in, and is told what they used.
     pub admissions: Arc<dyn Admissions>,
 }
@@ -56,6 +61,24 @@ pub struct Invoker {
     functions: Turnstile<(TenantId, String)>,
     resources: Resources,
     admissions: Arc<dyn Admissions>,
+}
+
+/// One run of a function, as those who have it run know it.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// The id that the receipt will name, drawn at random.
+    pub invocation: &'a [u8; 16],
+    /// The job that this is an attempt of, if it is one.
+    pub job: Option<[u8; 16]>,
+    /// How many events caused one another before it, none where no function published one.
+    pub hops: u32,
+}
+
+impl<'a> Run<'a> {
+    /// One that somebody waits for.
+    pub fn asked(invocation: &'a [u8; 16]) -> Self {
+        Self { invocation, job: None, hops: 0 }
+    }
 }
 
 /// Why an event reached no function, or nothing can be said of what came of it.
@@ -121,6 +144,7 @@ impl Invoker {
             events,
             triggers,
             prices,
+            random,
             admissions,
         } = parts;
         let functions = Turnstile::new(Bounds {
@@ -129,7 +153,17 @@ impl Invoker {
             max_waiting_of_one: MAX_WAITING_FOR_ONE,
             max_wait: Duration::from_millis(MAX_WAIT_MS),
         });
-        let resources = Resources::new(store, internet, secrets, attestation, events, triggers, prices);
+        let resources = Resources {
+            store,
+            secrets,
+            attestation,
+            internet,
+            events,
+            triggers,
+            prices,
+            random,
+            attestation_turns: Semaphore::new(MAX_ATTESTATIONS_AT_ONCE),
+        };
         Self { registry, pool, functions, resources, admissions }
     }
 
@@ -145,12 +179,11 @@ impl Invoker {
         event: &[u8],
     ) -> Result<Completed, InvokeError> {
         let reference = Reference::parse(name).ok_or(InvokeError::Reference)?;
-        self.invoke_one(tenant, invocation, &reference, None, event, 0).await
+        self.invoke_one(tenant, Run::asked(invocation), &reference, None, event).await
     }
 
-    /// Invokes the tenant's function with `event`, JSON text; `invocation` is the id that the receipt will name, and was drawn at random.
-    /// Of a split, it decides which version runs, unless the caller has a stickiness key. `hops` events caused one another before it, none where
-    /// no function published one. When this returns, all that the function wrote is
+    /// Invokes the tenant's function with `event`, JSON text. Of a split, the invocation's id decides which version runs, unless the caller has a
+    /// stickiness key. When this returns, all that the function wrote is
     /// durable, or was refused, or the outcome is `store_unconfirmed`; a function that fails is an outcome, not an error.
     ///
     /// # Errors
@@ -158,11 +191,10 @@ impl Invoker {
     pub async fn invoke_one(
         &self,
         tenant: TenantId,
-        invocation: &[u8; 16],
+        run: Run<'_>,
         reference: &Reference,
         sticky: Option<&str>,
         event: &[u8],
-        hops: u32,
     ) -> Result<Completed, InvokeError> {
         let course = Course::begin();
         if event.len() > MAX_EVENT_BYTES {
@@ -172,10 +204,10 @@ impl Invoker {
         json::check(text)?;
         // Before the function is looked up: a deletion from here on is seen when its runner is done.
         let lease = self.pool.lease(&tenant_key(tenant));
-        let draw = sticky.map_or(Draw::Random(invocation), Draw::Sticky);
+        let draw = sticky.map_or(Draw::Random(run.invocation), Draw::Sticky);
         let deployed = self.registry.load(tenant, reference, draw).await?;
         let function = &deployed.function;
-        let host = Host::new(&self.resources, tenant, invocation, &deployed, &course, hops)?;
+        let host = Host::new(&self.resources, tenant, run, &deployed, &course)?;
         let key = function_key(tenant, &function.name, &function.version, deployed.in_service);
         let limits = pool_limits(&function.limits, function.instance);
         let line = (tenant, function.name.clone());

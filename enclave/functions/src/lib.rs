@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Deploy -> Definition -> runner loads it -> Loadable -> Registry (sealed store)
-//! event  -> Invoker -> Registry -> RunnerPool <-> Host (grants, budgets) -> {secrets, store, internet, prices, attestation}
+//! event  -> Invoker -> Registry -> RunnerPool <-> Host (grants, budgets) -> {secrets, store, internet, prices, random numbers, attestation}
 //!                                      \-> Completed: outcome, log, usage, and their hashes
 //! ```
 //!
@@ -40,15 +40,15 @@ pub use check::{CheckError, Loadable};
 pub use completed::{Completed, Hashes};
 pub use course::Told;
 pub use definition::{Definition, DefinitionError, Sources};
-pub use invoker::{InvokeError, Invoker, InvokerParts};
+pub use invoker::{InvokeError, Invoker, InvokerParts, Run};
 pub use logs::{Logs, TooManyFollowers};
 pub use metrics::AllMetrics;
 pub use r3e_proto::function_version::Version;
 pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryError};
 pub use sources::{
     AttestationSource, ChangeError, ChangeFuture, Event, EventSink, Internet, LatestPrice, MadeTrigger,
-    OwnTriggers, PriceSource, PublishError, PublishFuture, ResponseFuture, SecretAnswer, SecretReader,
-    SecretSource, SourceError, SourceFuture, Taken,
+    OwnTriggers, PriceSource, PublishError, PublishFuture, RandomError, RandomFuture, RandomSource,
+    ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken,
 };
 
 pub use values::Values;

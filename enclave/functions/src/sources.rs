@@ -6,6 +6,8 @@ use std::pin::Pin;
 
 use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::random::Random;
+use r3e_proto::random::Occasion;
 use r3e_proto::report::Report;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -141,6 +143,26 @@ pub trait PriceSource: Send + Sync {
     /// # Errors
     /// [`SourceError`].
     fn latest(&self, tenant: TenantId, feed: &str) -> Result<Option<LatestPrice>, SourceError>;
+}
+
+/// Why there is no random number.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RandomError {
+    /// The range or the seed breaks a rule; which, in words for the function.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is none, for now.
+    #[error(transparent)]
+    Unavailable(#[from] SourceError),
+}
+
+/// What [`RandomSource::draw`] answers, boxed so that the trait can be a trait object.
+pub type RandomFuture<'a> = Pin<Box<dyn Future<Output = Result<Random, RandomError>> + Send + 'a>>;
+
+/// Where verifiable random numbers come from.
+pub trait RandomSource: Send + Sync {
+    /// The number from `min` to `max` for this occasion of the tenant's, always the same, and what proves it.
+    fn draw(&self, tenant: TenantId, occasion: Occasion, min: u64, max: u64) -> RandomFuture<'_>;
 }
 
 /// What [`Internet::fetch`] answers, boxed so that the trait can be a trait object.

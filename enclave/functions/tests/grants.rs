@@ -11,14 +11,17 @@ mod world;
 
 use std::sync::atomic::Ordering;
 
-use appliance::{ALICE, Appliance, BOB, function, granted, output};
-use r3e_functions::Event;
+use appliance::{ALICE, Appliance, BOB, INVOCATION, ample, dice, function, granted, output};
 use r3e_functions::limits::{
-    MAX_ATTESTATIONS, MAX_HOPS, MAX_PUBLISHED, MAX_SECRETS_SET, MAX_TRIGGER_BYTES, MAX_TRIGGERS_CHANGED,
+    MAX_ATTESTATIONS, MAX_HOPS, MAX_PUBLISHED, MAX_RANDOM, MAX_SECRETS_SET, MAX_TRIGGER_BYTES,
+    MAX_TRIGGERS_CHANGED,
 };
-use r3e_proto::api::functions::{Deploy, Instance, Permissions};
+use r3e_functions::{Event, Run};
+use r3e_proto::api::functions::{Deploy, Instance, Limits, Permissions};
+use r3e_proto::api::random::Random;
 use r3e_proto::api::versions::Reference;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
+use r3e_proto::random::Occasion;
 
 /// Runs what the event names, and tells a refusal by its code.
 const CATCHING: &str = "export default async (event) => {
@@ -36,6 +39,8 @@ const CATCHING: &str = "export default async (event) => {
         make: () => r3e.trigger.create(event.trigger),
         unmake: () => r3e.trigger.delete(event.name),
         price: () => r3e.oracle.getPrice(event.feed),
+        random: () => r3e.oracle.getRandom(event.min, event.max, event.seed),
+        proven: () => r3e.oracle.getRandomness(event.min, event.max, event.seed),
         attest: async () => (await r3e.tee.getAttestation(event.data)).length,
     };
     try { return await run[event.run](); } catch (error) { return `${error.name} ${error.code ?? error.message}`; }
@@ -191,7 +196,11 @@ async fn events_that_cause_one_another_come_to_an_end_and_none_floods() {
     let ask = br#"{"run":"publish","topic":"t","data":1}"#;
     for hops in 0..=MAX_HOPS + 1 {
         let name = Reference::parse("f").unwrap();
-        let done = appliance.invoker.invoke_one(ALICE, &[1; 16], &name, None, ask, hops).await.unwrap();
+        let done = appliance
+            .invoker
+            .invoke_one(ALICE, Run { hops, ..Run::asked(&[1; 16]) }, &name, None, ask)
+            .await
+            .unwrap();
         let refused = output(&done) == r#""HostError limit_exceeded""#;
         assert_eq!(refused, hops >= MAX_HOPS, "{hops}");
     }
@@ -294,4 +303,69 @@ async fn a_price_is_read_by_any_function_of_its_tenant() {
     assert_eq!(told(&appliance, &ask("NEO/USD")).await, r#""HostError not_found""#);
     assert_eq!(told(&appliance, &ask("broken")).await, r#""HostError unavailable""#);
     assert!(told(&appliance, r#"{"run":"price"}"#).await.contains("TypeError"));
+}
+
+#[tokio::test]
+async fn random_numbers_are_of_a_seed_or_of_the_run() {
+    let appliance = Appliance::new().await;
+    appliance.deploy("f", function(CATCHING)).await;
+    // What a number was drawn for, as whoever verifies it reads it.
+    let key = dice(ALICE);
+    let drawn = |occasion: Occasion| key.draw(&occasion, 1, 6).unwrap();
+    let (name, seed) = ("f".to_owned(), "block 7".to_owned());
+    let seeded = drawn(Occasion::FunctionSeed { function: name.clone(), seed });
+    let of_run = drawn(Occasion::Invocation { function: name.clone(), invocation: INVOCATION, index: 0 });
+    let ask = |run: &str, seed: &str| format!(r#"{{"run":"{run}","min":1,"max":6,"seed":{seed}}}"#);
+    assert_eq!(told(&appliance, &ask("random", r#""block 7""#)).await, seeded.value.to_string());
+    assert_eq!(told(&appliance, &ask("random", "null")).await, of_run.value.to_string());
+    let proven = told(&appliance, &ask("proven", r#""block 7""#)).await;
+    assert_eq!(serde_json::from_str::<Random>(&proven).unwrap(), seeded, "what the verifier takes");
+
+    // Every attempt of a job has the same, in the order in which it draws.
+    let twice = "export default async () => [await r3e.oracle.getRandomness(1, 6), await r3e.oracle.getRandom(1, 6)];";
+    appliance.deploy("f", function(twice)).await;
+    let (reference, job) = (Reference::parse("f").unwrap(), Some([9; 16]));
+    let mut told_by = Vec::new();
+    for invocation in [[1; 16], [2; 16]] {
+        let run = Run { job, ..Run::asked(&invocation) };
+        told_by
+            .push(output(&appliance.invoker.invoke_one(ALICE, run, &reference, None, b"1").await.unwrap()));
+    }
+    assert_eq!(told_by[0], told_by[1]);
+    let (first, second): (Random, u64) = serde_json::from_str(&told_by[0]).unwrap();
+    let of_job = |index| drawn(Occasion::Job { function: name.clone(), job: [9; 16], index });
+    assert_eq!((first, second), (of_job(0), of_job(1).value));
+}
+
+#[tokio::test]
+async fn what_is_no_range_or_seed_gives_no_number() {
+    let appliance = Appliance::new().await;
+    appliance.deploy("f", function(CATCHING)).await;
+    for (ask, said) in [
+        (r#"{"run":"random","min":2,"max":1}"#.to_owned(), r#""HostError invalid""#),
+        (r#"{"run":"random","min":1,"max":2,"seed":""}"#.to_owned(), r#""HostError invalid""#),
+        (
+            format!(r#"{{"run":"random","min":1,"max":2,"seed":"{}"}}"#, "s".repeat(257)),
+            r#""HostError invalid""#,
+        ),
+        (r#"{"run":"random","min":1,"max":13}"#.to_owned(), r#""HostError unavailable""#),
+    ] {
+        assert_eq!(told(&appliance, &ask).await, said, "{ask}");
+    }
+    for ask in [
+        r#"{"run":"random"}"#,
+        r#"{"run":"random","min":-1,"max":6}"#,
+        r#"{"run":"random","min":0.5,"max":6}"#,
+        r#"{"run":"random","min":1,"max":9007199254740992}"#,
+        r#"{"run":"random","min":1,"max":6,"seed":7}"#,
+    ] {
+        assert!(told(&appliance, ask).await.contains("TypeError"), "{ask}");
+    }
+    let many = "export default async () => { let n = 0; \
+                try { for (;; n++) await r3e.oracle.getRandom(1, 6); } catch (error) { return [n, error.code]; } };";
+    let limits = Limits { host_calls: 2 * MAX_RANDOM, ..ample() };
+    assert_eq!(
+        appliance.output(Deploy { limits, ..function(many) }, "1").await,
+        format!("[{MAX_RANDOM},\"limit_exceeded\"]")
+    );
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use appliance::{ALICE, Appliance, ample, function, granted, output};
-use r3e_functions::{By, InvokeError, RegistryError};
+use r3e_functions::{By, InvokeError, RegistryError, Run};
 use r3e_proto::api::functions::{Deploy, Limits};
 use r3e_proto::api::secrets::Actor;
 use r3e_proto::api::versions::{Canary, PROD, Reference, SetAlias};
@@ -80,7 +80,8 @@ async fn a_stickiness_key_stays_with_one_version_and_ids_do_not() {
     appliance.registry.set_alias(ALICE, "f", PROD, split, &by()).await.unwrap();
     let reference = Reference::parse("f").unwrap();
     let run = async |id: u8, sticky: Option<&str>| {
-        let invoked = appliance.invoker.invoke_one(ALICE, &[id; 16], &reference, sticky, b"0", 0).await;
+        let invoked =
+            appliance.invoker.invoke_one(ALICE, Run::asked(&[id; 16]), &reference, sticky, b"0").await;
         output(&invoked.unwrap())
     };
     let (mut by_id, mut by_key) = (Vec::new(), Vec::new());

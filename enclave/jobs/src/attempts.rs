@@ -11,7 +11,7 @@ use crate::error::JobsError;
 use crate::index::Place;
 use crate::jobs::Inner;
 use crate::limits::{JOB_BYTES, NO_ROOM_PAUSE_MS};
-use crate::outside::NotInvoked;
+use crate::outside::{NotInvoked, Run};
 use crate::policy::jittered;
 use crate::record::{Address, Ended, Record, UNAVAILABLE};
 use crate::spaces::{self, Standing};
@@ -45,11 +45,12 @@ async fn begin_and_end(inner: &Inner, address: Address) -> Result<Option<Place>,
     inner.tallies.begun.add();
 
     let event = event(inner, address).await?;
-    let (function, hops) = (standing.record.job.function.as_str(), standing.record.job.hops);
+    let function = standing.record.job.function.as_str();
+    let run = Run { job: address.id, invocation, hops: standing.record.job.hops };
     let ran = tokio::select! {
         // Dropped with the invocation, the runner is ended.
         () = closed(&inner.phase) => return Err(GivenUp),
-        ran = inner.invocations.invoke(address.tenant, invocation, function, event.as_bytes(), hops) => ran,
+        ran = inner.invocations.invoke(address.tenant, run, function, event.as_bytes()) => ran,
     };
     let (ended, outcome) = match ran {
         Ok(invocation) => {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use r3e_proto::api::functions::Invocation;
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::jobs::JobId;
 
 /// A future that is sent between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -21,19 +22,28 @@ pub trait Invocations: Send + Sync + 'static {
         function: &'a str,
     ) -> BoxFuture<'a, Result<Option<Vec<String>>, String>>;
 
-    /// Invokes the tenant's function with `event` and signs a receipt that names `invocation`. `hops` are its job's. Dropped, the
-    /// function is ended.
+    /// Invokes the tenant's function with `event` and signs a receipt that names the attempt's invocation. Dropped, the function is ended.
     ///
     /// # Errors
     /// [`NotInvoked`].
     fn invoke<'a>(
         &'a self,
         tenant: TenantId,
-        invocation: [u8; 16],
+        run: Run,
         function: &'a str,
         event: &'a [u8],
-        hops: u32,
     ) -> BoxFuture<'a, Result<Invocation, NotInvoked>>;
+}
+
+/// One attempt at a job, as whoever runs the function knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The job.
+    pub job: JobId,
+    /// The attempt's own id.
+    pub invocation: [u8; 16],
+    /// How many events caused one another before the job.
+    pub hops: u32,
 }
 
 /// Why an invocation has no outcome.

@@ -2,6 +2,9 @@
 
 use std::error::Error;
 
+use r3e_proto::WireError;
+use r3e_proto::random::MAX_NUMBER;
+
 /// A cause from another layer, kept for the log.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -52,6 +55,19 @@ pub enum KeyError {
         #[source]
         source: BoxError,
     },
+    /// No range of numbers that can be asked for.
+    #[error(
+        "{min} to {max} is no range; the first must not be the greater one, and neither over {MAX_NUMBER}"
+    )]
+    Range {
+        /// The least.
+        min: u64,
+        /// The greatest.
+        max: u64,
+    },
+    /// What a random number is drawn for breaks a rule.
+    #[error("{0}")]
+    Occasion(#[source] WireError),
     /// The cryptographic library refused an operation that cannot fail on these inputs.
     #[error("the cryptographic library refused to {operation}")]
     Library {

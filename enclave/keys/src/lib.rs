@@ -1,7 +1,7 @@
 //! The keys of an appliance: one 32-byte root secret, how it comes into memory, and all that is derived from it.
 //!
 //! ```text
-//! UnlockProvider --unlock--> RootSecret --derive(KeyPath)--> seal key, blind key, report key, oracle's keys, wallets
+//! UnlockProvider --unlock--> RootSecret --derive(KeyPath)--> seal key, blind key, report key, oracle's keys, keys for random numbers, wallets
 //! ```
 //!
 //! This crate knows nothing of the NSM (entropy and documents are handed in), of storage (the parent's slot is handed in),
@@ -16,8 +16,10 @@ pub mod limits;
 mod oracle;
 mod path;
 pub mod quorum;
+mod random;
 mod report;
 mod root;
+mod scalar;
 mod unlock;
 pub mod wallet;
 mod witness;
@@ -25,6 +27,7 @@ mod witness;
 pub use error::{BoxError, KeyError};
 pub use oracle::{OracleKeys, ReportSignature};
 pub use path::KeyPath;
+pub use random::RandomKey;
 pub use report::ReportKey;
 pub use root::RootSecret;
 pub use unlock::{

@@ -2,21 +2,17 @@
 
 use std::fmt;
 
-use hkdf::Hkdf;
 use k256::ecdsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
 use r3e_proto::api::feeds::Target;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::EvmAddress;
 use r3e_proto::report::Report;
-use sha2::Sha256;
-use zeroize::Zeroizing;
 
-use crate::limits::MAX_SCALAR_ATTEMPTS;
 use crate::wallet::ethereum;
-use crate::{KeyError, KeyPath, RootSecret};
+use crate::{KeyError, KeyPath, RootSecret, scalar};
 
-/// Labels a candidate, before the number of the attempt.
-const CANDIDATE: &[u8] = b"r3e/1/oracle-key/";
+/// Labels a candidate, before the kind of chain and the number of the attempt.
+const CANDIDATE: &str = "r3e/1/oracle-key";
 /// What `v` is of an even point, in the signatures that Ethereum's contracts recover keys from.
 const V_EVEN: u8 = 27;
 
@@ -91,7 +87,6 @@ impl OracleKeys {
     }
 }
 
-/// A key of a group: candidates of 32 bytes, until one is a scalar of it (FIPS 186-5, A.2.2).
 fn scalar<K>(
     root: &RootSecret,
     tenant: TenantId,
@@ -99,17 +94,8 @@ fn scalar<K>(
     key: impl Fn(&[u8]) -> Option<K>,
 ) -> Result<K, KeyError> {
     let seed = root.derive(&KeyPath::oracle(&tenant.to_string(), chain)?)?;
-    let refused = || KeyError::Library { operation: "derive an oracle's key" };
-    let expand = Hkdf::<Sha256>::from_prk(seed.as_slice()).map_err(|_| refused())?;
-    for attempt in 0..MAX_SCALAR_ATTEMPTS {
-        let mut bytes = Zeroizing::new([0; 32]);
-        let info = [CANDIDATE, chain.as_bytes(), &[b'/', attempt]].concat();
-        expand.expand(&info, bytes.as_mut_slice()).map_err(|_| refused())?;
-        if let Some(key) = key(bytes.as_slice()) {
-            return Ok(key);
-        }
-    }
-    Err(refused())
+    let label = format!("{CANDIDATE}/{chain}");
+    scalar::drawn(&seed, &label, "derive an oracle's key", |bytes| key(bytes.as_slice()))
 }
 
 impl fmt::Debug for OracleKeys {

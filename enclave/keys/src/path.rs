@@ -57,6 +57,14 @@ impl KeyPath {
         Self::purpose("oracle").name(tenant)?.name(chain)
     }
 
+    /// `r3e/1/random/<tenant>`: the seed of the key that a tenant's random numbers are drawn with.
+    ///
+    /// # Errors
+    /// [`KeyError::Name`] if `tenant` is empty or over [`MAX_NAME_BYTES`].
+    pub fn random(tenant: &str) -> Result<Self, KeyError> {
+        Self::purpose("random").name(tenant)
+    }
+
     /// The text form, which is what the derivation takes as its label.
     pub fn as_str(&self) -> &str {
         &self.0

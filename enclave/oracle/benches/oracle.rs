@@ -1,5 +1,4 @@
-//! What a round of a feed costs with seven venues: reading their answers, coming to an answer, and what is signed of it; and what a random
-//! number costs.
+//! What a round of a feed costs with seven venues: reading their answers, coming to an answer, and what is signed of it.
 //!
 //! `cargo bench -p r3e-oracle`
 #![allow(
@@ -13,7 +12,6 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use r3e_oracle::feed::{Feed, FeedDefinition, Input, Outcome, Policy, Said, State, aggregate};
 use r3e_oracle::venue::{Pair, Venue, built_in};
-use r3e_oracle::vrf::SecretKey;
 use r3e_proto::api::wallets::EvmAddress;
 use r3e_proto::report::{EvmTarget, NeoTarget, Tree};
 
@@ -102,15 +100,5 @@ fn rounds(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn randomness(criterion: &mut Criterion) {
-    let key = SecretKey::from_bytes(&[7; 32]).unwrap();
-    let (proof, _) = key.prove(b"block 7").unwrap();
-    let public = key.public_key();
-    let mut group = criterion.benchmark_group("randomness");
-    group.bench_function("prove", |bencher| bencher.iter(|| black_box(key.prove(b"block 7"))));
-    group.bench_function("verify", |bencher| bencher.iter(|| black_box(public.verify(b"block 7", &proof))));
-    group.finish();
-}
-
-criterion_group!(benches, rounds, randomness);
+criterion_group!(benches, rounds);
 criterion_main!(benches);

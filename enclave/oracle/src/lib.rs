@@ -9,7 +9,6 @@
 //! - [`decimal`], [`json`]: numbers as they were written, exactly.
 //! - [`venue`]: where a venue answers, what it calls a market, and where in its answer price, volume and time stand, as data.
 //! - [`feed`]: a pure function from a round's observations to an answer that fewer than half of the weight cannot move.
-//! - [`vrf`]: random numbers with a proof, for a key that the caller brings.
 //!
 //! It knows nothing of tenants, of connections, of who signs a report and which chain takes it, and keeps no time: whoever uses it
 //! brings what the venues answered, and says when.
@@ -21,4 +20,3 @@ pub mod feed;
 pub mod json;
 pub mod limits;
 pub mod venue;
-pub mod vrf;

@@ -71,6 +71,16 @@ pub enum HostCall {
         /// The feed's name.
         feed: String,
     },
+    /// Draws a verifiable random number.
+    OracleRandom {
+        /// The least that it may be.
+        min: u64,
+        /// The greatest.
+        max: u64,
+        /// What it is drawn for; without, this invocation, or the job that it is an attempt of.
+        #[serde(default)]
+        seed: Option<String>,
+    },
     /// Asks for fresh attestation evidence.
     Attestation {
         /// Bytes the evidence is to commit to, in standard base64.
@@ -91,6 +101,7 @@ impl HostCall {
             Self::TriggerCreate { .. } => "trigger_create",
             Self::TriggerDelete { .. } => "trigger_delete",
             Self::OraclePrice { .. } => "oracle_price",
+            Self::OracleRandom { .. } => "oracle_random",
             Self::Attestation { .. } => "attestation",
         }
     }
@@ -173,6 +184,19 @@ pub enum HostValue {
         /// Whether that second is over, by the appliance's clock.
         is_stale: bool,
     },
+    /// A random number, and what proves that it could be no other. All but the number is hex with `0x`.
+    OracleRandom {
+        /// The number.
+        value: u64,
+        /// What it was drawn for.
+        message: String,
+        /// What the function of RFC 9381 gives of the message, of which the number is made.
+        output: String,
+        /// The proof.
+        proof: String,
+        /// The tenant's key.
+        key: String,
+    },
     /// Evidence.
     Attestation {
         /// The attestation document in standard base64.
@@ -193,6 +217,7 @@ impl fmt::Debug for HostValue {
             Self::TriggerCreate { .. } => "trigger_create",
             Self::TriggerDelete { .. } => "trigger_delete",
             Self::OraclePrice { .. } => "oracle_price",
+            Self::OracleRandom { .. } => "oracle_random",
             Self::Attestation { .. } => "attestation",
         };
         write!(f, "HostValue({name})")

@@ -20,6 +20,8 @@ fn any_call() -> impl Strategy<Value = HostCall> {
         text.prop_map(|definition| HostCall::TriggerCreate { definition }),
         text.prop_map(|name| HostCall::TriggerDelete { name }),
         text.prop_map(|feed| HostCall::OraclePrice { feed }),
+        (any::<u64>(), any::<u64>(), prop::option::of(text))
+            .prop_map(|(min, max, seed)| HostCall::OracleRandom { min, max, seed }),
         text.prop_map(|key| HostCall::StoreGet { key }),
         (text, prop::option::of(text)).prop_map(|(key, value)| HostCall::StoreSet { key, value }),
         prop::option::of(text).prop_map(|data_base64| HostCall::Attestation { data_base64 }),
@@ -79,6 +81,10 @@ fn any_host_message() -> impl Strategy<Value = HostMessage> {
                 }
             }
         ),
+        (any::<u64>(), ".{0,20}").prop_map(|(value, text)| {
+            let (message, output, proof, key) = (text.clone(), text.clone(), text.clone(), text);
+            HostValue::OracleRandom { value, message, output, proof, key }
+        }),
         ".{0,20}".prop_map(|document_base64| HostValue::Attestation { document_base64 }),
     ];
     let error = ".{0,20}".prop_map(|message| HostError { code: HostErrorCode::Denied, message });

@@ -121,9 +121,30 @@ interface R3ePrice {
   readonly isStale: boolean;
 }
 
+/** A random number, and what proves that it could be no other (RFC 9381). Texts are hex with `0x`; `r3e-verify random` takes the whole as JSON. */
+interface R3eRandomness {
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  /** What it was drawn for. */
+  readonly message: string;
+  /** The 32 bytes of which the number is made. */
+  readonly output: string;
+  readonly proof: string;
+  /** The tenant's key. */
+  readonly key: string;
+}
+
 interface R3eOracle {
   /** The latest report of one of the tenant's feeds. Rejects with the code `not_found` where there is no such feed, or it has not published. */
   getPrice(feed: string): Promise<R3ePrice>;
+  /**
+   * A whole number from `min` to `max`, at most 2^53 - 1, that nobody can foretell or choose. Of a seed, 1 to 256 bytes of text, it is always the same;
+   * without one it is of this invocation, or of the job that it is an attempt of.
+   */
+  getRandom(min: number, max: number, seed?: string): Promise<number>;
+  /** The same, with what proves it. */
+  getRandomness(min: number, max: number, seed?: string): Promise<R3eRandomness>;
 }
 
 interface R3e {

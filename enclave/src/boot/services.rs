@@ -14,8 +14,8 @@ use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
     Billing, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, LatestPrices, OracleKeys,
-    Publisher, QueueParts, Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds,
-    start_jobs, start_triggers,
+    Publisher, QueueParts, Randomness, Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop,
+    start_feeds, start_jobs, start_triggers,
 };
 
 /// What they stand on.
@@ -39,9 +39,10 @@ pub(super) struct Services {
     pub(super) triggers: Arc<Triggers>,
     pub(super) feeds: Arc<Feeds>,
     pub(super) oracle_keys: Arc<OracleKeys>,
+    pub(super) randomness: Arc<Randomness>,
     pub(super) wallets: Arc<Wallets>,
     pub(super) transactions: Arc<Transactions>,
-    pub(super) publisher: Arc<Publisher>,
+    pub(super) publisher: Publisher,
 }
 
 impl Services {
@@ -55,6 +56,7 @@ impl Services {
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
         let billing = Billing::start(store, clock, configuration.billing())?;
         let oracle_keys = Arc::new(OracleKeys::new(Arc::clone(root), attester.clone()));
+        let randomness = Arc::new(Randomness::new(Arc::clone(root), attester.clone()));
         let feeds = start_feeds(FeedsFrom {
             store,
             transport,
@@ -77,6 +79,7 @@ impl Services {
             events: Arc::clone(&events) as _,
             triggers: Arc::clone(&events) as _,
             prices: Arc::new(LatestPrices(Arc::clone(&feeds))),
+            random: Arc::clone(&randomness) as _,
         })?);
         let jobs = start_jobs(QueueParts {
             store: store.clone(),
@@ -112,6 +115,7 @@ impl Services {
             triggers,
             feeds,
             oracle_keys,
+            randomness,
             wallets,
             transactions,
             publisher,

@@ -20,6 +20,7 @@ use super::body::JsonBody;
 use super::error::ApiError;
 use super::events;
 use super::name::Name;
+use super::random::no_document;
 use crate::limits::MAX_FEED_BODY_BYTES;
 use crate::service::ServiceError;
 
@@ -225,12 +226,7 @@ pub(super) async fn public_report(
 }
 
 async fn attested(appliance: &Shared, tenant: TenantId) -> Result<Json<OracleKey>, ApiError> {
-    let key = appliance.oracle_keys.attested(tenant).await.map_err(|error| {
-        let message =
-            format!("the attestation device gives no document now ({error}); try again in a second");
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, codes::BUSY, message)
-    })?;
-    Ok(Json(key))
+    Ok(Json(appliance.oracle_keys.attested(tenant).await.map_err(no_document)?))
 }
 
 fn parsed(tenant: &str) -> Option<TenantId> {

@@ -17,6 +17,7 @@ mod identity;
 mod jobs;
 mod name;
 mod public;
+mod random;
 mod secrets;
 mod state;
 mod transactions;
@@ -124,6 +125,8 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/feeds/{name}/stream", get(feeds::stream))
         .route("/v1/feeds/{name}/history", get(feeds::history))
         .route("/v1/oracle-key", get(feeds::key))
+        .route("/v1/random", post(random::draw))
+        .route("/v1/random-key", get(random::key))
         .merge(hook_routes())
         .merge(public_feed_routes())
         .fallback(error::no_such_route)

@@ -17,8 +17,8 @@ use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
     Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Definition, EventSink, InvokeError,
-    Invoker, InvokerParts, Loadable, Logs, OwnTriggers, PriceSource, Registry, SecretSource, SourceError,
-    SourceFuture, Version,
+    Invoker, InvokerParts, Loadable, Logs, OwnTriggers, PriceSource, RandomSource, Registry, Run,
+    SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation};
@@ -84,6 +84,7 @@ pub(crate) struct FunctionsParts {
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) triggers: Arc<dyn OwnTriggers>,
     pub(crate) prices: Arc<dyn PriceSource>,
+    pub(crate) random: Arc<dyn RandomSource>,
 }
 
 /// The functions of all tenants.
@@ -116,6 +117,7 @@ impl Functions {
             events,
             triggers,
             prices,
+            random,
         } = parts;
         let Workshop { pool, bundler, egress, configuration } = workshop;
         let pool = Arc::new(pool);
@@ -137,6 +139,7 @@ impl Functions {
             events,
             triggers,
             prices,
+            random,
             admissions,
         }));
         let receipts = Receipts::new(report_key, configuration);
@@ -217,24 +220,24 @@ impl Functions {
         sticky: Option<&str>,
         event: &[u8],
     ) -> Result<Invocation, ServiceError> {
-        self.invoke_as(tenant, random_id()?, reference, sticky, event, 0).await
+        self.invoke_as(tenant, Run::asked(&random_id()?), reference, sticky, event).await
     }
 
-    /// The same, under an id that was drawn before, after `hops` events that caused one another.
+    /// The same, for whoever knows more of the run.
     ///
     /// # Errors
     /// Those of [`Self::invoke`].
     pub(crate) async fn invoke_as(
         &self,
         tenant: TenantId,
-        id: [u8; 16],
+        run: Run<'_>,
         reference: &Reference,
         sticky: Option<&str>,
         event: &[u8],
-        hops: u32,
     ) -> Result<Invocation, ServiceError> {
         let name = reference.function();
-        let invoked = self.invoker.invoke_one(tenant, &id, reference, sticky, event, hops).await;
+        let id = *run.invocation;
+        let invoked = self.invoker.invoke_one(tenant, run, reference, sticky, event).await;
         if matches!(invoked, Err(InvokeError::Overloaded { .. })) {
             self.metrics.turned_away(tenant, name, self.clock.now_ms());
         }

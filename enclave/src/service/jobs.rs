@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use r3e_attester::TrustedClock;
+use r3e_functions::Run;
 use r3e_jobs::{BoxFuture, EgressCourier, Invocations, Jobs, JobsError, JobsParts, NotInvoked, Settings};
 use r3e_keys::ReportKey;
 use r3e_proto::api::codes;
@@ -98,10 +99,9 @@ impl Invocations for Deployed {
     fn invoke<'a>(
         &'a self,
         tenant: TenantId,
-        invocation: [u8; 16],
+        run: r3e_jobs::Run,
         function: &'a str,
         event: &'a [u8],
-        hops: u32,
     ) -> BoxFuture<'a, Result<Invocation, NotInvoked>> {
         Box::pin(async move {
             let refused = |code, message: String| NotInvoked::Refused { code, message };
@@ -111,7 +111,9 @@ impl Invocations for Deployed {
             if !self.is_active(tenant).await.map_err(not_invoked)? {
                 return Err(refused(SUSPENDED, "the operator suspended this tenant".to_owned()));
             }
-            let invoked = self.functions.invoke_as(tenant, invocation, &reference, None, event, hops).await;
+            let r3e_jobs::Run { job, invocation, hops } = run;
+            let run = Run { invocation: &invocation, job: Some(job.0), hops };
+            let invoked = self.functions.invoke_as(tenant, run, &reference, None, event).await;
             invoked.map_err(not_invoked)
         })
     }

@@ -1,10 +1,9 @@
 //! Brings feeds' reports to their contracts: for each feed and contract one transaction at a time, of the newest report there is. What comes
 //! meanwhile is passed over; a contract takes rising sequences, and gaps among them.
 //!
-//! Nothing of it is kept: a transaction's name has the report's sequence, so that the next life asks for the same one again.
+//! Nothing of it is kept: a transaction's name has the report's sequence and the number of the try, so that the next life finds how far the last one was.
 
 use std::collections::BTreeMap;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,21 +11,26 @@ use r3e_attester::TrustedClock;
 use r3e_feeds::{Feeds, Which};
 use r3e_proto::api::feeds::{Publication, Published, SignedReport, Target};
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::transactions::{Call, Outcome, Reason, SendTransaction, Stage, Transaction};
+use r3e_proto::api::transactions::{
+    Call, Inclusion, Kind, Outcome, Reason, SendTransaction, Stage, Transaction,
+};
 use r3e_proto::api::wallets::{HexBytes, Wei, keccak256};
 use r3e_proto::report::EvmTarget;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::ServiceError;
 use super::transactions::{OWN_NAMES, Transactions};
 use crate::limits::{
-    PUBLISH_AFTER_TROUBLE, PUBLISH_LEAST_LIFE, PUBLISH_LONGEST_PAUSE, PUBLISH_LOOK, PUBLISH_MOST_LIFE,
+    MAX_PUBLISH_TRIES, PUBLISH_AFTER_TROUBLE, PUBLISH_LEAST_LIFE, PUBLISH_LONGEST_PAUSE, PUBLISH_LOOK,
+    PUBLISH_MOST_LIFE, PUBLISH_PATIENCE,
 };
 
-/// What brings reports to contracts.
-pub(crate) struct Publisher {
+/// What brings reports to contracts, until it is dropped.
+pub(crate) struct Publisher(Arc<Inner>);
+
+struct Inner {
     feeds: Arc<Feeds>,
     transactions: Arc<Transactions>,
     clock: TrustedClock,
@@ -39,25 +43,33 @@ pub(crate) struct Publisher {
 struct Key {
     tenant: TenantId,
     feed: String,
-    target: String,
+    target: Target,
+}
+
+/// What became of a report.
+enum Fate {
+    /// It is in a block, or one that nobody waits for any more made way for a newer one.
+    Done,
+    /// It cost gas and is not there: again it would cost as much.
+    Reverted(String),
+    /// It is not there, and may be tried again.
+    Lost(String),
+    /// It is too old to be brought.
+    Stale,
 }
 
 impl Publisher {
     /// Brings what feeds publish from here on, and what they published last. Must be called within a tokio runtime.
-    pub(crate) fn start(
-        feeds: &Arc<Feeds>,
-        transactions: &Arc<Transactions>,
-        clock: &TrustedClock,
-    ) -> Arc<Self> {
-        let publisher = Arc::new(Self {
+    pub(crate) fn start(feeds: &Arc<Feeds>, transactions: &Arc<Transactions>, clock: &TrustedClock) -> Self {
+        let inner = Arc::new(Inner {
             feeds: Arc::clone(feeds),
             transactions: Arc::clone(transactions),
             clock: clock.clone(),
             states: Mutex::default(),
             closed: watch::Sender::new(false),
         });
-        tokio::spawn(keep_going(Arc::clone(&publisher)));
-        publisher
+        tokio::spawn(keep_going(Arc::clone(&inner)));
+        Self(inner)
     }
 
     /// How far a feed's publications are.
@@ -65,101 +77,178 @@ impl Publisher {
     /// # Errors
     /// [`ServiceError::NotFound`].
     pub(crate) async fn show(&self, tenant: TenantId, feed: &str) -> Result<Vec<Published>, ServiceError> {
-        let shown = self.feeds.show(tenant, feed).await?;
-        let states = self.states();
+        let shown = self.0.feeds.show(tenant, feed).await?;
+        let states = self.0.states();
         let of = |one: &Publication| {
-            let nothing = Published { target: one.target, sequence: 0, transaction: None, trouble: None };
-            states.get(&Key::of(tenant, feed, one)).cloned().unwrap_or(nothing)
+            let key = Key { tenant, feed: feed.to_owned(), target: one.target };
+            states.get(&key).cloned().unwrap_or_else(|| key.nothing())
         };
         Ok(shown.publish.iter().map(of).collect())
     }
 
     /// Brings nothing more.
     pub(crate) fn close(&self) {
-        self.closed.send_replace(true);
+        self.0.closed.send_replace(true);
     }
+}
 
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Inner {
     fn states(&self) -> MutexGuard<'_, BTreeMap<Key, Published>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, key: &Key, target: Target, with: impl FnOnce(&mut Published)) {
-        let mut states = self.states();
-        let nothing = || Published { target, sequence: 0, transaction: None, trouble: None };
-        with(states.entry(key.clone()).or_insert_with(nothing));
+    fn note(&self, key: &Key, with: impl FnOnce(&mut Published)) {
+        with(self.states().entry(key.clone()).or_insert_with(|| key.nothing()));
+    }
+
+    fn is_in_trouble(&self, key: &Key, why: String) {
+        self.note(key, |it| it.trouble = Some(why));
     }
 
     /// Brings each newer report, as long as there is the feed.
     async fn bring(&self, key: &Key, one: &Publication) -> Result<(), ServiceError> {
         let mut told = self.feeds.follow(key.tenant, &key.feed)?;
         // Where how it is paid for was changed, it goes on behind what was brought.
-        let mut brought = self.states().get(key).map_or(0, |known| known.sequence);
-        let mut pause = PUBLISH_AFTER_TROUBLE;
+        let mut done = self.states().get(key).map_or(0, |known| known.sequence);
+        let (mut tried, mut tries, mut pause) = (0, 0, PUBLISH_AFTER_TROUBLE);
         loop {
-            let newest = told.wait_for(|sequence| *sequence > brought).await.map(|newest| *newest);
+            let newest = told.wait_for(|sequence| *sequence > done).await.map(|newest| *newest);
             if newest.is_err() || newest.is_ok_and(|newest| newest == u64::MAX) {
                 // The feed is no more.
                 return Ok(());
             }
             let report = self.feeds.report(key.tenant, &key.feed, Which::Latest).await?;
-            let newer = async {
-                let sequence = report.report.sequence;
-                // Where nobody is left to tell, there is no newer one.
-                if told.wait_for(|newest| *newest > sequence).await.is_err() {
-                    std::future::pending::<()>().await;
+            let sequence = report.report.sequence;
+            tries = if sequence == tried { tries } else { 0 };
+            tried = sequence;
+            let begun = Instant::now();
+            let fate = self.bring_one(key, one, &report, tries, &mut told).await;
+            // One that was over before this life began is not waited for.
+            let is_old = begun.elapsed() < PUBLISH_LOOK;
+            let (why, may_be_sooner) = match fate {
+                Ok(Fate::Done) => {
+                    (done, pause) = (sequence, PUBLISH_AFTER_TROUBLE);
+                    continue;
                 }
+                Ok(Fate::Reverted(why)) => {
+                    done = sequence;
+                    (why, false)
+                }
+                Ok(Fate::Stale) => {
+                    done = sequence;
+                    ("it is not valid long enough to be brought there".to_owned(), true)
+                }
+                Ok(Fate::Lost(why)) => {
+                    tries += 1;
+                    done = if tries > MAX_PUBLISH_TRIES { sequence } else { done };
+                    if is_old {
+                        continue;
+                    }
+                    (why, true)
+                }
+                Err(error) => (error.to_string(), true),
             };
-            match self.bring_one(key, one, &report, newer).await {
-                Ok(trouble) => {
-                    brought = report.report.sequence;
-                    pause = PUBLISH_AFTER_TROUBLE;
-                    self.note(key, one.target, |it| (it.sequence, it.trouble) = (brought, trouble));
-                }
-                Err(error) => {
-                    self.note(key, one.target, |it| it.trouble = Some(error.to_string()));
-                    sleep(pause).await;
-                    pause = (pause * 2).min(PUBLISH_LONGEST_PAUSE);
-                }
+            self.is_in_trouble(key, format!("report {sequence} is not there: {why}"));
+            sleep(PUBLISH_AFTER_TROUBLE).await;
+            tokio::select! {
+                () = newer_than(&mut told, sequence), if may_be_sooner => {}
+                () = sleep(pause) => {}
             }
+            pause = (pause * 2).min(PUBLISH_LONGEST_PAUSE);
         }
     }
 
-    /// One report, until a block has it, or a newer one is there before anything was signed for it. Gives why it is not there, if it is
-    /// not.
+    /// One report, until a block has it that is final, or one has it and there is a newer report, or there is a newer one for long and nothing
+    /// was signed for this.
     async fn bring_one(
         &self,
         key: &Key,
         one: &Publication,
         signed: &SignedReport,
-        newer: impl Future<Output = ()>,
-    ) -> Result<Option<String>, ServiceError> {
+        number: u32,
+        told: &mut watch::Receiver<u64>,
+    ) -> Result<Fate, ServiceError> {
         let sequence = signed.report.sequence;
-        let Some(left) = self.left(signed) else {
-            return Ok(Some(format!("report {sequence} is not valid long enough to be brought there")));
+        let name = key.transaction(sequence, number);
+        self.note(key, |it| it.transaction = Some(name.clone()));
+        let mut at = match self.transactions.show(key.tenant, &name).await {
+            // Of another life, or from before it was changed how it is paid for.
+            Ok(there) => self.adopted(key, one, there).await?,
+            Err(ServiceError::NotFound { .. }) => {
+                let Some(left) = self.left(signed) else {
+                    return Ok(Fate::Stale);
+                };
+                self.transactions.send_own(key.tenant, &name, transaction(one, signed, left)?).await?
+            }
+            Err(error) => return Err(error),
         };
-        let (name, request) = (key.transaction(one, sequence), transaction(one, signed, left)?);
-        self.note(key, one.target, |it| it.transaction = Some(name.clone()));
-        let mut at = self.transactions.send_own(key.tenant, &name, request).await?;
-        let mut newer = pin!(newer);
+        let patience = Instant::now() + PUBLISH_PATIENCE;
         loop {
-            match at.stage {
-                Stage::Ended => {
-                    return Ok(why_not(&at).map(|why| format!("report {sequence} is not there: {why}")));
-                }
-                // It will be there, or the next one is; whether its block is final, nothing here waits for.
-                Stage::Included => return Ok(None),
-                _ => {}
+            if at.stage == Stage::Ended {
+                return Ok(self.ended(key, sequence, &at));
             }
-            self.note(key, one.target, |it| it.trouble.clone_from(&at.trouble));
-            tokio::select! {
-                () = &mut newer, if at.stage == Stage::Waiting => {
-                    // Nothing was signed, and what it says is old.
-                    self.transactions.cancel(key.tenant, &name).await?;
-                    return Ok(Some(format!("report {sequence} made way for a newer one")));
+            let is_newer = *told.borrow() > sequence;
+            match at.included.as_ref().map(|inclusion| why_not(&at, inclusion)) {
+                // It is there; whether its block becomes final is waited for as long as nothing newer is.
+                Some(None) => {
+                    self.note(key, |it| (it.sequence, it.trouble) = (sequence, None));
+                    if is_newer {
+                        return Ok(Fate::Done);
+                    }
                 }
-                () = sleep(PUBLISH_LOOK) => {}
+                Some(Some(fate)) => return Ok(fate),
+                None => self.note(key, |it| it.trouble.clone_from(&at.trouble)),
             }
+            if is_newer && at.stage == Stage::Waiting && Instant::now() >= patience {
+                at = self.transactions.withdraw(key.tenant, &name).await?;
+                if at.stage == Stage::Ended {
+                    return Ok(Fate::Done);
+                }
+            }
+            sleep(PUBLISH_LOOK).await;
             at = self.transactions.show(key.tenant, &name).await?;
+        }
+    }
+
+    /// A transaction that there is already: where nothing was signed for it, and it is paid for otherwise by now, it is withdrawn.
+    async fn adopted(
+        &self,
+        key: &Key,
+        one: &Publication,
+        there: Transaction,
+    ) -> Result<Transaction, ServiceError> {
+        let Transaction { wallet, call, stage, .. } = &there;
+        let is_the_same =
+            *wallet == one.wallet && call.gas_limit == one.gas_limit && call.fee_limit == one.fee_limit;
+        if *stage != Stage::Waiting || is_the_same {
+            return Ok(there);
+        }
+        self.transactions.withdraw(key.tenant, &there.name).await
+    }
+
+    fn ended(&self, key: &Key, sequence: u64, at: &Transaction) -> Fate {
+        let lost = |why: &str| Fate::Lost(why.to_owned());
+        match &at.outcome {
+            Some(Outcome::Included(inclusion)) => {
+                let Some(fate) = why_not(at, inclusion) else {
+                    self.note(key, |it| (it.sequence, it.trouble) = (sequence, None));
+                    return Fate::Done;
+                };
+                fate
+            }
+            Some(Outcome::Abandoned(Reason::NotTaken(why))) => Fate::Lost(format!("no node takes it: {why}")),
+            Some(Outcome::Abandoned(_)) => lost("its time was over, or it was cancelled"),
+            Some(Outcome::Refused { code, message }) => {
+                Fate::Lost(format!("the wallet does not sign: {message} ({code})"))
+            }
+            Some(Outcome::Displaced) => lost("something else of the wallet's key took its place"),
+            _ => lost("its transaction has not ended"),
         }
     }
 
@@ -169,38 +258,62 @@ impl Publisher {
         let left = Duration::from_millis(until_ms.saturating_sub(self.clock.now_ms()));
         (left >= PUBLISH_LEAST_LIFE).then_some(left.min(PUBLISH_MOST_LIFE))
     }
+
+    /// Gives up what was begun for a publication that is none any more, if nothing was signed for it.
+    async fn withdraw(&self, key: &Key) {
+        let Some(name) = self.states().get(key).and_then(|state| state.transaction.clone()) else { return };
+        match self.transactions.withdraw(key.tenant, &name).await {
+            Ok(_) | Err(ServiceError::NotFound { .. }) => {}
+            // Its time is over in some minutes.
+            Err(error) => tracing::warn!(%error, "a report on its way to a contract was not withdrawn"),
+        }
+    }
 }
 
 impl Key {
-    fn of(tenant: TenantId, feed: &str, one: &Publication) -> Self {
-        Self { tenant, feed: feed.to_owned(), target: one.target.to_string() }
+    fn nothing(&self) -> Published {
+        Published { target: self.target, sequence: 0, transaction: None, trouble: None }
     }
 
-    /// The name of a report's transaction, 64 characters at the most. It says who pays what: under one name there is one call.
-    fn transaction(&self, one: &Publication, sequence: u64) -> String {
-        let text = serde_json::to_vec(one).unwrap_or_default();
-        let [first, second, third, fourth, ..] = keccak256(&[&text]);
+    /// The name of a report's transaction, 64 characters at the most: the feed's own may be cut, its hash with the contract's is not.
+    fn transaction(&self, sequence: u64, number: u32) -> String {
+        let [first, second, third, fourth, ..] =
+            keccak256(&[self.feed.as_bytes(), b"\0", self.target.to_string().as_bytes()]);
         let digest = hex::encode([first, second, third, fourth]);
-        format!("{OWN_NAMES}{}-{digest}-{sequence}", self.feed)
+        let feed: String = self.feed.chars().take(24).collect();
+        format!("{OWN_NAMES}{feed}-{digest}-{sequence}-{number}")
+    }
+}
+
+async fn newer_than(told: &mut watch::Receiver<u64>, sequence: u64) {
+    if told.wait_for(|newest| *newest > sequence).await.is_err() {
+        // Where nobody is left to tell, there is no newer one.
+        std::future::pending::<()>().await;
     }
 }
 
 /// Has a task for each publication, as feeds are made, changed and deleted.
-async fn keep_going(publisher: Arc<Publisher>) {
-    let (mut defined, mut closed) = (publisher.feeds.defined(), publisher.closed.subscribe());
+async fn keep_going(inner: Arc<Inner>) {
+    let (mut defined, mut closed) = (inner.feeds.defined(), inner.closed.subscribe());
     let mut running: BTreeMap<Key, (Publication, JoinSet<()>)> = BTreeMap::new();
     loop {
         let mut wanted = BTreeMap::new();
-        for (tenant, feed, one) in publisher.feeds.publications() {
-            wanted.insert(Key::of(tenant, &feed, &one), one);
+        for (tenant, feed, one) in inner.feeds.publications() {
+            wanted.insert(Key { tenant, feed, target: one.target }, one);
         }
-        // What is dropped ends.
-        running.retain(|key, (one, _)| wanted.get(key) == Some(one));
-        publisher.states().retain(|key, _| wanted.contains_key(key));
+        let is_over = |(key, (one, _)): &(&Key, &(Publication, _))| wanted.get(*key) != Some(one);
+        let over: Vec<Key> = running.iter().filter(is_over).map(|(key, _)| key.clone()).collect();
+        for key in over {
+            if let Some((_, mut task)) = running.remove(&key) {
+                task.shutdown().await;
+                inner.withdraw(&key).await;
+            }
+        }
+        inner.states().retain(|key, _| wanted.contains_key(key));
         for (key, one) in wanted {
             running.entry(key.clone()).or_insert_with(|| {
                 let mut task = JoinSet::new();
-                task.spawn(insist(Arc::clone(&publisher), key, one.clone()));
+                task.spawn(insist(Arc::clone(&inner), key, one.clone()));
                 (one, task)
             });
         }
@@ -211,21 +324,20 @@ async fn keep_going(publisher: Arc<Publisher>) {
     }
 }
 
-/// Goes on after a fault, which ends the one look alone.
-async fn insist(publisher: Arc<Publisher>, key: Key, one: Publication) {
+/// Goes on after a fault, and with a feed that was made anew under its name, until it is ended.
+async fn insist(inner: Arc<Inner>, key: Key, one: Publication) {
     loop {
         let mut task = JoinSet::new();
-        let (brings, of, by) = (Arc::clone(&publisher), key.clone(), one.clone());
+        let (brings, of, by) = (Arc::clone(&inner), key.clone(), one.clone());
         task.spawn(async move { brings.bring(&of, &by).await });
-        let why = match task.join_next().await {
-            Some(Ok(Ok(()))) | None => return,
-            Some(Ok(Err(error))) => error.to_string(),
+        match task.join_next().await {
+            Some(Ok(Ok(()))) | None => {}
+            Some(Ok(Err(error))) => inner.is_in_trouble(&key, error.to_string()),
             Some(Err(error)) => {
                 tracing::error!(%error, "bringing a report to its contract broke");
-                "it broke by a fault of the appliance".to_owned()
+                inner.is_in_trouble(&key, "it broke by a fault of the appliance".to_owned());
             }
-        };
-        publisher.note(&key, one.target, |it| it.trouble = Some(why));
+        }
         sleep(PUBLISH_AFTER_TROUBLE).await;
     }
 }
@@ -254,17 +366,15 @@ fn transaction(
     Ok(SendTransaction { wallet: one.wallet.clone(), chain_id, call, timeout_ms })
 }
 
-/// Why what has ended did not do what it was to do.
-fn why_not(ended: &Transaction) -> Option<String> {
-    Some(match &ended.outcome {
-        Some(Outcome::Included(inclusion)) if inclusion.succeeded => return None,
-        Some(Outcome::Included(_)) => {
-            "it was reverted: another may have brought it first, or its contract does not take it".to_owned()
+/// What a block has of a transaction, if it is not the report.
+fn why_not(at: &Transaction, inclusion: &Inclusion) -> Option<Fate> {
+    let kind = at.attempts.iter().find(|attempt| attempt.hash == inclusion.hash).map(|attempt| attempt.kind);
+    match (kind, inclusion.succeeded) {
+        (Some(Kind::Noop), _) => Some(Fate::Lost("its time was over, and nothing took its place".to_owned())),
+        (_, true) => None,
+        (_, false) => {
+            let why = "it was reverted: another may have brought it first, or its contract does not take it";
+            Some(Fate::Reverted(why.to_owned()))
         }
-        Some(Outcome::Abandoned(Reason::NotTaken(why))) => format!("no node takes it: {why}"),
-        Some(Outcome::Abandoned(_)) => "its time was over, or it was cancelled".to_owned(),
-        Some(Outcome::Refused { code, message }) => format!("the wallet does not sign: {message} ({code})"),
-        Some(Outcome::Displaced) => "something else of the wallet's key took its place".to_owned(),
-        _ => "its transaction has not ended".to_owned(),
-    })
+    }
 }

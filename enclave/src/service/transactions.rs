@@ -61,10 +61,10 @@ impl Transactions {
             let why = format!("names that begin with {OWN_NAMES:?} are those of feeds' reports");
             return Err(ServiceError::Invalid(why));
         }
-        self.submit(tenant, by, name, request).await
+        self.submit(tenant, by, name, request, false).await
     }
 
-    /// The same for the appliance itself, on the tenant's behalf.
+    /// The same for the appliance itself, on the tenant's behalf. Once it has ended it is forgotten before others: nobody asks for an older report again.
     ///
     /// # Errors
     /// As [`Self::send`].
@@ -74,7 +74,7 @@ impl Transactions {
         name: &str,
         request: SendTransaction,
     ) -> Result<Transaction, ServiceError> {
-        self.submit(tenant, &By::Tenant, name, request).await
+        self.submit(tenant, &By::Tenant, name, request, true).await
     }
 
     async fn submit(
@@ -83,6 +83,7 @@ impl Transactions {
         by: &By,
         name: &str,
         request: SendTransaction,
+        is_brief: bool,
     ) -> Result<Transaction, ServiceError> {
         let SendTransaction { wallet, chain_id, call, timeout_ms } = request;
         let account = account_of(&self.wallets, tenant, &wallet).await?;
@@ -93,7 +94,7 @@ impl Transactions {
             By::ApiKey(id) => Some(id.clone()),
         };
         let id = name.to_owned();
-        let submission = Submission { id, wallet, api_key, account, chain_id, call, deadline_ms };
+        let submission = Submission { id, wallet, api_key, account, chain_id, call, deadline_ms, is_brief };
         Ok(self.inner.submit(tenant, submission).await?)
     }
 
@@ -136,6 +137,14 @@ impl Transactions {
     /// [`ServiceError::NotFound`]; the store's.
     pub(crate) async fn cancel(&self, tenant: TenantId, name: &str) -> Result<Transaction, ServiceError> {
         Ok(self.inner.cancel(tenant, name).await?)
+    }
+
+    /// Gives one up if nothing was signed for it; else it goes on.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`]; the store's.
+    pub(crate) async fn withdraw(&self, tenant: TenantId, name: &str) -> Result<Transaction, ServiceError> {
+        Ok(self.inner.withdraw(tenant, name).await?)
     }
 
     /// Signs and sends nothing more.

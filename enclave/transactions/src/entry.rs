@@ -29,6 +29,9 @@ pub(crate) struct Entry {
     /// What may be out there.
     pub(crate) out: Option<Out>,
     pub(crate) outcome: Option<Outcome>,
+    /// Its name is given once, so that it is forgotten early.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub(crate) is_brief: bool,
     /// What holds it up, in words. Of this life alone.
     #[serde(skip)]
     pub(crate) trouble: Option<String>,
@@ -78,6 +81,7 @@ impl Entry {
             abandoned,
             out,
             outcome,
+            is_brief: false,
             trouble,
             rests_until_ms: 0,
             is_pushed: false,
@@ -177,6 +181,11 @@ impl Entry {
     pub(crate) fn is_in_trouble(&mut self, why: &str) {
         self.trouble = Some(why.chars().take(MAX_TROUBLE_CHARS).collect());
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls it with")]
+fn is_not(it: &bool) -> bool {
+    !it
 }
 
 /// A call's digest, by which it is known again.

@@ -144,7 +144,7 @@ impl Lane {
     pub(crate) fn signed(&mut self, wanted: &Wanted, hash: Hash32, bytes: HexBytes, now_ms: u64) {
         let Some(entry) = self.entries.get_mut(wanted.index) else { return };
         let attempt = Attempt { hash, kind: wanted.kind, fees: wanted.fees, at_ms: now_ms };
-        (entry.is_pushed, entry.is_taken) = (false, false);
+        (entry.is_pushed, entry.is_taken, entry.trouble) = (false, false, None);
         match &mut entry.out {
             Some(out) => {
                 out.attempts.push(attempt);
@@ -204,7 +204,17 @@ impl Lane {
 
     /// Gives a transaction up. Whether there is one, and it is not given up already.
     pub(crate) fn abandon(&mut self, id: &str) -> Option<usize> {
-        let is_it = |entry: &Entry| entry.id == id && entry.is_open() && entry.abandoned.is_none();
+        self.give_up(id, |_| true)
+    }
+
+    /// The same for one that nothing was signed for.
+    pub(crate) fn abandon_unsigned(&mut self, id: &str) -> Option<usize> {
+        self.give_up(id, |entry| entry.out.is_none())
+    }
+
+    fn give_up(&mut self, id: &str, may: impl Fn(&Entry) -> bool) -> Option<usize> {
+        let is_it =
+            |entry: &Entry| entry.id == id && entry.is_open() && entry.abandoned.is_none() && may(entry);
         let index = self.entries.iter().position(is_it)?;
         let entry = self.entries.get_mut(index)?;
         entry.give_up(Reason::Cancelled);
@@ -267,6 +277,11 @@ impl Entry {
         let Some(out) = &mut self.out else {
             if is_late && self.abandoned.is_none() {
                 self.give_up(Reason::Expired);
+            } else if self.price_limit(Kind::Call) < view.base_fee.0 {
+                self.is_in_trouble(&format!(
+                    "gas costs {} wei a unit, and fee_limit allows less",
+                    view.base_fee
+                ));
             }
             return;
         };

@@ -33,7 +33,7 @@ struct Roll {
     open: Vec<String>,
     /// Those for which something was signed, and when they ended; the last one is last.
     ended: VecDeque<(String, u64)>,
-    /// Those for which nothing was.
+    /// Those for which nothing was, and those that need not be remembered.
     unsigned: VecDeque<String>,
     /// The highest block by which one of them ended: what is older shows a nonce as free that is not.
     height: u64,
@@ -119,8 +119,8 @@ impl Standing {
             if !entry.is_open() {
                 roll.height = roll.height.max(moment.height);
                 match &entry.out {
-                    Some(_) => roll.ended.push_back((entry.id.clone(), moment.now_ms)),
-                    None => roll.unsigned.push_back(entry.id.clone()),
+                    Some(_) if !entry.is_brief => roll.ended.push_back((entry.id.clone(), moment.now_ms)),
+                    _ => roll.unsigned.push_back(entry.id.clone()),
                 }
             }
         }

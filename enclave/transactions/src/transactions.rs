@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::call::{Submission, is_transaction_id};
 use crate::entry::{Entry, digest};
 use crate::error::TransactionsError;
-use crate::lane::Place;
+use crate::lane::{Lane, Place};
 use crate::limits::{MAX_ENDED, MAX_LANES_OF_ONE, MAX_OPEN, MAX_OPEN_BYTES_OF_ONE, MAX_OPEN_OF_ONE};
 use crate::outside::{Chains, Signer};
 use crate::spaces::{self, Address};
@@ -104,11 +104,12 @@ impl Transactions {
         if standing.lane.entries.len() >= MAX_OPEN {
             return Err(too_many("open transactions of an account", MAX_OPEN));
         }
-        if !standing.has_room(now_ms) {
+        if !submission.is_brief && !standing.has_room(now_ms) {
             return Err(too_many("transactions of an account that ended within a day", MAX_ENDED));
         }
-        let Submission { id, wallet, api_key, call, deadline_ms, .. } = submission;
+        let Submission { id, wallet, api_key, call, deadline_ms, is_brief, .. } = submission;
         let entry = Entry::new(id, wallet, api_key, address.place, (now_ms, deadline_ms), call);
+        let entry = Entry { is_brief, ..entry };
         let (shown, index) = (entry.clone().shown(), standing.lane.entries.len());
         standing.lane.entries.push(entry);
         worker.commit(inner, &mut standing, &[index], 0).await?;
@@ -155,12 +156,29 @@ impl Transactions {
     /// # Errors
     /// [`TransactionsError::NotFound`]; the store's.
     pub async fn cancel(&self, tenant: TenantId, id: &str) -> Result<Transaction, TransactionsError> {
+        self.give_up(tenant, id, Lane::abandon).await
+    }
+
+    /// Gives a transaction up if nothing was signed for it; else it goes on.
+    ///
+    /// # Errors
+    /// [`TransactionsError::NotFound`]; the store's.
+    pub async fn withdraw(&self, tenant: TenantId, id: &str) -> Result<Transaction, TransactionsError> {
+        self.give_up(tenant, id, Lane::abandon_unsigned).await
+    }
+
+    async fn give_up(
+        &self,
+        tenant: TenantId,
+        id: &str,
+        abandon: fn(&mut Lane, &str) -> Option<usize>,
+    ) -> Result<Transaction, TransactionsError> {
         let before = self.show(tenant, id).await?;
         let address = Address { tenant, place: Place { chain_id: before.chain_id, account: before.account } };
         let worker = self.inner.worker(address, false)?;
         let mut standing = worker.standing.lock().await;
         standing.refresh(&self.inner.store, &address).await?;
-        if let Some(index) = standing.lane.abandon(id) {
+        if let Some(index) = abandon(&mut standing.lane, id) {
             worker.commit(&self.inner, &mut standing, &[index], 0).await?;
             worker.wake.notify_one();
         }

@@ -14,6 +14,7 @@ use keeper::{Fault, Keeper};
 use proptest::prelude::*;
 use r3e_proto::api::transactions::{Call, Kind, Outcome, Reason, Stage, Transaction};
 use r3e_proto::api::wallets::{EvmAddress, Wei};
+use r3e_transactions::limits::MAX_ENDED_UNSIGNED;
 use r3e_transactions::{NotSigned, Submission, TransactionsError};
 use tokio::runtime::Runtime;
 use world::{ALICE, BUMP_AFTER_MS, CONFIRMATIONS, LIFE_MS, Living, World, submission};
@@ -280,6 +281,45 @@ async fn it_ends_when_it_is_final_and_not_before() {
     changed.call.value = Wei(1);
     assert!(matches!(living.transactions.submit(ALICE, changed).await, Err(TransactionsError::Exists(_))));
     assert_eq!(world.ledger().effects("t").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_is_not_withdrawn() {
+    let (_keeper, world, living) = begun().await;
+    until_pooled(&world, Kind::Call).await;
+    let shown = living.transactions.withdraw(ALICE, "t").await.unwrap();
+    assert_eq!((shown.stage, shown.abandoned, shown.outcome), (Stage::Pending, None, None));
+    // Nothing is signed for one whose limit the chain is over.
+    world.ledger().base_fee = 1_000_000;
+    living.transactions.submit(ALICE, submission("u", &world)).await.unwrap();
+    until(&living, "u", |shown| shown.trouble.as_ref().is_some_and(|why| why.contains("fee_limit"))).await;
+    let shown = living.transactions.withdraw(ALICE, "u").await.unwrap();
+    assert_eq!(shown.outcome, Some(Outcome::Abandoned(Reason::Cancelled)));
+    let again = living.transactions.withdraw(ALICE, "u").await.unwrap();
+    assert_eq!(again.outcome, shown.outcome);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_brief_one_makes_way_for_the_next() {
+    let (_keeper, world, living) = begun().await;
+    let names: Vec<String> = (0..=MAX_ENDED_UNSIGNED).map(|number| format!("brief-{number}")).collect();
+    for some in names.chunks(MAX_ENDED_UNSIGNED / 2) {
+        for name in some {
+            let brief = Submission { is_brief: true, ..submission(name, &world) };
+            living.transactions.submit(ALICE, brief).await.unwrap();
+        }
+        for name in some {
+            while living.shown(name).await.stage != Stage::Ended {
+                world.ledger().mine();
+                a_moment().await;
+            }
+            assert_eq!(world.ledger().effects(name).len(), 1);
+        }
+    }
+    let gone = living.transactions.show(ALICE, &names[0]).await;
+    assert!(matches!(gone, Err(TransactionsError::NotFound(_))), "{gone:?}");
+    assert_eq!(living.shown(names.last().unwrap()).await.stage, Stage::Ended);
+    assert_eq!(living.shown("t").await.stage, Stage::Ended, "one that is to be remembered is there");
 }
 
 #[tokio::test(flavor = "multi_thread")]

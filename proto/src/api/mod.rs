@@ -75,6 +75,8 @@
 //! | `GET /v1/oracle-key` | tenant | – → [`feeds::OracleKey`] |
 //! | `GET /v1/oracle/{tenant}/feeds/{name}` | anyone | – → [`feeds::SignedReport`] of a public feed |
 //! | `GET /v1/oracle/{tenant}/key` | anyone | – → [`feeds::OracleKey`] of a tenant with a public feed |
+//! | `POST /v1/random` | tenant | [`random::DrawRandom`] → [`random::Random`] |
+//! | `GET /v1/random-key` | tenant | – → [`random::RandomKey`] |
 //! | `GET`, `POST /v1/hooks/{id}` | anyone | anything → 202 [`triggers::Fired`] |
 //!
 //! A tenant is one who signed in on this session, or who sends `Authorization: Bearer` with an API key of its own
@@ -87,6 +89,7 @@ pub mod identity;
 pub mod jobs;
 pub mod modules;
 pub mod observations;
+pub mod random;
 pub mod secrets;
 pub mod state;
 pub mod status;

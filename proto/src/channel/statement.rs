@@ -25,6 +25,9 @@ pub const SUCCESSOR_DOMAIN: &str = "r3e/1/handoff-successor";
 /// The domain of [`Statement::Oracle`].
 pub const ORACLE_DOMAIN: &str = "r3e/1/oracle";
 
+/// The domain of [`Statement::RandomKey`].
+pub const RANDOM_KEY_DOMAIN: &str = "r3e/1/random-key";
+
 /// The NSM takes at most so many bytes of `user_data`.
 pub const MAX_USER_DATA_BYTES: usize = 512;
 /// What a function may have attested: a digest of its choice, or a short text.
@@ -79,6 +82,13 @@ pub enum Statement {
         /// The key for Neo N3: a point of secp256r1, compressed (SEC 1).
         neo: [u8; 33],
     },
+    /// Random numbers for this tenant are drawn with this key: `[domain, tenant, key]`.
+    RandomKey {
+        /// The tenant's id.
+        tenant: [u8; 16],
+        /// A point of secp256r1, compressed (SEC 1).
+        key: [u8; 33],
+    },
 }
 
 impl Statement {
@@ -93,6 +103,9 @@ impl Statement {
             Self::Successor { binding } => vec![SUCCESSOR_DOMAIN.into(), bytes(binding)],
             Self::Oracle { tenant, evm, neo } => {
                 vec![ORACLE_DOMAIN.into(), bytes(tenant), bytes(evm), bytes(neo)]
+            }
+            Self::RandomKey { tenant, key } => {
+                vec![RANDOM_KEY_DOMAIN.into(), bytes(tenant), bytes(key)]
             }
             Self::Function { tenant, version, data } => {
                 vec![FUNCTION_DOMAIN.into(), bytes(tenant), bytes(version), bytes(data)]
@@ -146,6 +159,13 @@ impl Statement {
                     neo: from_value("public key", neo)?,
                 })
             }
+            RANDOM_KEY_DOMAIN => {
+                let [tenant, key]: [Value; 2] = from_value("random-key statement", array)?;
+                Ok(Self::RandomKey {
+                    tenant: from_value("tenant", tenant)?,
+                    key: from_value("public key", key)?,
+                })
+            }
             FUNCTION_DOMAIN => {
                 let [tenant, version, data]: [Value; 3] = from_value("function statement", array)?;
                 let data: Vec<u8> = from_value("data", data)?;
@@ -165,7 +185,7 @@ impl Statement {
 mod tests {
     use super::*;
 
-    fn all() -> [Statement; 7] {
+    fn all() -> [Statement; 8] {
         [
             Statement::Sessions { root: [7; 48], size: 3 },
             Statement::ReportKey { public_key: [9; 32] },
@@ -173,6 +193,7 @@ mod tests {
             Statement::UnlockSetup { setup: [6; 48] },
             Statement::Successor { binding: [8; 48] },
             Statement::Oracle { tenant: [1; 16], evm: [4; 20], neo: [2; 33] },
+            Statement::RandomKey { tenant: [1; 16], key: [2; 33] },
             Statement::Function { tenant: [1; 16], version: [2; 32], data: vec![3; MAX_FUNCTION_DATA_BYTES] },
         ]
     }

@@ -21,7 +21,7 @@ pub const NEO_BATCH_DOMAIN: &[u8; 16] = b"r3e/1/neo-batch\0";
 const DOMAIN: (&str, &str) = ("R3E Oracle", "1");
 
 /// A contract on Ethereum or a chain like it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EvmTarget {
     /// The chain; 0 is none.
     pub chain_id: u64,
@@ -30,7 +30,7 @@ pub struct EvmTarget {
 }
 
 /// A contract on a network of Neo N3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NeoTarget {
     /// The network's magic number.
     pub magic: u32,

@@ -61,6 +61,19 @@ impl World {
     }
 }
 
+/// Waits until it is said what holds a publication up, in these words.
+async fn trouble(channel: &mut TenantChannel, words: &str) {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let published = channel.feed_publications("btc-usd").await.unwrap();
+        if published.iter().any(|one| one.trouble.as_ref().is_some_and(|trouble| trouble.contains(words))) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{published:?}");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs anvil: R3E_TEST_CHAINS, see tests/chain/setup"]
 async fn answers_land_on_the_chain_by_themselves() -> anyhow::Result<()> {
@@ -84,17 +97,23 @@ async fn answers_land_on_the_chain_by_themselves() -> anyhow::Result<()> {
         config: made.config_digest.0,
     };
     let contract = Contract::deploy_feed(&anvil, &mut admin, settings).await?;
+    // Another one expects another definition: it reverts whatever it is brought.
+    let stern = FeedContract { config: [9; 32], ..settings };
+    let stern = Contract::deploy_feed(&anvil, &mut admin, stern).await?.address;
     let world = World { anvil: Arc::clone(&anvil), contract, reader: Account::number(1, chain)? };
     assert_eq!(world.latest().await, None, "nobody asked for it to be brought there");
 
     // A wallet that may do this alone.
     let address = world.contract.address;
+    let methods = json!({ "only": [world.contract.method("transmit")?] });
     let create: CreateWallet = serde_json::from_value(json!({
         "key_type": "secp256k1",
         "policy": {
             "chains": [{
                 "chain_id": chain,
-                "recipients": { "only": [{ "address": address, "methods": { "only": [world.contract.method("transmit")?] } }] },
+                "recipients": { "only": [
+                    { "address": address, "methods": methods }, { "address": stern, "methods": methods },
+                ] },
                 "max_value": "0", "max_fee": "10000000000000000", "max_spend": "500000000000000000",
             }],
             "window": { "seconds": 3_600, "max_signatures": 500 },
@@ -102,11 +121,12 @@ async fn answers_land_on_the_chain_by_themselves() -> anyhow::Result<()> {
     }))?;
     let account = channel.create_wallet("feeder", &create).await?.wallet.address;
     node.ask("anvil_setBalance", json!([account, "0xde0b6b3a7640000"])).await?;
-    let target = format!("eip155:{chain}:{address}");
-    let publish = json!({
-        "targets": [target],
-        "publish": [{ "target": target, "wallet": "feeder", "fee_limit": "5000000000000000" }],
-    });
+    let (target, refusing) = (format!("eip155:{chain}:{address}"), format!("eip155:{chain}:{stern}"));
+    let paid = |wallet: &str, fee_limit: &str| {
+        let publish = json!([{ "target": target, "wallet": wallet, "fee_limit": fee_limit }]);
+        json!({ "targets": [target, refusing], "publish": publish })
+    };
+    let publish = paid("feeder", "5000000000000000");
     channel.set_feed("btc-usd", &feed(&publish)).await?;
     let miner = Arc::clone(&anvil);
     let mining = tokio::spawn(async move {
@@ -135,22 +155,27 @@ async fn answers_land_on_the_chain_by_themselves() -> anyhow::Result<()> {
         round = landed;
     }
 
-    // What is not allowed any more is said, and the contract keeps what it has.
-    let poor = json!({
-        "targets": [target],
-        "publish": [{ "target": target, "wallet": "nobody", "fee_limit": "5000000000000000" }],
-    });
-    channel.set_feed("btc-usd", &feed(&poor)).await?;
-    let deadline = Instant::now() + LIMIT;
-    let trouble = loop {
-        let published = channel.feed_publications("btc-usd").await?;
-        if let Some(trouble) = published.into_iter().find_map(|one| one.trouble) {
-            break trouble;
-        }
-        assert!(Instant::now() < deadline, "nothing is said");
-        sleep(Duration::from_millis(100)).await;
-    };
-    assert!(trouble.contains("nobody"), "{trouble}");
+    // Too little for any block: it waits, and says so; paid enough, the same report lands at once.
+    channel.set_feed("btc-usd", &feed(&paid("feeder", "150000"))).await?;
+    exchanges.all_say("65500");
+    trouble(&mut channel, "").await;
+    channel.set_feed("btc-usd", &feed(&publish)).await?;
+    world.until(&mut channel, 6_550_000).await;
+
+    // Made again under its name before anybody looks, it goes on.
+    channel.delete_feed("btc-usd").await?;
+    channel.set_feed("btc-usd", &feed(&publish)).await?;
+    exchanges.all_say("66000");
+    round = world.until(&mut channel, 6_600_000).await;
+
+    // What is reverted, and what is not allowed any more, is said, and the contract keeps what it has.
+    let mut elsewhere = publish.clone();
+    elsewhere["publish"][0]["target"] = json!(refusing);
+    channel.set_feed("btc-usd", &feed(&elsewhere)).await?;
+    trouble(&mut channel, "reverted").await;
+    channel.set_feed("btc-usd", &feed(&paid("nobody", "5000000000000000"))).await?;
+    exchanges.all_say("66500");
+    trouble(&mut channel, "nobody").await;
     assert_eq!(world.latest().await.unwrap().0, round);
     mining.abort();
     Ok(())

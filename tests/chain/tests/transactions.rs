@@ -119,6 +119,7 @@ fn one_wei(id: &str, world: &World) -> Submission {
             fee_limit: Wei(60_000 * 100_000_000_000),
         },
         deadline_ms: world.now_ms() + 600_000,
+        is_brief: false,
     }
 }
 

@@ -7,7 +7,9 @@ use r3e_proto::api::feeds::{SetFeed, SignedReport};
 use r3e_proto::api::functions::Deploy;
 use r3e_proto::api::identity::{AdmitTenant, CreateKey, PublicKey, SignIn, TenantId, TenantState};
 use r3e_proto::api::is_name;
+use r3e_proto::api::random::Random;
 use r3e_proto::api::secrets::{Grantee, Rollback};
+use r3e_proto::api::transactions::SendTransaction;
 use r3e_proto::api::versions::{
     At, PROD, Promotion, Reference, RollbackAlias, SetAlias, is_alias_name, is_sticky_key, is_version_prefix,
 };
@@ -17,7 +19,7 @@ use serde::de::DeserializeOwned;
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, body)) = data.split_first() else { return };
-    match kind % 12 {
+    match kind % 14 {
         0 => body_of::<Deploy>(body),
         1 => body_of::<SignIn>(body),
         2 => body_of::<AdmitTenant>(body),
@@ -29,7 +31,9 @@ fuzz_target!(|data: &[u8]| {
         8 => body_of::<Promotion>(body),
         9 => body_of::<Rollback>(body),
         10 => body_of::<SetFeed>(body),
-        _ => body_of::<SignedReport>(body),
+        11 => body_of::<SignedReport>(body),
+        12 => body_of::<Random>(body),
+        _ => body_of::<SendTransaction>(body),
     }
 });
 

@@ -16,6 +16,7 @@ fuzz_target!(|data: &[u8]| {
         | Statement::KmsRecipient { .. }
         | Statement::UnlockSetup { .. }
         | Statement::Successor { .. }
-        | Statement::Oracle { .. } => {}
+        | Statement::Oracle { .. }
+        | Statement::RandomKey { .. } => {}
     }
 });

@@ -28,8 +28,8 @@ impl HostCalls for Host {
                     Ok(HostValue::TriggerCreate { name: "t".to_owned(), created: true })
                 }
                 HostCall::TriggerDelete { .. } => Ok(HostValue::TriggerDelete { deleted: false }),
-                HostCall::OraclePrice { .. } => {
-                    let message = "no feeds here".to_owned();
+                HostCall::OraclePrice { .. } | HostCall::OracleRandom { .. } => {
+                    let message = "no oracle here".to_owned();
                     Err(HostError { code: HostErrorCode::NotFound, message })
                 }
                 HostCall::Publish { .. } => Ok(HostValue::Publish { queued: 0, failed: 0 }),

@@ -7,9 +7,10 @@ use r3e_rules::{Package, Workspace, linked_by, read, root};
 
 /// What each crate may use of ours, development dependencies included. Every member of the workspace is here or
 /// under `tests/`, which may use anything.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 19] = [
     ("r3e-cbor", &[]),
     ("r3e-transport", &[]),
+    ("r3e-vrf", &[]),
     ("r3e-attester", &[]),
     ("r3e-runner-api", &[]),
     ("r3e-init", &[]),
@@ -23,7 +24,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("r3e-wasm-runner", &["r3e-sandbox", "r3e-runner-api"]),
     ("r3e-csharp-runner", &["r3e-sandbox", "r3e-runner-api"]),
     ("r3e-parent", &["r3e-proto", "r3e-transport", "r3e-eif-format"]),
-    ("r3e-verify", &["r3e-attestation", "r3e-proto", "r3e-cbor"]),
+    ("r3e-verify", &["r3e-attestation", "r3e-proto", "r3e-cbor", "r3e-vrf"]),
     ("r3e-client", &["r3e-attestation", "r3e-proto", "r3e-cbor"]),
     // What an author runs: the appliance's parts for functions, without what is worth attesting.
     (
@@ -42,10 +43,11 @@ const ALLOWED: [(&str, &[&str]); 18] = [
 ];
 
 /// The layers of the enclave: each may use those before it, the first five of them excepted, which have rows of their own.
-const LAYERS: [&str; 16] = [
+const LAYERS: [&str; 17] = [
     "r3e-proto",
     "r3e-cbor",
     "r3e-transport",
+    "r3e-vrf",
     "r3e-runner-api",
     "r3e-attester",
     "r3e-keys",

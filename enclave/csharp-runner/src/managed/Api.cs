@@ -147,9 +147,58 @@ namespace R3E
         public bool IsStale { get; internal set; }
     }
 
-    /// <summary>The tenant's price feeds.</summary>
+    /// <summary>A random number, and what proves that it could be no other (RFC 9381). Texts are hex with 0x.</summary>
+    public sealed class Randomness
+    {
+        /// <summary>The number.</summary>
+        public long Value { get; internal set; }
+
+        /// <summary>The least that it could be.</summary>
+        public long Min { get; internal set; }
+
+        /// <summary>The greatest.</summary>
+        public long Max { get; internal set; }
+
+        /// <summary>What it was drawn for.</summary>
+        public string Message { get; internal set; }
+
+        /// <summary>The 32 bytes of which the number is made.</summary>
+        public string Output { get; internal set; }
+
+        /// <summary>The proof.</summary>
+        public string Proof { get; internal set; }
+
+        /// <summary>The tenant's key.</summary>
+        public string Key { get; internal set; }
+    }
+
+    /// <summary>The tenant's price feeds, and random numbers.</summary>
     public static class Oracle
     {
+        /// <summary>A whole number from min to max, at most 2^53 - 1, that nobody can foretell or choose; of a seed, always the same one.</summary>
+        public static long GetRandom(long min, long max, string seed = null)
+        {
+            return GetRandomness(min, max, seed).Value;
+        }
+
+        /// <summary>The same, with what proves it.</summary>
+        public static Randomness GetRandomness(long min, long max, string seed = null)
+        {
+            if (min < 0 || max < 0) throw new ArgumentOutOfRangeException(min < 0 ? nameof(min) : nameof(max), "a range begins at 0 or above");
+            var reply = Host.Call("oracle_random", "min", min, "max", max, "seed", seed);
+            return new Randomness
+            {
+                Value = Convert.ToInt64(reply["value"]),
+                Min = min,
+                Max = max,
+                Message = (string)reply["message"],
+                Output = (string)reply["output"],
+                Proof = (string)reply["proof"],
+                Key = (string)reply["key"],
+            };
+        }
+
+
         /// <summary>What a feed said last; <c>not_found</c> where there is no such feed, or it has not published.</summary>
         public static Price GetPrice(string feed)
         {

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use r3e_jobs::{BoxFuture, Courier, Invocations, Jobs, JobsParts, NewJob, NotInvoked, Settings, Telling};
+use r3e_jobs::{
+    BoxFuture, Courier, Invocations, Jobs, JobsParts, NewJob, NotInvoked, Run, Settings, Telling,
+};
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{FunctionError, Invocation, Outcome, Usage};
 use r3e_proto::api::identity::TenantId;
@@ -85,12 +87,12 @@ impl Invocations for Outside {
     fn invoke<'a>(
         &'a self,
         tenant: TenantId,
-        invocation: [u8; 16],
+        run: Run,
         function: &'a str,
         event: &'a [u8],
-        _: u32,
     ) -> BoxFuture<'a, Result<Invocation, NotInvoked>> {
         Box::pin(async move {
+            let invocation = run.invocation;
             let text = String::from_utf8(event.to_vec()).unwrap();
             tokio::task::yield_now().await;
             if self.missing.lock().unwrap().contains(function) {

@@ -2,18 +2,15 @@
 
 use std::fmt;
 
-use hkdf::Hkdf;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::{Hash32, KeyType};
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::WalletKey;
-use crate::limits::MAX_SCALAR_ATTEMPTS;
-use crate::{KeyError, KeyPath, RootSecret};
+use crate::{KeyError, KeyPath, RootSecret, scalar};
 
-/// Labels a candidate, before the number of the attempt.
-const CANDIDATE: &[u8] = b"r3e/1/wallet-key/";
+/// Labels a candidate, before the key's type and the number of the attempt.
+const CANDIDATE: &str = "r3e/1/wallet-key";
 
 /// The private key of a wallet: a scalar from 1 to the group's order less 1, big-endian, or an Ed25519 seed. Boxed, so that
 /// moving it leaves no copy behind; wiped when it is dropped; neither `Clone` nor printable.
@@ -25,10 +22,7 @@ pub struct WalletSecret {
 impl WalletSecret {
     /// The key of a tenant's wallet, of this type, with this id.
     ///
-    /// For ECDSA, candidates of 32 bytes are drawn from the seed under [`KeyPath::wallet`] by HKDF-Expand, each under the
-    /// number of its attempt, until one is a scalar of the group: rejection, as in FIPS 186-5, A.2.2. So every scalar is as
-    /// likely as every other, which reducing 256 bits would not give. An attempt fails once in 2^32 (secp256r1) or 2^127
-    /// (secp256k1), and how many there were says nothing of the one that was taken.
+    /// For ECDSA it is drawn from the seed under [`KeyPath::wallet`], every scalar of the group as likely as every other.
     ///
     /// # Errors
     /// [`KeyError::Library`] if the library refuses what cannot fail, or every attempt failed, which happens to nobody.
@@ -39,17 +33,8 @@ impl WalletSecret {
         id: &Hash32,
     ) -> Result<Self, KeyError> {
         let seed = root.derive(&KeyPath::wallet(&tenant.to_string(), key_type.as_str(), &id.0)?)?;
-        let refused = || KeyError::Library { operation: "derive a wallet's key" };
-        let expand = Hkdf::<Sha256>::from_prk(seed.as_slice()).map_err(|_| refused())?;
-        for attempt in 0..MAX_SCALAR_ATTEMPTS {
-            let mut bytes = Box::new(Zeroizing::new([0; 32]));
-            let info = [CANDIDATE, key_type.as_str().as_bytes(), &[b'/', attempt]].concat();
-            expand.expand(&info, bytes.as_mut_slice()).map_err(|_| refused())?;
-            if let Some(secret) = Self::checked(key_type, bytes) {
-                return Ok(secret);
-            }
-        }
-        Err(refused())
+        let label = format!("{CANDIDATE}/{}", key_type.as_str());
+        scalar::drawn(&seed, &label, "derive a wallet's key", |bytes| Self::checked(key_type, bytes))
     }
 
     /// The key in a record that [`Self::stored_form`] gave.

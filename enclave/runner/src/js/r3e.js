@@ -6,7 +6,7 @@
   const { decodeBase64, encodeBase64, encodeUtf8, viewOf } = internals.bytes;
   const { hostCall } = internals.host;
 
-  const { JSONParse, JSONStringify, ObjectFreeze, TypeError } = primordials;
+  const { JSONParse, JSONStringify, NumberIsSafeInteger, ObjectFreeze, TypeError } = primordials;
 
   function text(value, what) {
     if (typeof value !== "string" || value === "") throw new TypeError(what + " must be a non-empty string");
@@ -90,6 +90,18 @@
     },
   });
 
+  function number(value, what) {
+    if (!NumberIsSafeInteger(value) || value < 0) throw new TypeError(what + " must be a whole number from 0 to 2^53 - 1");
+    return value;
+  }
+
+  const drawn = async (min, max, seed) => {
+    if (seed !== undefined && seed !== null && typeof seed !== "string") throw new TypeError("a seed must be a string");
+    min = number(min, "the least number");
+    max = number(max, "the greatest number");
+    return await hostCall({ __proto__: null, op: "oracle_random", min, max, seed: seed ?? null });
+  };
+
   const oracle = ObjectFreeze({
     /** What one of the tenant's feeds said last; its numbers are decimal text. */
     async getPrice(feed) {
@@ -105,6 +117,15 @@
         sequence: reply.sequence,
         isStale: reply.is_stale,
       };
+    },
+    /** A whole number from `min` to `max` that nobody can foretell or choose; of a seed, always the same one. */
+    async getRandom(min, max, seed = undefined) {
+      return (await drawn(min, max, seed)).value;
+    },
+    /** The same, with what proves it. */
+    async getRandomness(min, max, seed = undefined) {
+      const { value, message, output, proof, key } = await drawn(min, max, seed);
+      return { value, min, max, message, output, proof, key };
     },
   });
 

@@ -346,5 +346,6 @@ pub(crate) fn submission(id: &str, world: &World) -> Submission {
             fee_limit: Wei(100_000 * 2_000),
         },
         deadline_ms: world.now() + LIFE_MS,
+        is_brief: false,
     }
 }

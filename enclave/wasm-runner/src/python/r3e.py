@@ -55,6 +55,12 @@ def _text(value, what):
     return value
 
 
+def _number(value, what):
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
+        raise TypeError(f"{what} must be a whole number from 0 to 2^53 - 1")
+    return value
+
+
 class _Secrets:
     def get(self, name):
         """The secret's value, or None when there is none of that name."""
@@ -115,6 +121,18 @@ class _Oracle:
         """What one of the tenant's feeds said last, a dict; its numbers are decimal text."""
         reply = _call({"op": "oracle_price", "feed": _text(feed, "a feed's name")})
         return {name: value for name, value in reply.items() if name != "op"}
+
+    def get_random(self, min, max, seed=None):
+        """A whole number from `min` to `max` that nobody can foretell or choose; of a seed, always the same one."""
+        return self.get_randomness(min, max, seed)["value"]
+
+    def get_randomness(self, min, max, seed=None):
+        """The same, with what proves it: a dict, which `r3e-verify random` takes as JSON."""
+        if seed is not None and not isinstance(seed, str):
+            raise TypeError("a seed must be a string")
+        min, max = _number(min, "the least number"), _number(max, "the greatest number")
+        reply = _call({"op": "oracle_random", "min": min, "max": max, "seed": seed})
+        return {"value": reply["value"], "min": min, "max": max} | {name: reply[name] for name in ("message", "output", "proof", "key")}
 
 
 events, oracle, secrets, store, tee, trigger = _Events(), _Oracle(), _Secrets(), _Store(), _Tee(), _Trigger()

@@ -11,7 +11,7 @@ use crate::report::{EvmTarget, NeoTarget, Report};
 use crate::wallet::PayloadError;
 
 /// Where a signature is to hold: `eip155:1:0x…`, or `neo-n3:860833102:0x…`, contracts as their chains show them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// Ethereum, or a chain like it.
     Evm(EvmTarget),

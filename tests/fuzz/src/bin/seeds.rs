@@ -22,6 +22,7 @@ use r3e_proto::host::credentials::{self, AwsCredentials};
 use r3e_proto::host::egress::{Connect, RefusalCode, Reply};
 use r3e_proto::host::lifecycle;
 use r3e_proto::notice::Notice;
+use r3e_proto::random::Occasion;
 use r3e_proto::receipt::{Bundle, Receipt};
 use r3e_proto::release::{Change, Measured, Release, SignedRelease};
 use r3e_proto::report::{Report, Tree as ReportTree};
@@ -35,6 +36,7 @@ use r3e_runner_api::{
     Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostMessage, HostValue, LogLevel,
     LogRecord, RunnerMessage,
 };
+use r3e_vrf::SecretKey;
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
@@ -62,6 +64,7 @@ fn main() -> io::Result<()> {
     write("interpreter", &interpreters())?;
     write("neo_transaction", &neo_transactions())?;
     write("notice", &notices())?;
+    write("random", &randoms())?;
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
     write("release", &releases())?;
@@ -92,6 +95,25 @@ fn reports() -> Vec<Vec<u8>> {
         let path: Vec<u8> = proof.path.iter().flat_map(|node| node.0).collect();
         seeds.push([report.encode().as_slice(), &[6, 4], &path].concat());
     }
+    seeds
+}
+
+/// What random numbers are drawn for, a proof, and a key with a proof of a message.
+fn randoms() -> Vec<Vec<u8>> {
+    let (function, seed) = ("f".to_owned(), "block 7".to_owned());
+    let mut seeds: Vec<Vec<u8>> = [
+        Occasion::Seed { seed: seed.clone() },
+        Occasion::FunctionSeed { function: function.clone(), seed },
+        Occasion::Invocation { function: function.clone(), invocation: [7; 16], index: 1 },
+        Occasion::Job { function, job: [8; 16], index: u32::MAX },
+    ]
+    .iter()
+    .map(Occasion::encode)
+    .collect();
+    let Ok(key) = SecretKey::from_bytes(&[7; 32]) else { return seeds };
+    seeds.extend(key.prove(b"message").map(|(proof, _)| proof.0.to_vec()));
+    let proven = key.prove(b"m").map(|(proof, _)| [&key.public_key().as_bytes()[..], &proof.0, b"m"].concat());
+    seeds.extend(proven);
     seeds
 }
 
@@ -335,6 +357,18 @@ fn api() -> Vec<Vec<u8>> {
                 r#""signatures":[{"target":"neo-n3:1:0xd2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2","digest":"0x0202020202020202020202020202020202020202020202020202020202020202","signer":"0x02","signature":"0x03"}]}"#
             )
             .to_owned(),
+        ),
+        (
+            12,
+            format!(
+                r#"{{"value":7,"min":1,"max":9,"message":"0x80","output":"0x{0}{0}","proof":"0x03","key":"0x02","document":"AA=="}}"#,
+                "05".repeat(16)
+            ),
+        ),
+        (
+            13,
+            r#"{"wallet":"w","chain_id":1,"call":{"to":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","value":"1","data":"0x01","gas_limit":21000,"fee_limit":"21000"},"timeout_ms":60000}"#
+                .to_owned(),
         ),
     ];
     bodies.into_iter().map(|(kind, body)| [&[kind], body.as_bytes()].concat()).collect()
@@ -686,6 +720,7 @@ fn runner_messages() -> Vec<Vec<u8>> {
         RunnerMessage::HostCall { call_id: 3, call: HostCall::StoreSet { key: "k".to_owned(), value: None } },
         RunnerMessage::HostCall { call_id: 4, call: HostCall::Attestation { data_base64: None } },
         RunnerMessage::HostCall { call_id: 6, call: HostCall::OraclePrice { feed: "neo-usd".to_owned() } },
+        RunnerMessage::HostCall { call_id: 7, call: HostCall::OracleRandom { min: 1, max: 6, seed: None } },
         RunnerMessage::HostCall { call_id: 5, call: HostCall::TriggerDelete { name: "t".to_owned() } },
         RunnerMessage::Log(log),
         RunnerMessage::Done { id: 1, outcome: Ok(r#"{"a":1}"#.to_owned()) },

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{
-    billing, chain, deploy, enclave, feeds, functions, init, jobs, keys, local, login, operator, release,
-    secrets, state, tenants, triggers, wallets,
+    billing, chain, deploy, enclave, feeds, functions, init, jobs, keys, local, login, operator, random,
+    release, secrets, state, tenants, triggers, wallets,
 };
 
 const AFTER_HELP: &str = "\
@@ -131,6 +131,9 @@ pub(crate) enum Command {
     /// Run price feeds: venues that are asked, and reports that are signed for contracts
     #[command(subcommand)]
     Feeds(feeds::Command),
+    /// Draw verifiable random numbers
+    #[command(subcommand)]
+    Random(random::Command),
     /// Publish an event to the triggers of a topic
     Publish(triggers::Publish),
     /// Keep keys that sign, each behind a policy

@@ -15,6 +15,7 @@ pub(crate) mod local;
 pub(crate) mod login;
 pub(crate) mod operator;
 mod profile;
+pub(crate) mod random;
 pub(crate) mod release;
 pub(crate) mod secrets;
 pub(crate) mod state;
@@ -49,6 +50,7 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Triggers(command) => triggers::run(command, settings, printer).await,
         Command::Chain(command) => chain::run(command, settings, printer).await,
         Command::Feeds(command) => feeds::run(command, settings, printer).await,
+        Command::Random(command) => random::run(command, settings, printer).await,
         Command::Publish(command) => triggers::publish(command, settings, printer).await,
         Command::Wallets(command) => wallets::run(command, settings, printer).await,
         Command::Usage(command) => billing::usage(&command, settings, printer).await,

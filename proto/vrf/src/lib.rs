@@ -3,6 +3,10 @@
 //!
 //! The group's arithmetic is that of `p256`, and the nonce that of RFC 6979, so that what is here are the RFC's steps, each named by
 //! its section. The message is not secret: how long it takes to encode it to the curve depends on it. On the key, nothing does.
+//!
+//! It knows nothing of whose key it is, and of what a message says.
+
+#![forbid(unsafe_code)]
 
 mod range;
 
