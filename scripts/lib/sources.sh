@@ -75,3 +75,23 @@ r3e_logged() {
     tail -n 40 "$log" >&2
     r3e_die "$1 failed; the whole output is in $log"
 }
+
+# r3e_python_package NAME==VERSION: prints the folder of a virtual environment that has this package of PyPI. Needs python3 with venv.
+r3e_python_package() {
+    local package="$1" kept
+    kept="$R3E_DOWNLOADS_DIR/${package%%==*}-$(printf '%s\n' "$package" | r3e_key)"
+    if [ ! -e "$kept/installed" ]; then
+        python3 -c 'import venv, ensurepip' 2>/dev/null || r3e_die "the module venv of Python is missing: $package is installed by it"
+        (
+            r3e_locked "$kept.lock"
+            # Another may have installed it while this one waited.
+            [ ! -e "$kept/installed" ] || exit 0
+            r3e_say "installing $package"
+            rm -rf "$kept"
+            python3 -m venv "$kept"
+            "$kept/bin/pip" install --quiet --disable-pip-version-check "$package"
+            touch "$kept/installed"
+        ) >&2
+    fi
+    printf '%s\n' "$kept"
+}

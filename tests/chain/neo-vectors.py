@@ -3,7 +3,7 @@
     python3 -m venv v && v/bin/pip install neo-mamba==2.7.0
     v/bin/python tests/chain/neo-vectors.py > enclave/chain/tests/vectors/neo.json
 
-Everything in it comes from fixed numbers, so that it is the same each time.
+Everything in it comes from fixed numbers, so that it is the same each time, but for the signatures in witnesses, which are drawn.
 """
 
 import hashlib
@@ -50,6 +50,19 @@ def accounts():
             "script": script.hex(),
             "hash": f"0x{account}",
             "address": wallet_utils.script_hash_to_address(account),
+        })
+    return out
+
+
+def multiple():
+    """Accounts of several keys, named in another order than theirs."""
+    out = []
+    for threshold, count in [(1, 1), (1, 3), (2, 3), (3, 3), (17, 21)]:
+        pairs = [cryptography.KeyPair(private_key=digest(f"key {n}")) for n in range(count)]
+        keys = [pair.public_key for pair in pairs]
+        script = contract_utils.create_multisig_redeemscript(threshold, keys)
+        out.append({
+            "threshold": threshold, "public_keys": [key.to_array().hex() for key in keys], "script": script.hex(),
         })
     return out
 
@@ -167,6 +180,7 @@ def main():
     print(json.dumps({
         "made_by": "neo-mamba 2.7.0, by tests/chain/neo-vectors.py",
         "accounts": accounts(),
+        "multiple": multiple(),
         "scripts": scripts(),
         "transactions": [
             {"bytes": raw(tx), "hash": f"0x{tx.hash()}", "sign_data": message.hex(), "signers": len(tx.signers)}

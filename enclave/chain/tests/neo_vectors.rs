@@ -1,15 +1,18 @@
 //! Against neo-mamba: keys, scripts, transactions and blocks (`vectors/neo.json`, made by `tests/chain/neo-vectors.py`).
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod random_neo;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use r3e_chain::neo::{
     AddressError, Argument, Attribute, Block, CallFlags, CodecError, Condition, Hash160, Hash256, PublicKey,
-    Rule, Scopes, ScriptBuilder, Signer, Transaction, Witness, address, hash160, parse_address, read_block,
-    sign_data, verification_script,
+    Rule, Scopes, ScriptBuilder, Signer, Transaction, Witness, address, hash160, multi_verification_script,
+    parse_address, read_block, sign_data, verification_script,
 };
 use r3e_chain::rpc::AnswerError;
+use random_neo::{any_key, signer};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -52,6 +55,51 @@ fn accounts() {
         assert_eq!(address(hash), text(account, "address"));
         assert_eq!(parse_address(text(account, "address")), Ok(hash));
     }
+}
+
+#[test]
+fn accounts_of_several_keys() {
+    let vectors = vectors();
+    for account in list(&vectors, "/multiple") {
+        let threshold = usize::try_from(account["threshold"].as_u64().unwrap()).unwrap();
+        let named = account["public_keys"].as_array().unwrap().iter();
+        let keys: Vec<PublicKey> = named
+            .map(|key| PublicKey(hex::decode(key.as_str().unwrap()).unwrap().try_into().unwrap()))
+            .collect();
+        let script = multi_verification_script(threshold, &keys).unwrap();
+        assert_eq!(hex::encode(&script), text(account, "script"));
+        let turned: Vec<PublicKey> = keys.iter().rev().copied().collect();
+        assert_eq!(multi_verification_script(threshold, &turned), Ok(script), "in any order");
+    }
+}
+
+#[test]
+fn what_is_no_account_of_several_keys() {
+    let key = |number: u8| PublicKey([&[2][..], &[number; 32]].concat().try_into().unwrap());
+    let keys: Vec<PublicKey> = (1..=3).map(key).collect();
+    let value = |what| Err(CodecError::Value { what });
+    for threshold in [0, 4] {
+        assert_eq!(multi_verification_script(threshold, &keys), value("a number of signatures"));
+    }
+    assert_eq!(multi_verification_script(1, &[]), value("a number of signatures"));
+    assert_eq!(multi_verification_script(1, &[key(1), key(1)]), value("the keys of an account"));
+    // Its own negative, by which somebody might think himself two.
+    let negative = PublicKey([&[3][..], &[1; 32]].concat().try_into().unwrap());
+    assert_eq!(multi_verification_script(2, &[key(1), negative]), value("the keys of an account"));
+    let many: Vec<PublicKey> = (1..=30).map(key).collect();
+    assert!(matches!(multi_verification_script(1, &many), Err(CodecError::TooLong { .. })));
+    assert!(multi_verification_script(1, &many[..29]).is_ok());
+
+    let by = |number: u8| (key(number), [number; 64]);
+    let witness = |signatures: &[_]| Witness::of_signatures(2, &keys, signatures);
+    let good = witness(&[by(3), by(1)]).unwrap();
+    assert_eq!(witness(&[by(1), by(3)]).unwrap(), good, "the machine takes them in the order of their keys");
+    let ordered = [&[0x0c, 64][..], &[1; 64], &[0x0c, 64], &[3; 64]].concat();
+    assert_eq!(good.invocation, ordered);
+    for wrong in [&[by(1)][..], &[by(1), by(2), by(3)], &[by(1), by(4)]] {
+        assert_eq!(witness(wrong).err(), value("the signatures of an account").err());
+    }
+    assert_eq!(witness(&[by(1), by(1)]).err(), value("the keys of an account").err());
 }
 
 #[test]
@@ -224,62 +272,12 @@ fn what_no_node_takes() {
     }
 }
 
-fn key() -> impl Strategy<Value = PublicKey> {
-    (any::<bool>(), any::<[u8; 32]>()).prop_map(|(odd, x)| {
-        let mut key = [2 + u8::from(odd); 33];
-        key[1..].copy_from_slice(&x);
-        PublicKey(key)
-    })
-}
-
-fn script_hash() -> impl Strategy<Value = Hash160> {
-    any::<[u8; 20]>().prop_map(Hash160)
-}
-
-fn condition() -> impl Strategy<Value = Condition> {
-    let leaf = prop_oneof![
-        any::<bool>().prop_map(Condition::Boolean),
-        script_hash().prop_map(Condition::ScriptHash),
-        key().prop_map(Condition::Group),
-        Just(Condition::CalledByEntry),
-        script_hash().prop_map(Condition::CalledByContract),
-        key().prop_map(Condition::CalledByGroup),
-    ];
-    leaf.prop_recursive(2, 8, 3, |inner| {
-        prop_oneof![
-            inner.clone().prop_map(|inner| Condition::Not(Box::new(inner))),
-            proptest::collection::vec(inner.clone(), 1..4).prop_map(Condition::And),
-            proptest::collection::vec(inner, 1..4).prop_map(Condition::Or),
-        ]
-    })
-}
-
-fn signer() -> impl Strategy<Value = Signer> {
-    let rule = (any::<bool>(), condition()).prop_map(|(allow, condition)| Rule { allow, condition });
-    let lists = (
-        proptest::collection::vec(script_hash(), 0..4),
-        proptest::collection::vec(key(), 0..4),
-        proptest::collection::vec(rule, 0..3),
-    );
-    (script_hash(), lists).prop_map(|(account, (contracts, groups, rules))| {
-        let mut scopes = Scopes::CALLED_BY_ENTRY;
-        for (there, scope) in [
-            (!contracts.is_empty(), Scopes::CUSTOM_CONTRACTS),
-            (!groups.is_empty(), Scopes::CUSTOM_GROUPS),
-            (!rules.is_empty(), Scopes::WITNESS_RULES),
-        ] {
-            scopes = if there { scopes.and(scope) } else { scopes };
-        }
-        Signer { account, scopes, contracts, groups, rules }
-    })
-}
-
 proptest! {
     #[test]
     fn transactions_come_back(
         nonce: u32,
         fees in (0..i64::MAX / 2, 0..i64::MAX / 2),
-        signers in proptest::collection::btree_map(any::<[u8; 20]>(), signer(), 1..4),
+        signers in proptest::collection::btree_map(any::<[u8; 20]>(), signer(any_key()), 1..4),
         script in proptest::collection::vec(any::<u8>(), 1..300),
         before: u32,
         conflicts in proptest::collection::vec(any::<[u8; 32]>(), 0..3),

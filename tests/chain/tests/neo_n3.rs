@@ -10,7 +10,8 @@ use p256::ecdsa::{Signature, SigningKey};
 use r3e_chain::follow::{Cursor, Rules, Source as _, next_batch};
 use r3e_chain::neo::{
     Argument, BlockEvent, CallFlags, Hash160, Item, NeoBlocks, NeoEvents, NeoSource, PublicKey,
-    ScriptBuilder, Signer, Transaction, Witness, address, hash160, sign_data, verification_script,
+    ScriptBuilder, Signer, Transaction, Witness, address, hash160, multi_verification_script, sign_data,
+    verification_script,
 };
 use r3e_chain::rpc::Quorum;
 use r3e_chain_under_test::{HttpNodes, NeoGo};
@@ -33,6 +34,41 @@ impl Account {
         let hash = hash160(&verification_script(&public));
         Ok(Self { key, public, hash })
     }
+
+    fn sign(&self, magic: u32, transaction: &Transaction) -> anyhow::Result<[u8; 64]> {
+        let signature: Signature = self.key.sign(&sign_data(magic, transaction.hash()?));
+        Ok(signature.to_bytes().into())
+    }
+}
+
+/// A transfer of GAS that is still to be signed: tried, and with its fees. A blank witness stands for the one to come.
+async fn written(
+    node: &HttpNodes,
+    (from, to, amount): (Hash160, Hash160, i128),
+    blank: Witness,
+    height: u32,
+) -> anyhow::Result<Transaction> {
+    let mut script = ScriptBuilder::default();
+    let arguments =
+        [Argument::Hash160(from), Argument::Hash160(to), Argument::Integer(amount.into()), Argument::Null];
+    script.call(GAS.parse()?, "transfer", CallFlags::ALL, &arguments)?;
+    let script = script.finish()?;
+    let signers = json!([{ "account": from, "scopes": "CalledByEntry" }]);
+    let tried = node.ask("invokescript", json!([STANDARD.encode(&script), signers])).await?;
+    ensure!(tried["state"] == "HALT", "{tried}");
+    let mut transaction = Transaction {
+        nonce: 7,
+        system_fee: fee(&tried, "gasconsumed")?,
+        network_fee: 0,
+        valid_until_block: height + 100,
+        signers: vec![Signer::called_by_entry(from)],
+        attributes: Vec::new(),
+        script,
+        witnesses: vec![blank],
+    };
+    let asked = json!([STANDARD.encode(transaction.encode()?)]);
+    transaction.network_fee = fee(&node.ask("calculatenetworkfee", asked).await?, "networkfee")?;
+    Ok(transaction)
 }
 
 /// A transfer of GAS. One that makes GAS comes from nobody.
@@ -109,34 +145,13 @@ async fn a_transfer_that_was_written_and_signed_here() -> anyhow::Result<()> {
     assert_eq!(transfer(&given).context("a transfer")?.amount, 50 * GAS_UNIT);
 
     // One of ours.
-    let mut script = ScriptBuilder::default();
     let amount = 3 * GAS_UNIT + 7;
-    let arguments = [
-        Argument::Hash160(ours.hash),
-        Argument::Hash160(theirs.hash),
-        Argument::Integer(amount.into()),
-        Argument::Null,
-    ];
-    script.call(gas, "transfer", CallFlags::ALL, &arguments)?;
-    let script = script.finish()?;
-    let signers = json!([{ "account": ours.hash, "scopes": "CalledByEntry" }]);
-    let tried = node.ask("invokescript", json!([STANDARD.encode(&script), signers])).await?;
-    ensure!(tried["state"] == "HALT", "{tried}");
-    let mut transaction = Transaction {
-        nonce: 7,
-        system_fee: fee(&tried, "gasconsumed")?,
-        network_fee: 0,
-        valid_until_block: u32::try_from(source.height().await?)? + 100,
-        signers: vec![Signer::called_by_entry(ours.hash)],
-        attributes: Vec::new(),
-        script,
-        witnesses: vec![Witness::of_signature(&ours.public, &[0; 64])],
-    };
-    let asked = json!([STANDARD.encode(transaction.encode()?)]);
-    transaction.network_fee = fee(&node.ask("calculatenetworkfee", asked).await?, "networkfee")?;
+    let height = u32::try_from(source.height().await?)?;
+    let blank = Witness::of_signature(&ours.public, &[0; 64]);
+    let mut transaction = written(&node, (ours.hash, theirs.hash, amount), blank, height).await?;
     let hash = transaction.hash()?;
-    let signature: Signature = ours.key.sign(&sign_data(NeoGo::MAGIC, hash));
-    transaction.witnesses = vec![Witness::of_signature(&ours.public, &signature.to_bytes().into())];
+    transaction.witnesses =
+        vec![Witness::of_signature(&ours.public, &ours.sign(NeoGo::MAGIC, &transaction)?)];
     let sent = node.ask("sendrawtransaction", json!([STANDARD.encode(transaction.encode()?)])).await?;
     assert_eq!(sent["hash"], json!(hash));
 
@@ -147,9 +162,41 @@ async fn a_transfer_that_was_written_and_signed_here() -> anyhow::Result<()> {
 
     // A signature for another network is none.
     transaction.nonce = 8;
-    let signature: Signature = ours.key.sign(&sign_data(NeoGo::MAGIC + 1, transaction.hash()?));
-    transaction.witnesses = vec![Witness::of_signature(&ours.public, &signature.to_bytes().into())];
+    let foreign = ours.sign(NeoGo::MAGIC + 1, &transaction)?;
+    transaction.witnesses = vec![Witness::of_signature(&ours.public, &foreign)];
     let refused = node.ask("sendrawtransaction", json!([STANDARD.encode(transaction.encode()?)])).await;
     assert!(refused.is_err(), "{refused:?}");
+
+    // An account of three keys, two of which must sign.
+    let friends = [ours, theirs, Account::new(3)?];
+    let keys = friends.each_ref().map(|friend| friend.public);
+    let common = hash160(&multi_verification_script(2, &keys)?);
+    neogo.give(&address(common), 20).await?;
+    find(&source, &mut cursor, 2, |event| {
+        transfer(event).is_some_and(|one| one.to.as_deref() == Some(&common.0[..]))
+    })
+    .await?;
+    let height = u32::try_from(source.height().await?)?;
+    let blank = Witness::of_signatures(2, &keys, &[(keys[0], [0; 64]), (keys[1], [0; 64])])?;
+    let move_out = (common, friends[2].hash, GAS_UNIT);
+    let mut transaction = written(&node, move_out, blank, height).await?;
+    let signed =
+        |friend: &Account| Ok::<_, anyhow::Error>((friend.public, friend.sign(NeoGo::MAGIC, &transaction)?));
+    // Named in another order than the chain's.
+    let both = Witness::of_signatures(2, &keys, &[signed(&friends[2])?, signed(&friends[0])?])?;
+    let mut alone = both.clone();
+    alone.invocation.truncate(alone.invocation.len() / 2);
+    transaction.witnesses = vec![alone];
+    let refused = node.ask("sendrawtransaction", json!([STANDARD.encode(transaction.encode()?)])).await;
+    assert!(refused.is_err(), "one of them alone: {refused:?}");
+    transaction.witnesses = vec![both];
+    node.ask("sendrawtransaction", json!([STANDARD.encode(transaction.encode()?)])).await?;
+    let hash = friends[2].hash.0.to_vec();
+    let seen = find(&source, &mut cursor, 2, |event| {
+        transfer(event).is_some_and(|one| one.to.as_deref() == Some(&hash[..]))
+    })
+    .await?;
+    assert_eq!(seen.transaction, transaction.hash()?);
+    assert_eq!(transfer(&seen).context("a transfer")?.from.as_deref(), Some(&common.0[..]));
     Ok(())
 }

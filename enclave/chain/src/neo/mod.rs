@@ -32,4 +32,4 @@ pub use script::{Argument, CallFlags, ScriptBuilder, ScriptError};
 pub use signer::{Condition, Rule, Scopes, Signer};
 pub use source::{BlockEvent, NeoBlocks, NeoEvents, NeoSource};
 pub use transaction::{MAX_VALID_BLOCKS, Transaction, sign_data};
-pub use witness::{Witness, signature_invocation, verification_script};
+pub use witness::{Witness, multi_verification_script, signature_invocation, verification_script};
