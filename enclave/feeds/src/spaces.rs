@@ -160,24 +160,19 @@ pub(crate) fn names(store: &Store, tenant: TenantId) -> Result<usize, StoreError
 
 /// Every feed that the index names. From memory.
 pub(crate) fn all(store: &Store) -> Result<Vec<Address>, StoreError> {
-    let index = index()?;
+    let address = |key: &str| {
+        let (tenant, name) = key.split_once('/')?;
+        Some(Address { tenant: tenant.parse().ok()?, name: name.to_owned() })
+    };
     let mut all = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let page = store.scan(&index, "", after.as_deref(), usize::MAX)?;
-        let Some(last) = page.last() else { return Ok(all) };
-        after = Some(last.key.clone());
-        for listed in &page {
-            let address = listed.key.split_once('/').and_then(|(tenant, name)| {
-                Some(Address { tenant: tenant.parse().ok()?, name: name.to_owned() })
-            });
-            if let Some(address) = address {
-                all.push(address);
-            } else {
-                tracing::error!("the index of feeds has a key of another release");
-            }
+    for listed in store.scan_all(&index()?)? {
+        if let Some(address) = address(&listed.key) {
+            all.push(address);
+        } else {
+            tracing::error!("the index of feeds has a key of another release");
         }
     }
+    Ok(all)
 }
 
 fn index() -> Result<Namespace, StoreError> {

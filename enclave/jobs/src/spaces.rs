@@ -108,19 +108,14 @@ impl Spaces {
     /// Every job that the index names, the earliest due first of each kind. From memory.
     pub(crate) fn all(&self, store: &Store) -> Result<Vec<(Address, Place)>, StoreError> {
         let mut all = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = store.scan(&self.index, "", after.as_deref(), usize::MAX)?;
-            let Some(last) = page.last() else { return Ok(all) };
-            after = Some(last.key.clone());
-            for listed in page {
-                if let Some(found) = Place::parse(&listed.key) {
-                    all.push(found);
-                } else {
-                    tracing::error!("the index of jobs has a key of another release; that job is left alone");
-                }
+        for listed in store.scan_all(&self.index)? {
+            if let Some(found) = Place::parse(&listed.key) {
+                all.push(found);
+            } else {
+                tracing::error!("the index of jobs has a key of another release; that job is left alone");
             }
         }
+        Ok(all)
     }
 }
 

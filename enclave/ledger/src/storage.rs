@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use r3e_proto::api::identity::TenantId;
-use r3e_store::limits::MAX_SCAN;
 use r3e_store::{Namespace, Store, StoreError};
 
 /// Bytes that each function keeps: values of records, and their keys.
@@ -21,19 +20,11 @@ pub(crate) fn kept(store: &Store, tenant: TenantId) -> Result<Kept, StoreError> 
     let mut kept = Kept::new();
     for label in SPACES {
         let space = Namespace::of_tenant(label, &tenant.to_string())?;
-        let mut after: Option<String> = None;
-        loop {
-            let listed = store.scan(&space, "", after.as_deref(), MAX_SCAN)?;
-            for record in &listed {
-                let function = record.key.split_once('/').map_or(record.key.as_str(), |(name, _)| name);
-                let bytes = u64::try_from(record.key.len().saturating_add(record.bytes)).unwrap_or(u64::MAX);
-                let sum = kept.entry(function.to_owned()).or_default();
-                *sum = sum.saturating_add(bytes);
-            }
-            after = listed.into_iter().next_back().map(|record| record.key);
-            if after.is_none() {
-                break;
-            }
+        for record in store.scan_all(&space)? {
+            let function = record.key.split_once('/').map_or(record.key.as_str(), |(name, _)| name);
+            let bytes = u64::try_from(record.key.len().saturating_add(record.bytes)).unwrap_or(u64::MAX);
+            let sum = kept.entry(function.to_owned()).or_default();
+            *sum = sum.saturating_add(bytes);
         }
     }
     Ok(kept)

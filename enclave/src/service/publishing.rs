@@ -116,7 +116,7 @@ impl Inner {
         let mut told = self.feeds.follow(key.tenant, &key.feed)?;
         // Where how it is paid for was changed, it goes on behind what was brought.
         let mut done = self.states().get(key).map_or(0, |known| known.sequence);
-        let (mut tried, mut tries, mut pause) = (0, 0, PUBLISH_AFTER_TROUBLE);
+        let (mut attempted, mut tries, mut pause) = (0, 0, PUBLISH_AFTER_TROUBLE);
         loop {
             let newest = told.wait_for(|sequence| *sequence > done).await.map(|newest| *newest);
             if newest.is_err() || newest.is_ok_and(|newest| newest == u64::MAX) {
@@ -125,8 +125,8 @@ impl Inner {
             }
             let report = self.feeds.report(key.tenant, &key.feed, Which::Latest).await?;
             let sequence = report.report.sequence;
-            tries = if sequence == tried { tries } else { 0 };
-            tried = sequence;
+            tries = if sequence == attempted { tries } else { 0 };
+            attempted = sequence;
             let begun = Instant::now();
             let fate = self.bring_one(key, one, &report, tries, &mut told).await;
             // One that was over before this life began is not waited for.

@@ -286,6 +286,22 @@ impl Store {
         Ok(self.shared.index().scan(namespace, prefix, after, limit.min(MAX_SCAN)))
     }
 
+    /// All records of `namespace`, by rising key. From memory. What is put and deleted meanwhile may be among them or not.
+    ///
+    /// # Errors
+    /// Those of [`Self::scan`].
+    pub fn scan_all(&self, namespace: &Namespace) -> Result<Vec<Listed>, StoreError> {
+        let mut all: Vec<Listed> = Vec::new();
+        loop {
+            let after = all.last().map(|last| last.key.clone());
+            let page = self.scan(namespace, "", after.as_deref(), MAX_SCAN)?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
     /// The sequence of the last commit. It rises with every commit and every boot, and a later state never has a
     /// lower one: a witness that remembers it tells a rolled-back state.
     pub fn sequence(&self) -> u64 {

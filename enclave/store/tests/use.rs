@@ -288,6 +288,19 @@ async fn scans_are_in_order_bounded_and_can_go_on() {
 }
 
 #[tokio::test]
+async fn all_records_are_had_however_many_a_scan_gives() {
+    let store = open(&Keeper::new()).await.unwrap();
+    assert!(store.scan_all(&space()).unwrap().is_empty());
+    let keys: Vec<String> = (0..2 * limits::MAX_SCAN).map(|number| format!("{number:05}")).collect();
+    for some in keys.chunks(500) {
+        let writes = some.iter().map(|key| Write::put(&space(), key, b"v".to_vec())).collect();
+        store.batch(writes).await.unwrap();
+    }
+    let all: Vec<String> = store.scan_all(&space()).unwrap().into_iter().map(|listed| listed.key).collect();
+    assert_eq!(all, keys);
+}
+
+#[tokio::test]
 async fn limits_are_kept_at_their_edges() {
     let keeper = Keeper::new();
     let store = open(&keeper).await.unwrap();

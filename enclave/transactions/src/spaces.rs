@@ -200,21 +200,15 @@ pub(crate) fn names(
 
 /// Every lane that the index names. From memory.
 pub(crate) fn all(store: &Store) -> Result<Vec<Address>, StoreError> {
-    let index = index()?;
     let mut all = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let page = store.scan(&index, "", after.as_deref(), usize::MAX)?;
-        let Some(last) = page.last() else { return Ok(all) };
-        after = Some(last.key.clone());
-        for listed in &page {
-            if let Some(address) = Address::parse(&listed.key) {
-                all.push(address);
-            } else {
-                tracing::error!("the index of transactions has a key of another release");
-            }
+    for listed in store.scan_all(&index()?)? {
+        if let Some(address) = Address::parse(&listed.key) {
+            all.push(address);
+        } else {
+            tracing::error!("the index of transactions has a key of another release");
         }
     }
+    Ok(all)
 }
 
 fn index() -> Result<Namespace, StoreError> {

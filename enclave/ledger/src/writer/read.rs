@@ -2,7 +2,6 @@
 
 use r3e_proto::api::identity::TenantId;
 use r3e_store::StoreError;
-use r3e_store::limits::MAX_SCAN;
 
 use super::stage::Stage;
 use super::{Writer, account_space, is_final};
@@ -76,19 +75,14 @@ impl Writer {
     async fn try_accounts(&self) -> Result<Vec<(TenantId, Account)>, LedgerError> {
         let (space, store) = (account_space()?, &self.shared.store);
         let mut accounts = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let listed = store.scan(&space, "", after.as_deref(), MAX_SCAN)?;
-            let Some(last) = listed.last().map(|record| record.key.clone()) else { return Ok(accounts) };
-            for record in listed {
-                let id = record.key.parse();
-                let id: TenantId = id.map_err(|_| LedgerError::Closed("an account is nobody's".into()))?;
-                let Some(found) = store.get(&space, &record.key).await? else {
-                    return Err(StoreError::Busy.into());
-                };
-                accounts.push((id, decode(found.value.as_bytes())?));
-            }
-            after = Some(last);
+        for record in store.scan_all(&space)? {
+            let id = record.key.parse();
+            let id: TenantId = id.map_err(|_| LedgerError::Closed("an account is nobody's".into()))?;
+            let Some(found) = store.get(&space, &record.key).await? else {
+                return Err(StoreError::Busy.into());
+            };
+            accounts.push((id, decode(found.value.as_bytes())?));
         }
+        Ok(accounts)
     }
 }
