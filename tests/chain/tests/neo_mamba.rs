@@ -1,5 +1,5 @@
 //! A thousand transactions at random, written and signed here, as another implementation reads, names and verifies them; and as many of its own.
-#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "what fails here fails the test")]
 
 #[path = "../../../enclave/chain/tests/random_neo/mod.rs"]
 mod random_neo;
