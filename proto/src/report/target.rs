@@ -69,7 +69,7 @@ impl EvmTarget {
     /// as in EIP-2098. None where it is no such signature.
     pub fn transmit_call(report: &Report, signature: &[u8]) -> Option<Vec<u8>> {
         let signature: &[u8; 65] = signature.try_into().ok()?;
-        let (rs, &[v]) = signature.split_first_chunk::<64>().map(|(rs, rest)| (rs, rest))? else {
+        let (rs, &[v]) = signature.split_first_chunk::<64>()? else {
             return None;
         };
         let odd = v.checked_sub(27).filter(|odd| *odd <= 1)?;
