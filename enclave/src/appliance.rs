@@ -80,6 +80,8 @@ pub(crate) struct Appliance {
     pub(crate) report_key: AttestedReportKey,
     /// When it had booted.
     pub(crate) started: Instant,
+    /// The same by the appliance's clock.
+    pub(crate) started_ms: u64,
 }
 
 impl Appliance {

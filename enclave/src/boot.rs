@@ -386,6 +386,7 @@ impl House {
             jobs: services.jobs,
             report_key: AttestedReportKey::new(report_key, attester.clone()),
             started: Instant::now(),
+            started_ms: clock.now_ms(),
             configuration,
             attester,
             clock,

@@ -1,4 +1,4 @@
-//! How much memory there is. An enclave has no swap: what runners may hold together has to fit beside everything else.
+//! How much memory there is, and how much of it this process holds. An enclave has no swap: what runners may hold together has to fit beside everything else.
 
 use std::fs;
 
@@ -6,6 +6,8 @@ use crate::limits::RUNNERS_MEMORY_PERCENT;
 
 /// The kernel's account of memory (`proc_meminfo(5)`).
 const MEMINFO: &str = "/proc/meminfo";
+/// And of this process's (`proc_pid_status(5)`).
+const STATUS: &str = "/proc/self/status";
 
 /// The budget of all runners, in MiB: what the configuration allows, but never more than fits this machine.
 pub(crate) fn runners_budget_mib(configured_mib: u32) -> u32 {
@@ -29,9 +31,20 @@ pub(crate) fn runners_budget_mib(configured_mib: u32) -> u32 {
     }
 }
 
+/// Bytes that this process holds, without its runners; none where the kernel does not say.
+pub(crate) fn resident_bytes() -> Option<u64> {
+    let status = fs::read_to_string(STATUS).ok()?;
+    kib(&status, "VmRSS:")?.checked_mul(1024)
+}
+
+/// The figure of one line, in KiB.
+fn kib(account: &str, name: &str) -> Option<u64> {
+    let figure = account.lines().find_map(|line| line.strip_prefix(name))?;
+    figure.trim().strip_suffix("kB")?.trim().parse().ok()
+}
+
 fn fitting_mib(meminfo: &str) -> Option<u32> {
-    let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let total_kib: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    let total_kib = kib(meminfo, "MemTotal:")?;
     u32::try_from((total_kib / 1024).checked_mul(RUNNERS_MEMORY_PERCENT)? / 100).ok()
 }
 
@@ -51,6 +64,11 @@ mod tests {
             assert_eq!(fitting_mib(text), None, "{text:?}");
         }
         assert_eq!(fitting_mib(&format!("MemTotal: {} kB", u64::MAX)), None);
+    }
+
+    #[test]
+    fn this_process_holds_something() {
+        assert!(resident_bytes().is_some_and(|bytes| bytes > 64 * 1024));
     }
 
     #[test]

@@ -168,6 +168,11 @@ pub(crate) fn json<T: DeserializeOwned>(name: &'static str, body: &[u8]) -> Resu
     serde_json::from_slice(body).map_err(|error| answer(name, &error))
 }
 
+/// Reads an answer that is text.
+pub(crate) fn text(name: &'static str, body: Bytes) -> Result<String, ClientError> {
+    String::from_utf8(body.into()).map_err(|error| answer(name, &error))
+}
+
 /// An answer that is not of the API's form.
 pub(crate) fn answer(request: &'static str, why: &(impl ToString + ?Sized)) -> ClientError {
     ClientError::Answer { request, why: why.to_string() }

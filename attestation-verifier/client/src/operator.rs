@@ -11,7 +11,7 @@ use r3e_proto::api::witness::{AdmitWitnessed, Witnessed};
 
 use crate::channel::{AttestedChannel, to_json};
 use crate::error::ClientError;
-use crate::http::{Body, json};
+use crate::http::{Body, json, text};
 use crate::input;
 use crate::report_key::ReportKey;
 
@@ -62,6 +62,20 @@ impl OperatorChannel {
     /// [`ClientError`].
     pub async fn state(&mut self) -> Result<SealedState, ClientError> {
         self.channel.get("the sealed state", "/v1/state").await
+    }
+
+    /// What the appliance counts as a whole, as OpenMetrics text: nothing of any tenant in particular.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn open_metrics(&mut self) -> Result<String, ClientError> {
+        let name = "the appliance's metrics";
+        text(name, self.channel.send(name, Method::GET, "/v1/operator/metrics", None, Body::Empty).await?)
+    }
+
+    /// Whether the channel is closed, by the appliance or a failure.
+    pub fn is_closed(&self) -> bool {
+        self.channel.is_closed()
     }
 
     /// Begins a new epoch of the sealed state's keys. Records move to it in the background.

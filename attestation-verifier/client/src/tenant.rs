@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 
 use crate::channel::{AttestedChannel, to_json};
 use crate::error::ClientError;
-use crate::http::{ApiKeyHeader, Body, answer, json};
+use crate::http::{ApiKeyHeader, Body, answer, json, text};
 use crate::input;
 use crate::invocation::{Expected, Invocation};
 use crate::report_key::ReportKey;
@@ -127,6 +127,15 @@ impl TenantChannel {
     /// [`ClientError::RolledBack`]; any other [`ClientError`].
     pub async fn check_state(&mut self) -> Result<Status, ClientError> {
         self.channel.check_state_of(&self.report_key).await
+    }
+
+    /// What the appliance counts of the tenant's functions, jobs and feeds, as OpenMetrics text.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn open_metrics(&mut self) -> Result<String, ClientError> {
+        let name = "the tenant's metrics";
+        text(name, self.send(name, Method::GET, "/v1/metrics", Body::Empty).await?)
     }
 
     /// Every function.

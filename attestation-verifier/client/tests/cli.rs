@@ -124,6 +124,7 @@ const EVERY_COMMAND: &[&[&str]] = &[
     &["functions", "delete"],
     &["functions", "logs"],
     &["functions", "invoke"],
+    &["metrics"],
     &["login"],
     &["whoami"],
     &["keys"],
@@ -405,6 +406,26 @@ fn a_secret_that_is_empty_or_too_long_is_refused_before_connecting() {
         assert_eq!(output.status.code(), Some(code), "{} bytes: {}", value.len(), text(&output.stderr));
         assert!(value.trim().is_empty() || !text(&output.stderr).contains(value.trim()));
     }
+}
+
+#[test]
+fn metrics_are_served_to_this_machine_alone_unless_it_is_said_otherwise() {
+    let home = Home::new().unreachable();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:9464"] {
+        let refused = home.expect(2, &["metrics", "--listen", address, "--json"]);
+        assert_eq!(json(&refused)["error"]["code"], "usage", "{address}");
+        assert!(text(&refused.stderr).contains("--public"), "{}", text(&refused.stderr));
+    }
+    home.expect(2, &["metrics", "--public"]);
+    home.expect(2, &["metrics", "--listen", "localhost:9464"]);
+    let once = home.expect(2, &["metrics", "--listen", "127.0.0.1:0", "--accept-rolled-back", "--json"]);
+    assert_eq!(json(&once)["error"]["code"], "usage");
+    // An appliance that is not there is found out before anybody scrapes; so is an address that is taken.
+    home.expect(3, &["metrics", "--listen", "127.0.0.1:0"]);
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = home.expect(2, &["metrics", "--operator", "--listen", &address, "--json"]);
+    assert_eq!(json(&refused)["error"]["code"], "io");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use r3e_proto::api::feeds::{Feed, HistoryPage, Next, Publication, SetFeed, SignedReport};
+use r3e_proto::api::feeds::{Feed, HistoryPage, Next, Publication, RoundCounts, SetFeed, SignedReport};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::report::Report;
 use r3e_store::Store;
@@ -47,6 +47,31 @@ pub struct Latest {
     pub report: Report,
     /// Whether the last second is over in which that is valid.
     pub is_stale: bool,
+}
+
+/// How a feed goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measures {
+    /// Its name.
+    pub name: String,
+    /// Whether it asks nobody.
+    pub is_paused: bool,
+    /// The latest report: its sequence, and when its sources were compared, in Unix seconds.
+    pub latest: Option<(u64, u64)>,
+    /// What its rounds came to, since the boot.
+    pub rounds: RoundCounts,
+}
+
+impl Measures {
+    fn of(entry: &Entry) -> Self {
+        let latest = entry.latest().map(|kept| *kept.report());
+        Self {
+            name: entry.address.name.clone(),
+            is_paused: entry.shape().record.paused,
+            latest: latest.map(|report| (report.sequence, report.observed_at_s)),
+            rounds: entry.rounds().1,
+        }
+    }
 }
 
 /// The feeds of all tenants. Dropped, nobody is asked any more.
@@ -113,6 +138,16 @@ impl Feeds {
             feeds.push(shown::feed(&entry).await);
         }
         feeds
+    }
+
+    /// How a tenant's feeds go, by name, from memory.
+    pub fn measures(&self, tenant: TenantId) -> Vec<Measures> {
+        self.inner.board().of(tenant).iter().map(|entry| Measures::of(entry)).collect()
+    }
+
+    /// How many feeds there are, of all tenants.
+    pub fn count(&self) -> usize {
+        self.inner.board().len()
     }
 
     /// One of them.

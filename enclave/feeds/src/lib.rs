@@ -37,7 +37,7 @@ mod stream;
 mod ticks;
 
 pub use error::FeedsError;
-pub use feeds::{Feeds, FeedsParts, Latest};
+pub use feeds::{Feeds, FeedsParts, Latest, Measures};
 pub use outside::{BoxFuture, Signer, Tenants, Web};
 pub use reading::Which;
 pub use record::Kept;

@@ -130,6 +130,10 @@ pub const MAX_MEASURED_FUNCTIONS: usize = 512;
 pub const MAX_MEASURED_VERSIONS: usize = 8;
 /// Codes of errors that are counted apart, of one version: there are a dozen.
 pub const MAX_ERROR_CODES: usize = 32;
+/// Functions that counters are kept of, those invoked last: some 6 MiB, for a hundred tenants with as many functions as one may have.
+pub const MAX_COUNTED_FUNCTIONS: usize = 10_000;
+/// Of them, those that are forgotten when there is one too many: so many that looking for them, which takes a millisecond, is rare.
+pub const COUNTED_FUNCTIONS_GIVEN_UP: usize = MAX_COUNTED_FUNCTIONS / 8;
 /// How long a question for more of a log may wait: less than open requests are given when the appliance stops.
 pub const MAX_FOLLOW_MS: u64 = 8_000;
 /// Questions for more of a log that wait, of one tenant.

@@ -182,6 +182,22 @@ impl Registry {
         Ok(functions)
     }
 
+    /// The names of a tenant's functions, from memory.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn names(&self, tenant: TenantId) -> Result<Vec<String>, RegistryError> {
+        let listed = self.store.scan(&Spaces::of(tenant)?.functions, "", None, MAX_FUNCTIONS)?;
+        Ok(listed.into_iter().map(|listed| listed.key).collect())
+    }
+
+    /// Whether a tenant has a function of this name, from memory. Not while the store is not read.
+    pub fn is_there(&self, tenant: TenantId, name: &str) -> bool {
+        let found = Spaces::of(tenant).and_then(|spaces| self.store.scan(&spaces.functions, name, None, 1));
+        // A name comes before those that it begins.
+        found.is_ok_and(|listed| listed.first().is_some_and(|first| first.key == name))
+    }
+
     /// One function's description as `prod` has it.
     ///
     /// # Errors

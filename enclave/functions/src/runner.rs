@@ -94,6 +94,7 @@ mod tests {
     use r3e_runner_api::{FaultKind, ProtocolError};
 
     use super::*;
+    use crate::counts::OUTCOMES;
 
     #[test]
     fn every_failure_of_a_function_has_the_code_that_the_api_documents() {
@@ -115,6 +116,7 @@ mod tests {
         ] {
             let told = explained(error).unwrap();
             assert_eq!(told.code, code);
+            assert!(OUTCOMES.contains(&code), "{code} has no counter");
             assert!(told.message.contains(message), "{}", told.message);
             assert!(told.code.len() <= MAX_RECEIPT_CODE_BYTES);
         }

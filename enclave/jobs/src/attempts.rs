@@ -96,6 +96,9 @@ pub(crate) async fn end(
                 JobState::Dead => inner.tallies.dead.add(),
                 _ => inner.tallies.retried.add(),
             }
+            if state.is_final() {
+                inner.board().ended(address.tenant, state);
+            }
             Ok(Some(standing.record.place()))
         }
         // Somebody else recorded something first: what happened here is not the job's outcome.

@@ -12,8 +12,8 @@ use crate::error::Full;
 use crate::index::{Place, record_key};
 use crate::lanes::Lanes;
 use crate::limits::{
-    MAX_BYTES_OF_ONE, MAX_DELAY_MS, MAX_JOBS, MAX_JOBS_OF_ONE, MAX_QUEUED_OF_ONE, WEBHOOKS_AT_ONCE,
-    WEBHOOKS_OF_ONE,
+    MAX_BYTES_OF_ONE, MAX_COUNTED_TENANTS, MAX_DELAY_MS, MAX_JOBS, MAX_JOBS_OF_ONE, MAX_QUEUED_OF_ONE,
+    WEBHOOKS_AT_ONCE, WEBHOOKS_OF_ONE,
 };
 use crate::record::Address;
 
@@ -27,6 +27,8 @@ pub(crate) struct Board {
     pub(crate) attempts: Lanes,
     /// Webhooks, the same.
     pub(crate) webhooks: Lanes,
+    /// How each tenant's jobs ended since the boot: kept when they are gone.
+    ended: HashMap<TenantId, Ended>,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +37,7 @@ struct OneTenant {
     jobs: BTreeMap<String, Entry>,
     /// Jobs that wait or are under way.
     open: usize,
+    counts: Counts,
     /// What is charged for all of them.
     bytes: u64,
     /// Room that is taken for jobs that are being committed.
@@ -54,6 +57,16 @@ pub(crate) struct Counts {
     pub(crate) queued: u64,
     pub(crate) running: u64,
     pub(crate) kept: u64,
+    /// Of those that are kept, the dead letters: jobs that ended without a result.
+    pub(crate) dead: u64,
+}
+
+/// How jobs ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) succeeded: u64,
+    pub(crate) dead: u64,
+    pub(crate) cancelled: u64,
 }
 
 impl Board {
@@ -65,6 +78,7 @@ impl Board {
             totals: Counts::default(),
             attempts: Lanes::new(at_once, of_one),
             webhooks: Lanes::new(WEBHOOKS_AT_ONCE, WEBHOOKS_OF_ONE),
+            ended: HashMap::new(),
         }
     }
 
@@ -213,6 +227,26 @@ impl Board {
         self.totals
     }
 
+    /// One tenant's jobs, and how those that have ended did.
+    pub(crate) fn counts_of(&self, tenant: TenantId) -> (Counts, Ended) {
+        let counts = self.tenants.get(&tenant).map(|one| one.counts);
+        (counts.unwrap_or_default(), self.ended.get(&tenant).copied().unwrap_or_default())
+    }
+
+    /// Counts a job that has ended.
+    pub(crate) fn ended(&mut self, tenant: TenantId, state: JobState) {
+        if self.ended.len() >= MAX_COUNTED_TENANTS && !self.ended.contains_key(&tenant) {
+            return;
+        }
+        let ended = self.ended.entry(tenant).or_default();
+        match state {
+            JobState::Succeeded => ended.succeeded += 1,
+            JobState::Dead => ended.dead += 1,
+            JobState::Cancelled => ended.cancelled += 1,
+            JobState::Queued | JobState::Running => {}
+        }
+    }
+
     fn entry(&mut self, Address { tenant, id }: Address) -> Option<&mut Entry> {
         self.tenants.get_mut(&tenant)?.jobs.get_mut(&record_key(id))
     }
@@ -239,6 +273,7 @@ impl Board {
 
 impl OneTenant {
     fn charge(&mut self, place: Place, comes: bool) {
+        self.counts.count(place, comes);
         let open = usize::from(!place.state().is_final());
         if comes {
             self.open += open;
@@ -252,13 +287,20 @@ impl OneTenant {
 
 impl Counts {
     fn count(&mut self, place: Place, comes: bool) {
+        if place.state() == JobState::Dead {
+            step(&mut self.dead, comes);
+        }
         let count = match place {
             Place::Queued { .. } => &mut self.queued,
             Place::Running { .. } => &mut self.running,
             Place::Telling { .. } | Place::Kept { .. } => &mut self.kept,
         };
-        *count = if comes { count.saturating_add(1) } else { count.saturating_sub(1) };
+        step(count, comes);
     }
+}
+
+fn step(count: &mut u64, up: bool) {
+    *count = if up { count.saturating_add(1) } else { count.saturating_sub(1) };
 }
 
 #[cfg(test)]

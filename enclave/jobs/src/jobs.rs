@@ -54,6 +54,23 @@ impl Default for Settings {
     }
 }
 
+/// The jobs of one tenant, counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CountsOfOne {
+    /// They wait.
+    pub queued: u64,
+    /// An attempt is under way.
+    pub running: u64,
+    /// They ended without a result, and are kept.
+    pub dead_letters: u64,
+    /// Ended with a result, since the boot.
+    pub succeeded: u64,
+    /// Ended without one, since the boot.
+    pub dead: u64,
+    /// Cancelled, since the boot.
+    pub cancelled: u64,
+}
+
 /// The jobs of all tenants. Dropped, nothing more is begun, and what is under way is left to whoever opens the state next.
 pub struct Jobs {
     inner: Arc<Inner>,
@@ -269,6 +286,19 @@ impl Jobs {
         }
     }
 
+    /// How many jobs a tenant has, and how those ended that did since the boot.
+    pub fn counts_of(&self, tenant: TenantId) -> CountsOfOne {
+        let (now, ended) = self.inner.board().counts_of(tenant);
+        CountsOfOne {
+            queued: now.queued,
+            running: now.running,
+            dead_letters: now.dead,
+            succeeded: ended.succeeded,
+            dead: ended.dead,
+            cancelled: ended.cancelled,
+        }
+    }
+
     async fn job(&self, address: Address) -> Result<Job, JobsError> {
         let found = spaces::read(&self.inner.store, address).await?;
         found.map(|standing| standing.record.job).ok_or(JobsError::NotFound(address.id))
@@ -354,6 +384,7 @@ impl Inner {
         match carry_through(&self.store, &self.phase, address, &writes, Some(&wanted)).await {
             Ok(Changed::Stands(_)) => {
                 self.tallies.cancelled.add();
+                self.board().ended(address.tenant, JobState::Cancelled);
                 self.release(address, Some(record.place()));
                 Ok(record.job)
             }

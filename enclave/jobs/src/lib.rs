@@ -46,6 +46,6 @@ mod webhooks;
 pub use courier::EgressCourier;
 pub use enqueue::{NewJob, With};
 pub use error::{Full, JobsError};
-pub use jobs::{Jobs, JobsParts, Settings};
+pub use jobs::{CountsOfOne, Jobs, JobsParts, Settings};
 pub use outside::{BoxFuture, Courier, Invocations, NotInvoked, Run, Telling};
 pub use policy::checked as checked_policy;

@@ -10,6 +10,8 @@ pub const MAX_JOBS: usize = 75_000;
 pub const MAX_JOBS_OF_ONE: usize = 25_000;
 /// Of them, those that wait or are under way: at 100 a second, a hundred seconds' worth.
 pub const MAX_QUEUED_OF_ONE: usize = 10_000;
+/// Tenants whose ended jobs are counted since the boot: more than an appliance has.
+pub const MAX_COUNTED_TENANTS: usize = 4_096;
 /// Bytes of events and outcomes of one tenant's jobs. They lie at the parent, sealed; memory holds none of them.
 pub const MAX_BYTES_OF_ONE: u64 = 512 * 1024 * 1024;
 /// What is charged for a job besides its event and outcome: its record and its places in the index.

@@ -2,7 +2,6 @@
 //! else: whatever a client does, the others do not see it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use r3e_proto::channel::ALPN;
 use r3e_proto::channel::binding::Digest;
@@ -12,6 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::batch::EvidenceSource;
+use super::counters::{Became, Counters};
 use super::handshake::attest;
 use super::identity::TlsIdentity;
 use super::serve::{serve, stopped};
@@ -43,25 +43,6 @@ impl Serving {
     }
 }
 
-/// What the listener counts.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    attested: AtomicU64,
-    open: AtomicU64,
-}
-
-impl Counters {
-    /// Sessions that were given evidence.
-    pub(crate) fn attested(&self) -> u64 {
-        self.attested.load(Ordering::Relaxed)
-    }
-
-    /// Sessions that are open.
-    pub(crate) fn open(&self) -> u64 {
-        self.open.load(Ordering::Relaxed)
-    }
-}
-
 impl Channel {
     /// Serves connections, each in the stage that is when it begins, until `stop` says so or the listener ends; then
     /// gives open requests a while to finish.
@@ -86,7 +67,10 @@ impl Channel {
                 () = stopped(&mut stop) => break,
             };
             // Over the cap a connection is closed at once: one that waited would hold a descriptor all the same.
-            let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else { continue };
+            let Ok(permit) = Arc::clone(&connections).try_acquire_owned() else {
+                channel.counters.connection(Became::Refused);
+                continue;
+            };
             let (channel, acceptor) = (Arc::clone(&channel), acceptor.clone());
             let serving = Serving { stages: stages.clone(), stop: stopping.clone() };
             tokio::spawn(async move {
@@ -105,22 +89,29 @@ impl Channel {
         // queue would let clients that send one byte and wait hold the places of others.
         let mut tls = match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await {
             Ok(Ok(tls)) => tls,
-            Ok(Err(error)) => return tracing::debug!(%error, "no TLS handshake"),
-            Err(_) => return tracing::debug!("no TLS handshake in time"),
+            Ok(Err(error)) => return self.failed("no TLS handshake", &error),
+            Err(late) => return self.failed("no TLS handshake in time", &late),
         };
+        let counters = Arc::clone(&self.counters);
         if tls.get_ref().1.alpn_protocol() != Some(ALPN) {
+            counters.connection(Became::Public);
             let stage = serving.stage();
-            return serve(tls, stage.public, None, [serving.stop, stage.over]).await;
+            return serve(tls, stage.public, None, counters, [serving.stop, stage.over]).await;
         }
         match attest(&mut tls, self.identity.spki(), &self.configuration, &self.evidence).await {
             Ok(session) => {
-                self.counters.attested.fetch_add(1, Ordering::Relaxed);
-                self.counters.open.fetch_add(1, Ordering::Relaxed);
-                let stage = serving.stage();
-                serve(tls, stage.attested, Some(Arc::new(session)), [serving.stop, stage.over]).await;
-                self.counters.open.fetch_sub(1, Ordering::Relaxed);
+                counters.connection(Became::Session);
+                counters.opened();
+                let (stage, session) = (serving.stage(), Some(Arc::new(session)));
+                serve(tls, stage.attested, session, Arc::clone(&counters), [serving.stop, stage.over]).await;
+                counters.closed();
             }
-            Err(error) => tracing::debug!(%error, "no session"),
+            Err(error) => self.failed("no session", &error),
         }
+    }
+
+    fn failed(&self, what: &'static str, error: &dyn std::error::Error) {
+        self.counters.connection(Became::Failed);
+        tracing::debug!(%error, "{what}");
     }
 }

@@ -8,6 +8,7 @@
 //! [`Session`]: crate::session::Session
 
 mod batch;
+mod counters;
 mod handshake;
 mod identity;
 mod leftover;
@@ -16,7 +17,8 @@ mod serve;
 mod stage;
 
 pub(crate) use batch::EvidenceSource;
+pub(crate) use counters::{BECAME, CLASSES, Counters};
 pub use identity::IdentityError;
 pub(crate) use identity::TlsIdentity;
-pub(crate) use listener::{Channel, Counters};
+pub(crate) use listener::Channel;
 pub(crate) use stage::Stages;

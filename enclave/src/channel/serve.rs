@@ -12,16 +12,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::counters::Counters;
 use super::leftover::lend;
 use crate::limits::{HEADER_TIMEOUT, MAX_HEADER_BYTES, MAX_HEADERS};
 use crate::session::Session;
 
 /// Serves `router` until the client leaves, goes quiet or one of `stops` says so. Every request carries `session`, if
-/// there is one.
+/// there is one; every answer is counted.
 pub(super) async fn serve<S>(
     stream: S,
     router: Router,
     session: Option<Arc<Session>>,
+    counters: Arc<Counters>,
     stops: [watch::Receiver<bool>; 2],
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -31,9 +33,9 @@ pub(super) async fn serve<S>(
         if let Some(session) = &session {
             request.extensions_mut().insert(Arc::clone(session));
         }
-        let answering = router.clone().oneshot(request);
+        let (answering, counters) = (router.clone().oneshot(request), Arc::clone(&counters));
         async move {
-            let answer = answering.await;
+            let answer = answering.await.inspect(|answer| counters.answered(answer.status()));
             leftover.discard().await;
             answer
         }

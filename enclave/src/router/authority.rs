@@ -31,7 +31,7 @@ pub(crate) trait Right {
     const SCOPE: Scope;
 }
 
-/// To invoke functions and read their logs.
+/// To invoke functions and read their logs and the tenant's metrics.
 pub(crate) enum Invoke {}
 /// To deploy, list and delete functions.
 pub(crate) enum Deploy {}

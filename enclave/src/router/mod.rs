@@ -15,6 +15,7 @@ mod handoff;
 mod hooks;
 mod identity;
 mod jobs;
+mod metrics;
 mod name;
 mod public;
 mod random;
@@ -61,6 +62,8 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/tenants/{id}/quota", put(billing::set_quota))
         .route("/v1/tenants/{id}/deposits", post(billing::deposit))
         .route("/v1/tenants/{id}/withdrawals", post(billing::withdraw))
+        .route("/v1/metrics", get(metrics::of_tenant))
+        .route("/v1/operator/metrics", get(metrics::of_appliance))
         .route("/v1/usage", get(billing::usage))
         .route("/v1/balance", get(billing::balance))
         .route("/v1/ledger", get(billing::ledger))

@@ -16,9 +16,9 @@ use r3e_egress::Egress;
 use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
-    Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Definition, EventSink, InvokeError,
-    Invoker, InvokerParts, Loadable, Logs, OwnTriggers, PriceSource, RandomSource, Registry, Run,
-    SecretSource, SourceError, SourceFuture, Version,
+    Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Counts, Definition, EventSink,
+    InvokeError, Invoker, InvokerParts, Loadable, Logs, OwnTriggers, PriceSource, RandomSource, Registry,
+    Run, SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation};
@@ -95,6 +95,7 @@ pub(crate) struct Functions {
     invoker: Arc<Invoker>,
     logs: Arc<Logs>,
     metrics: Arc<AllMetrics>,
+    counts: Arc<Counts>,
     receipts: Receipts,
     store: Store,
     clock: TrustedClock,
@@ -144,8 +145,8 @@ impl Functions {
         }));
         let receipts = Receipts::new(report_key, configuration);
         let logs = Arc::new(Logs::new(random_id()?));
-        let metrics = Arc::new(AllMetrics::new());
-        Ok(Self { registry, pool, bundler, invoker, logs, metrics, receipts, store, clock })
+        let (metrics, counts) = (Arc::new(AllMetrics::new()), Arc::new(Counts::new()));
+        Ok(Self { registry, pool, bundler, invoker, logs, metrics, counts, receipts, store, clock })
     }
 
     /// Keeps a version of a function, once a runner has loaded it, and moves an alias to it as `promotion` says.
@@ -195,13 +196,14 @@ impl Functions {
     /// # Errors
     /// [`ServiceError::NotFound`].
     pub(crate) async fn delete(&self, tenant: TenantId, name: &str) -> Result<(), ServiceError> {
-        let (registry, logs, metrics) =
-            (Arc::clone(&self.registry), Arc::clone(&self.logs), Arc::clone(&self.metrics));
+        let (registry, logs) = (Arc::clone(&self.registry), Arc::clone(&self.logs));
+        let (metrics, counts) = (Arc::clone(&self.metrics), Arc::clone(&self.counts));
         let name = name.to_owned();
         self.change(tenant, async move {
             let deleted = registry.delete(tenant, &name).await?;
             logs.forget(tenant, &name);
             metrics.forget(tenant, &name);
+            counts.forget(tenant, &name);
             Ok(((), deleted))
         })
         .await
@@ -238,10 +240,7 @@ impl Functions {
         let name = reference.function();
         let id = *run.invocation;
         let invoked = self.invoker.invoke_one(tenant, run, reference, sticky, event).await;
-        if matches!(invoked, Err(InvokeError::Overloaded { .. })) {
-            self.metrics.turned_away(tenant, name, self.clock.now_ms());
-        }
-        let completed = invoked?;
+        let completed = invoked.inspect_err(|error| self.observe_refusal(tenant, name, error))?;
         // All that the function wrote is durable from here on, and covered by this sequence number; or the outcome says that
         // it is not known to be.
         let (sequence, at_ms) = (self.store.sequence(), self.clock.now_ms());

@@ -51,6 +51,14 @@ impl Tenants {
         }
     }
 
+    /// How many were admitted, from memory.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn count(&self) -> Result<usize, StoreError> {
+        Ok(self.store.scan(&self.namespace, "", None, MAX_TENANTS)?.len())
+    }
+
     /// All tenants, by id.
     pub(crate) async fn list(&self) -> Result<Vec<Tenant>, ServiceError> {
         let mut tenants = Vec::new();

@@ -164,7 +164,7 @@ pub struct Tenant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Invoke functions and read their logs.
+    /// Invoke functions and read their logs, and what is counted of functions, jobs and feeds.
     Invoke,
     /// Deploy, list and delete functions.
     Deploy,

@@ -44,6 +44,8 @@
 //! | `GET /v1/functions/{name}/logs` | tenant | – → [`observations::LogPage`] |
 //! | `GET /v1/functions/{name}/metrics` | tenant | – → [`observations::Metrics`] |
 //! | `GET /v1/functions/{name}/traces/{invocation}` | tenant | – → [`observations::Trace`] |
+//! | `GET /v1/metrics` | tenant | – → [`observations::OPENMETRICS_TEXT`]: what is counted of its functions, jobs and feeds |
+//! | `GET /v1/operator/metrics` | operator | – → the same of the whole appliance: totals, no name of anything of a tenant's |
 //! | `GET /v1/usage?month=YYYY-MM` | tenant | – → [`billing::UsageReport`] |
 //! | `GET /v1/balance` | tenant | – → [`billing::Balance`] |
 //! | `GET /v1/ledger?after=N&limit=N` | tenant | – → [`billing::LedgerPage`] |

@@ -11,6 +11,9 @@ use super::functions::{LogEntry, Usage};
 pub const BUCKET_BOUNDS_MS: [u64; 16] =
     [1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 
+/// The type of `GET /v1/metrics` and `GET /v1/operator/metrics`: OpenMetrics 1.0 as text.
+pub const OPENMETRICS_TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /// Some of a function's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogPage {

@@ -1,6 +1,8 @@
 //! What can be seen of a function's invocations afterwards: logs, metrics, and where the time of one went.
 
-use r3e_functions::Completed;
+use std::collections::BTreeMap;
+
+use r3e_functions::{Completed, Ended, FunctionCounts, InvokeError};
 use r3e_proto::api::functions::LogEntry;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::observations::{LogPage, Metrics, Trace};
@@ -57,6 +59,37 @@ impl Functions {
         self.logs.trace(tenant, name, invocation).ok_or_else(not_kept)
     }
 
+    /// What the invocations of all of a tenant's functions came to, by name; nothing but zeros of one that was not invoked.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn counts(&self, tenant: TenantId) -> Result<BTreeMap<String, FunctionCounts>, ServiceError> {
+        // In this order: what was counted of a function that is deleted in between is left out.
+        let mut counted = self.counts.of(tenant);
+        let names = self.registry.names(tenant)?;
+        Ok(names
+            .into_iter()
+            .map(|name| {
+                let of = counted.remove(&name).unwrap_or_default();
+                (name, of)
+            })
+            .collect())
+    }
+
+    /// What all invocations came to, of all tenants.
+    pub(crate) fn totals(&self) -> Ended {
+        self.counts.totals()
+    }
+
+    /// Counts an event that was not handed to its function.
+    pub(super) fn observe_refusal(&self, tenant: TenantId, name: &str, error: &InvokeError) {
+        let now_ms = self.clock.now_ms();
+        if matches!(error, InvokeError::Overloaded { .. }) {
+            self.metrics.turned_away(tenant, name, now_ms);
+        }
+        self.counts.refused(tenant, name, error, now_ms, || self.registry.is_there(tenant, name));
+    }
+
     /// Keeps what can be seen of an invocation that is over.
     pub(super) fn observe(
         &self,
@@ -85,5 +118,6 @@ impl Functions {
         };
         self.logs.add(tenant, name, entry, trace);
         self.metrics.add(tenant, name, completed, at_ms);
+        self.counts.completed(tenant, name, completed, at_ms, || self.registry.is_there(tenant, name));
     }
 }

@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::commands::{
-    billing, chain, deploy, enclave, feeds, functions, init, jobs, keys, local, login, operator, random,
-    release, secrets, state, tenants, triggers, wallets,
+    billing, chain, deploy, enclave, feeds, functions, init, jobs, keys, local, login, metrics, operator,
+    random, release, secrets, state, tenants, triggers, wallets,
 };
 
 const AFTER_HELP: &str = "\
@@ -142,6 +142,8 @@ pub(crate) enum Command {
     /// Have wallets' transactions brought onto their chains, each once
     #[command(subcommand)]
     Chain(chain::Command),
+    /// Print what the appliance counts, or serve it to a Prometheus on this machine
+    Metrics(metrics::Metrics),
     /// Show what functions used in a month, and the quota
     Usage(billing::Usage),
     /// Show the plan and the balance

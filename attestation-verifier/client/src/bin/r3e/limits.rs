@@ -33,3 +33,17 @@ pub(crate) const MAX_WALLET_JSON_BYTES: u64 = 384 * 1024;
 pub(crate) const MAX_FEED_FILE_BYTES: u64 = 64 * 1024;
 /// A call's data in hexadecimal digits: what the appliance takes of it.
 pub(crate) const MAX_CALL_FILE_BYTES: u64 = 128 * 1024;
+
+/// Scrapers of `r3e metrics --listen` that are connected at once: a Prometheus or two, and whoever looks by hand.
+pub(crate) const MAX_SCRAPERS: usize = 16;
+/// The head of a scrape: Prometheus sends some hundred bytes; hyper takes no smaller bound.
+pub(crate) const MAX_SCRAPE_HEAD_BYTES: usize = 8 * 1024;
+/// From a connection's last answer, or its start, to the end of the next head: longer than the usual minute between two scrapes, so
+/// that a scraper keeps its connection.
+pub(crate) const SCRAPE_HEAD_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long one scraper keeps a connection: one that takes no answer holds its place no longer, and others open another.
+pub(crate) const SCRAPER_LIFETIME: Duration = Duration::from_mins(15);
+/// For the metrics of one scrape, a new channel included: longer than Prometheus waits by default.
+pub(crate) const SCRAPE_TIMEOUT: Duration = Duration::from_secs(30);
+/// After a connection that could not be taken.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -32,7 +32,7 @@ pub(crate) enum Command {
 /// A scope, as an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ScopeArgument {
-    /// Invoke functions and read their logs
+    /// Invoke functions, and read their logs and the tenant's metrics
     Invoke,
     /// Deploy, list and delete functions
     Deploy,

@@ -13,6 +13,7 @@ pub(crate) mod keygen;
 pub(crate) mod keys;
 pub(crate) mod local;
 pub(crate) mod login;
+pub(crate) mod metrics;
 pub(crate) mod operator;
 mod profile;
 pub(crate) mod random;
@@ -38,7 +39,11 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         clap_complete::generate(shell, &mut Cli::command(), "r3e", &mut script);
         return text(&String::from_utf8_lossy(&script));
     }
-    let settings = &Settings::resolve(cli.global, matches)?;
+    let resolved = Settings::resolve(cli.global, matches)?;
+    if let Command::Metrics(command) = cli.command {
+        return metrics::run(command, resolved, printer).await;
+    }
+    let settings = &resolved;
     match cli.command {
         Command::Enclave(command) => enclave::run(command, settings, printer).await,
         Command::Secrets(command) => secrets::run(command, settings, printer).await,
@@ -64,6 +69,6 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::State(command) => state::run(command, settings, printer).await,
         Command::Tenants(command) => tenants::run(command, settings, printer).await,
         Command::Profile(ProfileCommand::Show) => profile::show(settings, printer),
-        Command::Completions { .. } => Ok(()),
+        Command::Completions { .. } | Command::Metrics(_) => Ok(()),
     }
 }
