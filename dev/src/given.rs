@@ -168,7 +168,7 @@ impl RandomSource for OwnDice {
         let unavailable = |error: KeyError| RandomError::Unavailable(SourceError(error.to_string()));
         let drawn = RandomKey::of(&self.0, tenant).map_err(unavailable).and_then(|key| {
             key.draw(&occasion, min, max).map_err(|error| match error {
-                KeyError::Range { .. } | KeyError::Occasion(_) => RandomError::Invalid(error.to_string()),
+                KeyError::Range(_) | KeyError::Occasion(_) => RandomError::Invalid(error.to_string()),
                 error => unavailable(error),
             })
         });

@@ -65,6 +65,8 @@ pub(crate) const MAX_WAITING_FOR_EVIDENCE: usize = 8_192;
 pub(crate) const REPORT_KEY_DOCUMENT_AGE: Duration = Duration::from_mins(10);
 /// Random numbers that are drawn at once, a millisecond of one core each: the others wait in the order that they came.
 pub(crate) const RANDOM_AT_ONCE: usize = 2;
+/// Of one tenant, so many are drawn or wait: a second of one core, whatever the others ask for.
+pub(crate) const MAX_WAITING_FOR_RANDOM: usize = 512;
 /// How long the parent may take to hand out the configuration, from the enclave's start.
 pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_mins(1);
 /// Between two tries for the configuration.
@@ -102,6 +104,8 @@ pub(crate) const PUBLISH_LEAST_LIFE: Duration = Duration::from_secs(20);
 pub(crate) const PUBLISH_MOST_LIFE: Duration = Duration::from_mins(5);
 /// How long a report that nothing was signed for waits before it makes way for a newer one: where each made way at once, a feed that moves often would bring none.
 pub(crate) const PUBLISH_PATIENCE: Duration = Duration::from_secs(15);
+/// How long what was begun for a publication that is none any more is looked for: a commit that nobody was told of is settled by then.
+pub(crate) const PUBLISH_WITHDRAWING: Duration = Duration::from_mins(1);
 /// Tries of one report: with the pauses between them, some hours.
 pub(crate) const MAX_PUBLISH_TRIES: u32 = 98;
 /// The longest between two tries of a report that cannot be brought.

@@ -53,6 +53,19 @@ pub enum Occasion {
     },
 }
 
+/// Whether a number may be drawn from `min` to `max`.
+///
+/// # Errors
+/// Why not, in words.
+pub fn check_range(min: u64, max: u64) -> Result<(), String> {
+    if min <= max && max <= MAX_NUMBER {
+        return Ok(());
+    }
+    Err(format!(
+        "{min} to {max} is no range: the first must not be the greater one, and neither over {MAX_NUMBER}"
+    ))
+}
+
 impl Occasion {
     /// The message of which a number is drawn.
     pub fn encode(&self) -> Vec<u8> {

@@ -99,8 +99,16 @@ pub(crate) enum VerifyError {
     /// Drawn for something else.
     #[error("the number was drawn for another seed than the one asked for, or for none")]
     OtherSeed,
+    /// Drawn with another key.
+    #[error("the document attests another key than the one asked for")]
+    OtherKey,
+    /// Drawn by another run.
+    #[error("the number is of another run than the one asked for, or of none")]
+    OtherRun,
     /// Drawn by somebody else.
-    #[error("the number was drawn by another function than the one asked for, or by none")]
+    #[error(
+        "the number was drawn by another function than the one asked for, or by one where none was, or by none"
+    )]
     OtherFunction,
     /// Drawn from another range.
     #[error("the number was drawn from another range than the one asked for")]
@@ -129,6 +137,8 @@ impl VerifyError {
             Self::OtherTenant | Self::OtherRandomTenant => "tenant",
             Self::NoRandomKey => "random_key",
             Self::RandomProof(_) => "proof",
+            Self::OtherKey => "key",
+            Self::OtherRun => "run",
             Self::OtherSeed => "seed",
             Self::OtherFunction => "function",
             Self::OtherRange => "range",
@@ -211,9 +221,12 @@ impl VerifyError {
             Self::NoRandomKey => {
                 "Give the document from the appliance's /v1/random-key; a session's own document will not do."
             }
-            Self::OtherRandomTenant | Self::OtherSeed | Self::OtherFunction | Self::OtherRange => {
-                "Do not take this number for the one that you asked for."
-            }
+            Self::OtherRandomTenant
+            | Self::OtherKey
+            | Self::OtherRun
+            | Self::OtherSeed
+            | Self::OtherFunction
+            | Self::OtherRange => "Do not take this number for the one that you asked for.",
             Self::RandomProof(_) => {
                 "Do not trust this number: it was changed, or the attested appliance did not draw it."
             }

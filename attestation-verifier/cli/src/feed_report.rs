@@ -87,13 +87,7 @@ struct Signers {
 }
 
 pub(crate) fn run(args: &FeedReportArgs) -> Outcome {
-    match judge(args) {
-        Ok(report) => Outcome::verdict(&report, args.json),
-        Err(error) if error.is_verdict() => {
-            Outcome::verdict(&Report::rejected(&error, None, None, Vec::new()), args.json)
-        }
-        Err(error) => Outcome::unusable(&error, args.json),
-    }
+    Outcome::of(judge(args), args.json)
 }
 
 /// The verdict; an error where the files do not even hold a report and a document.

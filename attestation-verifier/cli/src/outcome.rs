@@ -27,6 +27,17 @@ impl Outcome {
         Self { status: u8::from(!report.accepted), out, err: String::new() }
     }
 
+    /// What a judgement came to: a verdict, also where the files do not even hold what is judged.
+    pub(crate) fn of(judged: Result<Report, VerifyError>, json: bool) -> Self {
+        match judged {
+            Ok(report) => Self::verdict(&report, json),
+            Err(error) if error.is_verdict() => {
+                Self::verdict(&Report::rejected(&error, None, None, Vec::new()), json)
+            }
+            Err(error) => Self::unusable(&error, json),
+        }
+    }
+
     /// No verdict: the tool was not used rightly, or could not read what it needs.
     pub(crate) fn unusable(error: &VerifyError, json: bool) -> Self {
         if json {

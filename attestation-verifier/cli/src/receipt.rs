@@ -61,13 +61,7 @@ pub(crate) struct ReceiptArgs {
 }
 
 pub(crate) fn run(args: &ReceiptArgs) -> Outcome {
-    match judge(args) {
-        Ok(report) => Outcome::verdict(&report, args.json),
-        Err(error) if error.is_verdict() => {
-            Outcome::verdict(&Report::rejected(&error, None, None, Vec::new()), args.json)
-        }
-        Err(error) => Outcome::unusable(&error, args.json),
-    }
+    Outcome::of(judge(args), args.json)
 }
 
 /// The verdict; an error where the files do not even hold a receipt and a document.

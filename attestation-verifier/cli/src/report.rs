@@ -109,6 +109,9 @@ pub(crate) struct SeenRandom {
     min: u64,
     max: u64,
     output: String,
+    key: String,
+    /// Whether this key was asked for.
+    key_was_required: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -350,13 +353,15 @@ impl SeenReport {
 }
 
 impl SeenRandom {
-    pub(crate) fn new(random: &Random, occasion: &Occasion) -> Self {
+    pub(crate) fn new(random: &Random, occasion: &Occasion, key_was_required: bool) -> Self {
         let &Random { value, min, max, output, .. } = random;
         let mut seen = Self {
             value,
             min,
             max,
             output: hex::encode(output.0),
+            key: random.key.to_string(),
+            key_was_required,
             seed: None,
             function: None,
             invocation: None,
@@ -388,6 +393,12 @@ impl SeenRandom {
         page.optional("job", self.job.as_deref());
         page.optional("drawn before it", self.index.map(|index| index.to_string()).as_deref());
         page.field("output", &self.output);
+        page.field("key", &self.key);
+        if !self.key_was_required {
+            page.line(
+                "Nothing says that this key was announced before the seed was known: require it with --key.",
+            );
+        }
     }
 }
 

@@ -75,13 +75,27 @@ impl World {
 fn a_genuine_number_is_accepted_with_all_that_is_asked_of_it() {
     let world = World::seeded();
     let tenant = hex::encode(TENANT);
-    let asked =
-        ["--seed", "block 7", "--function", "raffle", "--tenant", &tenant, "--min", "1", "--max", "100"];
+    let key = world.drawn.key.to_string();
+    let asked = [
+        "--seed",
+        "block 7",
+        "--function",
+        "raffle",
+        "--tenant",
+        &tenant,
+        "--min",
+        "1",
+        "--max",
+        "100",
+        "--key",
+        &key,
+    ];
     for more in [&[][..], &asked] {
         let (status, verdict) = world.verify(&world.drawn, more);
         assert_eq!((status, verdict["reason"].as_str()), (0, Some("accepted")), "{verdict:#}");
         assert_eq!(verdict["random"]["value"], world.drawn.value);
         assert_eq!(verdict["random"]["seed"], "block 7");
+        assert_eq!(verdict["random"]["key_was_required"], !more.is_empty());
     }
     let bare = Random { document: None, ..world.drawn.clone() };
     let (status, verdict) = world.verify(&bare, &[]);
@@ -91,17 +105,25 @@ fn a_genuine_number_is_accepted_with_all_that_is_asked_of_it() {
     assert_eq!(world.verify(&bare, &["--document", apart.to_str().unwrap()]).0, 0);
 
     let job = World::of(&Occasion::Job { function: "raffle".to_owned(), job: [9; 16], index: 2 });
-    let (status, verdict) = job.verify(&job.drawn, &["--function", "raffle"]);
-    assert_eq!((status, &verdict["random"]["job"]), (0, &json!("09".repeat(16))));
-    job.rejected(&job.drawn, &["--seed", "block 7"], "seed");
+    let id = "09".repeat(16);
+    let (status, verdict) = job.verify(&job.drawn, &["--function", "raffle", "--job", &id, "--index", "2"]);
+    assert_eq!((status, &verdict["random"]["job"]), (0, &json!(id)));
+    job.rejected(&job.drawn, &["--function", "raffle", "--seed", "block 7"], "seed");
+    job.rejected(&job.drawn, &["--invocation", &id], "run");
+    job.rejected(&job.drawn, &["--index", "1"], "run");
+    job.rejected(&job.drawn, &["--job", &"08".repeat(16)], "run");
 }
 
 #[test]
 fn what_was_asked_for_must_be_what_was_drawn() {
     let world = World::seeded();
+    let other_key = format!("0x02{}", "11".repeat(32));
+    // A function's number for the seed is not the API's.
+    world.rejected(&world.drawn, &["--seed", "block 7"], "function");
+    world.rejected(&world.drawn, &["--seed", "block 8", "--function", "raffle"], "seed");
     for (more, reason) in [
-        (["--seed", "block 8"], "seed"),
         (["--function", "other"], "function"),
+        (["--key", &other_key], "key"),
         (["--tenant", &"00".repeat(16)], "tenant"),
         (["--min", "0"], "range"),
         (["--max", "99"], "range"),

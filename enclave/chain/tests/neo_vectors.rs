@@ -90,6 +90,9 @@ fn what_is_no_account_of_several_keys() {
     assert!(matches!(multi_verification_script(1, &many), Err(CodecError::TooLong { .. })));
     assert!(multi_verification_script(1, &many[..29]).is_ok());
 
+    assert!(multi_verification_script(15, &many[..29]).is_ok());
+    assert!(matches!(multi_verification_script(16, &many[..29]), Err(CodecError::TooLong { .. })));
+
     let by = |number: u8| (key(number), [number; 64]);
     let witness = |signatures: &[_]| Witness::of_signatures(2, &keys, signatures);
     let good = witness(&[by(3), by(1)]).unwrap();

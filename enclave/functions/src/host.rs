@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
-use r3e_proto::random::Occasion;
+use r3e_proto::random::{Occasion, check_range};
 use r3e_runner_api::{HostCall, HostError, HostErrorCode, HostReply, HostValue};
 use r3e_store::Store;
 use tokio::sync::Semaphore;
@@ -53,7 +53,9 @@ pub(crate) struct Host<'a> {
     events: Events<'a>,
     run: Run<'a>,
     attestations: AtomicU32,
-    random: AtomicU32,
+    draws: AtomicU32,
+    /// Those of them that are of the run.
+    unseeded: AtomicU32,
     secrets: Secrets<'a>,
     making: Making<'a>,
     writes: Writes,
@@ -87,7 +89,8 @@ impl<'a> Host<'a> {
             events: Events::of(&*resources.events, &function.permissions.publish, run.hops),
             run,
             attestations: AtomicU32::new(0),
-            random: AtomicU32::new(0),
+            draws: AtomicU32::new(0),
+            unseeded: AtomicU32::new(0),
             secrets: Secrets::of(&*resources.secrets, reader, &function.permissions),
             making: Making::of(&*resources.triggers, tenant, &function.name, function.permissions.triggers),
         })
@@ -128,21 +131,28 @@ impl<'a> Host<'a> {
         })
     }
 
-    /// A random number, for the seed that the function gives, or for the run that it is.
-    async fn random(&self, min: u64, max: u64, seed: Option<String>) -> HostReply {
-        let index = self.random.fetch_add(1, Ordering::Relaxed);
-        if index >= MAX_RANDOM {
+    /// What a random number is for: the seed that the function gives, or the run that it is. Settled when the call comes in, and not when its turn
+    /// comes: what else is under way must not change which number is which.
+    fn occasion(&self, min: u64, max: u64, seed: Option<String>) -> Result<Occasion, HostError> {
+        check_range(min, max).map_err(|why| refused(HostErrorCode::Invalid, why))?;
+        if self.draws.fetch_add(1, Ordering::Relaxed) >= MAX_RANDOM {
             let message = format!("an invocation draws at most {MAX_RANDOM} random numbers");
             return Err(refused(HostErrorCode::LimitExceeded, message));
         }
         let function = self.deployed.function.name.clone();
-        let occasion = match (seed, self.run.job) {
+        let index = || self.unseeded.fetch_add(1, Ordering::Relaxed);
+        Ok(match (seed, self.run.job) {
             (Some(seed), _) => Occasion::FunctionSeed { function, seed },
             // All attempts draw the same: a function that fails because it does not like its number gets no other.
-            (None, Some(job)) => Occasion::Job { function, job, index },
-            (None, None) => Occasion::Invocation { function, invocation: *self.run.invocation, index },
-        };
-        let drawn = self.resources.random.draw(self.tenant, occasion, min, max).await;
+            (None, Some(job)) => Occasion::Job { function, job, index: index() },
+            (None, None) => {
+                Occasion::Invocation { function, invocation: *self.run.invocation, index: index() }
+            }
+        })
+    }
+
+    async fn random(&self, occasion: Result<Occasion, HostError>, min: u64, max: u64) -> HostReply {
+        let drawn = self.resources.random.draw(self.tenant, occasion?, min, max).await;
         let drawn = drawn.map_err(|error| match error {
             RandomError::Invalid(why) => refused(HostErrorCode::Invalid, why),
             RandomError::Unavailable(error) => failed(&error),
@@ -239,7 +249,8 @@ impl Host<'_> {
             }
             HostCall::OraclePrice { feed } => Box::pin(std::future::ready(self.price(feed))),
             HostCall::OracleRandom { min, max, seed } => {
-                Box::pin(async move { self.random(min, max, seed).await })
+                let occasion = self.occasion(min, max, seed);
+                Box::pin(self.random(occasion, min, max))
             }
             HostCall::Attestation { data_base64 } => {
                 Box::pin(async move { self.attestation(data_base64.as_deref()).await })

@@ -156,10 +156,12 @@ public static object Handle() {
     Secrets.Set("SET", "value");
     var made = Trigger.Create(new { type = "event", topic = "t" });
     var price = Oracle.GetPrice("neo-usd");
+    var drawn = Oracle.GetRandomness(1, 6, "block 7");
+    var same = Oracle.GetRandom(1, 6, "block 7") == drawn.Value && drawn.Proof.Length == 164;
     var missing = Code(() => Oracle.GetPrice("other"));
     var gone = new[] { Trigger.Delete("t"), Trigger.Delete("none") };
     var document = Encoding(Tee.GetAttestation("data"));
-    return new object[] { price.Pair, price.Answer, price.Decimals, price.ValidUntilMs, price.Sequence, price.IsStale, missing, made.Name, made.Created, gone, before, after, Store.Get("a"), taken.Queued, taken.Failed, codes, answer.Status, answer.Text(),
+    return new object[] { same, drawn.ToDictionary().Count, price.Pair, price.Answer, price.Decimals, price.ValidUntilMs, price.Sequence, price.IsStale, missing, made.Name, made.Created, gone, before, after, Store.Get("a"), taken.Queued, taken.Failed, codes, answer.Status, answer.Text(),
         answer.Headers["x-kind"], Secrets.Get("KEY"), document };
 }
 static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(bytes);
@@ -172,7 +174,7 @@ static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(byte
         triggers: true,
     };
     let deploy = Deploy { permissions, ..class(methods) };
-    let expected = r#"["NEO/USD","-50.12000000",8,1795291200000,412,false,"not_found","t",true,[true,false],null,1,null,2,1,["denied","denied","denied"],200,"hello","test","s3cret","document"]"#;
+    let expected = r#"[true,7,"NEO/USD","-50.12000000",8,1795291200000,412,false,"not_found","t",true,[true,false],null,1,null,2,1,["denied","denied","denied"],200,"hello","test","s3cret","document"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
     assert_eq!(appliance.attestation.asked.lock().unwrap()[0].2, b"data");
 }

@@ -97,9 +97,11 @@ def handler(event):
     r3e.secrets.set("SET", "value")
     made = r3e.trigger.create({"type": "event", "topic": "t"})
     price = r3e.oracle.get_price("neo-usd")
+    drawn = r3e.oracle.get_randomness(1, 6, "block 7")
+    same = r3e.oracle.get_random(1, 6, seed="block 7") == drawn["value"]
     gone = [r3e.trigger.delete("t"), r3e.trigger.delete("none")]
     answer = r3e.fetch("https://api.example.com/a", headers={"x-a": "b"})
-    return [price["answer"], price["sequence"], price["is_stale"], len(price), made, gone, before, after, r3e.store.get("a"), taken, codes, answer.status, answer.text(), answer.headers["x-kind"]]
+    return [same, sorted(drawn), price["answer"], price["sequence"], price["is_stale"], len(price), made, gone, before, after, r3e.store.get("a"), taken, codes, answer.status, answer.text(), answer.headers["x-kind"]]
 "#;
     let permissions = Permissions {
         net: vec!["api.example.com".into()],
@@ -109,7 +111,7 @@ def handler(event):
         ..Permissions::default()
     };
     let deploy = Deploy { permissions, ..python(source) };
-    let expected = r#"["-50.12000000",412,false,9,{"name":"t","created":true},[true,false],null,{"n":1},null,{"queued":2,"failed":1},["denied","denied","denied"],200,"hello","test"]"#;
+    let expected = r#"[true,["key","max","message","min","output","proof","value"],"-50.12000000",412,false,9,{"name":"t","created":true},[true,false],null,{"n":1},null,{"queued":2,"failed":1},["denied","denied","denied"],200,"hello","test"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
 }
 

@@ -3,7 +3,6 @@
 use std::error::Error;
 
 use r3e_proto::WireError;
-use r3e_proto::random::MAX_NUMBER;
 
 /// A cause from another layer, kept for the log.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -55,16 +54,9 @@ pub enum KeyError {
         #[source]
         source: BoxError,
     },
-    /// No range of numbers that can be asked for.
-    #[error(
-        "{min} to {max} is no range; the first must not be the greater one, and neither over {MAX_NUMBER}"
-    )]
-    Range {
-        /// The least.
-        min: u64,
-        /// The greatest.
-        max: u64,
-    },
+    /// No range of numbers that can be asked for; why, in words.
+    #[error("{0}")]
+    Range(String),
     /// What a random number is drawn for breaks a rule.
     #[error("{0}")]
     Occasion(#[source] WireError),

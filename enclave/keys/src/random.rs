@@ -3,7 +3,7 @@
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::random::Random;
 use r3e_proto::api::wallets::{Hash32, HexBytes};
-use r3e_proto::random::{MAX_NUMBER, Occasion};
+use r3e_proto::random::{Occasion, check_range};
 use r3e_vrf::SecretKey;
 
 use crate::{KeyError, KeyPath, RootSecret, scalar};
@@ -38,9 +38,7 @@ impl RandomKey {
     /// # Errors
     /// [`KeyError::Range`], [`KeyError::Occasion`]; [`KeyError::Library`] if the library refuses what cannot fail.
     pub fn draw(&self, occasion: &Occasion, min: u64, max: u64) -> Result<Random, KeyError> {
-        if min > max || max > MAX_NUMBER {
-            return Err(KeyError::Range { min, max });
-        }
+        check_range(min, max).map_err(KeyError::Range)?;
         occasion.check().map_err(KeyError::Occasion)?;
         let refused = || KeyError::Library { operation: "draw a random number" };
         let message = occasion.encode();

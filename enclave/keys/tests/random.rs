@@ -52,8 +52,8 @@ fn what_breaks_a_rule_is_refused() {
     let draw = |occasion: &Occasion, min, max| key(1, 1).draw(occasion, min, max).unwrap_err();
     let whole = key(1, 1).draw(&seed("s"), 0, MAX_NUMBER).unwrap();
     assert!(whole.value <= MAX_NUMBER);
-    assert!(matches!(draw(&seed("s"), 0, MAX_NUMBER + 1), KeyError::Range { .. }));
-    assert!(matches!(draw(&seed("s"), 2, 1), KeyError::Range { min: 2, max: 1 }));
+    assert!(matches!(draw(&seed("s"), 0, MAX_NUMBER + 1), KeyError::Range(_)));
+    assert!(matches!(draw(&seed("s"), 2, 1), KeyError::Range(_)));
     assert!(matches!(draw(&seed(""), 1, 2), KeyError::Occasion(_)));
     assert!(matches!(draw(&seed(&"s".repeat(MAX_SEED_BYTES + 1)), 1, 2), KeyError::Occasion(_)));
     let unnamed = Occasion::Invocation { function: "no name".to_owned(), invocation: [1; 16], index: 0 };

@@ -24,7 +24,7 @@ use super::ServiceError;
 use super::transactions::{OWN_NAMES, Transactions};
 use crate::limits::{
     MAX_PUBLISH_TRIES, PUBLISH_AFTER_TROUBLE, PUBLISH_LEAST_LIFE, PUBLISH_LONGEST_PAUSE, PUBLISH_LOOK,
-    PUBLISH_MOST_LIFE, PUBLISH_PATIENCE,
+    PUBLISH_MOST_LIFE, PUBLISH_PATIENCE, PUBLISH_WITHDRAWING,
 };
 
 /// What brings reports to contracts, until it is dropped.
@@ -50,7 +50,7 @@ struct Key {
 enum Fate {
     /// It is in a block, or one that nobody waits for any more made way for a newer one.
     Done,
-    /// It cost gas and is not there: again it would cost as much.
+    /// It cost gas and is not there, and again it would: the next report is waited for.
     Reverted(String),
     /// It is not there, and may be tried again.
     Lost(String),
@@ -179,7 +179,14 @@ impl Inner {
         self.note(key, |it| it.transaction = Some(name.clone()));
         let mut at = match self.transactions.show(key.tenant, &name).await {
             // Of another life, or from before it was changed how it is paid for.
-            Ok(there) => self.adopted(key, one, there).await?,
+            Ok(there) if is_paid_so(one, &there) => there,
+            Ok(there) => {
+                let there = self.transactions.withdraw(key.tenant, &there.name).await?;
+                if there.stage == Stage::Ended && !matches!(self.ended(key, sequence, &there), Fate::Done) {
+                    return Ok(Fate::Lost("it is paid for otherwise by now".to_owned()));
+                }
+                there
+            }
             Err(ServiceError::NotFound { .. }) => {
                 let Some(left) = self.left(signed) else {
                     return Ok(Fate::Stale);
@@ -216,22 +223,6 @@ impl Inner {
         }
     }
 
-    /// A transaction that there is already: where nothing was signed for it, and it is paid for otherwise by now, it is withdrawn.
-    async fn adopted(
-        &self,
-        key: &Key,
-        one: &Publication,
-        there: Transaction,
-    ) -> Result<Transaction, ServiceError> {
-        let Transaction { wallet, call, stage, .. } = &there;
-        let is_the_same =
-            *wallet == one.wallet && call.gas_limit == one.gas_limit && call.fee_limit == one.fee_limit;
-        if *stage != Stage::Waiting || is_the_same {
-            return Ok(there);
-        }
-        self.transactions.withdraw(key.tenant, &there.name).await
-    }
-
     fn ended(&self, key: &Key, sequence: u64, at: &Transaction) -> Fate {
         let lost = |why: &str| Fate::Lost(why.to_owned());
         match &at.outcome {
@@ -243,7 +234,11 @@ impl Inner {
                 fate
             }
             Some(Outcome::Abandoned(Reason::NotTaken(why))) => Fate::Lost(format!("no node takes it: {why}")),
-            Some(Outcome::Abandoned(_)) => lost("its time was over, or it was cancelled"),
+            // Whoever cancels what was signed does not want it there.
+            Some(Outcome::Abandoned(Reason::Cancelled)) if at.nonce.is_some() => {
+                Fate::Reverted("it was cancelled".to_owned())
+            }
+            Some(Outcome::Abandoned(_)) => lost("its time was over"),
             Some(Outcome::Refused { code, message }) => {
                 Fate::Lost(format!("the wallet does not sign: {message} ({code})"))
             }
@@ -259,14 +254,20 @@ impl Inner {
         (left >= PUBLISH_LEAST_LIFE).then_some(left.min(PUBLISH_MOST_LIFE))
     }
 
-    /// Gives up what was begun for a publication that is none any more, if nothing was signed for it.
-    async fn withdraw(&self, key: &Key) {
+    /// Gives up what was begun for a publication that is none any more, if nothing was signed for it. What was on its way to the store when it was ended
+    /// comes through later: so it is looked for again, for a while.
+    fn withdraw(self: &Arc<Self>, key: &Key) {
         let Some(name) = self.states().get(key).and_then(|state| state.transaction.clone()) else { return };
-        match self.transactions.withdraw(key.tenant, &name).await {
-            Ok(_) | Err(ServiceError::NotFound { .. }) => {}
-            // Its time is over in some minutes.
-            Err(error) => tracing::warn!(%error, "a report on its way to a contract was not withdrawn"),
-        }
+        let (inner, tenant) = (Arc::clone(self), key.tenant);
+        tokio::spawn(async move {
+            let until = Instant::now() + PUBLISH_WITHDRAWING;
+            while Instant::now() < until && !*inner.closed.borrow() {
+                if let Err(error) = inner.transactions.withdraw(tenant, &name).await {
+                    tracing::debug!(%error, "a report on its way to a contract is not withdrawn yet");
+                }
+                sleep(PUBLISH_AFTER_TROUBLE).await;
+            }
+        });
     }
 }
 
@@ -283,6 +284,11 @@ impl Key {
         let feed: String = self.feed.chars().take(24).collect();
         format!("{OWN_NAMES}{feed}-{digest}-{sequence}-{number}")
     }
+}
+
+/// Whether a transaction is paid for as the publication says now.
+fn is_paid_so(one: &Publication, at: &Transaction) -> bool {
+    at.wallet == one.wallet && at.call.gas_limit == one.gas_limit && at.call.fee_limit == one.fee_limit
 }
 
 async fn newer_than(told: &mut watch::Receiver<u64>, sequence: u64) {
@@ -306,7 +312,7 @@ async fn keep_going(inner: Arc<Inner>) {
         for key in over {
             if let Some((_, mut task)) = running.remove(&key) {
                 task.shutdown().await;
-                inner.withdraw(&key).await;
+                inner.withdraw(&key);
             }
         }
         inner.states().retain(|key, _| wanted.contains_key(key));

@@ -17,18 +17,25 @@ use tokio::task::spawn_blocking;
 
 use super::ServiceError;
 use super::tenant_keys::{AttestedKeyError, TenantKeys};
-use crate::limits::RANDOM_AT_ONCE;
+use super::turns::Turns;
+use crate::limits::{MAX_WAITING_FOR_RANDOM, RANDOM_AT_ONCE};
 
 /// What draws random numbers, each tenant's with a key of its own.
 pub(crate) struct Randomness {
     keys: TenantKeys<r3e_keys::RandomKey>,
-    turns: Semaphore,
+    /// Of one tenant one at a time.
+    lines: Turns<TenantId>,
+    turns: Arc<Semaphore>,
 }
 
 impl Randomness {
     pub(crate) fn new(root: Arc<RootSecret>, attester: Attester) -> Self {
         let keys = TenantKeys::new(root, attester, r3e_keys::RandomKey::of);
-        Self { keys, turns: Semaphore::new(RANDOM_AT_ONCE) }
+        Self {
+            keys,
+            lines: Turns::new(MAX_WAITING_FOR_RANDOM),
+            turns: Arc::new(Semaphore::new(RANDOM_AT_ONCE)),
+        }
     }
 
     /// A tenant's key, with a document that names it.
@@ -45,7 +52,7 @@ impl Randomness {
     /// The number from `min` to `max` for this occasion, always the same.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`]: the range or the seed breaks a rule.
+    /// [`ServiceError::Invalid`]: the range or the seed breaks a rule. [`ServiceError::Busy`]: as many of the tenant's wait as may.
     pub(crate) async fn draw(
         &self,
         tenant: TenantId,
@@ -55,11 +62,17 @@ impl Randomness {
     ) -> Result<Random, ServiceError> {
         let internal = |what: &dyn std::fmt::Display| ServiceError::Internal(what.to_string());
         let key = self.keys.of(tenant).map_err(|error| internal(&error))?;
-        let _turn = self.turns.acquire().await.map_err(|error| internal(&error))?;
-        // A millisecond's work, for which nobody else should wait.
-        let drawn = spawn_blocking(move || key.draw(&occasion, min, max)).await;
+        let mine = self.lines.take(tenant).await?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| internal(&error))?;
+        // A millisecond's work, for which nobody else should wait. Its turns end with it, also where nobody waits for it any more.
+        let work = move || {
+            let drawn = key.draw(&occasion, min, max);
+            drop((mine, turn));
+            drawn
+        };
+        let drawn = spawn_blocking(work).await;
         drawn.map_err(|error| internal(&error))?.map_err(|error| match error {
-            KeyError::Range { .. } | KeyError::Occasion(_) => ServiceError::Invalid(error.to_string()),
+            KeyError::Range(_) | KeyError::Occasion(_) => ServiceError::Invalid(error.to_string()),
             error => internal(&error),
         })
     }

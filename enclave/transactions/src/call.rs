@@ -24,7 +24,7 @@ pub struct Submission {
     pub call: Call,
     /// When it is given up, in Unix milliseconds: what is in no block then is replaced by nothing.
     pub deadline_ms: u64,
-    /// Its name is given once: when it has ended, it is forgotten as early as one that nothing was signed for.
+    /// Its name is given once: when it has ended, others may be remembered longer.
     pub is_brief: bool,
 }
 

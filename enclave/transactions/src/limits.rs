@@ -25,6 +25,8 @@ pub const REMEMBERED: Duration = Duration::from_hours(24);
 pub const MAX_ENDED: usize = 1_024;
 /// Ended transactions of a lane for which nothing was ever signed: under such a name it may be tried again.
 pub const MAX_ENDED_UNSIGNED: usize = 64;
+/// Ended transactions of a lane whose names are given once: each feed that a wallet brings reports of has its last ones among them.
+pub const MAX_ENDED_BRIEF: usize = 256;
 /// An ended transaction's data is dropped where it is longer; its digest stays.
 pub const MAX_ENDED_DATA_BYTES: usize = 256;
 /// Entries of one commit: each has its data and what was signed last, as hexadecimal digits.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::entry::Entry;
 use crate::error::TransactionsError;
 use crate::lane::{Lane, Place};
-use crate::limits::{MAX_ENDED, MAX_ENDED_UNSIGNED, REMEMBERED};
+use crate::limits::{MAX_ENDED, MAX_ENDED_BRIEF, MAX_ENDED_UNSIGNED, REMEMBERED};
 
 /// Which lane, of whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,8 +33,11 @@ struct Roll {
     open: Vec<String>,
     /// Those for which something was signed, and when they ended; the last one is last.
     ended: VecDeque<(String, u64)>,
-    /// Those for which nothing was, and those that need not be remembered.
+    /// Those for which nothing was.
     unsigned: VecDeque<String>,
+    /// Those that need not be remembered.
+    #[serde(default)]
+    brief: VecDeque<String>,
     /// The highest block by which one of them ended: what is older shows a nonce as free that is not.
     height: u64,
 }
@@ -119,8 +122,9 @@ impl Standing {
             if !entry.is_open() {
                 roll.height = roll.height.max(moment.height);
                 match &entry.out {
-                    Some(_) if !entry.is_brief => roll.ended.push_back((entry.id.clone(), moment.now_ms)),
-                    _ => roll.unsigned.push_back(entry.id.clone()),
+                    _ if entry.is_brief => roll.brief.push_back(entry.id.clone()),
+                    Some(_) => roll.ended.push_back((entry.id.clone(), moment.now_ms)),
+                    None => roll.unsigned.push_back(entry.id.clone()),
                 }
             }
         }
@@ -129,6 +133,9 @@ impl Standing {
         }
         while roll.unsigned.len() > MAX_ENDED_UNSIGNED {
             writes.extend(roll.unsigned.pop_front().map(|id| Write::delete(&records, &id)));
+        }
+        while roll.brief.len() > MAX_ENDED_BRIEF {
+            writes.extend(roll.brief.pop_front().map(|id| Write::delete(&records, &id)));
         }
         let put_roll = Write::put(&lanes, &address.place.key(), encode(&roll)?);
         let put_roll = if let Some(version) = self.version {

@@ -14,7 +14,7 @@ use keeper::{Fault, Keeper};
 use proptest::prelude::*;
 use r3e_proto::api::transactions::{Call, Kind, Outcome, Reason, Stage, Transaction};
 use r3e_proto::api::wallets::{EvmAddress, Wei};
-use r3e_transactions::limits::MAX_ENDED_UNSIGNED;
+use r3e_transactions::limits::MAX_ENDED_BRIEF;
 use r3e_transactions::{NotSigned, Submission, TransactionsError};
 use tokio::runtime::Runtime;
 use world::{ALICE, BUMP_AFTER_MS, CONFIRMATIONS, LIFE_MS, Living, World, submission};
@@ -302,8 +302,8 @@ async fn what_is_signed_is_not_withdrawn() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_brief_one_makes_way_for_the_next() {
     let (_keeper, world, living) = begun().await;
-    let names: Vec<String> = (0..=MAX_ENDED_UNSIGNED).map(|number| format!("brief-{number}")).collect();
-    for some in names.chunks(MAX_ENDED_UNSIGNED / 2) {
+    let names: Vec<String> = (0..=MAX_ENDED_BRIEF).map(|number| format!("brief-{number}")).collect();
+    for some in names.chunks(60) {
         for name in some {
             let brief = Submission { is_brief: true, ..submission(name, &world) };
             living.transactions.submit(ALICE, brief).await.unwrap();

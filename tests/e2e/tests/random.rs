@@ -1,7 +1,5 @@
 //! Random numbers as a tenant draws them, and as somebody who was not there verifies them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails, and says where")]
-
 use r3e_client::{JobOptions, VerifiedOutcome};
 use r3e_e2e::command::{Home, argument};
 use r3e_e2e::tenant::{ended, javascript, output};
@@ -36,13 +34,15 @@ async fn a_draw_is_verified_by_who_was_not_there() {
     let values = argument(&trust.reference_values_file).to_owned();
     let root = argument(&trust.test_root_file).to_owned();
     let tenant_id = tenant.id().to_string();
-    let asked: Vec<&str> = "random FILE --json --reference-values VALUES --test-root ROOT --min 1 --max 100 --tenant TENANT --seed"
+    let key = alice.r3e(&["random", "key", "--json"]).ok().json()["key"].as_str().unwrap().to_owned();
+    let asked: Vec<&str> = "random FILE --json --reference-values VALUES --test-root ROOT --min 1 --max 100 --tenant TENANT --key KEY --seed"
         .split(' ')
         .map(|word| match word {
             "FILE" => argument(&file),
             "VALUES" => &values,
             "ROOT" => &root,
             "TENANT" => &tenant_id,
+            "KEY" => &key,
             word => word,
         })
         .chain(["block 7"])

@@ -39,6 +39,10 @@ pub fn multi_verification_script(threshold: usize, keys: &[PublicKey]) -> Result
     if threshold == 0 || threshold > keys.len() {
         return Err(CodecError::Value { what: "a number of signatures" });
     }
+    // Nobody could ever hand so many over.
+    if threshold.saturating_mul(PUSH_SIGNATURE.len() + 64) > MAX_NEO_WITNESS_BYTES {
+        return Err(CodecError::TooLong { what: "an invocation script", max: MAX_NEO_WITNESS_BYTES });
+    }
     let mut script = ScriptBuilder::default();
     let count = |count: usize| Int256::from(i128::try_from(count).unwrap_or(i128::MAX));
     script.integer(count(threshold));

@@ -170,6 +170,15 @@ namespace R3E
 
         /// <summary>The tenant's key.</summary>
         public string Key { get; internal set; }
+
+        /// <summary>By the names under which <c>r3e-verify random</c> takes it.</summary>
+        public Dictionary<string, object> ToDictionary()
+        {
+            return new Dictionary<string, object>
+            {
+                ["value"] = Value, ["min"] = Min, ["max"] = Max, ["message"] = Message, ["output"] = Output, ["proof"] = Proof, ["key"] = Key,
+            };
+        }
     }
 
     /// <summary>The tenant's price feeds, and random numbers.</summary>

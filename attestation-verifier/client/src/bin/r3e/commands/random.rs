@@ -16,11 +16,11 @@ use crate::settings::Settings;
 
 const DRAW_HELP: &str = "\
 The number is decided by the seed and the tenant's key: nobody can foretell it, and the same seed gives the same number in every range. So announce the seed's source
-before it is known, such as the hash of a coming block. The saved file holds the proof and the document that attests the key.
+and the key (`r3e random key`) before it is known, such as the hash of a coming block: another appliance has another key. The saved file holds the proof and the document that attests the key.
 
 Examples:
   r3e random draw \"raffle 7, block 0x9b83c12c\" --min 1 --max 100 --save draw.json
-  r3e-verify random draw.json --reference-values release.json --min 1 --max 100 --seed \"raffle 7, block 0x9b83c12c\"
+  r3e-verify random draw.json --reference-values release.json --min 1 --max 100 --key $KEY --seed \"raffle 7, block 0x9b83c12c\"
   r3e random draw \"$BLOCK_HASH\" --max 5 --json | jq .value";
 
 #[derive(Debug, Subcommand)]
