@@ -66,7 +66,8 @@ impl Appliance {
         let settings = Settings::new("127.0.0.1:0".parse()?, endpoint.clone(), data, configuration);
         let running = Parent::start(settings).await?;
 
-        let nsm = FakeNsmConfig { call_latency: DEVICE_LATENCY, instance_authority: true, ..Default::default() };
+        let nsm =
+            FakeNsmConfig { call_latency: DEVICE_LATENCY, instance_authority: true, ..Default::default() };
         let pcrs = nsm.pcrs;
         let device = FakeNsm::open(&folder.path().join("nsm"), nsm)?;
         let root = std::fs::read(folder.path().join("nsm/test-root.pem"))?;

@@ -112,7 +112,8 @@ fn randoms() -> Vec<Vec<u8>> {
     .collect();
     let Ok(key) = SecretKey::from_bytes(&[7; 32]) else { return seeds };
     seeds.extend(key.prove(b"message").map(|(proof, _)| proof.0.to_vec()));
-    let proven = key.prove(b"m").map(|(proof, _)| [&key.public_key().as_bytes()[..], &proof.0, b"m"].concat());
+    let proven =
+        key.prove(b"m").map(|(proof, _)| [&key.public_key().as_bytes()[..], &proof.0, b"m"].concat());
     seeds.extend(proven);
     seeds
 }
