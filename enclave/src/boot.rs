@@ -151,7 +151,7 @@ pub async fn run(parts: Parts, stop: watch::Receiver<bool>) -> Result<(), BootEr
     let identity = TlsIdentity::generate()?;
     let digest = *configuration.digest();
     let evidence = EvidenceSource::start(attester.clone(), clock.clone(), digest);
-    let counters = Arc::new(Counters::default());
+    let counters = Arc::new(Counters::new(clock.now_ms()));
     let asking = SuccessorParts {
         transport: &transport,
         configuration: &configuration,
@@ -386,7 +386,7 @@ impl House {
             jobs: services.jobs,
             report_key: AttestedReportKey::new(report_key, attester.clone()),
             started: Instant::now(),
-            started_ms: clock.now_ms(),
+            started_ms: counters.since_ms(),
             configuration,
             attester,
             clock,

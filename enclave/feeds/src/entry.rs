@@ -136,6 +136,11 @@ impl Entry {
         (seen.round.clone(), seen.rounds)
     }
 
+    /// How many rounds there were.
+    pub(crate) fn counts(&self) -> RoundCounts {
+        lock(&self.seen).rounds
+    }
+
     /// Takes note of the latest report that stands, and tells whoever waits for it.
     pub(crate) fn tell(&self, kept: Kept) {
         let mut seen = lock(&self.seen);

@@ -69,7 +69,7 @@ impl Measures {
             name: entry.address.name.clone(),
             is_paused: entry.shape().record.paused,
             latest: latest.map(|report| (report.sequence, report.observed_at_s)),
-            rounds: entry.rounds().1,
+            rounds: entry.counts(),
         }
     }
 }
@@ -142,7 +142,9 @@ impl Feeds {
 
     /// How a tenant's feeds go, by name, from memory.
     pub fn measures(&self, tenant: TenantId) -> Vec<Measures> {
-        self.inner.board().of(tenant).iter().map(|entry| Measures::of(entry)).collect()
+        // Not under the lock, which every round takes.
+        let entries = self.inner.board().of(tenant);
+        entries.iter().map(|entry| Measures::of(entry)).collect()
     }
 
     /// How many feeds there are, of all tenants.

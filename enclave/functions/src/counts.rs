@@ -16,6 +16,7 @@ use crate::admissions::NotAdmitted;
 use crate::completed::Completed;
 use crate::invoker::InvokeError;
 use crate::limits::{COUNTED_FUNCTIONS_GIVEN_UP, MAX_COUNTED_FUNCTIONS};
+use crate::registry::RegistryError;
 
 /// How an invocation ends, as its receipt has it; the last one stands for a code that is not among them.
 pub const OUTCOMES: [&str; 12] = [
@@ -264,6 +265,7 @@ fn reason(error: &InvokeError) -> Option<usize> {
         | InvokeError::Runner(_)
         | InvokeError::Output(_)
         | InvokeError::Store(_)
+        | InvokeError::Registry(RegistryError::Store(_))
         | InvokeError::Audit(_)
         | InvokeError::Grant(_) => "unavailable",
         InvokeError::EventTooLarge(_)

@@ -1,5 +1,6 @@
 //! What the listener counts: connections by what became of them, and answers by their class. Of nobody in particular.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::http::StatusCode;
@@ -28,10 +29,22 @@ pub(crate) const BECAME: [&str; 4] = ["session", "public", "failed", "refused"];
 pub(crate) struct Counters {
     connections: [AtomicU64; BECAME.len()],
     open: AtomicU64,
+    /// Since when, in Unix milliseconds.
+    since_ms: u64,
     answers: [AtomicU64; CLASSES.len()],
 }
 
 impl Counters {
+    /// Zeros, as of now.
+    pub(crate) fn new(now_ms: u64) -> Self {
+        Self { since_ms: now_ms, ..Self::default() }
+    }
+
+    /// Since when it is counted, in Unix milliseconds.
+    pub(crate) fn since_ms(&self) -> u64 {
+        self.since_ms
+    }
+
     /// Sessions that were given evidence.
     pub(crate) fn attested(&self) -> u64 {
         let [sessions, ..] = self.connections();
@@ -63,12 +76,10 @@ impl Counters {
         self.connections[at].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn opened(&self) {
+    /// A session that is open until this is dropped, also where what serves it breaks.
+    pub(super) fn opened(self: &Arc<Self>) -> OpenSession {
         self.open.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn closed(&self) {
-        self.open.fetch_sub(1, Ordering::Relaxed);
+        OpenSession(Arc::clone(self))
     }
 
     pub(super) fn answered(&self, status: StatusCode) {
@@ -76,6 +87,15 @@ impl Counters {
         if let Some(counter) = class.and_then(|class| self.answers.get(class)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+/// A session that is open.
+pub(super) struct OpenSession(Arc<Counters>);
+
+impl Drop for OpenSession {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -94,13 +114,12 @@ mod tests {
 
     #[test]
     fn connections_are_counted_by_what_became_of_them() {
-        let counters = Counters::default();
+        let counters = Arc::new(Counters::default());
         for became in [Became::Session, Became::Refused, Became::Session, Became::Failed, Became::Public] {
             counters.connection(became);
         }
-        counters.opened();
-        counters.opened();
-        counters.closed();
+        let (_open, closed) = (counters.opened(), counters.opened());
+        drop(closed);
         assert_eq!((counters.connections(), counters.attested(), counters.open()), ([2, 1, 1, 1], 2, 1));
     }
 }

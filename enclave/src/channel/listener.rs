@@ -101,10 +101,9 @@ impl Channel {
         match attest(&mut tls, self.identity.spki(), &self.configuration, &self.evidence).await {
             Ok(session) => {
                 counters.connection(Became::Session);
-                counters.opened();
+                let _open = counters.opened();
                 let (stage, session) = (serving.stage(), Some(Arc::new(session)));
-                serve(tls, stage.attested, session, Arc::clone(&counters), [serving.stop, stage.over]).await;
-                counters.closed();
+                serve(tls, stage.attested, session, counters, [serving.stop, stage.over]).await;
             }
             Err(error) => self.failed("no session", &error),
         }

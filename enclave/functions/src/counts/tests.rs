@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use r3e_proto::api::functions::{FunctionError, Outcome, Usage};
 
+use r3e_store::StoreError;
+
 use super::*;
 use crate::completed::Hashes;
 use crate::course::Told;
@@ -79,6 +81,10 @@ fn what_is_no_function_makes_no_series() {
         counts.refused(ALICE, name, &InvokeError::Registry(RegistryError::NotFound(name.into())), 1, || true);
         counts.refused(ALICE, name, &InvokeError::EventNotText, 1, || true);
     }
+    assert_eq!(counts.totals().reasons, [3, 0, 0, 0]);
+    // A state that cannot be read: nobody can say whether there is such a function.
+    counts.refused(ALICE, "f", &InvokeError::Registry(RegistryError::Store(StoreError::Busy)), 1, || false);
+    assert_eq!(counts.totals().reasons[at(&REASONS, "unavailable")], 1);
     assert!(counts.of(ALICE).is_empty());
     assert!(counts.read().tenants.is_empty());
 }

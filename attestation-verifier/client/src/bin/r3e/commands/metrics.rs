@@ -31,6 +31,7 @@ For the last one, in prometheus.yml:
 
   scrape_configs:
     - job_name: r3e
+      scrape_interval: 30s    # within the minute after which the appliance closes a channel that is not used
       static_configs:
         - targets: ['127.0.0.1:9464']";
 

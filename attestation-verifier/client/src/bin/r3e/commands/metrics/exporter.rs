@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -90,16 +91,22 @@ impl Scrapes {
             let scrapes = Arc::clone(&self);
             async move { Ok::<_, Infallible>(scrapes.answer(&request).await) }
         });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(SCRAPE_HEAD_TIMEOUT)
-            .max_buf_size(MAX_SCRAPE_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = pin!(
+            http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(SCRAPE_HEAD_TIMEOUT)
+                .max_buf_size(MAX_SCRAPE_HEAD_BYTES)
+                .serve_connection(TokioIo::new(stream), service)
+        );
         // One that went away, or stays for ever, is no business of anybody's.
-        drop(timeout(SCRAPER_LIFETIME, connection).await);
+        if timeout(SCRAPER_LIFETIME, connection.as_mut()).await.is_err() {
+            // What is being answered still is.
+            connection.as_mut().graceful_shutdown();
+            drop(timeout(SCRAPE_TIMEOUT, connection).await);
+        }
     }
 
-    async fn answer(&self, request: &Request<Incoming>) -> Answer {
+    async fn answer(self: Arc<Self>, request: &Request<Incoming>) -> Answer {
         if !self.is_public && !names_this_machine(request) {
             return plain(StatusCode::MISDIRECTED_REQUEST, "this is served to this machine alone\n");
         }
@@ -111,9 +118,13 @@ impl Scrapes {
             answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
             return answer;
         }
-        match timeout(SCRAPE_TIMEOUT, async { self.source.lock().await.fetch().await }).await {
-            Ok(Ok(metrics)) => of_type(StatusCode::OK, OPENMETRICS_TEXT, metrics),
-            Ok(Err(error)) => {
+        // A task of its own: where the scraper does not wait for it, the channel is there for the next one all the same.
+        let asked = tokio::spawn(async move {
+            timeout(SCRAPE_TIMEOUT, async { self.source.lock().await.fetch().await }).await
+        });
+        match asked.await {
+            Ok(Ok(Ok(metrics))) => of_type(StatusCode::OK, OPENMETRICS_TEXT, metrics),
+            Ok(Ok(Err(error))) => {
                 // The whole story may name files: it is this terminal's.
                 note(&format!("r3e: a scrape failed: {}", printable(&error.chain())));
                 plain(
@@ -121,7 +132,8 @@ impl Scrapes {
                     format!("the appliance was not asked: {}\n", error.code()),
                 )
             }
-            Err(_) => plain(StatusCode::SERVICE_UNAVAILABLE, "the appliance did not answer in time\n"),
+            Ok(Err(_)) => plain(StatusCode::SERVICE_UNAVAILABLE, "the appliance did not answer in time\n"),
+            Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "this tool broke\n"),
         }
     }
 }
