@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
-use r3e_attestation::{AttestationResult, appraise, inspect};
+use r3e_attestation::AttestationResult;
 use r3e_proto::api::feeds::{Signature, SignedReport, Target};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::{EvmAddress, keccak256};
@@ -17,7 +17,7 @@ use crate::{
     limits::{MAX_EVIDENCE_FILE_BYTES, MAX_POLICY_FILE_BYTES},
     outcome::Outcome,
     policy_args::PolicyArgs,
-    report::{Report, Seen, SeenReport},
+    report::{Report, SeenReport},
 };
 
 const EXAMPLES: &str = "\
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &FeedReportArgs) -> Outcome {
 /// The verdict; an error where the files do not even hold a report and a document.
 fn judge(args: &FeedReportArgs) -> Result<Report, VerifyError> {
     // The policy first: without one there is nothing to verify against, whatever the files hold.
-    let mut prepared = args.policy.prepare()?;
+    let prepared = args.policy.prepare()?;
     let definition = args.definition.as_deref().map(digest_of).transpose()?;
     let text = read_limited(&args.file, MAX_EVIDENCE_FILE_BYTES)?;
     let signed: SignedReport =
@@ -101,22 +101,8 @@ fn judge(args: &FeedReportArgs) -> Result<Report, VerifyError> {
     signed.report.check().map_err(|error| VerifyError::SignedReport(error.to_string()))?;
     let document = attesting_document(args.document.as_deref(), args.format, signed.document.as_deref())?
         .ok_or(VerifyError::NoDocument)?;
-    let inspection = inspect(&document)?;
-    if !args.policy.names_time() {
-        prepared.at = inspection.timestamp();
-    }
-    let at = prepared.at;
-    let verdict = appraise(&document, &prepared.policy, at)
-        .map_err(VerifyError::from)
-        .and_then(|result| verify(&signed, &result, args, definition).map(|()| result));
-    let (document_seen, report_seen) = (Some(Seen::new(&inspection)), SeenReport::new(&signed));
-    Ok(match verdict {
-        Ok(result) => Report::accepted(&result, document_seen, at).with_feed_report(report_seen),
-        Err(error) => {
-            let differences = prepared.differences(&error, &inspection);
-            Report::rejected(&error, document_seen, Some(at), differences).with_feed_report(report_seen)
-        }
-    })
+    let report = prepared.judge(&document, |result| verify(&signed, result, args, definition))?;
+    Ok(report.with_feed_report(SeenReport::new(&signed)))
 }
 
 /// Whether the report was signed by the keys that the appraised document names, and is the one that was asked for.

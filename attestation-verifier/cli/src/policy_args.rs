@@ -7,8 +7,8 @@ use std::{
 
 use clap::Args;
 use r3e_attestation::{
-    AppraisalError, AppraisalPolicy, Inspection, Pcr, PolicyError, ReferenceValues, TrustAnchor, UnixTime,
-    UnsafeTestRoot, parse_reference_values,
+    AppraisalError, AppraisalPolicy, AttestationResult, Inspection, Pcr, PolicyError, ReferenceValues,
+    TrustAnchor, UnixTime, UnsafeTestRoot, appraise, inspect, parse_reference_values,
 };
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -16,7 +16,7 @@ use crate::{
     error::VerifyError,
     input::read_limited,
     limits::{DEFAULT_CLOCK_SKEW_SECS, MAX_POLICY_FILE_BYTES},
-    report::{Difference, differences},
+    report::{Difference, Report, Seen, differences},
 };
 
 /// What the document must satisfy.
@@ -69,16 +69,12 @@ pub(crate) struct PolicyArgs {
 pub(crate) struct Prepared {
     pub(crate) policy: AppraisalPolicy,
     pub(crate) at: UnixTime,
+    names_time: bool,
     releases: Vec<ReferenceValues>,
     required: Vec<(u8, Pcr)>,
 }
 
 impl PolicyArgs {
-    /// Whether a time was given.
-    pub(crate) fn names_time(&self) -> bool {
-        self.at.is_some()
-    }
-
     /// Reads the files that the options name, and builds the policy.
     pub(crate) fn prepare(&self) -> Result<Prepared, VerifyError> {
         let releases = match &self.reference_values {
@@ -112,11 +108,33 @@ impl PolicyArgs {
             builder = builder.allow_debug();
         }
         let at = self.at.unwrap_or_else(now);
-        Ok(Prepared { policy: builder.build()?, at, releases, required: self.pcrs.clone() })
+        let names_time = self.at.is_some();
+        Ok(Prepared { policy: builder.build()?, at, names_time, releases, required: self.pcrs.clone() })
     }
 }
 
 impl Prepared {
+    /// The verdict on what a document vouches for, which `verify` compares with the document once that is accepted. The document is appraised as of
+    /// the time at which it was made, unless the options name another.
+    ///
+    /// # Errors
+    /// [`VerifyError`]: it is no document.
+    pub(crate) fn judge(
+        &self,
+        document: &[u8],
+        verify: impl FnOnce(&AttestationResult) -> Result<(), VerifyError>,
+    ) -> Result<Report, VerifyError> {
+        let inspection = inspect(document)?;
+        let at = if self.names_time { self.at } else { inspection.timestamp() };
+        let verdict = appraise(document, &self.policy, at).map_err(VerifyError::from);
+        let verdict = verdict.and_then(|result| verify(&result).map(|()| result));
+        let seen = Some(Seen::new(&inspection));
+        Ok(match verdict {
+            Ok(result) => Report::accepted(&result, seen, at),
+            Err(error) => Report::rejected(&error, seen, Some(at), self.differences(&error, &inspection)),
+        })
+    }
+
     /// The PCRs that made the appraisal fail, with both values; none if it failed for something else.
     pub(crate) fn differences(&self, error: &VerifyError, found: &Inspection) -> Vec<Difference> {
         match error {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use r3e_attestation::{AttestationResult, appraise, inspect};
+use r3e_attestation::AttestationResult;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::random::Random;
 use r3e_proto::api::wallets::HexBytes;
@@ -17,7 +17,7 @@ use crate::{
     limits::MAX_EVIDENCE_FILE_BYTES,
     outcome::Outcome,
     policy_args::PolicyArgs,
-    report::{Report, Seen, SeenRandom},
+    report::{Report, SeenRandom},
 };
 
 const EXAMPLES: &str = "\
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &RandomArgs) -> Outcome {
 /// The verdict; an error where the files do not even hold a number and a document.
 fn judge(args: &RandomArgs) -> Result<Report, VerifyError> {
     // The policy first: without one there is nothing to verify against, whatever the files hold.
-    let mut prepared = args.policy.prepare()?;
+    let prepared = args.policy.prepare()?;
     let text = read_limited(&args.file, MAX_EVIDENCE_FILE_BYTES)?;
     let random: Random =
         serde_json::from_slice(&text).map_err(|error| VerifyError::RandomNumber(error.to_string()))?;
@@ -114,23 +114,8 @@ fn judge(args: &RandomArgs) -> Result<Report, VerifyError> {
         Occasion::decode(&random.message.0).map_err(|error| VerifyError::RandomNumber(error.to_string()))?;
     let document = attesting_document(args.document.as_deref(), args.format, random.document.as_deref())?
         .ok_or(VerifyError::NoRandomDocument)?;
-    let inspection = inspect(&document)?;
-    if !args.policy.names_time() {
-        prepared.at = inspection.timestamp();
-    }
-    let at = prepared.at;
-    let verdict = appraise(&document, &prepared.policy, at)
-        .map_err(VerifyError::from)
-        .and_then(|result| verify(&random, &occasion, &result, args).map(|()| result));
-    let random_seen = SeenRandom::new(&random, &occasion, args.key.is_some());
-    let document_seen = Some(Seen::new(&inspection));
-    Ok(match verdict {
-        Ok(result) => Report::accepted(&result, document_seen, at).with_random(random_seen),
-        Err(error) => {
-            let differences = prepared.differences(&error, &inspection);
-            Report::rejected(&error, document_seen, Some(at), differences).with_random(random_seen)
-        }
-    })
+    let report = prepared.judge(&document, |result| verify(&random, &occasion, result, args))?;
+    Ok(report.with_random(SeenRandom::new(&random, &occasion, args.key.is_some())))
 }
 
 /// Whether the key that the appraised document names drew the number, for what was asked for.

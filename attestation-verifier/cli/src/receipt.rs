@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use aws_lc_rs::signature::{ED25519, UnparsedPublicKey};
 use clap::Args;
-use r3e_attestation::{AttestationResult, appraise, inspect};
+use r3e_attestation::AttestationResult;
 use r3e_proto::channel::CONFIGURATION_PCR;
 use r3e_proto::channel::binding::pcr_extended_once;
 use r3e_proto::channel::statement::Statement;
@@ -16,7 +16,7 @@ use crate::{
     limits::MAX_EVIDENCE_FILE_BYTES,
     outcome::Outcome,
     policy_args::PolicyArgs,
-    report::{Report, Seen, SeenReceipt},
+    report::{Report, SeenReceipt},
 };
 
 const EXAMPLES: &str = "\
@@ -67,29 +67,15 @@ pub(crate) fn run(args: &ReceiptArgs) -> Outcome {
 /// The verdict; an error where the files do not even hold a receipt and a document.
 fn judge(args: &ReceiptArgs) -> Result<Report, VerifyError> {
     // The policy first: without one there is nothing to verify against, whatever the files hold.
-    let mut prepared = args.policy.prepare()?;
+    let prepared = args.policy.prepare()?;
     let bundle = Bundle::decode(&read_limited(&args.file, MAX_EVIDENCE_FILE_BYTES)?)?;
     let document = match &args.document {
         Some(file) => read_document(file, args.format)?,
         None => bundle.document,
     };
     let claimed = Receipt::read_unverified(&bundle.receipt)?;
-    let inspection = inspect(&document)?;
-    if !args.policy.names_time() {
-        prepared.at = inspection.timestamp();
-    }
-    let at = prepared.at;
-    let verdict = appraise(&document, &prepared.policy, at)
-        .map_err(VerifyError::from)
-        .and_then(|result| verify(&bundle.receipt, &result).map(|()| result));
-    let (document_seen, receipt_seen) = (Some(Seen::new(&inspection)), SeenReceipt::new(&claimed));
-    Ok(match verdict {
-        Ok(result) => Report::accepted(&result, document_seen, at).with_receipt(receipt_seen),
-        Err(error) => {
-            let differences = prepared.differences(&error, &inspection);
-            Report::rejected(&error, document_seen, Some(at), differences).with_receipt(receipt_seen)
-        }
-    })
+    let report = prepared.judge(&document, |result| verify(&bundle.receipt, result))?;
+    Ok(report.with_receipt(SeenReceipt::new(&claimed)))
 }
 
 /// Whether the receipt was signed by the key that the appraised document names, under the configuration that it

@@ -241,37 +241,13 @@ impl Report {
             page.field(&format!("PCR{} found", difference.pcr), &shown(&difference.found));
         }
         if let Some(receipt) = &self.receipt {
-            page.line(if self.accepted {
-                "The receipt says:"
-            } else {
-                "The receipt says (nobody vouches for it):"
-            });
-            receipt.write(&mut page);
-            if self.authentic {
-                page.line("The document that attests its key says:");
-            }
+            self.section(&mut page, "The receipt says", "its key", |page| receipt.write(page));
         }
         if let Some(report) = &self.feed {
-            page.line(if self.accepted {
-                "The report says:"
-            } else {
-                "The report says (nobody vouches for it):"
-            });
-            report.write(&mut page);
-            if self.authentic {
-                page.line("The document that attests its keys says:");
-            }
+            self.section(&mut page, "The report says", "its keys", |page| report.write(page));
         }
         if let Some(random) = &self.random {
-            page.line(if self.accepted {
-                "The random number:"
-            } else {
-                "The random number (nobody vouches for it):"
-            });
-            random.write(&mut page);
-            if self.authentic {
-                page.line("The document that attests its key says:");
-            }
+            self.section(&mut page, "The random number", "its key", |page| random.write(page));
         }
         if let Some(seen) = &self.seen {
             if !self.authentic {
@@ -280,6 +256,16 @@ impl Report {
             seen.write(&mut page);
         }
         page.0
+    }
+
+    /// What a document was to vouch for, before what it says itself.
+    fn section(&self, page: &mut Page, title: &str, key: &str, write: impl FnOnce(&mut Page)) {
+        let hearsay = if self.accepted { "" } else { " (nobody vouches for it)" };
+        page.line(&format!("{title}{hearsay}:"));
+        write(page);
+        if self.authentic {
+            page.line(&format!("The document that attests {key} says:"));
+        }
     }
 }
 
