@@ -63,9 +63,9 @@ pub(crate) const MAX_SECRET_BYTES: usize = 64 * 1024;
 pub(crate) const MAX_WAITING_FOR_EVIDENCE: usize = 8_192;
 /// How old the attestation of the report key, or of a key that a tenant has of its own, may be when it is handed out.
 pub(crate) const REPORT_KEY_DOCUMENT_AGE: Duration = Duration::from_mins(10);
-/// Random numbers that are drawn at once, a millisecond of one core each: the others wait in the order that they came.
+/// Random numbers that are drawn at once, three milliseconds of one core each, proof and verification: the others wait in the order that they came.
 pub(crate) const RANDOM_AT_ONCE: usize = 2;
-/// Of one tenant, so many are drawn or wait: a second of one core, whatever the others ask for.
+/// Of one tenant, so many are drawn or wait: a second and a half of one core, whatever the others ask for.
 pub(crate) const MAX_WAITING_FOR_RANDOM: usize = 512;
 /// How long the parent may take to hand out the configuration, from the enclave's start.
 pub(crate) const CONFIGURATION_TIMEOUT: Duration = Duration::from_mins(1);

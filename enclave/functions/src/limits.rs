@@ -110,7 +110,7 @@ pub const MAX_ATTESTATIONS: u32 = 4;
 /// Documents for functions that wait at the device at once, so that sessions' evidence waits for few of them.
 pub const MAX_ATTESTATIONS_AT_ONCE: usize = 2;
 
-/// Random numbers that one invocation may draw: each takes a millisecond of the appliance's own.
+/// Random numbers that one invocation may draw: each takes three milliseconds of the appliance's own.
 pub const MAX_RANDOM: u32 = 64;
 
 /// Log text of one invocation: what one reads while writing a function.

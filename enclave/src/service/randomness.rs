@@ -64,7 +64,7 @@ impl Randomness {
         let key = self.keys.of(tenant).map_err(|error| internal(&error))?;
         let mine = self.lines.take(tenant).await?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| internal(&error))?;
-        // A millisecond's work, for which nobody else should wait. Its turns end with it, also where nobody waits for it any more.
+        // Some milliseconds' work, for which nobody else should wait. Its turns end with it, also where nobody waits for it any more.
         let work = move || {
             let drawn = key.draw(&occasion, min, max);
             drop((mine, turn));
