@@ -9,16 +9,20 @@ use http::HeaderMap;
 use r3e_egress::{FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_functions::{
     AdmissionFuture, Admissions, Admitted, AttestationSource, ChangeFuture, Event, EventSink, Internet,
-    LatestPrice, MadeTrigger, OwnTriggers, PriceSource, PublishFuture, RandomError, RandomFuture,
-    RandomSource, ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken,
-    Version,
+    LatestPrice, MadeTrigger, Notary, OwnTriggers, PriceSource, PublishFuture, RandomError, RandomFuture,
+    RandomSource, ResponseFuture, SecretAnswer, SecretReader, SecretSource, Seen, SourceError, SourceFuture,
+    Taken, Version,
 };
-use r3e_keys::{KeyError, RandomKey, RootSecret};
+use r3e_keys::{KeyError, OracleKeys, RandomKey, RootSecret};
+use r3e_proto::api::data::SignedObservation;
+use r3e_proto::api::feeds::Target;
 use r3e_proto::api::functions::{Function, Usage};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::host::egress::RefusalCode;
 use r3e_proto::random::Occasion;
 use zeroize::Zeroizing;
+
+use crate::workshop::now_ms;
 
 /// Secrets by name.
 pub(crate) type SecretValues = BTreeMap<String, Zeroizing<String>>;
@@ -173,6 +177,22 @@ impl RandomSource for OwnDice {
             })
         });
         Box::pin(std::future::ready(drawn))
+    }
+}
+
+/// What was answered, signed by keys of this run alone, which nobody attests.
+pub(crate) struct OwnSeal(pub(crate) Arc<RootSecret>);
+
+impl Notary for OwnSeal {
+    fn sign(
+        &self,
+        tenant: TenantId,
+        seen: &Seen,
+        targets: &[Target],
+    ) -> Result<SignedObservation, SourceError> {
+        let signed = OracleKeys::of(&self.0, tenant)
+            .and_then(|keys| keys.sign_observation(tenant, seen.at(now_ms() / 1_000), targets));
+        signed.map_err(|error| SourceError(error.to_string()))
     }
 }
 

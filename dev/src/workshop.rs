@@ -22,7 +22,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::error::DevError;
-use crate::given::{GivenHosts, GivenSecrets, NoDevice, NoFeeds, Open, OwnDice, Said};
+use crate::given::{GivenHosts, GivenSecrets, NoDevice, NoFeeds, Open, OwnDice, OwnSeal, Said};
 
 /// Where the functions' hosts are.
 pub(crate) enum Hosts {
@@ -63,6 +63,7 @@ impl Workshop {
         let transport = EnclaveTransport::new(endpoint);
         let root = RootSecret::fill_with(|bytes| rand::fill(bytes))
             .map_err(|_| DevError::machine("this machine gives no random numbers"))?;
+        let root = Arc::new(root);
         let keys = StoreKeys::derive(&root).map_err(DevError::machine)?;
         let blobs = Arc::new(ParentBlobs::new(transport.clone(), BLOB_PORT));
         let store = Store::open(blobs, keys, Options::default()).await.map_err(DevError::machine)?;
@@ -89,7 +90,8 @@ impl Workshop {
             events: Arc::new(Said),
             triggers: Arc::new(Said),
             prices: Arc::new(NoFeeds),
-            random: Arc::new(OwnDice(Arc::new(root))),
+            random: Arc::new(OwnDice(Arc::clone(&root))),
+            notary: Arc::new(OwnSeal(root)),
             admissions: Arc::new(Open),
         });
         let bundler = Bundler::new(bundler).with_compilers_beside();

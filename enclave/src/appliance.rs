@@ -14,8 +14,8 @@ use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
 use crate::service::{
-    ApiKeys, AttestedReportKey, Billing, Functions, OracleKeys, Publisher, Randomness, Secrets, Tenants,
-    Transactions, Wallets, WitnessedAppliances,
+    ApiKeys, AttestedReportKey, Billing, Chains, Functions, OracleKeys, Publisher, Randomness, Secrets,
+    Tenants, Transactions, Wallets, WitnessedAppliances,
 };
 use crate::unlock::Provider;
 use crate::witness::OwnWitness;
@@ -58,6 +58,8 @@ pub(crate) struct Appliance {
     pub(crate) wallets: Arc<Wallets>,
     /// What they have brought onto chains.
     pub(crate) transactions: Arc<Transactions>,
+    /// The networks that the configuration has nodes of.
+    pub(crate) chains: Arc<Chains>,
     /// Tenants' functions.
     pub(crate) functions: Arc<Functions>,
     /// Tenants' jobs.
@@ -68,7 +70,7 @@ pub(crate) struct Appliance {
     pub(crate) feeds: Arc<Feeds>,
     /// What brings their reports to contracts.
     pub(crate) publisher: Publisher,
-    /// The keys that sign reports of feeds.
+    /// The keys that sign reports of feeds and observations.
     pub(crate) oracle_keys: Arc<OracleKeys>,
     /// What draws random numbers.
     pub(crate) randomness: Arc<Randomness>,

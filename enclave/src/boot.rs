@@ -373,6 +373,7 @@ impl House {
             witness,
             wallets: services.wallets,
             transactions: services.transactions,
+            chains: services.chains,
             publisher: services.publisher,
             unlock: provider,
             adoption,

@@ -14,6 +14,7 @@ pub mod handoff;
 pub mod host;
 pub mod limits;
 pub mod notice;
+pub mod observation;
 pub mod random;
 pub mod receipt;
 pub mod release;

@@ -73,6 +73,10 @@ pub const MAX_CALL_DATA_BYTES: usize = 128 * 1024;
 /// Accounts and slots of a transaction's access list, together: each costs some 2,000 gas, so that more than this would
 /// cost more than it saves.
 pub const MAX_ACCESS_LIST: usize = 512;
+/// The name of a method of a contract of Neo N3: a manifest's are shorter.
+pub const MAX_NEO_METHOD_BYTES: usize = 64;
+/// Arguments of a call of a contract of Neo N3.
+pub const MAX_NEO_ARGUMENTS: usize = 32;
 /// A message that a wallet signs: people read these.
 pub const MAX_WALLET_MESSAGE_BYTES: usize = 64 * 1024;
 /// A name or a version in an EIP-712 domain.
@@ -82,6 +86,17 @@ pub const MAX_DOMAIN_TEXT_BYTES: usize = 256;
 pub const MAX_REPORT_DECIMALS: u8 = 18;
 /// Reports under one signature: 10 hashes in each proof.
 pub const MAX_BATCH_REPORTS: u32 = 1_024;
+
+/// The URL of an observation: people read it, and contracts are given it.
+pub const MAX_OBSERVED_URL_BYTES: usize = 2 * 1024;
+/// Where in an answer its value stands: as long as a venue's path.
+pub const MAX_OBSERVED_PATH_BYTES: usize = 128;
+/// An observation's value: a number, a date, a name, a hash.
+pub const MAX_OBSERVED_VALUE_BYTES: usize = 256;
+/// The body of an observed answer: a file of one is still read whole, and fits an event.
+pub const MAX_OBSERVED_BODY_BYTES: usize = 256 * 1024;
+/// Contracts that one observation is signed for: each costs a signature.
+pub const MAX_OBSERVED_TARGETS: usize = 4;
 
 /// An amount of money in the smallest unit of a currency: a million million units of one with 18 decimals. The amounts of all
 /// tenants together, and twice that, fit a 128-bit number.

@@ -113,6 +113,61 @@ pub(crate) enum VerifyError {
     /// Drawn from another range.
     #[error("the number was drawn from another range than the one asked for")]
     OtherRange,
+    /// The file holds no signed observation.
+    #[error("this is not a signed answer: {0}")]
+    SignedData(String),
+    /// Neither the answer's file nor an option gives a document.
+    #[error("the file holds no document that attests the keys which signed the answer")]
+    NoDataDocument,
+    /// The document was accepted, but is about something else.
+    #[error("the document attests no oracle's keys, so it says nothing of this answer")]
+    NoDataKey,
+    /// The keys are another tenant's.
+    #[error("the document attests keys of another tenant than the answer's, or than the one asked for")]
+    OtherDataTenant,
+    /// Nobody signed.
+    #[error("the answer has no signature")]
+    NoDataSignature,
+    /// There is none for a contract.
+    #[error("the answer has no signature for {target}")]
+    NoDataTarget {
+        /// The contract.
+        target: String,
+    },
+    /// A signature does not hold.
+    #[error("the signature for {target} does not hold: {what}")]
+    DataSignature {
+        /// The contract, or no chain.
+        target: String,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The body beside it is not the one that was answered.
+    #[error("the body is not the one that was answered: {0}")]
+    OtherBody(&'static str),
+    /// Another function asked.
+    #[error("another function asked than the one named")]
+    OtherAsker,
+    /// Somebody else was asked.
+    #[error("another URL was asked than the one named")]
+    OtherUrl,
+    /// The value stands elsewhere.
+    #[error("the value stands elsewhere in the answer than asked for, or none was picked")]
+    OtherPath,
+    /// Something else was sent.
+    #[error("the request had other headers than those named")]
+    OtherHeaders,
+    /// Another server answered.
+    #[error("the server proved its name with another certificate than the one asked for")]
+    OtherCertificate,
+    /// It was answered too long ago, or is to be answered yet.
+    #[error("it was answered at {observed_at}, {what}")]
+    DataTime {
+        /// When.
+        observed_at: String,
+        /// What is wrong with that.
+        what: &'static str,
+    },
     /// The policy cannot be built from the options.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -131,22 +186,30 @@ impl VerifyError {
             | Self::Bundle(_)
             | Self::Receipt(_)
             | Self::SignedReport(_)
-            | Self::RandomNumber(_) => "malformed",
-            Self::NoDocument | Self::NoRandomDocument => "no_document",
-            Self::NoOracleKey => "oracle_key",
-            Self::OtherTenant | Self::OtherRandomTenant => "tenant",
+            | Self::RandomNumber(_)
+            | Self::SignedData(_) => "malformed",
+            Self::NoDocument | Self::NoRandomDocument | Self::NoDataDocument => "no_document",
+            Self::NoOracleKey | Self::NoDataKey => "oracle_key",
+            Self::OtherTenant | Self::OtherRandomTenant | Self::OtherDataTenant => "tenant",
             Self::NoRandomKey => "random_key",
             Self::RandomProof(_) => "proof",
             Self::OtherKey => "key",
             Self::OtherRun => "run",
             Self::OtherSeed => "seed",
-            Self::OtherFunction => "function",
+            Self::OtherFunction | Self::OtherAsker => "function",
             Self::OtherRange => "range",
             Self::OtherFeed => "feed",
             Self::OtherDefinition => "definition",
-            Self::NoSignature => "no_signature",
-            Self::NoTarget { .. } => "target",
+            Self::NoSignature | Self::NoDataSignature => "no_signature",
+            Self::NoTarget { .. } | Self::NoDataTarget { .. } => "target",
             Self::ReportSignature { .. } => "report_signature",
+            Self::DataSignature { .. } => "data_signature",
+            Self::OtherBody(_) => "body",
+            Self::OtherUrl => "url",
+            Self::OtherPath => "path",
+            Self::OtherHeaders => "headers",
+            Self::OtherCertificate => "certificate",
+            Self::DataTime { .. } => "time",
             Self::NoReportKey => "report_key",
             Self::OtherConfiguration => "configuration",
             Self::Policy(error) => error.code(),
@@ -162,6 +225,7 @@ impl VerifyError {
                 | Self::Policy(_)
                 | Self::NoDocument
                 | Self::NoRandomDocument
+                | Self::NoDataDocument
                 | Self::Definition { .. }
         )
     }
@@ -199,7 +263,7 @@ impl VerifyError {
             }
             Self::SignedReport(_) => "Give the file that `r3e feeds report --save FILE` wrote, unchanged.",
             Self::NoDocument => "Give --document FILE with the document from the appliance's /v1/oracle-key.",
-            Self::NoOracleKey => {
+            Self::NoOracleKey | Self::NoDataKey => {
                 "Give the document from the appliance's /v1/oracle-key; a session's own document will not do."
             }
             Self::Definition { .. } | Self::OtherDefinition => {
@@ -230,6 +294,25 @@ impl VerifyError {
             Self::RandomProof(_) => {
                 "Do not trust this number: it was changed, or the attested appliance did not draw it."
             }
+            Self::SignedData(_) => {
+                "Give what getCustomData gave, as JSON, or `data` of what getWeather gave."
+            }
+            Self::NoDataDocument => {
+                "Give --document FILE with the document that `r3e feeds key --save FILE` saves."
+            }
+            Self::NoDataSignature | Self::NoDataTarget { .. } => {
+                "Name the contract among the targets when the function asks."
+            }
+            Self::DataSignature { .. } | Self::OtherBody(_) => {
+                "Do not trust this answer: it was changed, or the attested appliance was not given it."
+            }
+            Self::OtherDataTenant
+            | Self::OtherAsker
+            | Self::OtherUrl
+            | Self::OtherPath
+            | Self::OtherHeaders
+            | Self::OtherCertificate
+            | Self::DataTime { .. } => "Do not take this answer for the one that you asked for.",
             Self::Policy(PolicyError::NoPolicy) => {
                 "Give --reference-values FILE.json, or --pcr 0=HEX --pcr 1=HEX --pcr 2=HEX with the values of the \
                  image that you built. To see what a document says without trusting it: r3e-verify inspect FILE."

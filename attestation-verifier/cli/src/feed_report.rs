@@ -3,18 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use k256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use r3e_attestation::AttestationResult;
 use r3e_proto::api::feeds::{Signature, SignedReport, Target};
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::wallets::{EvmAddress, keccak256};
-use r3e_proto::channel::statement::Statement;
 use r3e_proto::report::{FeedId, config_digest};
 
 use crate::{
     error::VerifyError,
     input::{Format, attesting_document, parse_tenant, read_limited},
     limits::{MAX_EVIDENCE_FILE_BYTES, MAX_POLICY_FILE_BYTES},
+    oracle_keys::OracleKeys,
     outcome::Outcome,
     policy_args::PolicyArgs,
     report::{Report, SeenReport},
@@ -79,13 +77,6 @@ pub(crate) struct FeedReportArgs {
     policy: PolicyArgs,
 }
 
-/// The keys that a document attests.
-struct Signers {
-    tenant: TenantId,
-    evm: EvmAddress,
-    neo: [u8; 33],
-}
-
 pub(crate) fn run(args: &FeedReportArgs) -> Outcome {
     Outcome::of(judge(args), args.json)
 }
@@ -112,12 +103,7 @@ fn verify(
     args: &FeedReportArgs,
     definition: Option<[u8; 32]>,
 ) -> Result<(), VerifyError> {
-    let Ok(Statement::Oracle { tenant, evm, neo }) =
-        Statement::decode(result.user_data().unwrap_or_default())
-    else {
-        return Err(VerifyError::NoOracleKey);
-    };
-    let signers = Signers { tenant: TenantId(tenant), evm: EvmAddress(evm), neo };
+    let signers = OracleKeys::of(result).ok_or(VerifyError::NoOracleKey)?;
     if signed.tenant != signers.tenant || args.tenant.is_some_and(|tenant| tenant != signers.tenant) {
         return Err(VerifyError::OtherTenant);
     }
@@ -144,48 +130,12 @@ fn verify(
 }
 
 /// Whether a signature holds. What is wrong with it, else.
-fn check(signed: &SignedReport, signature: &Signature, signers: &Signers) -> Result<(), &'static str> {
+fn check(signed: &SignedReport, signature: &Signature, signers: &OracleKeys) -> Result<(), &'static str> {
     let digest = signature.target.digest(&signed.report).map_err(|_| "it names no chain")?;
     if digest != signature.digest.0 {
         return Err("its digest is not of this report for this target");
     }
-    let (holds, named) = match &signature.target {
-        Target::Evm(_) => {
-            let address = recovered(&digest, &signature.signature.0).ok_or("it is no signature")?;
-            (address == signers.evm, signers.evm.to_string())
-        }
-        Target::Neo(_) => {
-            let bytes = p256::ecdsa::Signature::from_slice(&signature.signature.0);
-            let bytes = bytes.map_err(|_| "it is no signature")?;
-            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&signers.neo)
-                .map_err(|_| "the document names no key for Neo")?;
-            (key.verify_prehash(&digest, &bytes).is_ok(), format!("0x{}", hex::encode(signers.neo)))
-        }
-    };
-    match (holds, signature.signer == named) {
-        (true, true) => Ok(()),
-        (true, false) => Err("it names another signer than its own"),
-        (false, _) => Err("it is not by the key that the document attests"),
-    }
-}
-
-/// Whose a signature of Ethereum's form is, with the lower s alone (EIP-2).
-fn recovered(digest: &[u8; 32], bytes: &[u8]) -> Option<EvmAddress> {
-    let (rs, [v]) = bytes.split_at_checked(64)? else { return None };
-    let signature = k256::ecdsa::Signature::from_slice(rs).ok()?;
-    let recovery = match v {
-        27 => k256::ecdsa::RecoveryId::new(false, false),
-        28 => k256::ecdsa::RecoveryId::new(true, false),
-        _ => return None,
-    };
-    if signature.normalize_s() != signature {
-        return None;
-    }
-    let key = k256::ecdsa::VerifyingKey::recover_from_prehash(digest, &signature, recovery).ok()?;
-    let hash = keccak256(&[key.to_sec1_point(false).as_bytes().get(1..)?]);
-    let mut address = [0; 20];
-    address.copy_from_slice(&hash[12..]);
-    Some(EvmAddress(address))
+    signers.check(Some(&signature.target), &digest, &signature.signer, &signature.signature.0)
 }
 
 fn digest_of(path: &Path) -> Result<[u8; 32], VerifyError> {

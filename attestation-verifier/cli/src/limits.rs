@@ -3,6 +3,9 @@
 /// Evidence as a file: a document of 16 KiB in hex, with room for white space.
 pub(crate) const MAX_EVIDENCE_FILE_BYTES: u64 = 64 * 1024;
 
+/// A signed observation: a body of 256 KiB, of which JSON makes six times as much at the worst, and a document.
+pub(crate) const MAX_DATA_FILE_BYTES: u64 = 2 * 1024 * 1024;
+
 /// Files of the verifier's own: reference values, a test root. The library's limits are tighter.
 pub(crate) const MAX_POLICY_FILE_BYTES: u64 = 2 * 1024 * 1024;
 

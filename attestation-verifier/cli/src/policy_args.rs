@@ -75,15 +75,19 @@ pub(crate) struct Prepared {
 }
 
 impl PolicyArgs {
+    /// The difference between the clocks that is tolerated.
+    pub(crate) fn clock_skew_ms(&self) -> u64 {
+        self.clock_skew.saturating_mul(1000)
+    }
+
     /// Reads the files that the options name, and builds the policy.
     pub(crate) fn prepare(&self) -> Result<Prepared, VerifyError> {
         let releases = match &self.reference_values {
             Some(path) => parse_reference_values(&read_limited(path, MAX_POLICY_FILE_BYTES)?)?,
             None => Vec::new(),
         };
-        let mut builder = AppraisalPolicy::builder()
-            .accept_releases(releases.clone())
-            .clock_skew_ms(self.clock_skew.saturating_mul(1000));
+        let mut builder =
+            AppraisalPolicy::builder().accept_releases(releases.clone()).clock_skew_ms(self.clock_skew_ms());
         for (index, value) in &self.pcrs {
             builder = builder.require_pcr(*index, *value)?;
         }

@@ -1,5 +1,7 @@
 //! What is printed: one object for machines, a page for people. The two say the same.
 
+mod data;
+
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use r3e_attestation::{AttestationResult, CertificateSummary, Inspection, Pcr, RootKind, UnixTime};
@@ -9,6 +11,8 @@ use r3e_proto::{
     receipt::Receipt,
 };
 use serde::Serialize;
+
+pub(crate) use data::{NO_CHAIN, SeenData, Settled};
 
 use crate::error::VerifyError;
 
@@ -42,6 +46,9 @@ pub(crate) struct Report {
     /// What a random number is, and for what; absent for anything else.
     #[serde(skip_serializing_if = "Option::is_none")]
     random: Option<SeenRandom>,
+    /// What an endpoint answered; absent for anything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<SeenData>,
     /// What the document says; absent if it could not be read.
     seen: Option<Seen>,
 }
@@ -100,6 +107,8 @@ pub(crate) struct SeenReport {
     sources: u8,
     config_digest: String,
     targets: Vec<String>,
+    /// Whose each signature is, in the targets' order.
+    signers: Vec<String>,
 }
 
 /// A random number, and what it was drawn for.
@@ -167,6 +176,7 @@ impl Report {
             receipt: None,
             feed: None,
             random: None,
+            data: None,
             seen,
         }
     }
@@ -184,6 +194,11 @@ impl Report {
     /// The same verdict, on a random number that is this.
     pub(crate) fn with_random(self, random: SeenRandom) -> Self {
         Self { random: Some(random), ..self }
+    }
+
+    /// The same verdict, on an answer that is this.
+    pub(crate) fn with_data(self, data: SeenData) -> Self {
+        Self { data: Some(data), ..self }
     }
 
     pub(crate) fn rejected(
@@ -212,6 +227,7 @@ impl Report {
             receipt: None,
             feed: None,
             random: None,
+            data: None,
             seen: None,
         }
     }
@@ -248,6 +264,9 @@ impl Report {
         }
         if let Some(random) = &self.random {
             self.section(&mut page, "The random number", "its key", |page| random.write(page));
+        }
+        if let Some(data) = &self.data {
+            self.section(&mut page, "The answer", "its keys", |page| data.write(page));
         }
         if let Some(seen) = &self.seen {
             if !self.authentic {
@@ -319,6 +338,7 @@ impl SeenReport {
             sources: report.sources,
             config_digest: hex::encode(report.config_digest),
             targets: signed.signatures.iter().map(|signature| signature.target.to_string()).collect(),
+            signers: signed.signatures.iter().map(|signature| signature.signer.clone()).collect(),
         }
     }
 
@@ -332,8 +352,9 @@ impl SeenReport {
         page.field("sequence", &self.sequence.to_string());
         page.field("sources", &self.sources.to_string());
         page.field("config digest", &self.config_digest);
-        for target in &self.targets {
+        for (target, signer) in self.targets.iter().zip(&self.signers) {
             page.field("signed for", target);
+            page.field("by", signer);
         }
     }
 }

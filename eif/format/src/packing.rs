@@ -67,9 +67,19 @@ pub enum PackingError {
 
 /// `content`, packed.
 pub fn pack(content: &[u8]) -> Vec<u8> {
+    pack_by(content, packed_block)
+}
+
+/// A block, packed.
+pub fn packed_block(block: &[u8]) -> Vec<u8> {
+    lz4_flex::block::compress(block)
+}
+
+/// The same, by another packer of LZ4's blocks: what it makes comes to no more than such a block may.
+pub fn pack_by(content: &[u8], compress: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let mut packed = MAGIC.to_vec();
     for block in content.chunks(BLOCK_BYTES) {
-        let block = lz4_flex::block::compress(block);
+        let block = compress(block);
         // A block has at most `MAX_PACKED_BLOCK_BYTES`.
         let len = u32::try_from(block.len()).unwrap_or(u32::MAX);
         packed.extend(len.to_le_bytes());

@@ -8,7 +8,7 @@
 //!
 //! - [`rpc`]: JSON-RPC 2.0 with a limit on every answer, and the agreement of k of n nodes. Which node an index stands for, and how
 //!   it is reached, is the business of who implements [`rpc::Transport`].
-//! - [`neo`]: Neo N3's own formats, byte by byte. [`evm`]: headers, logs and the ABI of Ethereum and of chains like it.
+//! - [`neo`]: Neo N3's blocks and answers; its formats are `r3e-neo`'s. [`evm`]: headers, logs and the ABI of Ethereum and of chains like it.
 //! - [`follow`]: which block comes next, whether it continues the one before, and what is final enough to be acted upon.
 //! - [`watch`]: the three together, for a contract's event on a network, as a person names them.
 //!
@@ -20,6 +20,5 @@ pub mod evm;
 pub mod follow;
 pub mod limits;
 pub mod neo;
-pub mod number;
 pub mod rpc;
 pub mod watch;

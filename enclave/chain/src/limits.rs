@@ -17,12 +17,10 @@ pub const MAX_ANSWER_VALUES: usize = 256 * 1024;
 /// What is kept of a node's own words for an error.
 pub const MAX_NODE_MESSAGE_CHARS: usize = 256;
 
+pub use r3e_neo::limits::{MAX_ITEM_BYTES, MAX_ITEM_COUNT};
+
 /// Nesting of a stack item: applications' own items have three or four.
 pub const MAX_ITEM_DEPTH: usize = 16;
-/// Items in one stack item: the virtual machine's limit (`MaxStackSize`).
-pub const MAX_ITEM_COUNT: usize = 2_048;
-/// Bytes of one stack item: the virtual machine's limit (`MaxItemSize`, 131,070).
-pub const MAX_ITEM_BYTES: usize = 65_535 * 2;
 /// Notifications of one execution: Neo allows 512 since its hardfork Echidna. Before, gas alone bounds them, 0.01 GAS for each.
 pub const MAX_NOTIFICATIONS: usize = 16_384;
 /// A notification's name in bytes (`MaxEventName`).
@@ -30,26 +28,8 @@ pub const MAX_EVENT_NAME_BYTES: usize = 32;
 /// Executions of one application log: a transaction has one, a block two.
 pub const MAX_EXECUTIONS: usize = 4;
 
-/// A Neo transaction (`MaxTransactionSize`).
-pub const MAX_NEO_TRANSACTION_BYTES: usize = 102_400;
-/// Signers of a Neo transaction, and its attributes, together (`MaxTransactionAttributes`).
-pub const MAX_NEO_ATTRIBUTES: usize = 16;
-/// A Neo transaction's script (`ushort.MaxValue`).
-pub const MAX_NEO_SCRIPT_BYTES: usize = 65_535;
-/// Each of a witness' two scripts.
-pub const MAX_NEO_WITNESS_BYTES: usize = 1_024;
-/// Contracts, groups or rules of a signer (`MaxSubitems`).
-pub const MAX_NEO_SUBITEMS: usize = 16;
-/// Nesting of a rule's condition (`MaxNestingDepth`).
-pub const MAX_NEO_CONDITION_DEPTH: usize = 3;
-/// The answer of an oracle in a transaction's attribute (`OracleResponse.MaxResultSize`).
-pub const MAX_NEO_ORACLE_RESULT_BYTES: usize = 65_535;
 /// Transactions of a Neo block: eight times the main network's `MaxTransactionsPerBlock`; each is a question of its own.
 pub const MAX_NEO_BLOCK_TRANSACTIONS: usize = 4_096;
-/// A script that is being built: no longer ones run.
-pub const MAX_BUILT_SCRIPT_BYTES: usize = MAX_NEO_SCRIPT_BYTES;
-/// Nesting of an argument of a call.
-pub const MAX_ARGUMENT_DEPTH: usize = 8;
 
 /// Topics of a log (Yellow Paper, LOG0 to LOG4).
 pub const MAX_TOPICS: usize = 4;

@@ -10,13 +10,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use r3e_neo::{Hash160, Hash256};
 use serde_json::{Map, Value, json};
 
 use crate::evm::abi::{Event, SignatureError};
 use crate::evm::{self, EvmAddress, EvmBlocks, EvmSource, Log, LogFilter};
 use crate::follow::{Batch, BlockId, Cursor, NextError, Rules, Source, next_batch};
 use crate::limits::{MAX_EVENT_NAME_BYTES, MAX_EVENT_TEXT_BYTES};
-use crate::neo::{self, BlockEvent, Hash160, Hash256, NeoBlocks, NeoEvents, NeoSource};
+use crate::neo::{self, BlockEvent, NeoBlocks, NeoEvents, NeoSource};
 use crate::rpc::{Quorum, QuorumError, Transport};
 
 /// Before the chain's id, of Ethereum and of chains like it (CAIP-2, CAIP-3).

@@ -1,8 +1,9 @@
 //! What Neo nodes say of stack items and of running a transaction, and what nobody should say.
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-use r3e_chain::neo::{Hash256, Item, ItemError, read_application_log};
+use r3e_chain::neo::{Item, ItemError, read_application_log};
 use r3e_chain::rpc::AnswerError;
+use r3e_neo::Hash256;
 use serde_json::{Value, json};
 
 fn item(value: &Value) -> Result<Item, ItemError> {

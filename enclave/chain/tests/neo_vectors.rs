@@ -6,12 +6,13 @@ mod random_neo;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
-use r3e_chain::neo::{
-    AddressError, Argument, Attribute, Block, CallFlags, CodecError, Condition, Hash160, Hash256, PublicKey,
-    Rule, Scopes, ScriptBuilder, Signer, Transaction, Witness, address, hash160, multi_verification_script,
-    parse_address, read_block, sign_data, verification_script,
-};
+use r3e_chain::neo::{Block, read_block};
 use r3e_chain::rpc::AnswerError;
+use r3e_neo::{
+    AddressError, Argument, Attribute, CallFlags, CodecError, Condition, Hash160, Hash256, PublicKey, Rule,
+    Scopes, ScriptBuilder, Signer, Transaction, Witness, address, hash160, multi_verification_script,
+    parse_address, sign_data, verification_script,
+};
 use random_neo::{any_key, signer};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

@@ -5,12 +5,13 @@ use std::sync::Mutex;
 
 use r3e_chain::evm::{EvmAccounts, EvmAddress, EvmBlocks, EvmSource, Hash32, LogFilter};
 use r3e_chain::follow::{Cursor, NextError, Rules, Source, next_batch};
-use r3e_chain::neo::{NeoBlocks, NeoEvents, NeoSource};
+use r3e_chain::neo::{NeoBlocks, NeoCalls, NeoEvents, NeoSource};
 use r3e_chain::rpc::{
     AnswerError, JsonLimits, Post, Posted, Question, Quorum, QuorumError, RpcError, Said, Transport,
     TransportError, read_answer,
 };
 use r3e_chain::watch::{Network, NetworkError, Watch, WatchError};
+use r3e_neo::Hash256;
 use serde_json::{Value, json};
 
 /// What a node does with a question.
@@ -259,6 +260,41 @@ async fn neo_by_its_bytes() {
         seen.event["block"],
         json!({ "height": 102, "hash": block["hash"], "timestamp_ms": 1_468_595_301_002_u64 })
     );
+}
+
+#[tokio::test]
+async fn how_a_transaction_ended_on_neo() {
+    let hash: Hash256 = format!("0x{}", "5a".repeat(32)).parse().unwrap();
+    let log = |state: &str| {
+        // What contracts said is not looked at.
+        let execution = json!({ "trigger": "Application", "vmstate": state, "gasconsumed": "19",
+            "notifications": ["not a notification"] });
+        says(json!({ "txid": hash, "executions": [execution] }))
+    };
+    let unknown = |code: i64| {
+        move |_: &str, _: &Value| {
+            let error = json!({ "code": code, "message": "Unknown transaction" });
+            Reply::Raw(200, format!(r#"{{"jsonrpc":"2.0","id":ID,"error":{error}}}"#))
+        }
+    };
+    let asked = async |nodes: Nodes| {
+        let quorum = Quorum::new(nodes, 3, 2).unwrap();
+        NeoCalls::new(&quorum).has_halted(hash).await
+    };
+    let ended_well = Nodes::default().with(log("FAULT")).with(log("HALT")).with(log("HALT"));
+    assert_eq!(asked(ended_well).await, Ok(Some(true)));
+    let failed = Nodes::default().with(log("FAULT")).with(unknown(-100)).with(log("FAULT"));
+    assert_eq!(asked(failed).await, Ok(Some(false)));
+    let nowhere = Nodes::default().with(unknown(-103)).with(log("HALT")).with(unknown(-100));
+    assert_eq!(asked(nowhere).await, Ok(None));
+    // One that is told nothing of it by enough nodes knows nothing: neither that it is there nor that it is not.
+    for other in [-32_603, -500] {
+        let unclear = Nodes::default().with(unknown(other)).with(log("HALT")).with(unknown(-100));
+        assert!(asked(unclear).await.is_err());
+    }
+    let another = format!("0x{}", "5b".repeat(32));
+    let of_another = says(json!({ "txid": another, "executions": [] }));
+    assert!(asked(Nodes::default().with(of_another).with(log("HALT")).with(unknown(-100))).await.is_err());
 }
 
 #[tokio::test]

@@ -6,14 +6,15 @@ use aws_lc_rs::digest::{SHA256, digest};
 use r3e_transport::EnclaveTransport;
 use rustls::{ClientConfig, client::Resumption, crypto::aws_lc_rs::default_provider};
 use rustls_pki_types::ServerName;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsConnector;
 
 use crate::{
     allow::HostAllowList,
     clock::TrustedClock,
     error::{FetchError, Phase, RootsError},
-    exchange::{Exchanged, exchange, within},
+    exchange::{Connection, Exchanged, assemble, within},
+    kept::{Kept, Server},
     limits::{
         BODY_TIMEOUT_MS, CONNECT_TIMEOUT_MS, HEADER_TIMEOUT_MS, MAX_CONNECTIONS, MAX_REQUEST_BODY_BYTES,
         MAX_RESPONSE_BODY_BYTES, MAX_RESPONSE_HEADER_BYTES, MIN_RESPONSE_HEADER_BYTES, TLS_TIMEOUT_MS,
@@ -76,7 +77,8 @@ impl FetchLimits {
 pub struct Egress {
     transport: EnclaveTransport,
     tls: TlsConnector,
-    connections: Semaphore,
+    connections: Arc<Semaphore>,
+    kept: Option<Kept>,
 }
 
 impl Egress {
@@ -98,7 +100,15 @@ impl Egress {
         // A resumed session skips the certificate, and would tie the requests of two tenants together.
         config.resumption = Resumption::disabled();
         let tls = TlsConnector::from(Arc::new(config));
-        Ok(Self { transport, tls, connections: Semaphore::new(MAX_CONNECTIONS) })
+        Ok(Self { transport, tls, connections: Arc::new(Semaphore::new(MAX_CONNECTIONS)), kept: None })
+    }
+
+    /// The same, with connections that are kept for a while for who asks the same server again, whoever that is: for requests of which no
+    /// two must be kept apart, and that may be made twice: where no answer comes over one that was kept, in half of the time for it, another is tried. A server may have ended a connection in the moment in which a request goes out;
+    /// then that goes out again, on a new one.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        Self { kept: Some(Kept::default()), ..self }
     }
 
     /// Sends one request and returns the whole response, whatever its status. Nothing of the request leaves the
@@ -122,8 +132,42 @@ impl Egress {
         }
         let name = ServerName::try_from(request.host.clone())
             .map_err(|_| FetchError::HostNotPublic { host: request.host.clone() })?;
-        let _place = self.connections.try_acquire().map_err(|_| FetchError::Busy)?;
+        let Some(kept) = &self.kept else {
+            let mut connection = self.open(name, &request, &limits).await?;
+            let exchanged = connection.exchange(assemble(&request, false)?, &limits).await?;
+            return Ok(response(exchanged, &connection));
+        };
+        let server = Server {
+            host: request.host.clone(),
+            port: request.port,
+            max_header_bytes: limits.max_header_bytes,
+        };
+        if let Some(connection) = kept.take(&server) {
+            let doubt = kept.doubt(&server);
+            // Half of the time, so that there is some for another one.
+            let half = FetchLimits { header_timeout_ms: limits.header_timeout_ms / 2, ..limits };
+            match exchange_and_keep(kept, server.clone(), connection, &request, &half).await {
+                // It was ended on the other side, or was about to be; or what is sent comes to nobody.
+                Err(FetchError::Http(_) | FetchError::TimedOut { phase: Phase::Head, .. }) => drop(doubt),
+                Ok(response) => {
+                    doubt.over();
+                    return Ok(response);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let connection = self.open(name, &request, &limits).await?;
+        exchange_and_keep(kept, server, connection, &request, &limits).await
+    }
 
+    /// A connection to the request's host, once that has proved its name.
+    async fn open(
+        &self,
+        name: ServerName<'static>,
+        request: &Request,
+        limits: &FetchLimits,
+    ) -> Result<Connection, FetchError> {
+        let place = self.place()?;
         let connect = tunnel::open(&self.transport, &request.host, request.port);
         let stream = within(Phase::Connect, limits.connect_timeout_ms, connect).await?;
         let stream = within(Phase::Tls, limits.tls_timeout_ms, async {
@@ -131,9 +175,41 @@ impl Egress {
         })
         .await?;
         let peer_certificate = leaf_digest(stream.get_ref().1)?;
-        let Exchanged { head, body } = exchange(stream, request, &limits).await?;
-        Ok(Response { status: head.status.as_u16(), headers: head.headers, body, peer_certificate })
+        Connection::over(stream, limits.max_header_bytes, peer_certificate, place).await
     }
+
+    /// A place for a connection; one that waits for nothing gives way.
+    fn place(&self) -> Result<OwnedSemaphorePermit, FetchError> {
+        loop {
+            if let Ok(place) = Arc::clone(&self.connections).try_acquire_owned() {
+                return Ok(place);
+            }
+            if !self.kept.as_ref().is_some_and(Kept::give_way) {
+                return Err(FetchError::Busy);
+            }
+        }
+    }
+}
+
+async fn exchange_and_keep(
+    kept: &Kept,
+    server: Server,
+    mut connection: Connection,
+    request: &Request,
+    limits: &FetchLimits,
+) -> Result<Response, FetchError> {
+    let exchanged = connection.exchange(assemble(request, true)?, limits).await?;
+    let response = response(exchanged, &connection);
+    if connection.is_open() {
+        kept.put(server, connection);
+    }
+    Ok(response)
+}
+
+fn response(exchanged: Exchanged, connection: &Connection) -> Response {
+    let Exchanged { head, body } = exchanged;
+    let peer_certificate = connection.peer_certificate;
+    Response { status: head.status.as_u16(), headers: head.headers, body, peer_certificate }
 }
 
 /// SHA-256 of the certificate that the handshake has just verified.

@@ -19,6 +19,7 @@ mod error;
 mod exchange;
 mod fetch;
 mod host;
+mod kept;
 pub mod limits;
 mod request;
 mod roots;

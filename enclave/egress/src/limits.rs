@@ -1,8 +1,19 @@
 //! Every limit of outbound HTTPS, in one table, each with its reason. The figures of [`crate::FetchLimits`] may be
 //! set lower for one call, never higher.
 
+use std::time::Duration;
+
 /// Connections that are open at once: each costs two buffers and a descriptor of the parent.
 pub const MAX_CONNECTIONS: usize = 256;
+
+/// Of them, those that are kept for who asks again: half, so that others find room without one having to give way.
+pub const MAX_KEPT: usize = 128;
+/// And those of one server.
+pub const MAX_KEPT_OF_ONE: usize = 32;
+/// How long one is kept that nobody uses: servers wait longer, and feeds mostly ask sooner.
+pub const MAX_IDLE: Duration = Duration::from_secs(15);
+/// How old one may be: a server proves its name once for each.
+pub const MAX_CONNECTION_AGE: Duration = Duration::from_mins(5);
 
 /// Names in one allow-list: an operator reads it.
 pub const MAX_ALLOWED_HOSTS: usize = 64;

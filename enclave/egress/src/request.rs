@@ -92,6 +92,11 @@ impl Request {
         self.method.as_str()
     }
 
+    /// Names in lower case and values, those of one name in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
     /// The URL in its normal form: no port where it is the default, no fragment.
     pub fn url(&self) -> String {
         format!("https://{}{}", self.authority(), self.target)

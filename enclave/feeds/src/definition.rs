@@ -6,7 +6,7 @@ use r3e_oracle::decimal::Decimal;
 use r3e_oracle::feed::{Feed, FeedDefinition, Policy};
 use r3e_oracle::limits::{HEARTBEAT_MS, MAX_ANSWER_UNITS, MAX_FEED_NAME_BYTES, VALIDITY_MS};
 use r3e_oracle::venue::{Definition, Market, Pair, Venue, built_in};
-use r3e_proto::api::feeds::{SetFeed, Target};
+use r3e_proto::api::feeds::{DEFAULT_GAS_LIMIT, Publication, SetFeed, Target};
 use r3e_proto::api::is_name;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -108,23 +108,35 @@ fn publications(record: &Record) -> Result<(), FeedsError> {
         )));
     }
     for (at, one) in publish.iter().enumerate() {
-        let is_target = targets.contains(&one.target) && matches!(one.target, Target::Evm(_));
-        if !is_target || publish[..at].iter().any(|other| other.target == one.target) {
-            let rule = "publish: each names one of the targets that is on Ethereum or a chain like it, each of them once";
+        if !targets.contains(&one.target) || publish[..at].iter().any(|other| other.target == one.target) {
+            let rule = "publish: each names one of the targets, each of them once";
             return Err(invalid(rule.to_owned()));
         }
-        if !PUBLISHED_GAS.contains(&one.gas_limit) || one.fee_limit.0 < u128::from(one.gas_limit) {
-            let (least, most) = (PUBLISHED_GAS.start(), PUBLISHED_GAS.end());
-            let rule = format!(
-                "publish: gas_limit is {least} to {most}, and fee_limit 1 wei for each unit at the least"
-            );
-            return Err(invalid(rule));
-        }
+        costs(one)?;
         if !is_name(&one.wallet) {
             return Err(invalid("publish: wallet is a wallet's name".to_owned()));
         }
     }
     Ok(())
+}
+
+/// Whether what a publication may cost is anything.
+fn costs(one: &Publication) -> Result<(), FeedsError> {
+    if matches!(one.target, Target::Neo(_)) {
+        if one.gas_limit.is_some() || one.fee_limit.0 == 0 {
+            let rule = "publish: on Neo N3 there is no gas_limit, and fee_limit is above 0";
+            return Err(invalid(rule.to_owned()));
+        }
+        return Ok(());
+    }
+    let gas_limit = one.gas_limit.unwrap_or(DEFAULT_GAS_LIMIT);
+    if PUBLISHED_GAS.contains(&gas_limit) && one.fee_limit.0 >= u128::from(gas_limit) {
+        return Ok(());
+    }
+    let (least, most) = (PUBLISHED_GAS.start(), PUBLISHED_GAS.end());
+    Err(invalid(format!(
+        "publish: gas_limit is {least} to {most}, and fee_limit 1 wei for each unit at the least"
+    )))
 }
 
 /// Whether a feed may have this name: it stands in paths, and on chains in 32 bytes.

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use r3e_proto::api::feeds::{Round, RoundCounts, RoundOutcome, SignedReport};
+use r3e_proto::api::feeds::{Round, RoundCounts, SignedReport};
 use tokio::sync::watch;
 
 use crate::definition::Shape;
 use crate::record::{Kept, Page, Progress};
 use crate::spaces::{Address, Stored};
+use crate::totals::add;
 
 /// There is no next time.
 const NEVER: u64 = u64::MAX;
@@ -120,13 +121,7 @@ impl Entry {
     /// Takes note of a round.
     pub(crate) fn saw(&self, round: Round) {
         let mut seen = lock(&self.seen);
-        let count = match round.outcome {
-            RoundOutcome::Published => &mut seen.rounds.published,
-            RoundOutcome::Quiet => &mut seen.rounds.quiet,
-            RoundOutcome::Nothing => &mut seen.rounds.nothing,
-            RoundOutcome::Failed => &mut seen.rounds.failed,
-        };
-        *count = count.saturating_add(1);
+        add(&mut seen.rounds, round.outcome);
         seen.round = Some(round);
     }
 

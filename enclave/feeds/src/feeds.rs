@@ -22,6 +22,7 @@ use crate::reading::Which;
 use crate::record::Record;
 use crate::spaces::{self, Address};
 use crate::stream::Reports;
+use crate::totals::{Counting, Totals};
 use crate::{shown, ticks};
 
 /// What [`Feeds`] are made of.
@@ -94,6 +95,7 @@ pub(crate) struct Inner {
     /// A round may be due sooner than it was.
     pub(crate) wake: Notify,
     pub(crate) closed: watch::Sender<bool>,
+    pub(crate) counting: Counting,
 }
 
 impl Feeds {
@@ -114,6 +116,7 @@ impl Feeds {
             defined: watch::Sender::new(()),
             wake: Notify::new(),
             closed: watch::Sender::new(false),
+            counting: Counting::default(),
         });
         let mut reading = JoinSet::new();
         for address in spaces::all(&inner.store)? {
@@ -150,6 +153,11 @@ impl Feeds {
     /// How many feeds there are, of all tenants.
     pub fn count(&self) -> usize {
         self.inner.board().len()
+    }
+
+    /// What all their rounds came to, since the boot.
+    pub fn totals(&self) -> Totals {
+        self.inner.counting.totals()
     }
 
     /// One of them.

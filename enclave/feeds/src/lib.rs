@@ -8,6 +8,7 @@
 //! - `definition`: what a tenant writes, and the whole definition that is made of it. `record`, `spaces`: what is kept, and where.
 //! - `board`, `entry`: all feeds in memory. `ticks`: when each has its round. `fetches`: what is asked, bounded and shared.
 //! - `round`: one round of one feed. `publish`: the one way to a [`Kept`] report, and from there to a signature.
+//! - `totals`: what is counted of all of them.
 //! - `keeping`: feeds as they are made, changed, deleted, and found again at a boot. `reading`, `stream`: their reports.
 //!
 //! A sequence is signed with one content alone, whatever is killed when: the commit names the version of the state that it was
@@ -35,6 +36,7 @@ mod shown;
 mod spaces;
 mod stream;
 mod ticks;
+mod totals;
 
 pub use error::FeedsError;
 pub use feeds::{Feeds, FeedsParts, Latest, Measures};
@@ -42,3 +44,4 @@ pub use outside::{BoxFuture, Signer, Tenants, Web};
 pub use reading::Which;
 pub use record::Kept;
 pub use stream::Reports;
+pub use totals::{DELAY_BOUNDS_US, Totals};

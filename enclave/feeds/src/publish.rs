@@ -13,7 +13,7 @@ use crate::record::{Kept, Progress};
 
 impl Inner {
     /// Writes the report down, with the state that has its sequence, over the state that it was computed from: where another one
-    /// stands, nothing is written. Then tells whoever waits for it.
+    /// stands, nothing is written. Then tells whoever waits for it. Whether it is signed, too.
     ///
     /// # Errors
     /// The store's: it is not known whether it stands, and what does is read before anything else is done.
@@ -23,7 +23,7 @@ impl Inner {
         standing: &mut Standing,
         state: State,
         report: Report,
-    ) -> Result<(), FeedsError> {
+    ) -> Result<bool, FeedsError> {
         let progress = Progress { state, is_deleted: false };
         let writes =
             entry.address.publication(&progress, standing.progress_version, &standing.page, &report)?;
@@ -39,10 +39,11 @@ impl Inner {
         }
         entry.tell(kept);
         // So that nobody waits for it. Whoever asks tries again.
-        if let Err(error) = self.signed(entry, kept) {
+        let signed = self.signed(entry, kept);
+        if let Err(error) = &signed {
             tracing::error!(%error, "a feed's report is not signed");
         }
-        Ok(())
+        Ok(signed.is_ok())
     }
 
     /// Reads what stands in the store, where it may be something else.

@@ -25,12 +25,12 @@ pub(crate) async fn go(inner: &Arc<Inner>, entry: &Arc<Entry>) {
         return;
     }
     match inner.round(entry, &shape).await {
-        Ok(Some(round)) => entry.saw(round),
+        Ok(Some(round)) => inner.saw(entry, round),
         // It became another feed, or none, meanwhile.
         Ok(None) | Err(FeedsError::NotFound(_) | FeedsError::Stopping) => {}
         Err(error) => {
             tracing::warn!(%error, "a feed's round failed");
-            entry.saw(failed(inner.now_ms(), &error));
+            inner.saw(entry, failed(inner.now_ms(), &error));
         }
     }
 }
@@ -54,6 +54,12 @@ pub(crate) fn failed(at_ms: u64, error: &FeedsError) -> Round {
 }
 
 impl Inner {
+    /// Takes note of a round.
+    pub(crate) fn saw(&self, entry: &Entry, round: Round) {
+        self.counting.saw(round.outcome);
+        entry.saw(round);
+    }
+
     async fn round(&self, entry: &Arc<Entry>, shape: &Arc<Shape>) -> Result<Option<Round>, FeedsError> {
         let unusable = || "this release cannot read the feed's definition: set it anew".to_owned();
         let live = shape.live.as_ref().ok_or_else(|| FeedsError::Unavailable(unusable()))?;
@@ -67,6 +73,7 @@ impl Inner {
             _ = closed.wait_for(|closed| *closed) => return Err(FeedsError::Stopping),
             inputs = self.hear(entry, shape) => inputs,
         };
+        let heard = Instant::now();
         let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
 
         let mut standing = entry.standing.lock().await;
@@ -83,7 +90,9 @@ impl Inner {
                 let report = publication
                     .report(live.feed.id(), shape.digest)
                     .map_err(|error| FeedsError::Record(error.to_string()))?;
-                self.publish(entry, &mut standing, step.state, report).await?;
+                if self.publish(entry, &mut standing, step.state, report).await? {
+                    self.counting.reported(heard.elapsed());
+                }
             }
             // Kept with the next report: what is forgotten by a crash is how often a source repeated itself, and a jump that
             // then needs its rounds anew.

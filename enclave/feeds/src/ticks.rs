@@ -38,7 +38,7 @@ async fn one(inner: Arc<Inner>, entry: Arc<Entry>) {
     if let Err(error) = going.await {
         tracing::error!(%error, feed = entry.address.name, "a feed's round broke");
         let broke = FeedsError::Unavailable("the round broke by a fault of the appliance".to_owned());
-        entry.saw(round::failed(inner.now_ms(), &broke));
+        inner.saw(&entry, round::failed(inner.now_ms(), &broke));
     }
     entry.plan(inner.now_ms());
     inner.wake.notify_one();

@@ -28,6 +28,12 @@ pub(crate) struct Fetch {
     pub(crate) body_base64: Option<String>,
 }
 
+/// A request that may be sent, and what it counts for.
+pub(crate) struct Prepared {
+    pub(crate) request: Request,
+    bytes: u64,
+}
+
 impl Fetches {
     /// None yet, to the hosts that were granted.
     ///
@@ -45,13 +51,20 @@ impl Fetches {
 
     /// Sends a request and gives the whole response.
     pub(crate) async fn send(&self, internet: &dyn Internet, fetch: Fetch) -> HostReply {
+        let prepared = self.prepare(fetch)?;
+        let response = self.exchange(internet, prepared, MAX_FETCH_RESPONSE_BYTES).await?;
+        Ok(told(&response))
+    }
+
+    /// A request to a host that was granted.
+    pub(crate) fn prepare(&self, fetch: Fetch) -> Result<Prepared, HostError> {
         let Fetch { url, method, headers, body_base64 } = fetch;
         let body = BASE64
             .decode(body_base64.unwrap_or_default())
             .map_err(|_| refused(HostErrorCode::Invalid, "the body is not standard base64"))?;
         let headers = headers.into_iter().map(encoded).collect::<Result<Vec<_>, _>>()?;
         let header_bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        let bytes = url.len() + header_bytes + body.len();
+        let bytes = (url.len() + header_bytes + body.len()) as u64;
         let pairs = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
         let request =
             Request::parse(&method, &url, pairs, body.into()).map_err(|error| host_error(&error))?;
@@ -59,16 +72,26 @@ impl Fetches {
             let message = "this function was not granted that host; grant it when you deploy";
             return Err(refused(HostErrorCode::Denied, message));
         }
-        self.spend(bytes as u64)?;
+        Ok(Prepared { request, bytes })
+    }
+
+    /// Sends it, where the invocation may still send so much.
+    pub(crate) async fn exchange(
+        &self,
+        internet: &dyn Internet,
+        prepared: Prepared,
+        max_response_bytes: usize,
+    ) -> Result<Response, HostError> {
+        let Prepared { request, bytes } = prepared;
+        self.spend(bytes)?;
         let stopping = |_| refused(HostErrorCode::Unavailable, "the appliance is stopping");
         let _turn = self.turns.acquire().await.map_err(stopping)?;
         let limits = FetchLimits {
             max_request_bytes: MAX_FETCH_REQUEST_BYTES,
-            max_response_bytes: MAX_FETCH_RESPONSE_BYTES,
+            max_response_bytes,
             ..FetchLimits::default()
         };
-        let response = internet.fetch(request, &self.granted, &limits).await;
-        response.map(|response| told(&response)).map_err(|error| host_error(&error))
+        internet.fetch(request, &self.granted, &limits).await.map_err(|error| host_error(&error))
     }
 
     fn spend(&self, bytes: u64) -> Result<(), HostError> {

@@ -18,13 +18,14 @@ use crate::events::Events;
 use crate::fetches::{Fetch, Fetches};
 use crate::invoker::{InvokeError, Run};
 use crate::limits::{MAX_ATTESTATIONS, MAX_RANDOM};
+use crate::observing::{Ask, Observing};
 use crate::own_triggers::Making;
 use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
 use crate::sources::{
-    AttestationSource, Event, EventSink, Internet, LatestPrice, OwnTriggers, PriceSource, RandomError,
-    RandomSource, SecretReader, SecretSource, SourceError,
+    AttestationSource, Event, EventSink, Internet, LatestPrice, Notary, OwnTriggers, PriceSource,
+    RandomError, RandomSource, SecretReader, SecretSource, SourceError,
 };
 use crate::values::{Values, refused};
 use crate::writes::Writes;
@@ -39,6 +40,7 @@ pub(crate) struct Resources {
     pub(crate) triggers: Arc<dyn OwnTriggers>,
     pub(crate) prices: Arc<dyn PriceSource>,
     pub(crate) random: Arc<dyn RandomSource>,
+    pub(crate) notary: Arc<dyn Notary>,
     pub(crate) attestation_turns: Semaphore,
 }
 
@@ -56,6 +58,8 @@ pub(crate) struct Host<'a> {
     draws: AtomicU32,
     /// Those of them that are of the run.
     unseeded: AtomicU32,
+    /// Answers that were to be signed.
+    observed: AtomicU32,
     secrets: Secrets<'a>,
     making: Making<'a>,
     writes: Writes,
@@ -91,6 +95,7 @@ impl<'a> Host<'a> {
             attestations: AtomicU32::new(0),
             draws: AtomicU32::new(0),
             unseeded: AtomicU32::new(0),
+            observed: AtomicU32::new(0),
             secrets: Secrets::of(&*resources.secrets, reader, &function.permissions),
             making: Making::of(&*resources.triggers, tenant, &function.name, function.permissions.triggers),
         })
@@ -166,6 +171,18 @@ impl<'a> Host<'a> {
         })
     }
 
+    /// What asks endpoints for this function.
+    fn observing(&self) -> Observing<'_> {
+        Observing {
+            internet: &*self.resources.internet,
+            notary: &*self.resources.notary,
+            fetches: &self.fetches,
+            tenant: self.tenant,
+            function: &self.deployed.function.name,
+            observed: &self.observed,
+        }
+    }
+
     async fn attestation(&self, data_base64: Option<&str>) -> HostReply {
         let data = BASE64
             .decode(data_base64.unwrap_or_default())
@@ -213,16 +230,20 @@ impl HostCalls for Host<'_> {
 }
 
 impl Host<'_> {
-    /// What a trace shows of a call: of a fetch from a granted host, method and host; of an event, a granted topic. All else may hold what the function learnt
+    /// What a trace shows of a call: of what is asked of a granted host, method and host; of an event, a granted topic. All else may hold what the function learnt
     /// from a secret.
     fn shown(&self, call: &HostCall) -> Option<String> {
         let permissions = &self.deployed.function.permissions;
         if let HostCall::Publish { topic, .. } = call {
             return permissions.publish.contains(topic).then(|| topic.clone());
         }
-        let HostCall::Fetch { url, method, .. } = call else { return None };
+        let (url, method) = match call {
+            HostCall::Fetch { url, method, .. } => (url, method.as_str()),
+            HostCall::OracleData { url, .. } => (url, "GET"),
+            _ => return None,
+        };
         let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-        let method = methods.iter().find(|known| *known == method)?;
+        let method = methods.iter().find(|known| **known == method)?;
         let host = url.strip_prefix("https://")?.split(['/', '?', '#']).next()?.to_ascii_lowercase();
         let host = host.strip_suffix(":443").unwrap_or(&host);
         let granted = permissions.net.iter().find(|granted| *granted == host)?;
@@ -252,6 +273,13 @@ impl Host<'_> {
                 let occasion = self.occasion(min, max, seed);
                 Box::pin(self.random(occasion, min, max))
             }
+            HostCall::OracleData { url, headers, path, targets } => {
+                let ask = Ask { url, headers, path, targets };
+                Box::pin(async move { self.observing().data(ask).await })
+            }
+            HostCall::OracleWeather { place, targets } => {
+                Box::pin(async move { self.observing().weather(&place, targets).await })
+            }
             HostCall::Attestation { data_base64 } => {
                 Box::pin(async move { self.attestation(data_base64.as_deref()).await })
             }
@@ -264,7 +292,7 @@ impl Host<'_> {
 }
 
 /// A source's own words are for the log: they may tell of other tenants.
-fn failed(error: &SourceError) -> HostError {
+pub(crate) fn failed(error: &SourceError) -> HostError {
     tracing::warn!(%error, "a host call failed");
     refused(HostErrorCode::Unavailable, "the appliance cannot do this now; try again")
 }

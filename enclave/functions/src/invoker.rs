@@ -23,7 +23,8 @@ use crate::registry::{Draw, Registry, RegistryError};
 use crate::runner::{engine_of, explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{Code, InvocationError, RunnerPool};
 use crate::sources::{
-    AttestationSource, EventSink, Internet, OwnTriggers, PriceSource, RandomSource, SecretSource, SourceError,
+    AttestationSource, EventSink, Internet, Notary, OwnTriggers, PriceSource, RandomSource, SecretSource,
+    SourceError,
 };
 use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
@@ -49,6 +50,8 @@ pub struct InvokerParts {
     pub prices: Arc<dyn PriceSource>,
     /// Where the random numbers come from that they draw.
     pub random: Arc<dyn RandomSource>,
+    /// Who signs what they were answered.
+    pub notary: Arc<dyn Notary>,
     /// Who lets invocations in, and is told what they used.
     pub admissions: Arc<dyn Admissions>,
 }
@@ -145,6 +148,7 @@ impl Invoker {
             triggers,
             prices,
             random,
+            notary,
             admissions,
         } = parts;
         let functions = Turnstile::new(Bounds {
@@ -162,6 +166,7 @@ impl Invoker {
             triggers,
             prices,
             random,
+            notary,
             attestation_turns: Semaphore::new(MAX_ATTESTATIONS_AT_ONCE),
         };
         Self { registry, pool, functions, resources, admissions }

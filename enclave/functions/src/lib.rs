@@ -25,6 +25,7 @@ mod invoker;
 pub mod limits;
 mod logs;
 mod metrics;
+mod observing;
 mod own_triggers;
 mod registry;
 mod runner;
@@ -33,6 +34,7 @@ mod secrets;
 mod sources;
 mod turnstile;
 mod values;
+mod weather;
 mod writes;
 
 pub use admissions::{AdmissionFuture, Admissions, Admitted, NotAdmitted};
@@ -45,11 +47,12 @@ pub use definition::{Definition, DefinitionError, Sources};
 pub use invoker::{InvokeError, Invoker, InvokerParts, Run};
 pub use logs::{Logs, TooManyFollowers};
 pub use metrics::AllMetrics;
+pub use observing::Seen;
 pub use r3e_proto::function_version::Version;
 pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryError};
 pub use sources::{
     AttestationSource, ChangeError, ChangeFuture, Event, EventSink, Internet, LatestPrice, MadeTrigger,
-    OwnTriggers, PriceSource, PublishError, PublishFuture, RandomError, RandomFuture, RandomSource,
+    Notary, OwnTriggers, PriceSource, PublishError, PublishFuture, RandomError, RandomFuture, RandomSource,
     ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken,
 };
 

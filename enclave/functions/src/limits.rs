@@ -113,6 +113,11 @@ pub const MAX_ATTESTATIONS_AT_ONCE: usize = 2;
 /// Random numbers that one invocation may draw: each takes three milliseconds of the appliance's own.
 pub const MAX_RANDOM: u32 = 64;
 
+/// Answers that one invocation may have signed: each is up to four signatures, some milliseconds of the appliance's own.
+pub const MAX_OBSERVATIONS: u32 = 64;
+/// The name of a place whose weather is asked for.
+pub const MAX_PLACE_BYTES: usize = 128;
+
 /// Log text of one invocation: what one reads while writing a function.
 pub const MAX_LOG_BYTES: u32 = 64 * 1024;
 

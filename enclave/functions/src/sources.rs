@@ -5,6 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request, Response};
+use r3e_proto::api::data::SignedObservation;
+use r3e_proto::api::feeds::Target;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::random::Random;
 use r3e_proto::random::Occasion;
@@ -13,6 +15,8 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use r3e_proto::function_version::Version;
+
+use crate::observing::Seen;
 
 /// What a source answers, boxed so that the traits can be trait objects.
 pub type SourceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
@@ -163,6 +167,20 @@ pub type RandomFuture<'a> = Pin<Box<dyn Future<Output = Result<Random, RandomErr
 pub trait RandomSource: Send + Sync {
     /// The number from `min` to `max` for this occasion of the tenant's, always the same, and what proves it.
     fn draw(&self, tenant: TenantId, occasion: Occasion, min: u64, max: u64) -> RandomFuture<'_>;
+}
+
+/// Who signs what functions were answered.
+pub trait Notary: Send + Sync {
+    /// The observation of now, with a signature for each target, or without one for no chain in particular.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    fn sign(
+        &self,
+        tenant: TenantId,
+        seen: &Seen,
+        targets: &[Target],
+    ) -> Result<SignedObservation, SourceError>;
 }
 
 /// What [`Internet::fetch`] answers, boxed so that the trait can be a trait object.

@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use r3e_proto::api::functions::{Deploy, FunctionError, Instance, Limits, Outcome, Permissions, Runtime};
 
-use appliance::{ALICE, Appliance, ample, output};
+use appliance::web::RATES;
+use appliance::{ALICE, Appliance, NOW_S, ample, output, seal};
+use r3e_proto::api::data::SignedObservation;
 use support::runner_path;
 
 fn csharp(source: &str) -> Deploy {
@@ -177,6 +179,38 @@ static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(byte
     let expected = r#"[true,7,"NEO/USD","-50.12000000",8,1795291200000,412,false,"not_found","t",true,[true,false],null,1,null,2,1,["denied","denied","denied"],200,"hello","test","s3cret","document"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
     assert_eq!(appliance.attestation.asked.lock().unwrap()[0].2, b"data");
+}
+
+#[tokio::test]
+#[ignore = "needs the runtime: scripts/csharp-layer"]
+async fn endpoints_are_asked_and_sign() {
+    let appliance = Appliance::new().await;
+    let methods = r#"
+public static object Handle() {
+    var url = "https://api.example.com/rates";
+    var headers = new Dictionary<string, string> { ["x-a"] = "b" };
+    var data = Oracle.GetCustomData(url, headers, "data.rate", new[] { "neo-n3:1:0xd2a4cff31913016155e38e474a2c06d08be276cf" });
+    var bytes = Oracle.GetCustomData("https://api.example.com/bytes");
+    var code = "none";
+    try { Oracle.GetCustomData(url, path: "nothing"); } catch (HostException error) { code = error.Code; }
+    var weather = Oracle.GetWeather("New York");
+    return new object[] { data.ToDictionary(), data.Value, data.Status, data.ObservedAtS, bytes.BodyBase64, bytes.Body, code,
+        weather.Place, weather.TemperatureC, weather.Data.Value };
+}
+"#;
+    let hosts = ["api.example.com", "geocoding-api.open-meteo.com", "api.open-meteo.com"];
+    let permissions = Permissions { net: hosts.map(Into::into).into(), ..Permissions::default() };
+    let told = appliance.output(Deploy { permissions, ..class(methods) }, "1").await;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let data: SignedObservation = serde_json::from_value(told[0].clone()).unwrap();
+    let targets = ["neo-n3:1:0xd2a4cff31913016155e38e474a2c06d08be276cf".parse().unwrap()];
+    let signed = seal(ALICE).sign_observation(ALICE, data.observation(), &targets).unwrap();
+    assert_eq!(data.body.as_deref(), Some(RATES));
+    assert_eq!(data.signatures, signed.signatures);
+    let rest = &told.as_array().unwrap()[1..];
+    let expected =
+        serde_json::json!(["1.0830", 200, NOW_S, "AP8=", null, "not_found", "New York", "-3.4", "-3.4"]);
+    assert_eq!(serde_json::json!(rest), expected);
 }
 
 #[tokio::test]

@@ -14,7 +14,9 @@ use std::collections::BTreeSet;
 
 use r3e_proto::api::functions::{Deploy, FunctionError, Instance, Limits, Outcome, Permissions, Runtime};
 
-use appliance::{Appliance, ample, output};
+use appliance::web::RATES;
+use appliance::{ALICE, Appliance, ample, output, seal};
+use r3e_proto::api::data::SignedObservation;
 use support::runner_path;
 
 fn python(source: &str) -> Deploy {
@@ -113,6 +115,35 @@ def handler(event):
     let deploy = Deploy { permissions, ..python(source) };
     let expected = r#"[true,["key","max","message","min","output","proof","value"],"-50.12000000",412,false,9,{"name":"t","created":true},[true,false],null,{"n":1},null,{"queued":2,"failed":1},["denied","denied","denied"],200,"hello","test"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
+}
+
+#[tokio::test]
+#[ignore = "needs the interpreter: scripts/python-layer"]
+async fn endpoints_are_asked_and_sign() {
+    let appliance = Appliance::new().await;
+    let source = r#"
+import r3e
+def handler(event):
+    url = "https://api.example.com/rates"
+    data = r3e.oracle.get_custom_data(url, headers={"x-a": "b"}, path="data.rate", targets=["neo-n3:1:0xd2a4cff31913016155e38e474a2c06d08be276cf"])
+    try:
+        r3e.oracle.get_custom_data(url, path="nothing")
+    except r3e.HostError as error:
+        code = error.code
+    weather = r3e.oracle.get_weather("New York")
+    return [data, code, weather["place"], weather["temperature_c"], weather["data"]["value"], len(weather)]
+"#;
+    let hosts = ["api.example.com", "geocoding-api.open-meteo.com", "api.open-meteo.com"];
+    let permissions = Permissions { net: hosts.map(Into::into).into(), ..Permissions::default() };
+    let told = appliance.output(Deploy { permissions, ..python(source) }, "1").await;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let data: SignedObservation = serde_json::from_value(told[0].clone()).unwrap();
+    let targets = ["neo-n3:1:0xd2a4cff31913016155e38e474a2c06d08be276cf".parse().unwrap()];
+    let signed = seal(ALICE).sign_observation(ALICE, data.observation(), &targets).unwrap();
+    assert_eq!((data.value.as_str(), data.body.as_deref()), ("1.0830", Some(RATES)));
+    assert_eq!(data.signatures, signed.signatures);
+    let rest = &told.as_array().unwrap()[1..];
+    assert_eq!(serde_json::json!(rest), serde_json::json!(["not_found", "New York", "-3.4", "-3.4", 12]));
 }
 
 #[tokio::test]

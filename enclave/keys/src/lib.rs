@@ -25,7 +25,7 @@ pub mod wallet;
 mod witness;
 
 pub use error::{BoxError, KeyError};
-pub use oracle::{OracleKeys, ReportSignature};
+pub use oracle::{OracleKeys, OracleSignature};
 pub use path::KeyPath;
 pub use random::RandomKey;
 pub use report::ReportKey;

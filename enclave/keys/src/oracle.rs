@@ -1,11 +1,13 @@
-//! The oracle's keys of one tenant: they sign reports of its feeds, and nothing else. No wallet has them.
+//! The oracle's keys of one tenant: they sign reports of its feeds and what the appliance was answered, and nothing else. No wallet has them.
 
 use std::fmt;
 
 use k256::ecdsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
+use r3e_proto::api::data::{ObservationSignature, SignedObservation};
 use r3e_proto::api::feeds::Target;
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::wallets::EvmAddress;
+use r3e_proto::api::wallets::{EvmAddress, Hash32, HexBytes};
+use r3e_proto::observation::Observation;
 use r3e_proto::report::Report;
 
 use crate::wallet::ethereum;
@@ -24,9 +26,9 @@ pub struct OracleKeys {
     public: [u8; 33],
 }
 
-/// A report's signature for one target.
+/// A signature, and what it is of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReportSignature {
+pub struct OracleSignature {
     /// What was signed.
     pub digest: [u8; 32],
     /// Ethereum: r, s and v, 65 bytes; Neo: r and s, 64.
@@ -62,11 +64,51 @@ impl OracleKeys {
     ///
     /// # Errors
     /// [`KeyError::Library`]: chain 0 is none; or the library refused, or its signature does not hold.
-    pub fn sign(&self, target: &Target, report: &Report) -> Result<ReportSignature, KeyError> {
-        let refused = || KeyError::Library { operation: "sign a report" };
-        let digest = target.digest(report).map_err(|_| refused())?;
+    pub fn sign(&self, target: &Target, report: &Report) -> Result<OracleSignature, KeyError> {
+        let digest = target.digest(report).map_err(|_| KeyError::Library { operation: "sign a report" })?;
+        self.sign_digest(Some(target), digest)
+    }
+
+    /// Signs an observation for each target, or without one for no chain in particular. Otherwise as [`Self::sign`].
+    ///
+    /// # Errors
+    /// [`KeyError::Library`], as there; or it is no observation.
+    pub fn sign_observation(
+        &self,
+        tenant: TenantId,
+        observation: Observation,
+        targets: &[Target],
+    ) -> Result<SignedObservation, KeyError> {
+        let refused = || KeyError::Library { operation: "sign an observation" };
+        observation.check().map_err(|_| refused())?;
+        let sign = |target: Option<&Target>| {
+            let made = self.sign_digest(target, observation.digest(target).map_err(|_| refused())?)?;
+            Ok(ObservationSignature {
+                target: target.copied(),
+                digest: Hash32(made.digest),
+                signer: self.signer(target),
+                signature: HexBytes(made.bytes),
+            })
+        };
+        let signatures = match targets {
+            [] => vec![sign(None)?],
+            targets => targets.iter().map(|target| sign(Some(target))).collect::<Result<_, KeyError>>()?,
+        };
+        Ok(SignedObservation::new(tenant, observation, signatures))
+    }
+
+    /// Which of the keys signs for a target, as others see it.
+    pub fn signer(&self, target: Option<&Target>) -> String {
+        match target {
+            None | Some(Target::Evm(_)) => self.address.to_string(),
+            Some(Target::Neo(_)) => HexBytes(self.public.to_vec()).to_string(),
+        }
+    }
+
+    fn sign_digest(&self, target: Option<&Target>, digest: [u8; 32]) -> Result<OracleSignature, KeyError> {
+        let refused = || KeyError::Library { operation: "sign for a contract" };
         let bytes = match target {
-            Target::Evm(_) => {
+            None | Some(Target::Evm(_)) => {
                 let (signature, recovery) = self.evm.sign_prehash_recoverable(&digest);
                 self.evm.verifying_key().verify_prehash(&digest, &signature).map_err(|_| refused())?;
                 // EIP-2; and an r over the group's order has no place in `v`.
@@ -76,14 +118,14 @@ impl OracleKeys {
                 let v = V_EVEN + u8::from(recovery.is_y_odd());
                 [signature.to_bytes().as_slice(), &[v]].concat()
             }
-            Target::Neo(_) => {
+            Some(Target::Neo(_)) => {
                 let signature: p256::ecdsa::Signature =
                     self.neo.sign_prehash(&digest).map_err(|_| refused())?;
                 self.neo.verifying_key().verify_prehash(&digest, &signature).map_err(|_| refused())?;
                 signature.to_bytes().to_vec()
             }
         };
-        Ok(ReportSignature { digest, bytes })
+        Ok(OracleSignature { digest, bytes })
     }
 }
 

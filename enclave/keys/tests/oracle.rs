@@ -9,6 +9,7 @@ use r3e_keys::{OracleKeys, RootSecret};
 use r3e_proto::api::feeds::Target;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::{Hash32, KeyType, keccak256};
+use r3e_proto::observation::Observation;
 use r3e_proto::report::{FeedId, Report};
 use zeroize::Zeroizing;
 
@@ -89,4 +90,42 @@ fn a_target_without_a_chain_is_not_signed_for() {
     let Target::Evm(mut evm) = EVM.parse().unwrap() else { panic!("a target of Ethereum's") };
     evm.chain_id = 0;
     assert!(keys(3, 4).sign(&Target::Evm(evm), &report(1)).is_err());
+}
+
+#[test]
+fn observations_are_signed_for_a_contract_or_for_none() {
+    let keys = keys(3, 4);
+    let one = Observation {
+        function: "rates".to_owned(),
+        url: "https://api.example.com/".to_owned(),
+        path: "rate".to_owned(),
+        value: "1.0830".to_owned(),
+        status: 200,
+        observed_at_s: 1_763_000_000,
+        certificate: Hash32([1; 32]),
+        response_hash: Hash32([2; 32]),
+        request_hash: Hash32([3; 32]),
+    };
+    let tenant = TenantId([4; 16]);
+    let (evm, neo): (Target, Target) = (EVM.parse().unwrap(), NEO.parse().unwrap());
+    let unbound = keys.sign_observation(tenant, one.clone(), &[]).unwrap();
+    let bound = keys.sign_observation(tenant, one.clone(), &[evm, neo]).unwrap();
+    assert_eq!((unbound.observation(), unbound.tenant, unbound.signatures.len()), (one.clone(), tenant, 1));
+    let of_ethereum = [(None, &unbound.signatures[0]), (Some(&evm), &bound.signatures[0])];
+    for (target, signed) in of_ethereum {
+        assert_eq!((signed.target.as_ref(), signed.digest.0), (target, one.digest(target).unwrap()));
+        let (rs, v) = signed.signature.0.split_at(64);
+        let signature = k256::ecdsa::Signature::from_slice(rs).unwrap();
+        let recovery = RecoveryId::from_byte(v[0] - 27).unwrap();
+        let key = VerifyingKey::recover_from_prehash(&signed.digest.0, &signature, recovery).unwrap();
+        let hash = keccak256(&[&key.to_sec1_point(false).as_bytes()[1..]]);
+        assert_eq!(hash[12..], keys.address().0);
+        assert_eq!(signed.signer, keys.address().to_string());
+    }
+    let [_, signed] = &bound.signatures[..] else { panic!("one for each target") };
+    assert_eq!((signed.digest.0, signed.signature.0.len()), (one.digest(Some(&neo)).unwrap(), 64));
+    assert_eq!(signed.signer, format!("0x{}", hex::encode(keys.neo_public_key())));
+    // What is no observation has no form that only it has.
+    let broken = Observation { value: "x".repeat(257), ..one };
+    assert!(keys.sign_observation(tenant, broken, &[]).is_err());
 }

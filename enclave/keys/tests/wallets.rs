@@ -47,6 +47,7 @@ fn open() -> Policy {
     Policy {
         chains: vec![chain(1), chain(138)],
         messages: true,
+        neo: Vec::new(),
         typed_data: vec![],
         raw: true,
         window: Window { seconds: 1, max_signatures: 1_000 },

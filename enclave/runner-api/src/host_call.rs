@@ -81,6 +81,27 @@ pub enum HostCall {
         #[serde(default)]
         seed: Option<String>,
     },
+    /// Asks an HTTPS endpoint, and has the answer signed.
+    OracleData {
+        /// Absolute URL.
+        url: String,
+        /// Header names and values, in order.
+        headers: Vec<(String, String)>,
+        /// Where in the answer, which is JSON then, the value stands.
+        #[serde(default)]
+        path: Option<String>,
+        /// The contracts that it is signed for; without one, it is bound to no chain.
+        #[serde(default)]
+        targets: Vec<String>,
+    },
+    /// Asks for the weather at a place, and has the answer signed.
+    OracleWeather {
+        /// Its name.
+        place: String,
+        /// The contracts that it is signed for; without one, it is bound to no chain.
+        #[serde(default)]
+        targets: Vec<String>,
+    },
     /// Asks for fresh attestation evidence.
     Attestation {
         /// Bytes the evidence is to commit to, in standard base64.
@@ -102,6 +123,8 @@ impl HostCall {
             Self::TriggerDelete { .. } => "trigger_delete",
             Self::OraclePrice { .. } => "oracle_price",
             Self::OracleRandom { .. } => "oracle_random",
+            Self::OracleData { .. } => "oracle_data",
+            Self::OracleWeather { .. } => "oracle_weather",
             Self::Attestation { .. } => "attestation",
         }
     }
@@ -197,11 +220,48 @@ pub enum HostValue {
         /// The tenant's key.
         key: String,
     },
+    /// What an endpoint answered, signed.
+    OracleData {
+        /// JSON text: a signed observation, with the body.
+        data: String,
+    },
+    /// The weather at a place.
+    OracleWeather(Box<Weather>),
     /// Evidence.
     Attestation {
         /// The attestation document in standard base64.
         document_base64: String,
     },
+}
+
+/// The weather at a place. Numbers are decimal text.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weather {
+    /// The place that was found.
+    pub place: String,
+    /// Its country, where that is known.
+    pub country: Option<String>,
+    /// Degrees north.
+    pub latitude: String,
+    /// Degrees east.
+    pub longitude: String,
+    /// When it was so, in UTC: `2026-01-31T12:15`.
+    pub time: String,
+    /// Degrees Celsius, two metres above ground.
+    pub temperature_c: String,
+    /// Percent.
+    pub humidity_percent: String,
+    /// Millimetres, in the time before.
+    pub precipitation_mm: String,
+    /// Kilometres an hour, ten metres above ground.
+    pub wind_kmh: String,
+    /// Where it comes from, in degrees.
+    pub wind_direction_degrees: String,
+    /// By the WMO's table 4677.
+    pub weather_code: String,
+    /// JSON text: the signed observation that says so, with the body.
+    pub data: String,
 }
 
 /// Values are not shown: some are secrets, others may be.
@@ -218,6 +278,8 @@ impl fmt::Debug for HostValue {
             Self::TriggerDelete { .. } => "trigger_delete",
             Self::OraclePrice { .. } => "oracle_price",
             Self::OracleRandom { .. } => "oracle_random",
+            Self::OracleData { .. } => "oracle_data",
+            Self::OracleWeather(_) => "oracle_weather",
             Self::Attestation { .. } => "attestation",
         };
         write!(f, "HostValue({name})")

@@ -37,6 +37,6 @@ mod session;
 pub use decoder::{FrameDecoder, RawFrame};
 pub use fault::{Fault, FaultKind};
 pub use frame::{FrameKind, ProtocolError};
-pub use host_call::{HostCall, HostError, HostErrorCode, HostReply, HostValue, SecretText};
+pub use host_call::{HostCall, HostError, HostErrorCode, HostReply, HostValue, SecretText, Weather};
 pub use message::{FunctionLimits, HostMessage, LogLevel, LogRecord, RunnerMessage};
 pub use session::{RunnerEvent, Session};

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use r3e_runner_api::process::{Ending, Identity};
 use r3e_runner_api::{
     Fault, FaultKind, FrameDecoder, FrameKind, FunctionLimits, HostCall, HostError, HostErrorCode,
-    HostMessage, HostValue, LogLevel, LogRecord, ProtocolError, RawFrame, RunnerMessage, SecretText, limits,
+    HostMessage, HostValue, LogLevel, LogRecord, ProtocolError, RawFrame, RunnerMessage, SecretText, Weather,
+    limits,
 };
 
 fn any_call() -> impl Strategy<Value = HostCall> {
@@ -22,6 +23,20 @@ fn any_call() -> impl Strategy<Value = HostCall> {
         text.prop_map(|feed| HostCall::OraclePrice { feed }),
         (any::<u64>(), any::<u64>(), prop::option::of(text))
             .prop_map(|(min, max, seed)| HostCall::OracleRandom { min, max, seed }),
+        (
+            text,
+            prop::collection::vec((text, text), 0..4),
+            prop::option::of(text),
+            prop::collection::vec(text, 0..4)
+        )
+            .prop_map(|(url, headers, path, targets)| HostCall::OracleData {
+                url,
+                headers,
+                path,
+                targets
+            }),
+        (text, prop::collection::vec(text, 0..4))
+            .prop_map(|(place, targets)| HostCall::OracleWeather { place, targets }),
         text.prop_map(|key| HostCall::StoreGet { key }),
         (text, prop::option::of(text)).prop_map(|(key, value)| HostCall::StoreSet { key, value }),
         prop::option::of(text).prop_map(|data_base64| HostCall::Attestation { data_base64 }),
@@ -85,6 +100,23 @@ fn any_host_message() -> impl Strategy<Value = HostMessage> {
             let (message, output, proof, key) = (text.clone(), text.clone(), text.clone(), text);
             HostValue::OracleRandom { value, message, output, proof, key }
         }),
+        ".{0,20}".prop_map(|data| HostValue::OracleData { data }),
+        (".{0,20}", prop::option::of(".{0,20}")).prop_map(|(text, country)| HostValue::OracleWeather(
+            Box::new(Weather {
+                place: text.clone(),
+                country,
+                latitude: text.clone(),
+                longitude: text.clone(),
+                time: text.clone(),
+                temperature_c: text.clone(),
+                humidity_percent: text.clone(),
+                precipitation_mm: text.clone(),
+                wind_kmh: text.clone(),
+                wind_direction_degrees: text.clone(),
+                weather_code: text.clone(),
+                data: text,
+            })
+        )),
         ".{0,20}".prop_map(|document_base64| HostValue::Attestation { document_base64 }),
     ];
     let error = ".{0,20}".prop_map(|message| HostError { code: HostErrorCode::Denied, message });

@@ -135,7 +135,75 @@ interface R3eRandomness {
   readonly key: string;
 }
 
+/** What to ask an HTTPS endpoint. */
+interface R3eDataRequest {
+  /** To a host that the function was granted, at most 2,048 bytes. It is part of what is signed: let secrets be in `headers`. */
+  url: string;
+  headers?: HeadersInit | null;
+  /** Where in the answer, which is JSON then, the value stands: `data.rates[0].value`. */
+  path?: string | null;
+  /** At most four contracts that the answer is signed for: `eip155:1:0x…`, `neo-n3:860833102:0x…`. Without one, the signature is bound to no chain. */
+  targets?: readonly string[] | null;
+}
+
+/** What an endpoint answered, signed by the tenant's oracle keys. `r3e-verify data` takes the whole as JSON. Hashes are hex with `0x`. */
+interface R3eData {
+  readonly tenant: string;
+  readonly function: string;
+  /** As it was sent. */
+  readonly url: string;
+  /** Empty where none was given. */
+  readonly path: string;
+  /** What stands there: a number as it was written, a text, `true` or `false`; at most 256 bytes. */
+  readonly value: string;
+  /** 200 to 299. */
+  readonly status: number;
+  /** In Unix seconds, by the appliance's clock. */
+  readonly observed_at_s: number;
+  /** SHA-256 of the server's certificate. */
+  readonly certificate: string;
+  /** SHA-256 of the body. */
+  readonly response_hash: string;
+  /** Of method, URL and headers. */
+  readonly request_hash: string;
+  readonly signatures: readonly R3eDataSignature[];
+  /** The body, where it is text. */
+  readonly body?: string;
+  /** The body in base64, where it is not. */
+  readonly body_base64?: string;
+}
+
+interface R3eDataSignature {
+  readonly target?: string;
+  readonly digest: string;
+  readonly signer: string;
+  readonly signature: string;
+}
+
+/** The weather at a place, by open-meteo.com. Numbers are decimal text. */
+interface R3eWeather {
+  readonly place: string;
+  readonly country: string | null;
+  readonly latitude: string;
+  readonly longitude: string;
+  /** In UTC: `2026-01-31T12:15`. */
+  readonly time: string;
+  readonly temperatureC: string;
+  readonly humidityPercent: string;
+  readonly precipitationMm: string;
+  readonly windKmh: string;
+  readonly windDirectionDegrees: string;
+  /** By the WMO's table 4677. */
+  readonly weatherCode: string;
+  /** The signed answer about these coordinates; its value is the temperature. */
+  readonly data: R3eData;
+}
+
 interface R3eOracle {
+  /** Asks an HTTPS endpoint, follows no redirect, and has what it answers signed. Rejects where the status is not 2xx, the body over 256 KiB, or nothing stands at `path`. */
+  getCustomData(request: R3eDataRequest): Promise<R3eData>;
+  /** The function must have been granted `geocoding-api.open-meteo.com` and `api.open-meteo.com`. */
+  getWeather(place: string, options?: { targets?: readonly string[] | null } | null): Promise<R3eWeather>;
   /** The latest report of one of the tenant's feeds. Rejects with the code `not_found` where there is no such feed, or it has not published. */
   getPrice(feed: string): Promise<R3ePrice>;
   /**

@@ -13,9 +13,9 @@ use r3e_triggers::Triggers;
 use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
-    Billing, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, LatestPrices, OracleKeys,
-    Publisher, QueueParts, Randomness, Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop,
-    start_feeds, start_jobs, start_triggers,
+    Billing, ByWallets, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, LatestPrices,
+    NeoNetworks, NeoParts, OracleKeys, OracleNotary, Publisher, QueueParts, Randomness, Secrets, Sending,
+    Transactions, TriggersFrom, Wallets, Workshop, start_feeds, start_jobs, start_triggers,
 };
 
 /// What they stand on.
@@ -41,6 +41,7 @@ pub(super) struct Services {
     pub(super) oracle_keys: Arc<OracleKeys>,
     pub(super) randomness: Arc<Randomness>,
     pub(super) wallets: Arc<Wallets>,
+    pub(super) chains: Arc<Chains>,
     pub(super) transactions: Arc<Transactions>,
     pub(super) publisher: Publisher,
 }
@@ -80,6 +81,7 @@ impl Services {
             triggers: Arc::clone(&events) as _,
             prices: Arc::new(LatestPrices(Arc::clone(&feeds))),
             random: Arc::clone(&randomness) as _,
+            notary: Arc::new(OracleNotary::new(Arc::clone(&oracle_keys), clock.clone())),
         })?);
         let jobs = start_jobs(QueueParts {
             store: store.clone(),
@@ -90,6 +92,7 @@ impl Services {
             tenants: billing.tenants(),
             report_key: Arc::clone(report_key),
         })?;
+        let chains = Arc::new(Chains::open(transport, configuration, clock)?);
         let triggers = start_triggers(TriggersFrom {
             store,
             clock,
@@ -98,15 +101,18 @@ impl Services {
             secrets: &secrets,
             billing: &billing,
             events: &events,
-            chains: Chains::open(transport, configuration, clock)?,
+            chains: &chains,
             feeds: &feeds,
         })
         .await?;
         let wallets = Arc::new(Wallets::new(store.clone(), clock.clone(), Arc::clone(root)));
-        let chains = Sending::open(transport, configuration, clock)?;
-        let transactions = Transactions::start(store, clock, (&wallets, billing.tenants()), chains)?;
+        let sending = Sending::open(transport, configuration, clock)?;
+        let signer = Arc::new(ByWallets::new(Arc::clone(&wallets), billing.tenants()));
+        let transactions = Transactions::start(store, clock, (&wallets, &signer), sending)?;
         let transactions = Arc::new(transactions);
-        let publisher = Publisher::start(&feeds, &transactions, clock);
+        let networks = NeoNetworks::open(transport, configuration, clock)?;
+        let neo = NeoParts { networks, wallets: Arc::clone(&wallets), signer, store: store.clone() };
+        let publisher = Publisher::start(&feeds, &transactions, neo, clock);
         Ok(Self {
             secrets,
             billing,
@@ -117,6 +123,7 @@ impl Services {
             oracle_keys,
             randomness,
             wallets,
+            chains,
             transactions,
             publisher,
         })

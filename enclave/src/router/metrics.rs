@@ -40,6 +40,7 @@ pub(super) async fn of_appliance(State(appliance): State<Shared>, _: Operator) -
         invocations: appliance.functions.totals(),
         jobs: appliance.jobs.counts(),
         feeds: appliance.feeds.count(),
+        rounds: appliance.feeds.totals(),
         // Of a state that is not read any more, the rest is worth the more.
         tenants: appliance.tenants.count().ok(),
         store: appliance.store.summary(),

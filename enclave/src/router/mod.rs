@@ -6,6 +6,7 @@ pub(crate) mod authority;
 mod billing;
 mod bodies;
 mod body;
+mod chains;
 mod error;
 mod events;
 mod feeds;
@@ -88,6 +89,8 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/wallets/{name}/signatures", post(wallets::sign))
         .route("/v1/wallets/{name}/export", post(wallets::export))
         .route("/v1/wallets/{name}/audit", get(wallets::audit))
+        .route("/v1/wallets/{name}/funds", get(wallets::funds))
+        .route("/v1/chains", get(chains::list))
         .route("/v1/transactions", get(transactions::list))
         .route(
             "/v1/transactions/{name}",

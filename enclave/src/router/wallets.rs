@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use r3e_proto::api::chains::Funds;
 use r3e_proto::api::wallets::{
     CreateWallet, ExportRequest, Exported, ImportWallet, SetPolicy, SignRequest, Signed, Wallet, WalletAudit,
     WalletDetails,
@@ -29,6 +30,16 @@ pub(super) async fn show(
     Name(name): Name,
 ) -> Result<Json<WalletDetails>, ApiError> {
     Ok(Json(appliance.wallets.show(tenant.id(), &name).await?))
+}
+
+/// `GET /v1/wallets/{name}/funds`
+pub(super) async fn funds(
+    State(appliance): State<Shared>,
+    tenant: Tenant<Wallets>,
+    Name(name): Name,
+) -> Result<Json<Vec<Funds>>, ApiError> {
+    let details = appliance.wallets.show(tenant.id(), &name).await?;
+    Ok(Json(appliance.chains.funds(&details.wallet).await))
 }
 
 pub(super) async fn create(

@@ -1,11 +1,16 @@
 //! Chains, as triggers follow them: the networks of the configuration, each with its nodes.
 
+#[cfg(test)]
+mod counting;
+mod looks;
+mod neo;
 mod nodes;
 mod recent;
+mod resting;
 mod sending;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use r3e_attester::TrustedClock;
@@ -21,8 +26,10 @@ use r3e_triggers::{NotRead, Place, Seen, Stretch};
 use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
+pub(crate) use self::neo::{NeoNetworks, Turn, in_words};
 use self::nodes::{HttpsNodes, OVER_LONG};
 use self::recent::Recent;
+use self::resting::Resting;
 pub(crate) use self::sending::Sending;
 use super::ServiceError;
 use super::egress::open_egress;
@@ -32,16 +39,20 @@ use crate::limits::{
 };
 
 /// The chains that can be followed.
-pub(crate) struct Chains(BTreeMap<Network, Followed>);
+pub(crate) struct Chains(BTreeMap<Network, Arc<Followed>>);
+
+type Shared = Recent<Resting<HttpsNodes>>;
 
 /// One of them.
 struct Followed {
-    nodes: Quorum<Arc<Recent<HttpsNodes>>>,
-    recent: Arc<Recent<HttpsNodes>>,
+    nodes: Quorum<Arc<Shared>>,
+    recent: Arc<Shared>,
     /// The nodes were asked which network they are of, and it is this one.
     is_right: OnceCell<()>,
     /// Of many triggers, so many at a time.
     reads: Semaphore,
+    /// And of tenants who look at it.
+    looks: Semaphore,
     pause: Duration,
 }
 
@@ -66,22 +77,23 @@ impl Chains {
             // A way out of its own: silent nodes of one take no connection from another.
             let egress = open_egress(transport.clone(), configuration, clock)?;
             let https = HttpsNodes::new(egress, nodes).map_err(|error| internal(&error))?;
-            let recent = Arc::new(Recent::new(https, (*poll / 2).min(MAX_RECENT_MOMENT)));
+            let recent = Arc::new(Recent::new(Resting::new(https), (*poll / 2).min(MAX_RECENT_MOMENT)));
             let quorum = Quorum::new(Arc::clone(&recent), nodes.len(), *agree);
             let followed = Followed {
                 nodes: quorum.map_err(|error| internal(&error))?,
                 recent,
                 is_right: OnceCell::new(),
                 reads: Semaphore::new(CHAIN_READS_AT_ONCE),
+                looks: Semaphore::new(CHAIN_READS_AT_ONCE),
                 pause: *poll,
             };
-            chains.insert(*network, followed);
+            chains.insert(*network, Arc::new(followed));
         }
         Ok(Self(chains))
     }
 
     fn followed(&self, network: Network) -> Result<&Followed, String> {
-        self.0.get(&network).ok_or_else(|| {
+        self.0.get(&network).map(Arc::as_ref).ok_or_else(|| {
             let known: Vec<String> = self.0.keys().map(Network::to_string).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             format!("this appliance has no nodes of {network}; it has those of: {known}")
@@ -255,4 +267,8 @@ fn stretch(from: Cursor, batch: Batch<watch::Seen>) -> Stretch {
 fn members(object: &Value) -> String {
     let text = object.to_string();
     text.strip_prefix('{').unwrap_or(&text).to_owned()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,8 +17,8 @@ use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
     Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Counts, Definition, EventSink,
-    InvokeError, Invoker, InvokerParts, Loadable, Logs, OwnTriggers, PriceSource, RandomSource, Registry,
-    Run, SecretSource, SourceError, SourceFuture, Version,
+    InvokeError, Invoker, InvokerParts, Loadable, Logs, Notary, OwnTriggers, PriceSource, RandomSource,
+    Registry, Run, SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation};
@@ -85,6 +85,7 @@ pub(crate) struct FunctionsParts {
     pub(crate) triggers: Arc<dyn OwnTriggers>,
     pub(crate) prices: Arc<dyn PriceSource>,
     pub(crate) random: Arc<dyn RandomSource>,
+    pub(crate) notary: Arc<dyn Notary>,
 }
 
 /// The functions of all tenants.
@@ -119,6 +120,7 @@ impl Functions {
             triggers,
             prices,
             random,
+            notary,
         } = parts;
         let Workshop { pool, bundler, egress, configuration } = workshop;
         let pool = Arc::new(pool);
@@ -141,6 +143,7 @@ impl Functions {
             triggers,
             prices,
             random,
+            notary,
             admissions,
         }));
         let receipts = Receipts::new(report_key, configuration);

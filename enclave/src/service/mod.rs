@@ -3,6 +3,7 @@
 
 mod api_keys;
 mod billing;
+mod by_wallets;
 mod chains;
 mod egress;
 mod error;
@@ -12,6 +13,7 @@ mod functions;
 mod jobs;
 pub(crate) mod json;
 mod metrics;
+mod notary;
 mod publishing;
 mod randomness;
 mod report_key;
@@ -26,13 +28,15 @@ mod witnessed;
 
 pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use billing::Billing;
-pub(crate) use chains::{Chains, Sending};
+pub(crate) use by_wallets::ByWallets;
+pub(crate) use chains::{Chains, NeoNetworks, Sending};
 pub(crate) use error::ServiceError;
 pub(crate) use feeds::{FeedsFrom, LatestPrices, OracleKeys, start_feeds};
 pub(crate) use functions::{Functions, FunctionsParts, Workshop};
 pub(crate) use jobs::{QueueParts, start_jobs};
 pub(crate) use metrics::{ApplianceMetrics, TenantMetrics};
-pub(crate) use publishing::Publisher;
+pub(crate) use notary::OracleNotary;
+pub(crate) use publishing::{NeoParts, Publisher};
 pub(crate) use randomness::Randomness;
 pub(crate) use report_key::AttestedReportKey;
 pub(crate) use secrets::{Secrets, SetOptions};

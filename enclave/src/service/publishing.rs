@@ -1,7 +1,8 @@
 //! Brings feeds' reports to their contracts: for each feed and contract one transaction at a time, of the newest report there is. What comes
 //! meanwhile is passed over; a contract takes rising sequences, and gaps among them.
-//!
-//! Nothing of it is kept: a transaction's name has the report's sequence and the number of the try, so that the next life finds how far the last one was.
+
+mod evm;
+mod neo;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,20 +12,18 @@ use r3e_attester::TrustedClock;
 use r3e_feeds::{Feeds, Which};
 use r3e_proto::api::feeds::{Publication, Published, SignedReport, Target};
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::transactions::{
-    Call, Inclusion, Kind, Outcome, Reason, SendTransaction, Stage, Transaction,
-};
-use r3e_proto::api::wallets::{HexBytes, Wei, keccak256};
-use r3e_proto::report::EvmTarget;
+use r3e_proto::api::wallets::keccak256;
+use r3e_store::Store;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::ServiceError;
-use super::transactions::{OWN_NAMES, Transactions};
+use super::chains::NeoNetworks;
+use super::transactions::Transactions;
+use super::{ByWallets, ServiceError, Wallets};
 use crate::limits::{
     MAX_PUBLISH_TRIES, PUBLISH_AFTER_TROUBLE, PUBLISH_LEAST_LIFE, PUBLISH_LONGEST_PAUSE, PUBLISH_LOOK,
-    PUBLISH_MOST_LIFE, PUBLISH_PATIENCE, PUBLISH_WITHDRAWING,
+    PUBLISH_MOST_LIFE,
 };
 
 /// What brings reports to contracts, until it is dropped.
@@ -33,9 +32,18 @@ pub(crate) struct Publisher(Arc<Inner>);
 struct Inner {
     feeds: Arc<Feeds>,
     transactions: Arc<Transactions>,
+    neo: NeoParts,
     clock: TrustedClock,
     states: Mutex<BTreeMap<Key, Published>>,
     closed: watch::Sender<bool>,
+}
+
+/// What reports are brought to Neo N3 by.
+pub(crate) struct NeoParts {
+    pub(crate) networks: NeoNetworks,
+    pub(crate) wallets: Arc<Wallets>,
+    pub(crate) signer: Arc<ByWallets>,
+    pub(crate) store: Store,
 }
 
 /// One feed's reports for one contract.
@@ -60,10 +68,16 @@ enum Fate {
 
 impl Publisher {
     /// Brings what feeds publish from here on, and what they published last. Must be called within a tokio runtime.
-    pub(crate) fn start(feeds: &Arc<Feeds>, transactions: &Arc<Transactions>, clock: &TrustedClock) -> Self {
+    pub(crate) fn start(
+        feeds: &Arc<Feeds>,
+        transactions: &Arc<Transactions>,
+        neo: NeoParts,
+        clock: &TrustedClock,
+    ) -> Self {
         let inner = Arc::new(Inner {
             feeds: Arc::clone(feeds),
             transactions: Arc::clone(transactions),
+            neo,
             clock: clock.clone(),
             states: Mutex::default(),
             closed: watch::Sender::new(false),
@@ -128,9 +142,12 @@ impl Inner {
             tries = if sequence == attempted { tries } else { 0 };
             attempted = sequence;
             let begun = Instant::now();
-            let fate = self.bring_one(key, one, &report, tries, &mut told).await;
-            // One that was over before this life began is not waited for.
-            let is_old = begun.elapsed() < PUBLISH_LOOK;
+            let fate = match key.target {
+                Target::Evm(_) => self.bring_to_evm(key, one, &report, tries, &mut told).await,
+                Target::Neo(target) => self.bring_to_neo(key, one, target, &report).await,
+            };
+            // A transaction that was over before this life began is not waited for.
+            let is_old = matches!(key.target, Target::Evm(_)) && begun.elapsed() < PUBLISH_LOOK;
             let (why, may_be_sooner) = match fate {
                 Ok(Fate::Done) => {
                     (done, pause) = (sequence, PUBLISH_AFTER_TROUBLE);
@@ -164,131 +181,26 @@ impl Inner {
         }
     }
 
-    /// One report, until a block has it that is final, or one has it and there is a newer report, or there is a newer one for long and nothing
-    /// was signed for this.
-    async fn bring_one(
-        &self,
-        key: &Key,
-        one: &Publication,
-        signed: &SignedReport,
-        number: u32,
-        told: &mut watch::Receiver<u64>,
-    ) -> Result<Fate, ServiceError> {
-        let sequence = signed.report.sequence;
-        let name = key.transaction(sequence, number);
-        self.note(key, |it| it.transaction = Some(name.clone()));
-        let mut at = match self.transactions.show(key.tenant, &name).await {
-            // Of another life, or from before it was changed how it is paid for.
-            Ok(there) if is_paid_so(one, &there) => there,
-            Ok(there) => {
-                let there = self.transactions.withdraw(key.tenant, &there.name).await?;
-                if there.stage == Stage::Ended && !matches!(self.ended(key, sequence, &there), Fate::Done) {
-                    return Ok(Fate::Lost("it is paid for otherwise by now".to_owned()));
-                }
-                there
-            }
-            Err(ServiceError::NotFound { .. }) => {
-                let Some(left) = self.left(signed) else {
-                    return Ok(Fate::Stale);
-                };
-                self.transactions.send_own(key.tenant, &name, transaction(one, signed, left)?).await?
-            }
-            Err(error) => return Err(error),
-        };
-        let patience = Instant::now() + PUBLISH_PATIENCE;
-        loop {
-            if at.stage == Stage::Ended {
-                return Ok(self.ended(key, sequence, &at));
-            }
-            let is_newer = *told.borrow() > sequence;
-            match at.included.as_ref().map(|inclusion| why_not(&at, inclusion)) {
-                // It is there; whether its block becomes final is waited for as long as nothing newer is.
-                Some(None) => {
-                    self.note(key, |it| (it.sequence, it.trouble) = (sequence, None));
-                    if is_newer {
-                        return Ok(Fate::Done);
-                    }
-                }
-                Some(Some(fate)) => return Ok(fate),
-                None => self.note(key, |it| it.trouble.clone_from(&at.trouble)),
-            }
-            if is_newer && at.stage == Stage::Waiting && Instant::now() >= patience {
-                at = self.transactions.withdraw(key.tenant, &name).await?;
-                if at.stage == Stage::Ended {
-                    return Ok(Fate::Done);
-                }
-            }
-            sleep(PUBLISH_LOOK).await;
-            at = self.transactions.show(key.tenant, &name).await?;
-        }
-    }
-
-    fn ended(&self, key: &Key, sequence: u64, at: &Transaction) -> Fate {
-        let lost = |why: &str| Fate::Lost(why.to_owned());
-        match &at.outcome {
-            Some(Outcome::Included(inclusion)) => {
-                let Some(fate) = why_not(at, inclusion) else {
-                    self.note(key, |it| (it.sequence, it.trouble) = (sequence, None));
-                    return Fate::Done;
-                };
-                fate
-            }
-            Some(Outcome::Abandoned(Reason::NotTaken(why))) => Fate::Lost(format!("no node takes it: {why}")),
-            // Whoever cancels what was signed does not want it there.
-            Some(Outcome::Abandoned(Reason::Cancelled)) if at.nonce.is_some() => {
-                Fate::Reverted("it was cancelled".to_owned())
-            }
-            Some(Outcome::Abandoned(_)) => lost("its time was over"),
-            Some(Outcome::Refused { code, message }) => {
-                Fate::Lost(format!("the wallet does not sign: {message} ({code})"))
-            }
-            Some(Outcome::Displaced) => lost("something else of the wallet's key took its place"),
-            _ => lost("its transaction has not ended"),
-        }
-    }
-
     /// How long the report is worth bringing: what waits longer is replaced by nothing, and the newest is brought in its place.
     fn left(&self, signed: &SignedReport) -> Option<Duration> {
         let until_ms = signed.report.valid_until_s.saturating_mul(1_000);
         let left = Duration::from_millis(until_ms.saturating_sub(self.clock.now_ms()));
         (left >= PUBLISH_LEAST_LIFE).then_some(left.min(PUBLISH_MOST_LIFE))
     }
-
-    /// Gives up what was begun for a publication that is none any more, if nothing was signed for it. What was on its way to the store when it was ended
-    /// comes through later: so it is looked for again, for a while.
-    fn withdraw(self: &Arc<Self>, key: &Key) {
-        let Some(name) = self.states().get(key).and_then(|state| state.transaction.clone()) else { return };
-        let (inner, tenant) = (Arc::clone(self), key.tenant);
-        tokio::spawn(async move {
-            let until = Instant::now() + PUBLISH_WITHDRAWING;
-            while Instant::now() < until && !*inner.closed.borrow() {
-                if let Err(error) = inner.transactions.withdraw(tenant, &name).await {
-                    tracing::debug!(%error, "a report on its way to a contract is not withdrawn yet");
-                }
-                sleep(PUBLISH_AFTER_TROUBLE).await;
-            }
-        });
-    }
 }
 
 impl Key {
+    /// A short name of it: the feed's own may be cut, its hash with the contract's is not.
+    fn short(&self) -> String {
+        let [first, second, third, fourth, ..] =
+            keccak256(&[self.feed.as_bytes(), b"\0", self.target.to_string().as_bytes()]);
+        let feed: String = self.feed.chars().take(24).collect();
+        format!("{feed}-{}", hex::encode([first, second, third, fourth]))
+    }
+
     fn nothing(&self) -> Published {
         Published { target: self.target, sequence: 0, transaction: None, trouble: None }
     }
-
-    /// The name of a report's transaction, 64 characters at the most: the feed's own may be cut, its hash with the contract's is not.
-    fn transaction(&self, sequence: u64, number: u32) -> String {
-        let [first, second, third, fourth, ..] =
-            keccak256(&[self.feed.as_bytes(), b"\0", self.target.to_string().as_bytes()]);
-        let digest = hex::encode([first, second, third, fourth]);
-        let feed: String = self.feed.chars().take(24).collect();
-        format!("{OWN_NAMES}{feed}-{digest}-{sequence}-{number}")
-    }
-}
-
-/// Whether a transaction is paid for as the publication says now.
-fn is_paid_so(one: &Publication, at: &Transaction) -> bool {
-    at.wallet == one.wallet && at.call.gas_limit == one.gas_limit && at.call.fee_limit == one.fee_limit
 }
 
 async fn newer_than(told: &mut watch::Receiver<u64>, sequence: u64) {
@@ -312,7 +224,10 @@ async fn keep_going(inner: Arc<Inner>) {
         for key in over {
             if let Some((_, mut task)) = running.remove(&key) {
                 task.shutdown().await;
-                inner.withdraw(&key);
+                // On Neo N3 what was signed can still come to a block: its record stays, so that nothing else is signed meanwhile.
+                if matches!(key.target, Target::Evm(_)) {
+                    inner.withdraw_from_evm(&key);
+                }
             }
         }
         inner.states().retain(|key, _| wanted.contains_key(key));
@@ -345,42 +260,5 @@ async fn insist(inner: Arc<Inner>, key: Key, one: Publication) {
             }
         }
         sleep(PUBLISH_AFTER_TROUBLE).await;
-    }
-}
-
-fn transaction(
-    one: &Publication,
-    signed: &SignedReport,
-    left: Duration,
-) -> Result<SendTransaction, ServiceError> {
-    let internal = |what: &str| ServiceError::Internal(what.to_owned());
-    let Target::Evm(EvmTarget { chain_id, contract }) = one.target else {
-        return Err(internal("a publication is on no chain like Ethereum"));
-    };
-    let signature = signed.signatures.iter().find(|signature| signature.target == one.target);
-    let signature = signature.ok_or_else(|| internal("a report is not signed for its contract"))?;
-    let data = EvmTarget::transmit_call(&signed.report, &signature.signature.0);
-    let data = data.ok_or_else(|| internal("a report's signature is none"))?;
-    let call = Call {
-        to: Some(contract),
-        value: Wei(0),
-        data: HexBytes(data),
-        gas_limit: one.gas_limit,
-        fee_limit: one.fee_limit,
-    };
-    let timeout_ms = u64::try_from(left.as_millis()).ok();
-    Ok(SendTransaction { wallet: one.wallet.clone(), chain_id, call, timeout_ms })
-}
-
-/// What a block has of a transaction, if it is not the report.
-fn why_not(at: &Transaction, inclusion: &Inclusion) -> Option<Fate> {
-    let kind = at.attempts.iter().find(|attempt| attempt.hash == inclusion.hash).map(|attempt| attempt.kind);
-    match (kind, inclusion.succeeded) {
-        (Some(Kind::Noop), _) => Some(Fate::Lost("its time was over, and nothing took its place".to_owned())),
-        (_, true) => None,
-        (_, false) => {
-            let why = "it was reverted: another may have brought it first, or its contract does not take it";
-            Some(Fate::Reverted(why.to_owned()))
-        }
     }
 }

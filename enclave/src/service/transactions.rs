@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use r3e_attester::TrustedClock;
-use r3e_proto::api::identity::{TenantId, TenantState};
+use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::transactions::{DEFAULT_TIMEOUT_MS, SendTransaction, Transaction, TransactionPage};
-use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Hash32, HexBytes, KeyType, Payload, SignRequest};
+use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Hash32, HexBytes, KeyType, Payload};
 use r3e_store::Store;
-use r3e_transactions::limits::MAX_TROUBLE_CHARS;
 use r3e_transactions::{BoxFuture, NotSigned, Signer, Submission, TransactionsError, TransactionsParts};
 
 use super::chains::Sending;
 use super::wallets::{By, Wallets};
-use super::{ServiceError, Tenants};
+use super::{ByWallets, ServiceError};
 use crate::limits::MAX_TRANSACTIONS_PAGE;
 
 /// What the names of the appliance's own begin with, those that bring feeds' reports to contracts. No caller gives one.
@@ -33,7 +32,7 @@ impl Transactions {
     pub(crate) fn start(
         store: &Store,
         clock: &TrustedClock,
-        (wallets, tenants): (&Arc<Wallets>, Arc<Tenants>),
+        (wallets, signer): (&Arc<Wallets>, &Arc<ByWallets>),
         chains: Sending,
     ) -> Result<Self, ServiceError> {
         let now = clock.clone();
@@ -41,7 +40,7 @@ impl Transactions {
             store: store.clone(),
             now_ms: Arc::new(move || now.now_ms()),
             chains: Arc::new(chains),
-            signer: Arc::new(ByWallets { wallets: Arc::clone(wallets), tenants }),
+            signer: Arc::clone(signer) as _,
         })?;
         Ok(Self { inner, wallets: Arc::clone(wallets), clock: clock.clone() })
     }
@@ -162,57 +161,6 @@ async fn account_of(wallets: &Wallets, tenant: TenantId, name: &str) -> Result<E
     wallet.address.parse().map_err(|_| ServiceError::Internal("a wallet's address is none".to_owned()))
 }
 
-/// The wallets, each behind its gate.
-struct ByWallets {
-    wallets: Arc<Wallets>,
-    tenants: Arc<Tenants>,
-}
-
-impl ByWallets {
-    async fn signed(
-        &self,
-        tenant: TenantId,
-        by: r3e_transactions::By<'_>,
-        account: EvmAddress,
-        transaction: &EvmTransaction,
-    ) -> Result<(Hash32, HexBytes), NotSigned> {
-        let found = self.tenants.find(tenant).await.map_err(|error| not_signed(&error))?;
-        if !found.is_some_and(|tenant| tenant.state == TenantState::Active) {
-            return Err(NotSigned {
-                code: "suspended".to_owned(),
-                message: "the tenant is suspended".to_owned(),
-                may_pass: true,
-            });
-        }
-        self.is_of(tenant, by.wallet, account).await?;
-        let asker = by.api_key.map_or(By::Tenant, |id| By::ApiKey(id.to_owned()));
-        let request =
-            SignRequest { payload: Payload::EvmTransaction(transaction.clone()), approvals: Vec::new() };
-        let signed = self.wallets.sign(tenant, &asker, by.wallet, &request).await;
-        let signed = signed.map_err(|error| not_signed(&error))?;
-        // One that was made anew under its name meanwhile signs for another account.
-        self.is_of(tenant, by.wallet, account).await?;
-        match (signed.transaction_hash, signed.transaction) {
-            (Some(hash), Some(bytes)) => Ok((hash, bytes)),
-            _ => {
-                Err(not_signed(&ServiceError::Internal("a transaction was signed as something else".into())))
-            }
-        }
-    }
-
-    async fn is_of(&self, tenant: TenantId, name: &str, account: EvmAddress) -> Result<(), NotSigned> {
-        let found = account_of(&self.wallets, tenant, name).await.map_err(|error| not_signed(&error))?;
-        if found == account {
-            return Ok(());
-        }
-        Err(NotSigned {
-            code: "other_wallet".to_owned(),
-            message: format!("the wallet {name:?} is another one now, of the account {found}"),
-            may_pass: false,
-        })
-    }
-}
-
 impl Signer for ByWallets {
     fn sign<'a>(
         &'a self,
@@ -221,20 +169,9 @@ impl Signer for ByWallets {
         account: EvmAddress,
         transaction: &'a EvmTransaction,
     ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>> {
-        Box::pin(self.signed(tenant, by, account, transaction))
+        let payload = Payload::EvmTransaction(transaction.clone());
+        Box::pin(self.transaction(tenant, by, account.to_string(), payload))
     }
-}
-
-fn not_signed(error: &ServiceError) -> NotSigned {
-    let message = error.to_string().chars().take(MAX_TROUBLE_CHARS).collect();
-    let (code, may_pass) = match error {
-        // The window moves on.
-        ServiceError::Denied { code, .. } => (*code, code.starts_with("window_")),
-        ServiceError::NotFound { .. } => ("not_found", false),
-        ServiceError::Invalid(_) => ("bad_request", false),
-        _ => ("unavailable", true),
-    };
-    NotSigned { code: code.to_owned(), message, may_pass }
 }
 
 impl From<TransactionsError> for ServiceError {

@@ -31,7 +31,7 @@ pub(crate) struct TriggersFrom<'a> {
     pub(crate) billing: &'a Billing,
     /// Where functions' events go.
     pub(crate) events: &'a FunctionEvents,
-    pub(crate) chains: Chains,
+    pub(crate) chains: &'a Arc<Chains>,
     pub(crate) feeds: &'a Arc<Feeds>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) async fn start_triggers(from: TriggersFrom<'_>) -> Result<Arc<Trigger
         now_ms: Box::new(move || now.now_ms()),
         jobs: Arc::clone(jobs),
         outside: Arc::new(Deployed { functions, secrets, tenants: billing.tenants() }),
-        chains: Arc::new(chains),
+        chains: Arc::clone(chains) as Arc<dyn r3e_triggers::Chains>,
         prices: Arc::new(Prices(Arc::clone(feeds))),
     });
     let triggers = Arc::new(triggers.await?);

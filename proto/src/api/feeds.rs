@@ -49,14 +49,14 @@ pub struct SetFeed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Publication {
-    /// The contract: one of the feed's targets, on Ethereum or a chain like it.
+    /// The contract: one of the feed's targets.
     pub target: Target,
     /// The wallet whose transactions they are.
     pub wallet: String,
-    /// The most gas of one.
-    #[serde(default = "default_gas_limit")]
-    pub gas_limit: u64,
-    /// The most that one may cost.
+    /// The most gas of one; [`DEFAULT_GAS_LIMIT`] where it is absent. On Neo N3, where a transaction names what it takes, there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas_limit: Option<u64>,
+    /// The most that one may cost, in wei; on Neo N3 both fees together, in 10^-8 GAS.
     pub fee_limit: Wei,
 }
 
@@ -67,7 +67,7 @@ pub struct Published {
     pub target: Target,
     /// The sequence of the last report that was brought there, or that was given up; 0 since the boot.
     pub sequence: u64,
-    /// The transaction that is under way, or was the last.
+    /// The transaction that is under way, or was the last: its name, on Neo N3 its hash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,
     /// What holds it up, or why the last report is not there.
@@ -77,10 +77,6 @@ pub struct Published {
 
 /// The most gas of a publication's transaction, where it does not say: twice what a report takes, and the first of a contract.
 pub const DEFAULT_GAS_LIMIT: u64 = 150_000;
-
-fn default_gas_limit() -> u64 {
-    DEFAULT_GAS_LIMIT
-}
 
 fn default_interval_ms() -> u64 {
     DEFAULT_INTERVAL_MS
@@ -220,7 +216,7 @@ pub struct Signature {
     pub signature: HexBytes,
 }
 
-/// The keys that sign reports of a tenant's feeds, with the evidence for them.
+/// The keys that sign reports of a tenant's feeds and what its functions were answered, with the evidence for them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OracleKey {
     /// Whose feeds.

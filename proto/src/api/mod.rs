@@ -85,6 +85,8 @@
 //! that has the scope.
 
 pub mod billing;
+pub mod chains;
+pub mod data;
 pub mod feeds;
 pub mod functions;
 pub mod identity;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::wallets::{EvmAddress, Hash32, HexBytes, Wei};
+use crate::wallet::created_contract;
 
 /// How long a transaction is tried, where the request does not say.
 pub const DEFAULT_TIMEOUT_MS: u64 = 600_000;
@@ -171,6 +172,19 @@ pub struct Transaction {
     /// What holds it up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+}
+
+impl Transaction {
+    /// The contract that it creates, where it does and something was signed for it; none where it ended without.
+    pub fn creates(&self) -> Option<EvmAddress> {
+        let is_done =
+            |outcome: &Outcome| matches!(outcome, Outcome::Included(inclusion) if inclusion.succeeded);
+        if self.outcome.as_ref().is_some_and(|outcome| !is_done(outcome)) {
+            return None;
+        }
+        let nonce = self.nonce.filter(|_| self.call.to.is_none())?;
+        Some(created_contract(&self.account, nonce))
+    }
 }
 
 /// Some of a tenant's transactions, by name.

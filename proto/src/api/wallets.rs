@@ -4,14 +4,19 @@
 //! milliseconds by the appliance's clock. A member that is not named here is refused.
 
 mod audit;
+mod neo;
 mod payload;
 mod policy;
 mod secret_text;
 mod values;
 
 pub use audit::{Action, AuditEntry, WalletAudit};
+pub use neo::{NeoAccount, NeoArgument, NeoInteger, NeoScope, NeoTransaction};
 pub use payload::{AccessEntry, Eip712Domain, EvmTransaction, Fee, Payload, TypedData};
-pub use policy::{ApprovalRule, ChainRules, Methods, Policy, Recipient, Recipients, TypedDataDomain, Window};
+pub use policy::{
+    ApprovalRule, ChainRules, Methods, NeoContract, NeoContracts, NeoMethods, NeoRules, Policy, Recipient,
+    Recipients, TypedDataDomain, Window,
+};
 pub use secret_text::SecretText;
 pub use values::{EvmAddress, Hash32, HexBytes, Selector, Signature64, ValueError, Wei, keccak256};
 
@@ -134,7 +139,7 @@ pub struct WalletDetails {
 /// A sum in a chain's own coin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainSpend {
-    /// The chain.
+    /// The chain; of Neo N3 the network's magic number.
     pub chain_id: u64,
     /// Values and highest fees, together.
     pub spend: Wei,

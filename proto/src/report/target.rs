@@ -18,7 +18,7 @@ pub const NEO_REPORT_DOMAIN: &[u8; 16] = b"r3e/1/neo-report";
 pub const NEO_BATCH_DOMAIN: &[u8; 16] = b"r3e/1/neo-batch\0";
 
 /// The domain's name and version under EIP-712.
-const DOMAIN: (&str, &str) = ("R3E Oracle", "1");
+pub(crate) const ORACLE_DOMAIN: (&str, &str) = ("R3E Oracle", "1");
 
 /// A contract on Ethereum or a chain like it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,10 +96,11 @@ impl EvmTarget {
         Some(data)
     }
 
-    fn typed(&self, struct_hash: [u8; 32]) -> TypedData {
+    /// A struct in the oracle's domain for this contract.
+    pub(crate) fn typed(&self, struct_hash: [u8; 32]) -> TypedData {
         let domain = Eip712Domain {
-            name: Some(DOMAIN.0.to_owned()),
-            version: Some(DOMAIN.1.to_owned()),
+            name: Some(ORACLE_DOMAIN.0.to_owned()),
+            version: Some(ORACLE_DOMAIN.1.to_owned()),
             chain_id: self.chain_id,
             verifying_contract: self.contract,
             salt: None,
@@ -107,7 +108,8 @@ impl EvmTarget {
         TypedData { domain, struct_hash: Hash32(struct_hash) }
     }
 
-    fn digest(&self, typed: TypedData) -> Result<[u8; 32], PayloadError> {
+    /// The 32 bytes that are signed for it.
+    pub(crate) fn digest(&self, typed: TypedData) -> Result<[u8; 32], PayloadError> {
         if self.chain_id == 0 {
             return Err(PayloadError::NoChain);
         }
@@ -136,7 +138,8 @@ impl NeoTarget {
         Sha256::digest(self.batch(batch)).into()
     }
 
-    fn bound(&self, domain: &[u8; 16], content: &[u8]) -> Vec<u8> {
+    /// Content with what says whose it is before it.
+    pub(crate) fn bound(&self, domain: &[u8; 16], content: &[u8]) -> Vec<u8> {
         [domain.as_slice(), &self.magic.to_le_bytes(), &self.contract, content].concat()
     }
 

@@ -4,12 +4,16 @@
 pub mod approval;
 mod export;
 mod message;
+mod neo;
 pub mod rlp;
 mod transaction;
 mod typed_data;
 
 pub use export::{EXPORT_DOMAIN, export_info};
-pub use transaction::{signed_transaction, transaction_hash};
+pub use neo::{
+    is_signed_neo_transaction, neo_account, neo_script, neo_transaction_hash, signed_neo_transaction,
+};
+pub use transaction::{created_contract, signed_transaction, transaction_hash};
 
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -36,8 +40,8 @@ pub enum PayloadError {
         /// The limit.
         max: usize,
     },
-    /// EIP-155 has no chain 0: such a signature would hold on every chain.
-    #[error("chain_id is 0: such a signature would hold on every chain")]
+    /// EIP-155 has no chain 0: such a signature would hold on every chain. Nor has any network of Neo N3 this magic number.
+    #[error("the chain has the number 0: such a signature could hold on every chain")]
     NoChain,
     /// EIP-1559: what goes to the producer is a part of the whole.
     #[error("max_priority_fee_per_gas is over max_fee_per_gas")]
@@ -45,6 +49,12 @@ pub enum PayloadError {
     /// The highest fee, or value and fee together, cannot be written in 128 bits.
     #[error("value and highest fee together are 2^128 or more")]
     Overflow,
+    /// It is none of its chain's.
+    #[error("not of a transaction's form: {what}")]
+    Form {
+        /// What.
+        what: &'static str,
+    },
     /// Legacy transactions have no access list.
     #[error("a legacy transaction has no access_list")]
     AccessList,
@@ -60,6 +70,7 @@ pub fn digest(key_type: KeyType, payload: &Payload) -> Result<[u8; 32], PayloadE
         (KeyType::Secp256k1, Payload::EvmTransaction(transaction)) => transaction::signing_hash(transaction),
         (KeyType::Secp256k1, Payload::Message { bytes }) => message::eip191(&bytes.0),
         (KeyType::Secp256k1, Payload::TypedData(typed)) => typed_data::signing_hash(typed),
+        (KeyType::Secp256r1, Payload::NeoTransaction(transaction)) => neo::signing_hash(transaction),
         (KeyType::Secp256r1, Payload::Message { bytes }) => message::neo(&bytes.0),
         (KeyType::Secp256k1 | KeyType::Secp256r1, Payload::Digest { digest }) => Ok(digest.0),
         (KeyType::Ed25519, Payload::Bytes { bytes }) => {

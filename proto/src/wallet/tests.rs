@@ -285,3 +285,15 @@ proptest! {
         prop_assert_eq!(digests[0] == digests[1], same);
     }
 }
+
+#[test]
+fn contracts_are_named_by_who_creates_them() {
+    let account: EvmAddress = "0x6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0".parse().unwrap();
+    for (nonce, contract) in [
+        (0, "0xcd234a471b72ba2f1ccf0a70fcaba648a5eecd8d"),
+        (1, "0x343c43a37d37dff08ae8c4a11544c718abb4fcf8"),
+        (2, "0xf778b86fa74e846c4f0a1fbd1335fe81c00a0c91"),
+    ] {
+        assert_eq!(created_contract(&account, nonce), contract.parse().unwrap());
+    }
+}

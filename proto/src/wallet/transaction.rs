@@ -2,7 +2,7 @@
 
 use super::PayloadError;
 use super::rlp::List;
-use crate::api::wallets::{EvmTransaction, Fee, keccak256};
+use crate::api::wallets::{EvmAddress, EvmTransaction, Fee, keccak256};
 use crate::limits::{MAX_ACCESS_LIST, MAX_CALL_DATA_BYTES};
 
 /// EIP-2718: the type that stands before an EIP-1559 transaction.
@@ -43,6 +43,15 @@ pub fn signed_transaction(transaction: &EvmTransaction, r: &[u8; 32], s: &[u8; 3
 /// A signed transaction's hash, by which a node names it.
 pub fn transaction_hash(signed: &[u8]) -> [u8; 32] {
     keccak256(&[signed])
+}
+
+/// The address of the contract that an account's transaction creates (Yellow Paper, section 7).
+pub fn created_contract(account: &EvmAddress, nonce: u64) -> EvmAddress {
+    let mut list = List::default();
+    list.bytes(&account.0).number(nonce);
+    let mut address = [0; 20];
+    address.copy_from_slice(&keccak256(&[&list.finish(&[])])[12..]);
+    EvmAddress(address)
 }
 
 fn check(transaction: &EvmTransaction) -> Result<(), PayloadError> {

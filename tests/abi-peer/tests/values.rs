@@ -5,7 +5,7 @@ use alloy_primitives::{Address, I256, U256, keccak256};
 use proptest::prelude::*;
 use r3e_chain::evm::abi::{Event, Value};
 use r3e_chain::evm::{EvmAddress, Hash32, Log};
-use r3e_chain::number::{Int256, Uint256};
+use r3e_neo::number::{Int256, Uint256};
 
 fn kind(text: bool) -> impl Strategy<Value = DynSolType> {
     let leaf = prop_oneof![

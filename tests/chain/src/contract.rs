@@ -46,12 +46,14 @@ pub struct FeedContract {
     pub signer: EvmAddress,
     /// The digest of the feed's definition.
     pub config: Word,
+    /// What the signer's evidence is known by.
+    pub attestation: Word,
 }
 
 impl FeedContract {
     /// Before a new signer holds.
     pub const DELAY_SECONDS: u64 = 3_600;
-    /// What the signer's evidence is known by.
+    /// What evidence of no signer is known by.
     pub const ATTESTATION: Word = [0xa7; 32];
 }
 
@@ -87,9 +89,26 @@ impl Contract {
         name: &str,
         arguments: &[u8],
     ) -> anyhow::Result<Self> {
-        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/evm/artifacts"));
-        let artifact: Value = serde_json::from_slice(&std::fs::read(folder.join(format!("{name}.json")))?)?;
+        let artifact = artifact(name)?;
         let code: HexBytes = artifact["bytecode"].as_str().context("no bytecode")?.parse()?;
+        let node = HttpNodes::new(&[anvil.port()]);
+        let sent = account.send(&node, None, [&code.0, arguments].concat()).await?;
+        anvil.mine(1).await?;
+        let receipt = node.ask("eth_getTransactionReceipt", json!([sent])).await?;
+        ensure!(receipt["status"] == "0x1", "{name} was not deployed: {receipt}");
+        let address = receipt["contractAddress"].as_str().context("no contract")?.parse()?;
+        Self::of(&artifact, address)
+    }
+
+    /// One of the artifact `name` that is there already.
+    ///
+    /// # Errors
+    /// There is no such artifact.
+    pub fn at(name: &str, address: EvmAddress) -> anyhow::Result<Self> {
+        Self::of(&artifact(name)?, address)
+    }
+
+    fn of(artifact: &Value, address: EvmAddress) -> anyhow::Result<Self> {
         let (mut selectors, mut errors) = (BTreeMap::new(), BTreeMap::new());
         for entry in artifact["abi"].as_array().context("no ABI")? {
             let name = entry["name"].as_str().unwrap_or_default().to_owned();
@@ -101,12 +120,6 @@ impl Contract {
                 _ => {}
             }
         }
-        let node = HttpNodes::new(&[anvil.port()]);
-        let sent = account.send(&node, None, [&code.0, arguments].concat()).await?;
-        anvil.mine(1).await?;
-        let receipt = node.ask("eth_getTransactionReceipt", json!([sent])).await?;
-        ensure!(receipt["status"] == "0x1", "{name} was not deployed: {receipt}");
-        let address = receipt["contractAddress"].as_str().context("no contract")?.parse()?;
         Ok(Self { address, selectors, errors })
     }
 
@@ -128,7 +141,7 @@ impl Contract {
             of_address(admin.address),
             of_address(feed.signer),
             feed.config,
-            FeedContract::ATTESTATION,
+            feed.attestation,
             word(9),
             *b"BTC / USD\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
         ];
@@ -193,6 +206,11 @@ impl Contract {
         let selector: [u8; 4] = data.0.get(..4).context("refused without an error")?.try_into()?;
         self.errors.get(&selector).map(String::as_str).context("refused by an error that it does not have")
     }
+}
+
+fn artifact(name: &str) -> anyhow::Result<Value> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/evm/artifacts"));
+    Ok(serde_json::from_slice(&std::fs::read(folder.join(format!("{name}.json")))?)?)
 }
 
 /// The parameters as a signature has them.

@@ -12,6 +12,6 @@ mod pinger;
 pub use account::Account;
 pub use contract::{Call, Contract, FeedContract, Sent, Word, of_address, word};
 pub use http::HttpNodes;
-pub use neo::{Invoked, NeoAccount};
+pub use neo::{Invoked, NeoAccount, NeoFeed};
 pub use node::{Anvil, NeoGo, nodes_folder};
 pub use pinger::{PING, Pinger};

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
-use r3e_chain::neo::{
+use r3e_neo::{
     Argument, CallFlags, Hash160, PublicKey, ScriptBuilder, Signer, Transaction, Witness, address, hash160,
     sign_data, verification_script,
 };
@@ -31,6 +31,21 @@ pub struct NeoAccount {
     pub public: PublicKey,
     /// The account.
     pub hash: Hash160,
+}
+
+/// What a feed's contract is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct NeoFeed {
+    /// The feed's identifier.
+    pub id: [u8; 32],
+    /// The answer's places behind the point.
+    pub decimals: u8,
+    /// Whose signature holds.
+    pub signer: [u8; 33],
+    /// The digest of the feed's definition.
+    pub config: [u8; 32],
+    /// What the signer's evidence is known by.
+    pub attestation: [u8; 32],
 }
 
 /// What a call came to.
@@ -83,6 +98,25 @@ impl NeoAccount {
         let hash = deployed.stack.first().and_then(|state| state["value"][2]["value"].as_str());
         let bytes = STANDARD.decode(hash.context("no contract")?)?;
         Ok(Hash160(bytes.as_slice().try_into()?))
+    }
+
+    /// Deploys a feed's contract, whose answers are from 1 to 10^14 units; a new authority holds after a minute.
+    ///
+    /// # Errors
+    /// It is refused.
+    pub async fn deploy_feed(&self, neogo: &NeoGo, feed: NeoFeed) -> anyhow::Result<Hash160> {
+        let number = |number: i128| Argument::Integer(number.into());
+        let settings = vec![
+            Argument::Bytes(feed.id.to_vec()),
+            number(feed.decimals.into()),
+            Argument::Text("BTC / USD".to_owned()),
+            number(1),
+            number(100_000_000_000_000),
+            number(60),
+            Argument::Hash160(self.hash),
+            Argument::Bytes([feed.signer.as_slice(), &feed.config, &feed.attestation].concat()),
+        ];
+        self.deploy(neogo, "feed", Argument::Array(settings)).await
     }
 
     /// Tries a call without a transaction.

@@ -30,7 +30,8 @@ pub fn nodes_folder() -> anyhow::Result<PathBuf> {
 pub struct Anvil {
     port: u16,
     chain: u64,
-    _process: Child,
+    /// None where another holds it.
+    _process: Option<Child>,
 }
 
 impl Anvil {
@@ -56,7 +57,12 @@ impl Anvil {
         command.args(["--chain-id", &chain.to_string()]);
         let process = spawn(command)?;
         ready(port, "eth_chainId").await?;
-        Ok(Self { port, chain, _process: process })
+        Ok(Self { port, chain, _process: Some(process) })
+    }
+
+    /// One that runs already.
+    pub fn at(port: u16, chain: u64) -> Self {
+        Self { port, chain, _process: None }
     }
 
     /// The chain's id.
@@ -85,8 +91,8 @@ impl Anvil {
 #[derive(Debug)]
 pub struct NeoGo {
     port: u16,
-    folder: TempDir,
-    _process: Child,
+    /// None where another holds it.
+    process: Option<(TempDir, Child)>,
 }
 
 impl NeoGo {
@@ -129,7 +135,12 @@ impl NeoGo {
         command.arg("--relative-path").arg(folder.path());
         let process = spawn(command)?;
         ready(port, "getblockcount").await?;
-        Ok(Self { port, folder, _process: process })
+        Ok(Self { port, process: Some((folder, process)) })
+    }
+
+    /// One that runs already.
+    pub fn at(port: u16) -> Self {
+        Self { port, process: None }
     }
 
     /// Its port.
@@ -140,12 +151,11 @@ impl NeoGo {
     /// Sends GAS from the treasury, by `NeoGo`'s own command line, and waits until a block has it.
     ///
     /// # Errors
-    /// It is refused.
+    /// It is refused, or runs for another.
     pub async fn give(&self, to: &str, gas: u32) -> anyhow::Result<()> {
+        let (folder, _) = self.process.as_ref().context("the treasury's wallet is with who started it")?;
         let mut command = Command::new(nodes_folder()?.join("neogo"));
-        command
-            .args(["wallet", "nep17", "transfer", "--wallet-config"])
-            .arg(self.folder.path().join("cli.yml"));
+        command.args(["wallet", "nep17", "transfer", "--wallet-config"]).arg(folder.path().join("cli.yml"));
         command.args(["--from", Self::TREASURY, "--to", to, "--token", "GAS", "--amount", &gas.to_string()]);
         command.args(["-r", &format!("http://127.0.0.1:{}", self.port), "--force", "--await"]);
         let output = command.stdin(Stdio::null()).output().await?;

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use r3e_chain::evm::EvmAddress;
 use r3e_chain::evm::abi::Event;
-use r3e_chain::number::Uint256;
+use r3e_neo::number::Uint256;
 use serde_json::json;
 
 use crate::account::Account;

@@ -74,7 +74,14 @@ impl World {
         let (mut admin, anyone) = (Account::number(0, chain).unwrap(), Account::number(1, chain).unwrap());
         let signer = Signer::new(1);
         let id = FeedId::named("BTC/USD").unwrap().0;
-        let settings = FeedContract { id, decimals: 8, history, signer: signer.address(), config: CONFIG };
+        let settings = FeedContract {
+            id,
+            decimals: 8,
+            history,
+            signer: signer.address(),
+            config: CONFIG,
+            attestation: ATTESTATION,
+        };
         let feed = Contract::deploy_feed(&anvil, &mut admin, settings).await.unwrap();
         Self { anvil, admin, anyone, signer, feed }
     }

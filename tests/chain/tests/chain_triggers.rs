@@ -7,7 +7,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use behind_fronts::Behind;
-use r3e_chain::neo;
 use r3e_chain_under_test::{Anvil, NeoGo, PING, Pinger};
 use r3e_client::{ClientError, TenantChannel, VerifiedOutcome};
 use r3e_e2e::command::Home;
@@ -228,7 +227,7 @@ async fn notifications_of_neo() -> anyhow::Result<()> {
     let deployed = home.r3e(&["deploy", folder.to_str().unwrap()]).ok();
     assert!(deployed.err.contains("+ trigger gas-transfers (chain)"), "{}", deployed.err);
     world.until("gas-transfers", |trigger| trigger.chain.as_ref().unwrap().next_block.is_some()).await;
-    let somebody = neo::address(neo::Hash160([7; 20]));
+    let somebody = r3e_neo::address(r3e_neo::Hash160([7; 20]));
     let asked = world.fronts[0].asked();
     neogo.give(&somebody, 4).await?;
     neogo.give(&somebody, 5).await?;

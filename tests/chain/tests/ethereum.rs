@@ -5,10 +5,10 @@ use anyhow::Context as _;
 use r3e_chain::evm::abi::Value as Decoded;
 use r3e_chain::evm::{EvmAddress, EvmBlocks, EvmSource, Log, LogFilter, keccak256};
 use r3e_chain::follow::{Batch, Cursor, FollowError, NextError, Rules, Source as _, next_batch};
-use r3e_chain::number::Uint256;
 use r3e_chain::rpc::{Quorum, QuorumError};
 use r3e_chain::watch::{Network, Watch};
 use r3e_chain_under_test::{Anvil, HttpNodes, Pinger};
+use r3e_neo::number::Uint256;
 use serde_json::json;
 
 const CONFIRMATIONS: u32 = 3;

@@ -3,8 +3,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use r3e_chain::neo::{Argument, Hash160};
 use r3e_chain_under_test::{Invoked, NeoAccount, NeoGo};
+use r3e_neo::{Argument, Hash160};
 use r3e_proto::report::{FeedId, NeoTarget, Report};
 use serde_json::Value;
 

@@ -13,7 +13,7 @@ use p256::ecdsa::{Signature, SigningKey};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use r3e_chain::neo::{
+use r3e_neo::{
     Attribute, PublicKey, Signer, Transaction, Witness, hash160, multi_verification_script, sign_data,
     verification_script,
 };

@@ -8,18 +8,20 @@ use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
 use r3e_chain::follow::{Cursor, Rules, Source as _, next_batch};
-use r3e_chain::neo::{
-    Argument, BlockEvent, CallFlags, Hash160, Item, NeoBlocks, NeoEvents, NeoSource, PublicKey,
-    ScriptBuilder, Signer, Transaction, Witness, address, hash160, multi_verification_script, sign_data,
-    verification_script,
-};
+use r3e_chain::neo::{BlockEvent, Item, NeoBlocks, NeoCalls, NeoEvents, NeoSource};
 use r3e_chain::rpc::Quorum;
 use r3e_chain_under_test::{HttpNodes, NeoGo};
+use r3e_neo::{
+    Argument, CallFlags, Hash160, PublicKey, ScriptBuilder, Signer, Transaction, Witness, address, hash160,
+    multi_verification_script, sign_data, verification_script,
+};
 use serde_json::{Value, json};
 
 /// The native contract of GAS.
 const GAS: &str = "0xd2a4cff31913016155e38e474a2c06d08be276cf";
 const GAS_UNIT: i128 = 100_000_000;
+/// The instruction that fails.
+const ABORT: u8 = 0x38;
 
 struct Account {
     key: SigningKey,
@@ -152,13 +154,33 @@ async fn a_transfer_that_was_written_and_signed_here() -> anyhow::Result<()> {
     let hash = transaction.hash()?;
     transaction.witnesses =
         vec![Witness::of_signature(&ours.public, &ours.sign(NeoGo::MAGIC, &transaction)?)];
+    let calls = NeoCalls::new(&quorum);
+    assert_eq!(calls.gas_of(ours.hash).await?, u128::try_from(50 * GAS_UNIT)?);
+    assert_eq!(calls.gas_of(theirs.hash).await?, 0);
+    assert_eq!(calls.has_halted(hash).await?, None, "no node has it");
     let sent = node.ask("sendrawtransaction", json!([STANDARD.encode(transaction.encode()?)])).await?;
     assert_eq!(sent["hash"], json!(hash));
 
     let seen = find(&source, &mut cursor, 2, to(&theirs)).await?;
     assert_eq!(seen.transaction, hash);
+    assert_eq!(calls.has_halted(hash).await?, Some(true));
     let (from, to) = (Some(ours.hash.0.to_vec()), Some(theirs.hash.0.to_vec()));
     assert_eq!(transfer(&seen), Some(Transfer { from, to, amount }));
+
+    // One that comes to nothing is paid for, and known as that.
+    let mut futile = Transaction { script: vec![ABORT], nonce: 9, ..transaction.clone() };
+    futile.witnesses = vec![Witness::of_signature(&ours.public, &ours.sign(NeoGo::MAGIC, &futile)?)];
+    node.ask("sendrawtransaction", json!([STANDARD.encode(futile.encode()?)])).await?;
+    let hash = futile.hash()?;
+    let mut ended_well = None;
+    for _ in 0..60 {
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        ended_well = calls.has_halted(hash).await?;
+        if ended_well.is_some() {
+            break;
+        }
+    }
+    assert_eq!(ended_well, Some(false));
 
     // A signature for another network is none.
     transaction.nonce = 8;

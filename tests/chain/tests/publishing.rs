@@ -2,34 +2,21 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 mod behind_fronts;
+mod published;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use behind_fronts::Behind;
+use published::{LIMIT, feed, trouble};
 use r3e_chain_under_test::{Account, Anvil, Contract, FeedContract, HttpNodes, Word};
 use r3e_client::TenantChannel;
-use r3e_e2e::exchanges::{EXCHANGES, Exchanges};
+use r3e_e2e::exchanges::Exchanges;
 use r3e_e2e::front::Manner;
-use r3e_proto::api::feeds::SetFeed;
 use r3e_proto::api::wallets::CreateWallet;
 use r3e_proto::report::FeedId;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
-
-const LIMIT: Duration = Duration::from_mins(2);
-
-fn feed(publish: &Value) -> SetFeed {
-    let mut feed = json!({
-        "pair": "BTC/USD",
-        "sources": EXCHANGES.map(|(id, ..)| id),
-        "interval_ms": 1_000,
-        "timeout_ms": 1_000,
-        "policy": { "decimals": 2, "deviation_bps": 10, "frozen_rounds": 1_000, "heartbeat_ms": 600_000 },
-    });
-    feed.as_object_mut().unwrap().extend(publish.as_object().unwrap().clone());
-    serde_json::from_value(feed).unwrap()
-}
 
 /// The chain, whose blocks come by themselves, and the feed's contract on it.
 struct World {
@@ -61,19 +48,6 @@ impl World {
     }
 }
 
-/// Waits until it is said what holds a publication up, in these words.
-async fn trouble(channel: &mut TenantChannel, words: &str) {
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        let published = channel.feed_publications("btc-usd").await.unwrap();
-        if published.iter().any(|one| one.trouble.as_ref().is_some_and(|trouble| trouble.contains(words))) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{published:?}");
-        sleep(Duration::from_millis(100)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs anvil: R3E_TEST_CHAINS, see tests/chain/setup"]
 async fn answers_land_on_the_chain_by_themselves() -> anyhow::Result<()> {
@@ -95,6 +69,7 @@ async fn answers_land_on_the_chain_by_themselves() -> anyhow::Result<()> {
         history: 0,
         signer: channel.oracle_key().await?.evm_address,
         config: made.config_digest.0,
+        attestation: FeedContract::ATTESTATION,
     };
     let contract = Contract::deploy_feed(&anvil, &mut admin, settings).await?;
     // Another one expects another definition: it reverts whatever it is brought.

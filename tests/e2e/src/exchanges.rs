@@ -1,5 +1,5 @@
 //! Seven exchanges on this machine, under their own names and in the shapes that they answer in, and an authority that vouches for them. Each
-//! may lie, freeze, talk nonsense, or say nothing.
+//! may lie, freeze, talk nonsense, or say nothing. What is said of one asset is said of every other, in dollars.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::tls::TestAuthority;
 
-/// Each one's id, its host, and its answer about BTC/USD: `{price}`, the time in three forms, and a number that rises with each answer.
+/// Each one's id, its host, and its answer, here about BTC/USD: `{price}`, the time in three forms, and a number that rises with each answer.
 pub const EXCHANGES: [(&str, &str, &str); 7] = [
     (
         "binance",
@@ -164,7 +164,7 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, at: usize, shared:
 async fn answer(
     shared: Arc<Shared>,
     at: usize,
-    _: Request<Incoming>,
+    request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let manner = shared.manners.lock().expect("no exchange panicked")[at].clone();
     let price = shared.price.lock().expect("no exchange panicked").clone();
@@ -173,6 +173,8 @@ async fn answer(
         asked[at] += 1;
         asked[at]
     };
+    let asset = asset(request.uri());
+    let said = |at: usize, price: &str, count: u64| said(at, price, count).replace("BTC", &asset);
     let mut answer = Response::builder().header("content-type", "application/json");
     let body = match manner {
         Manner::Honest => said(at, &price, count),
@@ -191,6 +193,15 @@ async fn answer(
         Manner::Stalled => std::future::pending().await,
     };
     Ok(answer.body(Full::new(Bytes::from(body))).expect("an answer"))
+}
+
+/// The asset that is asked about, in capitals: what stands before USD.
+fn asset(uri: &Uri) -> String {
+    let asked = uri.to_string().to_uppercase();
+    let before = asked.rsplit_once("USD").map_or("", |(before, _)| before).trim_end_matches(['-', '_']);
+    let asset = before.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+    // Kraken's name.
+    asset.replace("XBT", "BTC")
 }
 
 fn said(at: usize, price: &str, count: u64) -> String {

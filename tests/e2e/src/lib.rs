@@ -19,6 +19,7 @@
 //! | [`handoff`] | a release, who signs it, and two places where one appliance succeeds another |
 //! | [`impostor`] | a server that speaks the channel's protocol with a key of its own |
 //! | [`hostile_parent`] | a parent that lies |
+//! | [`processes`] | the processor time that processes used |
 //! | [`runners`] | the enclave's runner processes, as the operating system sees them |
 //!
 //! A helper panics where a test cannot go on. Nothing here is part of the product.
@@ -41,6 +42,7 @@ pub mod main_job;
 pub mod member;
 pub mod ports;
 pub mod process;
+pub mod processes;
 pub mod programs;
 pub mod raw;
 pub mod runners;

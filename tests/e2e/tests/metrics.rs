@@ -121,7 +121,7 @@ async fn each_tenant_sees_its_own_and_the_operator_sums_without_a_name() {
     let bearer = mint(&alice, Scope::Invoke).await;
     let with_key = [("authorization", bearer.as_str())];
     let mut session = Http::attested(&appliance.address()).await.unwrap();
-    for name in ["nothing", "his-alone", "a%22%7D%201%0Ar3e_jobs%20666", "same-name@nothing"] {
+    for name in ["unheard-of", "his-alone", "a%22%7D%201%0Ar3e_jobs%20666", "same-name@unheard-of"] {
         let path = format!("/v1/functions/{name}/invocations");
         let answer = session.send(Method::POST, &path, &with_key, "1").await.unwrap();
         assert!(matches!(answer.status, 400 | 404), "{name}: {}", answer.status);
@@ -134,7 +134,7 @@ async fn each_tenant_sees_its_own_and_the_operator_sums_without_a_name() {
     assert_eq!(by_key.headers["content-type"], "application/openmetrics-text; version=1.0.0; charset=utf-8");
     let text = String::from_utf8(by_key.body.to_vec()).unwrap();
     assert!(
-        !text.contains("nothing\"") && !text.contains("his-alone") && !text.contains("} 1\nr3e_jobs 666"),
+        !text.contains("unheard-of") && !text.contains("his-alone") && !text.contains("} 1\nr3e_jobs 666"),
         "{text}"
     );
     is(&text, &outcome("le", "ok"), 1);
@@ -202,7 +202,8 @@ async fn nobody_reads_what_is_anothers() {
 fn no_name(totals: &str, tenants: &[&Tenant]) {
     let of_tenants =
         tenants.iter().flat_map(|tenant| [tenant.id().to_string(), tenant.key().public_key().to_string()]);
-    let given = ["of-names", "same-name", "his-alone", "doomed", "_.-", "NaN", "le=", "btc-usd", "nothing\""];
+    let given =
+        ["of-names", "same-name", "his-alone", "doomed", "_.-", "NaN", "=\"le\"", "btc-usd", "unheard-of"];
     for name in of_tenants.chain(given.map(str::to_owned)) {
         assert!(!totals.contains(&name), "{name} in\n{totals}");
     }
@@ -243,6 +244,8 @@ async fn a_feed_is_seen_by_its_tenant_alone() {
     assert!(!bob.channel().await.open_metrics().await.unwrap().contains("btc-usd"));
     let totals = appliance.operator().await.open_metrics().await.unwrap();
     is(&totals, "r3e_feeds", 1);
+    assert!(value(&totals, r#"r3e_feeds_rounds_total{result="published"}"#).unwrap() >= 1.0, "{totals}");
+    assert!(value(&totals, "r3e_feeds_report_delay_seconds_count").unwrap() >= 1.0, "{totals}");
     no_name(&totals, &[&alice, &bob]);
 
     hers.pause_feed("btc-usd", true).await.unwrap();

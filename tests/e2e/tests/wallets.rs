@@ -39,6 +39,7 @@ fn policy() -> Policy {
             max_spend: Wei(100_000_000),
         }],
         messages: false,
+        neo: Vec::new(),
         typed_data: vec![TypedDataDomain { chain_id: 138, verifying_contract: TO }],
         raw: false,
         window: Window { seconds: 3_600, max_signatures: 50 },

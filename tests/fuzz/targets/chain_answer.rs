@@ -8,8 +8,9 @@ use r3e_chain::evm::{
 };
 use r3e_chain::follow::Cursor;
 use r3e_chain::limits::{MAX_ABI_BYTES, MAX_ABI_VALUES, MAX_ITEM_BYTES, MAX_ITEM_COUNT, MAX_NOTIFICATIONS};
-use r3e_chain::neo::{Hash256, Item, read_application_log, read_block as read_neo_block};
+use r3e_chain::neo::{Item, read_application_log, read_block as read_neo_block};
 use r3e_chain::rpc::{JsonError, JsonLimits, Posted, read_answer, read_json};
+use r3e_neo::Hash256;
 use serde_json::Value;
 
 const LIMITS: JsonLimits = JsonLimits::of_bytes(16 * 1024);

@@ -2,8 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use r3e_chain::limits::{MAX_NEO_ATTRIBUTES, MAX_NEO_BLOCK_TRANSACTIONS, MAX_NEO_TRANSACTION_BYTES};
-use r3e_chain::neo::{Block, Transaction};
+use r3e_chain::limits::MAX_NEO_BLOCK_TRANSACTIONS;
+use r3e_chain::neo::Block;
+use r3e_neo::Transaction;
+use r3e_neo::limits::{MAX_NEO_ATTRIBUTES, MAX_NEO_TRANSACTION_BYTES};
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, bytes)) = data.split_first() else { return };

@@ -1,4 +1,4 @@
-//! What a venue answers, and a definition of a venue. The first byte says how it is read.
+//! What a venue or another endpoint answers, a definition of a venue, and a path into an answer. The first byte says how it is read.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use r3e_oracle::decimal::Decimal;
 use r3e_oracle::json::{Json, JsonError};
-use r3e_oracle::venue::{Definition, Pair, Venue, built_in};
+use r3e_oracle::venue::{Definition, Pair, ValuePath, Venue, built_in};
 use serde_json::Value;
 
 const LIMIT_BYTES: usize = 16 * 1024;
@@ -22,9 +22,10 @@ static PAIR: LazyLock<Option<Pair>> = LazyLock::new(|| "BTC/USD".parse().ok());
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, bytes)) = data.split_first() else { return };
-    match kind % 10 {
+    match kind % 11 {
         8 => json(bytes),
         9 => definition(bytes),
+        10 => pick(bytes),
         known => answer(usize::from(known), bytes),
     }
 });
@@ -75,6 +76,34 @@ fn same(ours: &Json<'_>, theirs: &Value) -> bool {
                     .all(|(name, value)| theirs.get(name.as_ref()).is_some_and(|other| same(value, other)))
         }
         _ => false,
+    }
+}
+
+/// A path up to the first zero byte, and an answer behind it: what is picked is what another reader finds there.
+fn pick(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+    let Ok(path) = std::str::from_utf8(&bytes[..end]) else { return };
+    let Some(way) = ValuePath::read(path) else { return };
+    assert!(path.bytes().all(|byte| byte.is_ascii_graphic()) && path.len() <= 128);
+    let body = bytes.get(end + 1..).unwrap_or_default();
+    let Ok(answer) = Json::read(body, LIMIT_BYTES) else { return };
+    let Ok(picked) = way.pick(&answer) else { return };
+    let Ok(plain) = serde_json::from_slice::<Value>(body) else { return };
+    let mut found = &plain;
+    for step in path.replace('[', ".[").split('.').filter(|step| !step.is_empty()) {
+        found = match step.strip_prefix('[').and_then(|step| step.strip_suffix(']')) {
+            Some(at) => &found[at.parse::<usize>().expect("an index")],
+            None if step == "*" => {
+                found.as_object().and_then(|all| all.values().next()).expect("an only member")
+            }
+            None => &found[step],
+        };
+    }
+    match found {
+        Value::String(text) => assert_eq!(picked, text.as_str()),
+        Value::Number(_) => assert_eq!(serde_json::from_str::<Value>(&picked).ok().as_ref(), Some(found)),
+        Value::Bool(yes) => assert_eq!(picked, yes.to_string()),
+        other => panic!("{picked:?} was picked of {other}"),
     }
 }
 

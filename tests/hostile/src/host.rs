@@ -28,7 +28,10 @@ impl HostCalls for Host {
                     Ok(HostValue::TriggerCreate { name: "t".to_owned(), created: true })
                 }
                 HostCall::TriggerDelete { .. } => Ok(HostValue::TriggerDelete { deleted: false }),
-                HostCall::OraclePrice { .. } | HostCall::OracleRandom { .. } => {
+                HostCall::OraclePrice { .. }
+                | HostCall::OracleRandom { .. }
+                | HostCall::OracleData { .. }
+                | HostCall::OracleWeather { .. } => {
                     let message = "no oracle here".to_owned();
                     Err(HostError { code: HostErrorCode::NotFound, message })
                 }

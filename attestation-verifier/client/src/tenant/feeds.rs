@@ -116,7 +116,7 @@ impl TenantChannel {
         self.get("the feed's history", &path).await
     }
 
-    /// The keys that sign reports of this tenant's feeds, with the document that attests them. It is for those who were not
+    /// The keys that sign reports of this tenant's feeds and what its functions were answered, with the document that attests them. It is for those who were not
     /// there, and is to be appraised by them: `r3e-verify report`.
     ///
     /// # Errors

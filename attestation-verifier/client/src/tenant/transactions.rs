@@ -1,6 +1,7 @@
 //! What wallets have brought onto their chains, as a tenant's channel asks for it.
 
 use http::Method;
+use r3e_proto::api::chains::ChainStatus;
 use r3e_proto::api::transactions::{SendTransaction, Transaction, TransactionPage};
 
 use super::{TenantChannel, path};
@@ -21,6 +22,14 @@ impl TenantChannel {
         request: &SendTransaction,
     ) -> Result<Transaction, ClientError> {
         self.request_json("the transaction", Method::PUT, &transaction_path(name)?, request).await
+    }
+
+    /// The networks that the appliance has nodes of, and how far each is.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn chains(&mut self) -> Result<Vec<ChainStatus>, ClientError> {
+        self.get("the chains", "/v1/chains").await
     }
 
     /// One transaction, with all that was signed for it.

@@ -2,12 +2,15 @@
 
 use bytes::Bytes;
 use http::Method;
+use r3e_proto::api::chains::Funds;
 use r3e_proto::api::wallets::{
     Approval, CreateWallet, ExportRequest, Exported, Hash32, HexBytes, ImportWallet, KeyType, Payload,
     SetPolicy, SignRequest, Signature64, Signed, Wallet, WalletAudit, WalletDetails,
 };
 use r3e_proto::wallet::approval::{Subject, WalletRevision, message};
-use r3e_proto::wallet::{digest, signed_transaction, transaction_hash};
+use r3e_proto::wallet::{
+    digest, is_signed_neo_transaction, neo_transaction_hash, signed_transaction, transaction_hash,
+};
 use zeroize::Zeroizing;
 
 use super::{SignedInTenant, TenantChannel, path};
@@ -34,6 +37,15 @@ impl TenantChannel {
     pub async fn wallet(&mut self, name: &str) -> Result<WalletDetails, ClientError> {
         let path = wallet_path(name, "")?;
         self.get("the wallet", &path).await
+    }
+
+    /// What the wallet's account has on each network of its kind that the appliance has nodes of.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where there is no such wallet.
+    pub async fn wallet_funds(&mut self, name: &str) -> Result<Vec<Funds>, ClientError> {
+        let path = wallet_path(name, "/funds")?;
+        self.get("the wallet's funds", &path).await
     }
 
     /// Makes a wallet whose key the appliance derives. This takes the tenant's own key, signed in: no API key makes any.
@@ -154,6 +166,11 @@ fn is_of(payload: &Payload, signed: &Signed) -> bool {
     if digest(key_type, payload).map(Hash32) != Ok(signed.digest) {
         return false;
     }
+    if let Payload::NeoTransaction(fields) = payload {
+        let carried = signed.transaction.as_ref().map(|transaction| transaction.0.as_slice());
+        return carried.is_some_and(|carried| is_signed_neo_transaction(fields, bytes, carried))
+            && signed.transaction_hash == neo_transaction_hash(fields).ok();
+    }
     let expected = match payload {
         Payload::EvmTransaction(fields) => {
             halves(bytes).map(|(r, s, odd)| signed_transaction(fields, &r, &s, odd))
@@ -180,7 +197,8 @@ fn wallet_path(name: &str, after: &str) -> Result<String, ClientError> {
 
 #[cfg(test)]
 mod tests {
-    use r3e_proto::api::wallets::{EvmTransaction, Fee, Wei};
+    use r3e_proto::api::wallets::{EvmTransaction, Fee, NeoAccount, NeoScope, NeoTransaction, Wei};
+    use r3e_proto::wallet::{neo_account, signed_neo_transaction};
 
     use super::*;
 
@@ -235,5 +253,46 @@ mod tests {
         let plain = Signed { digest, transaction: None, transaction_hash: None, ..good.clone() };
         assert!(is_of(&message, &plain));
         assert!(!is_of(&message, &Signed { digest, ..good }));
+    }
+
+    #[test]
+    fn a_transaction_of_neo_is_the_one_that_was_asked_for() {
+        let key = [2; 33];
+        let fields = NeoTransaction {
+            magic: 42,
+            nonce: 1,
+            sender: NeoAccount(neo_account(&key)),
+            contract: "0xd2a4cff31913016155e38e474a2c06d08be276cf".parse().unwrap(),
+            method: "symbol".to_owned(),
+            arguments: Vec::new(),
+            scope: NeoScope::None,
+            system_fee: Wei(1),
+            network_fee: Wei(1),
+            valid_until_block: 9,
+        };
+        let payload = Payload::NeoTransaction(fields.clone());
+        let carried = |fields: &NeoTransaction, key: [u8; 33], signature: [u8; 64]| {
+            Some(HexBytes(signed_neo_transaction(fields, &key, &signature).unwrap()))
+        };
+        let good = Signed {
+            digest: Hash32(digest(KeyType::Secp256r1, &payload).unwrap()),
+            signature: HexBytes(vec![1; 64]),
+            transaction: carried(&fields, key, [1; 64]),
+            transaction_hash: neo_transaction_hash(&fields).ok(),
+            signatures_left: 0,
+        };
+        assert!(is_of(&payload, &good));
+        let dearer = NeoTransaction { system_fee: Wei(2), ..fields.clone() };
+        assert!(!is_of(&Payload::NeoTransaction(dearer.clone()), &good));
+        for transaction in [
+            None,
+            Some(HexBytes::default()),
+            carried(&dearer, key, [1; 64]),
+            carried(&fields, [3; 33], [1; 64]),
+            carried(&fields, key, [2; 64]),
+        ] {
+            assert!(!is_of(&payload, &Signed { transaction, ..good.clone() }));
+        }
+        assert!(!is_of(&payload, &Signed { transaction_hash: None, ..good }));
     }
 }

@@ -84,6 +84,21 @@ impl<'a, T: Transport> EvmAccounts<'a, T> {
         self.nodes.ask_together(&questions, read).await
     }
 
+    /// What an account has in the block at `height`, in wei.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn balance(&self, account: EvmAddress, height: u64) -> Result<u128, QuorumError> {
+        let parameters = vec![json!(account), json!(format!("{height:#x}"))];
+        let question = question("eth_getBalance", parameters, MAX_SMALL_ANSWER_BYTES);
+        let form = AnswerError::Form { what: "balance" };
+        let balance = self.nodes.ask(&question, |answer: Value| {
+            let balance = answer.as_str().and_then(Quantity::parse);
+            balance.and_then(|balance| balance.to_u128()).map(Balance).ok_or(form)
+        });
+        Ok(balance.await?.0)
+    }
+
     /// The tip that is enough for a place in a block, as nodes think: no higher than what enough of them say at the least.
     ///
     /// # Errors
@@ -185,6 +200,15 @@ impl Answer for AccountView {
     fn summary(&self) -> String {
         let Self { header, count, final_count } = self;
         format!("block {} ({}), {count} transactions, {final_count} of them deep", header.number, header.hash)
+    }
+}
+
+#[derive(PartialEq)]
+struct Balance(u128);
+
+impl Answer for Balance {
+    fn summary(&self) -> String {
+        format!("a balance of {}", self.0)
     }
 }
 

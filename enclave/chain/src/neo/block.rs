@@ -4,12 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::bytes::{CodecError, Reader, Writer};
-use super::hash::{Hash160, Hash256};
-use super::transaction::Transaction;
-use super::witness::Witness;
 use crate::limits::MAX_NEO_BLOCK_TRANSACTIONS;
 use crate::rpc::AnswerError;
+use r3e_neo::Transaction;
+use r3e_neo::Witness;
+use r3e_neo::{CodecError, Reader, Writer};
+use r3e_neo::{Hash160, Hash256};
 
 /// The one version there is.
 const VERSION: u32 = 0;

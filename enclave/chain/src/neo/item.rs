@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::limits::{MAX_ITEM_BYTES, MAX_ITEM_COUNT, MAX_ITEM_DEPTH};
-use crate::number::Int256;
+use r3e_neo::number::Int256;
 
 /// Why a stack item cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::application_log::{Log, Notification, read_application_log};
 use super::block::{Block, Header, read_block};
-use super::hash::{Hash160, Hash256};
-use super::witness::Witness;
 use crate::follow::{BlockId, Link, Linked, Source};
 use crate::limits::{
     MAX_BLOCK_ANSWER_BYTES, MAX_BLOCK_EVENTS, MAX_EVENTS_ANSWER_BYTES, MAX_SMALL_ANSWER_BYTES,
 };
 use crate::rpc::fields::member;
 use crate::rpc::{Answer, AnswerError, JsonLimits, Question, Quorum, QuorumError, Skip, Transport};
+use r3e_neo::Witness;
+use r3e_neo::{Hash160, Hash256};
 
 /// Which notifications are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +172,6 @@ impl Answer for Magic {
     }
 }
 
-fn question(method: &'static str, parameters: Vec<Value>, max_bytes: usize) -> Question {
+pub(super) fn question(method: &'static str, parameters: Vec<Value>, max_bytes: usize) -> Question {
     Question { method, parameters, limits: JsonLimits::of_bytes(max_bytes) }
 }

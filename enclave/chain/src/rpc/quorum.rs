@@ -160,6 +160,11 @@ impl<T: Transport> Quorum<T> {
         outcomes.into_iter().flatten().map(|said| said.map(|words| words.0)).collect()
     }
 
+    /// How many nodes there are.
+    pub fn endpoints(&self) -> usize {
+        self.endpoints
+    }
+
     /// How many nodes must agree.
     pub fn needed(&self) -> usize {
         self.needed

@@ -1,7 +1,7 @@
 //! Signers at random, for transactions that nobody would write.
 
 use proptest::prelude::*;
-use r3e_chain::neo::{Condition, Hash160, PublicKey, Rule, Scopes, Signer};
+use r3e_neo::{Condition, Hash160, PublicKey, Rule, Scopes, Signer};
 
 /// A key that need not lie on the curve.
 #[allow(dead_code, reason = "each test file uses its own part")]

@@ -181,9 +181,141 @@ namespace R3E
         }
     }
 
-    /// <summary>The tenant's price feeds, and random numbers.</summary>
+    /// <summary>What an HTTPS endpoint answered, signed by the tenant's oracle keys. Hashes are hex with 0x.</summary>
+    public sealed class CustomData
+    {
+        private readonly Dictionary<string, object> _all;
+
+        internal CustomData(Dictionary<string, object> all)
+        {
+            _all = all;
+        }
+
+        /// <summary>What stands where the path leads: a number as it was written, a text, true or false; empty without a path.</summary>
+        public string Value => (string)_all["value"];
+
+        /// <summary>The answer's status, 200 to 299.</summary>
+        public int Status => Convert.ToInt32(_all["status"]);
+
+        /// <summary>The body, where it is text; else null.</summary>
+        public string Body => Optional("body");
+
+        /// <summary>The body in base64, where it is not text; else null.</summary>
+        public string BodyBase64 => Optional("body_base64");
+
+        /// <summary>Whom it was asked of, as it was sent.</summary>
+        public string Url => (string)_all["url"];
+
+        /// <summary>When, in Unix seconds, by the appliance's clock.</summary>
+        public long ObservedAtS => Convert.ToInt64(_all["observed_at_s"]);
+
+        /// <summary>SHA-256 of the server's certificate.</summary>
+        public string Certificate => (string)_all["certificate"];
+
+        /// <summary>All of it, by the names under which <c>r3e-verify data</c> takes it.</summary>
+        public Dictionary<string, object> ToDictionary()
+        {
+            return new Dictionary<string, object>(_all);
+        }
+
+        private string Optional(string name)
+        {
+            return _all.TryGetValue(name, out var value) ? (string)value : null;
+        }
+    }
+
+    /// <summary>The weather at a place. Numbers are decimal text.</summary>
+    public sealed class Weather
+    {
+        /// <summary>The place that was found.</summary>
+        public string Place { get; internal set; }
+
+        /// <summary>Its country, or null.</summary>
+        public string Country { get; internal set; }
+
+        /// <summary>Degrees north.</summary>
+        public string Latitude { get; internal set; }
+
+        /// <summary>Degrees east.</summary>
+        public string Longitude { get; internal set; }
+
+        /// <summary>In UTC, such as 2026-01-31T12:15.</summary>
+        public string Time { get; internal set; }
+
+        /// <summary>Degrees Celsius.</summary>
+        public string TemperatureC { get; internal set; }
+
+        /// <summary>Percent.</summary>
+        public string HumidityPercent { get; internal set; }
+
+        /// <summary>Millimetres.</summary>
+        public string PrecipitationMm { get; internal set; }
+
+        /// <summary>Kilometres an hour.</summary>
+        public string WindKmh { get; internal set; }
+
+        /// <summary>Where the wind comes from.</summary>
+        public string WindDirectionDegrees { get; internal set; }
+
+        /// <summary>By the WMO's table 4677.</summary>
+        public string WeatherCode { get; internal set; }
+
+        /// <summary>The signed answer about these coordinates; its value is the temperature.</summary>
+        public CustomData Data { get; internal set; }
+    }
+
+    /// <summary>The tenant's price feeds, random numbers, and data of any HTTPS endpoint.</summary>
     public static class Oracle
     {
+        /// <summary>What an HTTPS endpoint answers, signed. The path says where in the answer the value stands; targets are contracts that it is signed for.</summary>
+        public static CustomData GetCustomData(
+            string url, IEnumerable<KeyValuePair<string, string>> headers = null, string path = null, IEnumerable<string> targets = null)
+        {
+            if (path != null)
+            {
+                Host.Text(path, nameof(path));
+            }
+            var reply = Host.Call(
+                "oracle_data", "url", Host.Text(url, nameof(url)), "headers", Http.Pairs(headers), "path", path, "targets", Named(targets));
+            return Signed(reply);
+        }
+
+        /// <summary>The weather at a place, by open-meteo.com, whose two hosts the function must have been granted.</summary>
+        public static Weather GetWeather(string place, IEnumerable<string> targets = null)
+        {
+            var reply = Host.Call("oracle_weather", "place", Host.Text(place, nameof(place)), "targets", Named(targets));
+            return new Weather
+            {
+                Place = (string)reply["place"],
+                Country = (string)reply["country"],
+                Latitude = (string)reply["latitude"],
+                Longitude = (string)reply["longitude"],
+                Time = (string)reply["time"],
+                TemperatureC = (string)reply["temperature_c"],
+                HumidityPercent = (string)reply["humidity_percent"],
+                PrecipitationMm = (string)reply["precipitation_mm"],
+                WindKmh = (string)reply["wind_kmh"],
+                WindDirectionDegrees = (string)reply["wind_direction_degrees"],
+                WeatherCode = (string)reply["weather_code"],
+                Data = Signed(reply),
+            };
+        }
+
+        private static CustomData Signed(Dictionary<string, object> reply)
+        {
+            return new CustomData((Dictionary<string, object>)Json.Read<object>((string)reply["data"]));
+        }
+
+        private static List<object> Named(IEnumerable<string> targets)
+        {
+            var named = new List<object>();
+            foreach (var target in targets ?? new string[0])
+            {
+                named.Add(Host.Text(target, nameof(targets)));
+            }
+            return named;
+        }
+
         /// <summary>A whole number from min to max, at most 2^53 - 1, that nobody can foretell or choose; of a seed, always the same one.</summary>
         public static long GetRandom(long min, long max, string seed = null)
         {
@@ -206,7 +338,6 @@ namespace R3E
                 Key = (string)reply["key"],
             };
         }
-
 
         /// <summary>What a feed said last; <c>not_found</c> where there is no such feed, or it has not published.</summary>
         public static Price GetPrice(string feed)
@@ -293,14 +424,9 @@ namespace R3E
         public static Response Fetch(
             string url, string method, IEnumerable<KeyValuePair<string, string>> headers, byte[] body)
         {
-            var pairs = new List<object>();
-            foreach (var header in headers ?? new KeyValuePair<string, string>[0])
-            {
-                pairs.Add(new object[] { header.Key, header.Value });
-            }
             var reply = Host.Call(
                 "fetch", "url", Host.Text(url, nameof(url)), "method", Host.Text(method, nameof(method)).ToUpperInvariant(),
-                "headers", pairs, "body_base64", body == null ? null : Convert.ToBase64String(body));
+                "headers", Pairs(headers), "body_base64", body == null ? null : Convert.ToBase64String(body));
             var received = new Dictionary<string, string>();
             foreach (List<object> header in (List<object>)reply["headers"])
             {
@@ -310,6 +436,16 @@ namespace R3E
             }
             return new Response(
                 Convert.ToInt32(reply["status"]), received, Convert.FromBase64String((string)reply["body_base64"]));
+        }
+
+        internal static List<object> Pairs(IEnumerable<KeyValuePair<string, string>> headers)
+        {
+            var pairs = new List<object>();
+            foreach (var header in headers ?? new KeyValuePair<string, string>[0])
+            {
+                pairs.Add(new object[] { header.Key, header.Value });
+            }
+            return pairs;
         }
     }
 

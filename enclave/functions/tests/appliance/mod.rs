@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub(crate) mod admissions;
+pub(crate) mod web;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -14,9 +15,11 @@ use r3e_functions::{
     AttestationSource, Bundler, ChangeError, ChangeFuture, CheckError, Completed, Definition, Event,
     EventSink, InvokeError, Invoker, InvokerParts, LatestPrice, Loadable, MadeTrigger, OwnTriggers,
     PriceSource, PublishFuture, RandomError, RandomFuture, RandomSource, Registry, SecretAnswer,
-    SecretReader, SecretSource, SourceError, SourceFuture, Taken, Version,
+    SecretReader, SecretSource, Seen, SourceError, SourceFuture, Taken, Version,
 };
-use r3e_keys::{RandomKey, RootSecret};
+use r3e_keys::{OracleKeys, RandomKey, RootSecret};
+use r3e_proto::api::data::SignedObservation;
+use r3e_proto::api::feeds::Target;
 use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::random::Occasion;
@@ -26,15 +29,13 @@ use zeroize::Zeroizing;
 
 use crate::keeper::{Keeper, keys};
 use crate::support::runner_path;
-use crate::world::{Authority, World, answer};
 
 pub(crate) const ALICE: TenantId = TenantId([1; 16]);
 pub(crate) const BOB: TenantId = TenantId([2; 16]);
 /// The id of every invocation here.
 pub(crate) const INVOCATION: [u8; 16] = [7; 16];
-
-/// What the one server of the internet answers.
-pub(crate) const ANSWER: &str = "HTTP/1.1 200 OK\r\nx-kind: test\r\ncontent-length: 5\r\n\r\nhello";
+/// When everything is signed here.
+pub(crate) const NOW_S: u64 = 1_763_000_000;
 
 pub(crate) struct Appliance {
     pub(crate) keeper: Arc<Keeper>,
@@ -50,6 +51,8 @@ pub(crate) struct Appliance {
     pub(crate) gate: Arc<admissions::Gate>,
     /// Connections that the parent was asked for.
     pub(crate) connections: Arc<AtomicU32>,
+    /// SHA-256 of the certificate of `api.example.com`.
+    pub(crate) certificate: [u8; 32],
 }
 
 impl Appliance {
@@ -80,17 +83,19 @@ impl Appliance {
         let made = Arc::new(Made::default());
         let gate = Arc::new(admissions::Gate::default());
         let connections = Arc::new(AtomicU32::new(0));
+        let (internet, certificate) = web::internet(Arc::clone(&connections)).await;
         let invoker = Invoker::new(InvokerParts {
             registry: Arc::clone(&registry),
             pool: Arc::clone(&pool),
             store: store.clone(),
-            internet: Arc::new(internet(Arc::clone(&connections)).await),
+            internet: Arc::new(internet),
             secrets: secrets.clone(),
             attestation: attestation.clone(),
             events: events.clone(),
             triggers: made.clone(),
             prices: Arc::new(OneFeed),
             random: Arc::new(Dice),
+            notary: Arc::new(Notary),
             admissions: gate.clone(),
         });
         let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_compilers_beside();
@@ -107,6 +112,7 @@ impl Appliance {
             made,
             gate,
             connections,
+            certificate,
         }
     }
 
@@ -164,28 +170,6 @@ pub(crate) fn granted(source: &str, secrets: &[&str], net: &[&str]) -> Deploy {
 /// Limits that nothing well behaved reaches, however slow the machine.
 pub(crate) fn ample() -> Limits {
     Limits { timeout_ms: 60_000, cpu_ms: 30_000, ..Limits::default() }
-}
-
-async fn internet(connections: Arc<AtomicU32>) -> r3e_egress::Egress {
-    let authority = Authority::new("test");
-    let identity = authority.identity("api.example.com");
-    let acceptor = identity.acceptor(&[&rustls::version::TLS13]);
-    let serve = answer(ANSWER);
-    let world = World::new(&[&authority], move |stream| {
-        connections.fetch_add(1, Ordering::SeqCst);
-        let (acceptor, serve) = (acceptor.clone(), serve.clone());
-        Box::pin(async move {
-            let (stream, _) = crate::world::connected(stream).await;
-            if let Ok(tls) = acceptor.accept(stream).await {
-                serve(tls).await;
-            }
-        })
-    })
-    .await;
-    let World { egress, folder, .. } = world;
-    // The parent's socket lies in it for as long as this process runs.
-    let _kept = folder.keep();
-    egress
 }
 
 #[derive(Default)]
@@ -295,6 +279,29 @@ impl RandomSource for Dice {
             _ => dice(tenant).draw(&occasion, min, max).map_err(|why| RandomError::Invalid(why.to_string())),
         };
         Box::pin(std::future::ready(drawn))
+    }
+}
+
+/// The keys that sign what a tenant's functions here are answered.
+pub(crate) fn seal(tenant: TenantId) -> OracleKeys {
+    OracleKeys::of(&RootSecret::from_recovered(&Zeroizing::new([1; 32])), tenant).unwrap()
+}
+
+/// Signs at one time, except of the function `unsigned`.
+pub(crate) struct Notary;
+
+impl r3e_functions::Notary for Notary {
+    fn sign(
+        &self,
+        tenant: TenantId,
+        seen: &Seen,
+        targets: &[Target],
+    ) -> Result<SignedObservation, SourceError> {
+        let observation = seen.at(NOW_S);
+        if observation.function == "unsigned" {
+            return Err(SourceError("a secret of the appliance's".into()));
+        }
+        Ok(seal(tenant).sign_observation(tenant, observation, targets).unwrap())
     }
 }
 

@@ -7,13 +7,6 @@ const CHECKSUM_BYTES: usize = 4;
 /// Room for the longest text of ours, a NEP-2 key, and its checksum.
 const ROOM_BYTES: usize = 64;
 
-/// Writes `payload` with its checksum.
-pub(super) fn encode(payload: &[u8]) -> String {
-    let mut bytes = Zeroizing::new(payload.to_vec());
-    bytes.extend_from_slice(&checksum(payload));
-    bs58::encode(bytes.as_slice()).into_string()
-}
-
 /// The `N` bytes in `text`, if it holds exactly so many and their checksum is right.
 pub(super) fn decode<const N: usize>(text: &str) -> Option<Zeroizing<[u8; N]>> {
     let mut room = Zeroizing::new([0; ROOM_BYTES]);

@@ -4,8 +4,11 @@ use std::fmt;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use k256::ecdsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
-use r3e_proto::api::wallets::{KeyType, Payload};
-use r3e_proto::wallet::signed_transaction;
+use r3e_proto::api::wallets::{Hash32, KeyType, Payload};
+use r3e_proto::wallet::{
+    neo_account, neo_transaction_hash, signed_neo_transaction, signed_transaction,
+    transaction_hash as evm_hash,
+};
 
 use super::address;
 use super::gate::Allowed;
@@ -36,6 +39,8 @@ pub struct Signature {
     pub bytes: Vec<u8>,
     /// The signed transaction, where the payload was one.
     pub transaction: Option<Vec<u8>>,
+    /// Its name, as nodes show it.
+    pub transaction_hash: Option<Hash32>,
 }
 
 impl WalletKey {
@@ -54,8 +59,13 @@ impl WalletKey {
             }
             KeyType::Secp256r1 => {
                 let pair = p256::ecdsa::SigningKey::from_slice(secret).map_err(|_| refused())?;
-                let public_key = pair.verifying_key().to_sec1_point(true).as_bytes().to_vec();
-                Self { address: address::neo(&public_key), public_key, pair: Pair::Secp256r1(pair) }
+                let point = pair.verifying_key().to_sec1_point(true);
+                let public_key = point.as_bytes().try_into().map_err(|_| refused())?;
+                Self {
+                    address: address::neo(public_key),
+                    public_key: public_key.to_vec(),
+                    pair: Pair::Secp256r1(pair),
+                }
             }
             KeyType::Ed25519 => {
                 let pair = Ed25519KeyPair::from_seed_unchecked(secret).map_err(|_| refused())?;
@@ -84,7 +94,7 @@ impl WalletKey {
     pub fn sign(&self, allowed: &Allowed<'_>) -> Result<Signature, KeyError> {
         let refused = || KeyError::Library { operation: "sign with a wallet's key" };
         let digest = *allowed.digest();
-        let mut transaction = None;
+        let (mut transaction, mut transaction_hash) = (None, None);
         let bytes = match (&self.pair, allowed.payload()) {
             (Pair::Secp256k1(pair), payload) => {
                 let (signature, recovery) = pair.sign_prehash_recoverable(&digest);
@@ -96,14 +106,27 @@ impl WalletKey {
                 }
                 if let Payload::EvmTransaction(fields) = payload {
                     let (r, s) = halves(&bytes);
-                    transaction = Some(signed_transaction(fields, &r, &s, recovery.is_y_odd()));
+                    let whole = signed_transaction(fields, &r, &s, recovery.is_y_odd());
+                    transaction_hash = Some(Hash32(evm_hash(&whole)));
+                    transaction = Some(whole);
                 }
                 [bytes.as_slice(), &[V_EVEN + u8::from(recovery.is_y_odd())]].concat()
             }
-            (Pair::Secp256r1(pair), _) => {
+            (Pair::Secp256r1(pair), payload) => {
                 let signature: p256::ecdsa::Signature = pair.sign_prehash(&digest).map_err(|_| refused())?;
                 pair.verifying_key().verify_prehash(&digest, &signature).map_err(|_| refused())?;
-                signature.to_bytes().to_vec()
+                let bytes: [u8; 64] = signature.to_bytes().into();
+                if let Payload::NeoTransaction(fields) = payload {
+                    let public: &[u8; 33] = self.public_key.as_slice().try_into().map_err(|_| refused())?;
+                    // Nodes would refuse it.
+                    if neo_account(public) != fields.sender.0 {
+                        return Err(refused());
+                    }
+                    transaction_hash = Some(neo_transaction_hash(fields).map_err(|_| refused())?);
+                    transaction =
+                        Some(signed_neo_transaction(fields, public, &bytes).map_err(|_| refused())?);
+                }
+                bytes.to_vec()
             }
             (Pair::Ed25519(pair), Payload::Bytes { bytes }) => {
                 let signature = pair.try_sign(&bytes.0).map_err(|_| refused())?;
@@ -114,7 +137,7 @@ impl WalletKey {
             // The gate has decided for another key type than this key's.
             (Pair::Ed25519(_), _) => return Err(refused()),
         };
-        Ok(Signature { digest, bytes, transaction })
+        Ok(Signature { digest, bytes, transaction, transaction_hash })
     }
 }
 

@@ -9,6 +9,7 @@ mod definition;
 mod pair;
 mod read;
 mod template;
+mod value_path;
 
 pub use builtin::built_in;
 pub use definition::{
@@ -16,6 +17,7 @@ pub use definition::{
 };
 pub use pair::{Pair, PairError};
 pub use read::{Observation, ReadError, ValueError};
+pub use value_path::{PickError, ValuePath};
 
 use definition::Parts;
 use template::Names;

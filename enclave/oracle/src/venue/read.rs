@@ -152,7 +152,7 @@ fn time(value: &Json<'_>, unit: TimeUnit) -> Result<u64, ValueError> {
 }
 
 /// A value as text.
-fn text<'a>(value: &'a Json<'a>) -> Option<Cow<'a, str>> {
+pub(super) fn text<'a>(value: &'a Json<'a>) -> Option<Cow<'a, str>> {
     match value {
         Json::Text(text) => Some(Cow::Borrowed(text)),
         Json::Number(text) => Some(Cow::Borrowed(text)),

@@ -116,6 +116,11 @@ impl Path {
         (steps.len() <= MAX_PATH_STEPS).then_some(Self(steps))
     }
 
+    /// Whether it is the same for every market.
+    pub(super) fn is_constant(&self) -> bool {
+        self.0.iter().all(|step| !matches!(step, Step::Member(name) if !name.is_constant()))
+    }
+
     /// What it leads to.
     pub(super) fn find<'j, 'a>(&self, answer: &'j Json<'a>, names: &Names) -> Option<&'j Json<'a>> {
         self.0.iter().try_fold(answer, |value, step| match (step, value) {

@@ -4,9 +4,11 @@
 {
   const { internals, primordials } = globalThis.__bootstrap;
   const { decodeBase64, encodeBase64, encodeUtf8, viewOf } = internals.bytes;
+  const { Headers, listOf } = internals.headers;
   const { hostCall } = internals.host;
+  const { list, pairOf } = internals.webidl;
 
-  const { JSONParse, JSONStringify, NumberIsSafeInteger, ObjectFreeze, TypeError } = primordials;
+  const { ArrayIsArray, ArrayPrototypePush, JSONParse, JSONStringify, NumberIsSafeInteger, ObjectFreeze, TypeError } = primordials;
 
   function text(value, what) {
     if (typeof value !== "string" || value === "") throw new TypeError(what + " must be a non-empty string");
@@ -102,7 +104,62 @@
     return await hostCall({ __proto__: null, op: "oracle_random", min, max, seed: seed ?? null });
   };
 
+  /** What to ask an endpoint with: by the same forms as `fetch` takes them. */
+  function headersOf(init) {
+    const sent = list();
+    if (init === undefined || init === null) return sent;
+    const all = listOf(new Headers(init));
+    for (let i = 0; i < all.length; i++) ArrayPrototypePush(sent, pairOf(all[i][0], all[i][1]));
+    return sent;
+  }
+
+  function targetsOf(targets) {
+    const named = list();
+    if (targets === undefined || targets === null) return named;
+    if (!ArrayIsArray(targets)) throw new TypeError("targets must be an array of strings");
+    for (let i = 0; i < targets.length; i++) ArrayPrototypePush(named, text(targets[i], "a target"));
+    return named;
+  }
+
   const oracle = ObjectFreeze({
+    /** What an HTTPS endpoint answers, signed: as `r3e-verify data` takes it. */
+    async getCustomData(request) {
+      if (request === null || typeof request !== "object") throw new TypeError("what to ask must be an object with a url");
+      const { url, headers, path, targets } = request;
+      const reply = await hostCall({
+        __proto__: null,
+        op: "oracle_data",
+        url: text(url, "a URL"),
+        headers: headersOf(headers),
+        path: path === undefined || path === null ? null : text(path, "a path"),
+        targets: targetsOf(targets),
+      });
+      return JSONParse(reply.data);
+    },
+    /** The weather at a place; its numbers are decimal text. */
+    async getWeather(place, options = undefined) {
+      const targets = options === undefined || options === null ? undefined : options.targets;
+      const reply = await hostCall({
+        __proto__: null,
+        op: "oracle_weather",
+        place: text(place, "a place"),
+        targets: targetsOf(targets),
+      });
+      return {
+        place: reply.place,
+        country: reply.country,
+        latitude: reply.latitude,
+        longitude: reply.longitude,
+        time: reply.time,
+        temperatureC: reply.temperature_c,
+        humidityPercent: reply.humidity_percent,
+        precipitationMm: reply.precipitation_mm,
+        windKmh: reply.wind_kmh,
+        windDirectionDegrees: reply.wind_direction_degrees,
+        weatherCode: reply.weather_code,
+        data: JSONParse(reply.data),
+      };
+    },
     /** What one of the tenant's feeds said last; its numbers are decimal text. */
     async getPrice(feed) {
       const reply = await hostCall({ __proto__: null, op: "oracle_price", feed: text(feed, "a feed's name") });

@@ -8,7 +8,7 @@ use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request};
 
 use tokio::time::timeout;
 
-use super::recent::SILENT;
+use super::resting::SILENT;
 use crate::configuration::Node;
 use crate::limits::{CHAIN_ANSWER_TIMEOUT, CHAIN_PHASE_TIMEOUT};
 
@@ -16,7 +16,7 @@ use crate::limits::{CHAIN_ANSWER_TIMEOUT, CHAIN_PHASE_TIMEOUT};
 pub(super) const OVER_LONG: &str = "response_body_too_large";
 
 /// The nodes of one network, in the order of its table.
-pub(super) struct HttpsNodes {
+pub(crate) struct HttpsNodes {
     egress: Egress,
     nodes: Vec<(String, HostAllowList)>,
 }
@@ -29,7 +29,8 @@ impl HttpsNodes {
     pub(super) fn new(egress: Egress, nodes: &[Node]) -> Result<Self, FetchError> {
         let allowed = |node: &Node| Ok((node.url.clone(), HostAllowList::parse([node.host.as_str()])?));
         let nodes = nodes.iter().map(allowed).collect::<Result<_, FetchError>>()?;
-        Ok(Self { egress, nodes })
+        // What is asked may be asked twice: a transaction that a node has is the same one.
+        Ok(Self { egress: egress.keeping(), nodes })
     }
 
     async fn send(&self, node: usize, body: Vec<u8>, max_bytes: usize) -> Result<Posted, TransportError> {

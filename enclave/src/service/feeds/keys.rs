@@ -6,7 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use r3e_attester::Attester;
 use r3e_feeds::Kept;
+use r3e_functions::Seen;
 use r3e_keys::{KeyError, RootSecret};
+use r3e_proto::api::data::SignedObservation;
 use r3e_proto::api::feeds::{OracleKey, Signature, Target};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::{Hash32, HexBytes};
@@ -41,11 +43,18 @@ impl OracleKeys {
     pub(super) fn sign(&self, tenant: TenantId, target: &Target, kept: &Kept) -> Result<Signature, KeyError> {
         let keys = self.0.of(tenant)?;
         let made = keys.sign(target, kept.report())?;
-        let signer = match target {
-            Target::Evm(_) => keys.address().to_string(),
-            Target::Neo(_) => HexBytes(keys.neo_public_key().to_vec()).to_string(),
-        };
-        let signature = HexBytes(made.bytes);
+        let (signer, signature) = (keys.signer(Some(target)), HexBytes(made.bytes));
         Ok(Signature { target: *target, digest: Hash32(made.digest), signer, signature })
+    }
+
+    /// What the appliance was answered, signed for each target, or without one for no chain in particular.
+    pub(in crate::service) fn sign_seen(
+        &self,
+        tenant: TenantId,
+        seen: &Seen,
+        observed_at_s: u64,
+        targets: &[Target],
+    ) -> Result<SignedObservation, KeyError> {
+        self.0.of(tenant)?.sign_observation(tenant, seen.at(observed_at_s), targets)
     }
 }

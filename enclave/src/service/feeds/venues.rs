@@ -13,8 +13,9 @@ const HEADERS: [(&str, &[u8]); 2] = [("accept", b"application/json"), ("user-age
 pub(super) struct Venues(Egress);
 
 impl Venues {
+    /// Connections are kept, whichever feeds ask: all that is asked is public, and asked again.
     pub(super) fn new(egress: Egress) -> Self {
-        Self(egress)
+        Self(egress.keeping())
     }
 
     async fn fetch(&self, url: &str, max_bytes: usize, timeout_ms: u64) -> Result<Bytes, String> {

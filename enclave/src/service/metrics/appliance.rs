@@ -6,13 +6,14 @@ use std::fmt;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Unit;
+use r3e_feeds::{DELAY_BOUNDS_US, Totals};
 use r3e_functions::{Ended, OUTCOMES, REASONS};
 use r3e_proto::api::jobs::JobCounts;
 use r3e_proto::api::status::AttestationCalls;
 use r3e_store::Summary;
 
-use super::families::{Families, Family, by, in_seconds, of, seconds};
-use super::text;
+use super::families::{Distribution, Families, Family, by, in_seconds, of, seconds};
+use super::{ROUNDS, counted, text};
 use crate::channel::{BECAME, CLASSES};
 use crate::service::ServiceError;
 
@@ -39,6 +40,8 @@ pub(crate) struct ApplianceMetrics {
     pub(crate) jobs: JobCounts,
     /// Feeds.
     pub(crate) feeds: usize,
+    /// What their rounds came to.
+    pub(crate) rounds: Totals,
     /// Tenants; none while the store is not read.
     pub(crate) tenants: Option<usize>,
     /// The sealed state.
@@ -123,9 +126,23 @@ impl ApplianceMetrics {
             &of("r3e_jobs_webhooks", "Webhooks of jobs by what became of them"),
             by("result", ["delivered", "failed"], [jobs.webhooks_delivered, jobs.webhooks_failed]),
         )?;
-        to.value(&of("r3e_feeds", "Feeds of all tenants"), self.feeds)?;
+        self.feeds(to)?;
         let Some(tenants) = self.tenants else { return Ok(()) };
         to.value(&of("r3e_tenants", "Tenants that were admitted"), tenants)
+    }
+
+    fn feeds(&self, to: &mut Families<'_>) -> fmt::Result {
+        to.value(&of("r3e_feeds", "Feeds of all tenants"), self.feeds)?;
+        let Totals { rounds, delays, delay_us } = self.rounds;
+        to.counters(
+            &of("r3e_feeds_rounds", "Rounds of all feeds by what they came to"),
+            by("result", ROUNDS, counted(rounds)),
+        )?;
+        let delay = in_seconds(
+            "r3e_feeds_report_delay",
+            "From the last answer of a round to its report, durable and signed",
+        );
+        to.histogram(&delay, Distribution::of(&DELAY_BOUNDS_US, delays, delay_us))
     }
 
     fn state(&self, to: &mut Families<'_>) -> fmt::Result {

@@ -26,6 +26,14 @@ pub(super) struct Distribution {
     pub(super) sum: f64,
 }
 
+impl Distribution {
+    /// Of buckets with these bounds, all in microseconds; the last has what is over them.
+    pub(super) fn of(bounds_us: &[u64], counts: impl IntoIterator<Item = u64>, sum_us: u64) -> Self {
+        let bounds = bounds_us.iter().copied().map(seconds).chain([f64::INFINITY]);
+        Self { buckets: bounds.zip(counts).collect(), sum: seconds(sum_us) }
+    }
+}
+
 /// Writes families.
 pub(super) struct Families<'a>(pub(super) DescriptorEncoder<'a>);
 
@@ -86,6 +94,15 @@ impl Families<'_> {
             encoder.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
         }
         Ok(())
+    }
+
+    /// A histogram, without a label.
+    pub(super) fn histogram(&mut self, family: &Family, distribution: Distribution) -> Result {
+        let Family { name, unit, help } = family;
+        let mut encoder = self.0.encode_descriptor(name, help, unit.as_ref(), MetricType::Histogram)?;
+        let Distribution { buckets, sum } = distribution;
+        let count = buckets.iter().map(|(_, count)| count).sum();
+        encoder.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)
     }
 
     /// Labels that say what something is.

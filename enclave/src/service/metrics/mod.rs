@@ -8,11 +8,21 @@ mod tenant;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
+use r3e_proto::api::feeds::RoundCounts;
 
 use super::ServiceError;
 
 pub(crate) use appliance::ApplianceMetrics;
 pub(crate) use tenant::TenantMetrics;
+
+/// What a round of a feed comes to.
+const ROUNDS: [&str; 4] = ["published", "quiet", "nothing", "failed"];
+
+/// How many came to each of [`ROUNDS`].
+fn counted(rounds: RoundCounts) -> [u64; ROUNDS.len()] {
+    let RoundCounts { published, quiet, nothing, failed } = rounds;
+    [published, quiet, nothing, failed]
+}
 
 /// The text of what was taken.
 ///

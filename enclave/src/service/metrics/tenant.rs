@@ -10,7 +10,7 @@ use r3e_functions::{DURATION_BOUNDS_US, FunctionCounts, OUTCOMES, REASONS};
 use r3e_jobs::CountsOfOne;
 
 use super::families::{Distribution, Families, by, in_seconds, of, seconds};
-use super::text;
+use super::{ROUNDS, counted, text};
 use crate::service::ServiceError;
 
 /// What is one tenant's alone.
@@ -100,15 +100,8 @@ impl TenantMetrics {
             self.feeds.iter().map(|feed| (named("feed", &feed.name), u64::from(feed.is_paused))),
         )?;
         let rounds = self.feeds.iter().flat_map(|feed| {
-            let counts = &feed.rounds;
-            let results = [
-                ("published", counts.published),
-                ("quiet", counts.quiet),
-                ("nothing", counts.nothing),
-                ("failed", counts.failed),
-            ];
-            let name = feed.name.as_str();
-            results.map(|(result, count)| ([("feed", name), ("result", result)], count))
+            let results = ROUNDS.into_iter().zip(counted(feed.rounds));
+            results.map(|(result, count)| ([("feed", feed.name.as_str()), ("result", result)], count))
         });
         to.counters(&of("r3e_feed_rounds", "Rounds of a feed by what they came to"), rounds)
     }
@@ -129,6 +122,5 @@ fn named<'a>(label: &'static str, name: &'a str) -> [(&'static str, &'a str); 1]
 }
 
 fn durations(counts: &FunctionCounts) -> Distribution {
-    let bounds = DURATION_BOUNDS_US.into_iter().map(seconds).chain([f64::INFINITY]);
-    Distribution { buckets: bounds.zip(counts.durations).collect(), sum: seconds(counts.duration_us) }
+    Distribution::of(&DURATION_BOUNDS_US, counts.durations, counts.duration_us)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use r3e_feeds::Measures;
+use r3e_feeds::{DELAY_BOUNDS_US, Measures, Totals};
 use r3e_functions::{DURATION_BOUNDS_US, Ended, FunctionCounts, OUTCOMES, REASONS};
 use r3e_jobs::CountsOfOne;
 use r3e_proto::api::feeds::RoundCounts;
@@ -45,6 +45,9 @@ fn of_appliance() -> String {
         at_work: false,
         restored: None,
     };
+    let rounds = RoundCounts { published: 5, failed: 1, ..RoundCounts::default() };
+    let mut rounds = Totals { rounds, delay_us: 30_000, ..Totals::default() };
+    (rounds.delays[3], rounds.delays[DELAY_BOUNDS_US.len()]) = (4, 1);
     let metrics = ApplianceMetrics {
         release: "1.2.3",
         started_ms: 1_700_000_000_000,
@@ -56,6 +59,7 @@ fn of_appliance() -> String {
         invocations: Ended { outcomes: counts().ended.outcomes, reasons: counts().ended.reasons },
         jobs: JobCounts { queued: 7, ..JobCounts::default() },
         feeds: 2,
+        rounds,
         tenants: Some(3),
         store,
         is_tampered: false,
@@ -163,9 +167,14 @@ fn the_appliances_text_has_totals_and_no_label_of_anybodys() {
     is(&text, "r3e_attestation_calls_total", r#"result="answered""#, 4.0);
     is(&text, "r3e_attestation_busy_seconds_total", "", 0.02);
     is(&text, "r3e_jobs", r#"state="queued""#, 7.0);
+    is(&text, "r3e_feeds_rounds_total", r#"result="published""#, 5.0);
+    is(&text, "r3e_feeds_rounds_total", r#"result="failed""#, 1.0);
+    is(&text, "r3e_feeds_report_delay_seconds_bucket", r#"le="0.005""#, 4.0);
+    is(&text, "r3e_feeds_report_delay_seconds_bucket", r#"le="+Inf""#, 5.0);
+    is(&text, "r3e_feeds_report_delay_seconds_sum", "", 0.03);
     is(&text, "r3e_tenants", "", 3.0);
     is(&text, "r3e_store_sequence", "", 42.0);
-    let words = ["version", "status", "became", "outcome", "reason", "state", "result"];
+    let words = ["le", "version", "status", "became", "outcome", "reason", "state", "result"];
     for (name, labels, _) in samples(&text) {
         let label = labels.split('=').next().unwrap();
         assert!(labels.is_empty() || words.contains(&label), "{name}{{{labels}}}");

@@ -45,6 +45,7 @@ pub(super) fn entry(at_ms: u64, action: Action, by: &By, revision: u64) -> Audit
         digest: None,
         chain_id: None,
         to: None,
+        contract: None,
         spend: None,
     }
 }

@@ -9,7 +9,6 @@ use r3e_proto::api::wallets::{
     SignRequest, Signed, Wallet, WalletDetails, Wei,
 };
 use r3e_proto::wallet::approval::{WalletRevision, policy_digest};
-use r3e_proto::wallet::transaction_hash;
 use r3e_store::{StoreError, Write};
 
 use super::audit::{self, Ring};
@@ -37,6 +36,12 @@ impl Wallets {
         let wallet = &standing.stored.wallet;
         let decoded = Decoded::of(wallet.key_type, &request.payload)
             .map_err(|error| ServiceError::Invalid(error.to_string()))?;
+        if let Payload::NeoTransaction(fields) = &request.payload
+            && fields.sender.to_string() != wallet.address
+        {
+            let why = format!("the sender is {}, and the wallet's account {}", fields.sender, wallet.address);
+            return Err(ServiceError::Invalid(why));
+        }
         let now_ms = self.clock.now_ms();
         let asking = asking(by, now_ms, &request.approvals);
         let entry = sign_entry(audit::entry(now_ms, Action::Sign, by, wallet.revision), &decoded);
@@ -55,7 +60,7 @@ impl Wallets {
         Ok(Signed {
             digest: Hash32(signature.digest),
             signature: HexBytes(signature.bytes),
-            transaction_hash: signature.transaction.as_deref().map(|bytes| Hash32(transaction_hash(bytes))),
+            transaction_hash: signature.transaction_hash,
             transaction: signature.transaction.map(HexBytes),
             signatures_left: allowed.signatures_left(),
         })
@@ -238,17 +243,28 @@ fn asking<'a>(by: &By, now_ms: u64, approvals: &'a [Approval]) -> Asking<'a> {
 /// What the audit says of a payload.
 fn sign_entry(entry: AuditEntry, decoded: &Decoded<'_>) -> AuditEntry {
     let payload = decoded.payload();
-    let transaction = match payload {
-        Payload::EvmTransaction(transaction) => Some(transaction),
-        _ => None,
-    };
     AuditEntry {
         payload: Some(payload.kind().to_owned()),
         digest: Some(Hash32(*decoded.digest())),
-        chain_id: transaction.map(|transaction| transaction.chain_id),
-        to: transaction.and_then(|transaction| transaction.to),
-        // Value and fee together fit 128 bits, or it would have no digest.
-        spend: transaction.and_then(|t| t.highest_fee()?.checked_add(t.value.0)).map(Wei),
-        ..entry
+        ..of_transaction(entry, payload)
+    }
+}
+
+fn of_transaction(entry: AuditEntry, payload: &Payload) -> AuditEntry {
+    match payload {
+        Payload::EvmTransaction(one) => AuditEntry {
+            chain_id: Some(one.chain_id),
+            to: one.to,
+            // Value and fee together fit 128 bits, or it would have no digest.
+            spend: one.highest_fee().and_then(|fee| fee.checked_add(one.value.0)).map(Wei),
+            ..entry
+        },
+        Payload::NeoTransaction(one) => AuditEntry {
+            chain_id: Some(one.magic.into()),
+            contract: Some(one.contract),
+            spend: Some(Wei(one.fee().0.saturating_add(one.sent().0))),
+            ..entry
+        },
+        _ => entry,
     }
 }

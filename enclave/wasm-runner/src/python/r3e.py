@@ -37,16 +37,20 @@ class Response:
 
 def fetch(url, *, method="GET", headers=None, body=None):
     """Sends an HTTP request to a host that the function was granted."""
-    pairs = headers.items() if hasattr(headers, "items") else headers or ()
     body = body.encode() if isinstance(body, str) else body
     reply = _call({
         "op": "fetch",
         "url": url,
         "method": method.upper(),
-        "headers": [[str(name), str(value)] for name, value in pairs],
+        "headers": _pairs(headers),
         "body_base64": None if body is None else _base64.b64encode(body).decode(),
     })
     return Response(url, reply["status"], reply["headers"], _base64.b64decode(reply["body_base64"]))
+
+
+def _pairs(headers):
+    pairs = headers.items() if hasattr(headers, "items") else headers or ()
+    return [[str(name), str(value)] for name, value in pairs]
 
 
 def _text(value, what):
@@ -133,6 +137,23 @@ class _Oracle:
         min, max = _number(min, "the least number"), _number(max, "the greatest number")
         reply = _call({"op": "oracle_random", "min": min, "max": max, "seed": seed})
         return {"value": reply["value"], "min": min, "max": max} | {name: reply[name] for name in ("message", "output", "proof", "key")}
+
+    def get_custom_data(self, url, *, headers=None, path=None, targets=()):
+        """What an HTTPS endpoint answers, signed: a dict, which `r3e-verify data` takes as JSON."""
+        return _json.loads(_call({
+            "op": "oracle_data",
+            "url": _text(url, "a URL"),
+            "headers": _pairs(headers),
+            "path": None if path is None else _text(path, "a path"),
+            "targets": [_text(target, "a target") for target in targets],
+        })["data"])
+
+    def get_weather(self, place, *, targets=()):
+        """The weather at a place, a dict; its numbers are decimal text, and `data` is the signed answer."""
+        targets = [_text(target, "a target") for target in targets]
+        reply = _call({"op": "oracle_weather", "place": _text(place, "a place"), "targets": targets})
+        weather = {name: value for name, value in reply.items() if name != "op"}
+        return weather | {"data": _json.loads(reply["data"])}
 
 
 events, oracle, secrets, store, tee, trigger = _Events(), _Oracle(), _Secrets(), _Store(), _Tee(), _Trigger()

@@ -1,5 +1,6 @@
 //! What is kept of a wallet's use.
 
+use r3e_neo::Hash160;
 use serde::{Deserialize, Serialize};
 
 use super::{EvmAddress, Hash32, Wei};
@@ -53,12 +54,15 @@ pub struct AuditEntry {
     /// The digest that was to be signed, or that approvers were to sign for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<Hash32>,
-    /// A transaction's chain.
+    /// A transaction's chain; of Neo N3 the network's magic number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain_id: Option<u64>,
     /// A transaction's recipient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<EvmAddress>,
+    /// The contract that a transaction of Neo N3 calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Hash160>,
     /// A transaction's value and highest fee, together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spend: Option<Wei>,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::neo::NeoTransaction;
 use super::{EvmAddress, Hash32, HexBytes, Wei};
 
 /// What to sign.
@@ -10,6 +11,8 @@ use super::{EvmAddress, Hash32, HexBytes, Wei};
 pub enum Payload {
     /// A transaction of Ethereum or a chain like it. secp256k1.
     EvmTransaction(EvmTransaction),
+    /// A call of a contract of Neo N3. secp256r1.
+    NeoTransaction(NeoTransaction),
     /// A message: EIP-191 version 0x45 for secp256k1, the form of Neo's wallets for secp256r1.
     Message {
         /// The message's bytes.
@@ -34,6 +37,7 @@ impl Payload {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::EvmTransaction(_) => "evm_transaction",
+            Self::NeoTransaction(_) => "neo_transaction",
             Self::Message { .. } => "message",
             Self::TypedData(_) => "typed_data",
             Self::Digest { .. } => "digest",

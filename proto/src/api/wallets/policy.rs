@@ -1,8 +1,9 @@
 //! What a wallet may sign. What is not said is not allowed.
 
+use r3e_neo::Hash160;
 use serde::{Deserialize, Serialize};
 
-use super::{EvmAddress, Selector, Wei};
+use super::{EvmAddress, NeoAccount, Selector, Wei};
 use crate::api::identity::PublicKey;
 
 /// What a wallet may sign, and for whom.
@@ -13,6 +14,9 @@ pub struct Policy {
     /// Chains on which transactions may be signed. secp256k1.
     #[serde(default)]
     pub chains: Vec<ChainRules>,
+    /// Networks of Neo N3 on which calls may be signed. secp256r1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub neo: Vec<NeoRules>,
     /// Whether messages may be signed (EIP-191; the form of Neo's wallets).
     #[serde(default)]
     pub messages: bool,
@@ -102,6 +106,70 @@ pub enum Methods {
 }
 
 impl Default for Methods {
+    fn default() -> Self {
+        Self::Only(Vec::new())
+    }
+}
+
+/// What may be signed for one network of Neo N3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeoRules {
+    /// The network's magic number.
+    pub magic: u32,
+    /// Which contracts may be called.
+    pub contracts: NeoContracts,
+    /// The most GAS that one transaction may send, in 10^-8 GAS: of calls of the GAS contract's `transfer`. What is sent of other tokens is for their
+    /// contracts' rules.
+    #[serde(default)]
+    pub max_value: Wei,
+    /// The most that one transaction may cost, system and network fee together.
+    pub max_fee: Wei,
+    /// The most bytes that one transaction's script may have.
+    #[serde(default = "default_max_data_bytes")]
+    pub max_data_bytes: u32,
+    /// The most GAS that all transactions of one window may send and cost, together.
+    pub max_spend: Wei,
+}
+
+/// Contracts of Neo N3 that may be called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NeoContracts {
+    /// Every contract, and each may act in the account's name.
+    Any,
+    /// These.
+    Only(Vec<NeoContract>),
+}
+
+/// One contract of Neo N3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeoContract {
+    /// Its script hash, as nodes show it.
+    pub hash: Hash160,
+    /// Which of its methods may be called; none unless said.
+    #[serde(default)]
+    pub methods: NeoMethods,
+    /// Whether it may act in the account's name. One that anybody may call needs no such signature.
+    #[serde(default)]
+    pub witness: bool,
+    /// To whom `transfer` (NEP-17) may send; to anybody where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipients: Option<Vec<NeoAccount>>,
+}
+
+/// Methods of a contract of Neo N3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NeoMethods {
+    /// Every method.
+    Any,
+    /// These.
+    Only(Vec<String>),
+}
+
+impl Default for NeoMethods {
     fn default() -> Self {
         Self::Only(Vec::new())
     }

@@ -4,13 +4,13 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use r3e_e2e::processes;
 use tokio::io::{
     AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
 };
 use tokio::task::JoinSet;
 
 use crate::measured::{Load, Times};
-use crate::processes;
 use crate::settings::{ANSWER, EVENT};
 
 /// One who asks again and again.
@@ -30,7 +30,7 @@ pub(crate) async fn load<C: Client>(
         client.ask().await.context("the first request")?;
         warm.push(client);
     }
-    let cpu = processes::cpu(servers)?;
+    let before = processes::cpu(servers)?;
     let started = Instant::now();
     let mut tasks = JoinSet::new();
     for mut client in warm {
@@ -49,7 +49,7 @@ pub(crate) async fn load<C: Client>(
         times.extend(done??);
     }
     let wall = started.elapsed();
-    let cpu = processes::cpu(servers)?.saturating_sub(cpu);
+    let cpu = processes::cpu(servers)?.saturating_sub(before);
     Ok(Load { count: times.len(), times: Times::of(times)?, wall, cpu })
 }
 

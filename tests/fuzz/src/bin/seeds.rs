@@ -141,6 +141,9 @@ fn venue_answers() -> Vec<Vec<u8>> {
             .concat(),
     );
     seeds.push([b"\x09".as_slice(), definition.as_bytes(), b"\0", answer.as_bytes()].concat());
+    for path in ["a.*.b[0][1]", "ok", "t", "*"] {
+        seeds.push([b"\x0a".as_slice(), path.as_bytes(), b"\0", answer.as_bytes()].concat());
+    }
     seeds
 }
 
@@ -371,8 +374,30 @@ fn api() -> Vec<Vec<u8>> {
             r#"{"wallet":"w","chain_id":1,"call":{"to":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","value":"1","data":"0x01","gas_limit":21000,"fee_limit":"21000"},"timeout_ms":60000}"#
                 .to_owned(),
         ),
+        (
+            14,
+            format!(
+                r#"{{"tenant":"{0}","function":"f","url":"https://a.example/","path":"a","value":"1","status":200,"observed_at_s":7,"certificate":"0x{0}{0}","response_hash":"0x{0}{0}","request_hash":"0x{0}{0}","signatures":[{{"digest":"0x{0}{0}","signer":"0x02","signature":"0x03"}},{{"target":"neo-n3:1:0xd2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2","digest":"0x{0}{0}","signer":"0x02","signature":"0x03"}}],"body":"x"}}"#,
+                "0b".repeat(16)
+            ),
+        ),
+        (
+            15,
+            r#"{"key_type":"secp256r1","policy":{"neo":[{"magic":42,"contracts":{"only":[{"hash":"0xd2a4cff31913016155e38e474a2c06d08be276cf","methods":{"only":["transfer"]},"witness":true,"recipients":["NLZ8LNgU1PcT4JjNhUWnA7vLKZ5yHLGuXe"]}]},"max_fee":"1","max_spend":"2"}],"window":{"seconds":60,"max_signatures":3}}}"#
+                .to_owned(),
+        ),
+        (16, neo_request()),
     ];
     bodies.into_iter().map(|(kind, body)| [&[kind], body.as_bytes()].concat()).collect()
+}
+
+/// A call with an argument of each type, by the account of the key that the target signs with.
+fn neo_request() -> String {
+    let sender = r3e_neo::address(r3e_proto::wallet::neo_account(&[2; 33]));
+    format!(
+        r#"{{"payload":{{"kind":"neo_transaction","magic":42,"nonce":7,"sender":"{sender}","contract":"0xd2a4cff31913016155e38e474a2c06d08be276cf","method":"transfer","arguments":[{{"type":"account","value":"{sender}"}},{{"type":"integer","value":"-150"}},{{"type":"null"}},{{"type":"boolean","value":true}},{{"type":"bytes","value":"0x0102"}},{{"type":"text","value":"x"}},{{"type":"hash160","value":"0xd2a4cff31913016155e38e474a2c06d08be276cf"}},{{"type":"hash256","value":"0x{}"}},{{"type":"array","value":[{{"type":"array","value":[]}}]}}],"scope":"called_by_entry","system_fee":"997780","network_fee":"122852","valid_until_block":6543210}}}}"#,
+        "0b".repeat(32)
+    )
 }
 
 /// Whole files, and one whose checksum does not fit.
@@ -708,6 +733,13 @@ fn runner_messages() -> Vec<Vec<u8>> {
         headers: vec![("accept".to_owned(), "text/plain".to_owned())],
         body_base64: Some("AAEC".to_owned()),
     };
+    let data = HostCall::OracleData {
+        url: "https://api.example/v1".to_owned(),
+        headers: vec![("x-key".to_owned(), "k".to_owned())],
+        path: Some("a[0]".to_owned()),
+        targets: vec!["neo-n3:1:0xd2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2".to_owned()],
+    };
+    let weather = HostCall::OracleWeather { place: "Z\u{fc}rich".to_owned(), targets: vec![] };
     let log = LogRecord { level: LogLevel::Warn, truncated: true, text: "a line".to_owned() };
     let from_runner = [
         RunnerMessage::Ready(Identity::OwnUser),
@@ -722,6 +754,8 @@ fn runner_messages() -> Vec<Vec<u8>> {
         RunnerMessage::HostCall { call_id: 4, call: HostCall::Attestation { data_base64: None } },
         RunnerMessage::HostCall { call_id: 6, call: HostCall::OraclePrice { feed: "neo-usd".to_owned() } },
         RunnerMessage::HostCall { call_id: 7, call: HostCall::OracleRandom { min: 1, max: 6, seed: None } },
+        RunnerMessage::HostCall { call_id: 8, call: data },
+        RunnerMessage::HostCall { call_id: 9, call: weather },
         RunnerMessage::HostCall { call_id: 5, call: HostCall::TriggerDelete { name: "t".to_owned() } },
         RunnerMessage::Log(log),
         RunnerMessage::Done { id: 1, outcome: Ok(r#"{"a":1}"#.to_owned()) },

@@ -84,6 +84,9 @@ pub(crate) enum CliError {
     /// A transaction was waited for, and the chain did not do it.
     #[error("the transaction {name}: {why}")]
     NotDone { name: String, why: String },
+    /// A wallet has too little, or nobody knows what it has.
+    #[error("the wallet {wallet}: {why}")]
+    Unfunded { wallet: String, why: String },
 }
 
 impl CliError {
@@ -116,6 +119,7 @@ impl CliError {
             Self::StillOpen { .. } => "still_open",
             Self::Function { code, .. } => code,
             Self::NotDone { .. } => "not_done",
+            Self::Unfunded { .. } => "unfunded",
         }
     }
 
@@ -133,7 +137,7 @@ impl CliError {
             | Self::OtherImage { .. }
             | Self::Release(ReleaseError::NotApproved { .. })
             | Self::NothingToApprove { .. } => 1,
-            Self::Function { .. } | Self::NotDone { .. } => 4,
+            Self::Function { .. } | Self::NotDone { .. } | Self::Unfunded { .. } => 4,
             Self::StillOpen { .. } => 5,
             _ => 2,
         }

@@ -29,6 +29,8 @@ pub(crate) const MAX_IMPORT_BYTES: u64 = 32 * 1024;
 pub(crate) const MAX_PASSWORD_BYTES: u64 = 1024;
 /// A wallet's policy, payload or approval as JSON: the largest, a payload, as the appliance takes it.
 pub(crate) const MAX_WALLET_JSON_BYTES: u64 = 384 * 1024;
+/// A signed answer: a body of 256 KiB, of which JSON makes six times as much at the worst, and a document.
+pub(crate) const MAX_ANSWER_FILE_BYTES: u64 = 2 * 1024 * 1024;
 /// A feed's definition: what the appliance takes.
 pub(crate) const MAX_FEED_FILE_BYTES: u64 = 64 * 1024;
 /// A call's data in hexadecimal digits: what the appliance takes of it.

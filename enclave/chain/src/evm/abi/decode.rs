@@ -7,7 +7,7 @@ use super::AbiError;
 use super::kind::Kind;
 use super::value::Value;
 use crate::limits::{MAX_ABI_BYTES, MAX_ABI_VALUES};
-use crate::number::{Int256, Uint256};
+use r3e_neo::number::{Int256, Uint256};
 
 const WORD: usize = 32;
 

@@ -3,7 +3,7 @@
 use r3e_proto::api::wallets::{EvmAddress, Hash32};
 use serde_json::json;
 
-use crate::number::{Int256, Uint256};
+use r3e_neo::number::{Int256, Uint256};
 
 /// A value.
 #[derive(Debug, Clone, PartialEq, Eq)]

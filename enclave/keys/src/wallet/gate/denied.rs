@@ -1,5 +1,6 @@
 //! Why the gate says no: one reason, with what to do about it.
 
+use r3e_neo::Hash160;
 use r3e_proto::api::wallets::{EvmAddress, Selector, Wei};
 use thiserror::Error;
 
@@ -61,8 +62,36 @@ pub enum Denied {
         /// What would be sent along.
         value: Wei,
     },
+    /// Not a contract of the list.
+    #[error("the policy does not allow calls of {contract} on the network {magic}")]
+    Contract {
+        /// The network's magic number.
+        magic: u32,
+        /// The contract.
+        contract: Hash160,
+    },
+    /// Not a method of the list.
+    #[error("the policy does not allow that method of {contract}")]
+    ContractMethod {
+        /// The contract.
+        contract: Hash160,
+    },
+    /// A signature that the contract may use.
+    #[error("the policy does not let {contract} act in the account's name: call it with the scope none")]
+    Witness {
+        /// The contract.
+        contract: Hash160,
+    },
+    /// A transfer to an account that is not listed.
+    #[error(
+        "the policy does not allow such a transfer of {contract}: from the account to one of its recipients, with null as data"
+    )]
+    TransferTo {
+        /// The token's contract.
+        contract: Hash160,
+    },
     /// More data than one transaction may have.
-    #[error("{bytes} bytes of data and access list are over the policy's {max} for one transaction")]
+    #[error("{bytes} bytes of data, access list or script are over the policy's {max} for one transaction")]
     Data {
         /// What it has.
         bytes: usize,
@@ -180,9 +209,13 @@ impl Denied {
         match self {
             Self::ApiKey => "api_key_not_allowed",
             Self::Chain { .. } => "chain_not_allowed",
-            Self::Recipient { .. } => "recipient_not_allowed",
+            Self::Recipient { .. } | Self::TransferTo { .. } => "recipient_not_allowed",
             Self::Transfer { .. } => "transfer_not_allowed",
-            Self::Method { .. } | Self::ShortData { .. } => "method_not_allowed",
+            Self::Method { .. } | Self::ShortData { .. } | Self::ContractMethod { .. } => {
+                "method_not_allowed"
+            }
+            Self::Contract { .. } => "contract_not_allowed",
+            Self::Witness { .. } => "witness_not_allowed",
             Self::Creation { .. } => "creation_not_allowed",
             Self::CreationValue { .. } => "creation_value_not_allowed",
             Self::Data { .. } => "data_over_limit",

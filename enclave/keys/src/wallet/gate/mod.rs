@@ -8,6 +8,7 @@
 mod approvals;
 mod denied;
 mod loosening;
+mod neo;
 mod payload;
 mod usage;
 mod validity;

@@ -4,8 +4,8 @@ use r3e_proto::api::wallets::{
     ChainRules, EvmTransaction, Methods, Payload, Policy, Recipients, Selector, TypedDataDomain, Wei,
 };
 
-use super::Denied;
 use super::usage::Spend;
+use super::{Denied, neo};
 
 /// What `payload` would use up, if the policy allows it.
 pub(super) fn judge(policy: &Policy, payload: &Payload) -> Result<Spend, Denied> {
@@ -17,6 +17,7 @@ pub(super) fn judge(policy: &Policy, payload: &Payload) -> Result<Spend, Denied>
             recipient(rules, transaction)?;
             amounts(rules, transaction)
         }
+        Payload::NeoTransaction(transaction) => neo::judge(&policy.neo, transaction),
         Payload::Message { .. } if policy.messages => Ok(Spend::NOTHING),
         Payload::Message { .. } => Err(Denied::Message),
         Payload::TypedData(typed) => {

@@ -43,6 +43,7 @@ fn policy() -> Policy {
     Policy {
         chains: vec![chain()],
         messages: false,
+        neo: Vec::new(),
         typed_data: vec![TypedDataDomain { chain_id: 1, verifying_contract: TO }],
         raw: false,
         window: Window { seconds: 60, max_signatures: 4 },
@@ -447,6 +448,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
     (chains, any::<[bool; 4]>(), typed, window, approval()).prop_map(
         |(chains, [messages, raw, api_keys, export], typed_data, window, approval)| Policy {
             chains,
+            neo: Vec::new(),
             messages,
             typed_data,
             raw,

@@ -38,14 +38,10 @@ impl Usage {
         if made >= max {
             return Err(Denied::Rate { max, next_ms: next_ms(&entries, policy) });
         }
-        if let Some(rules) = policy.chains.iter().find(|rules| rules.chain_id == one.chain_id) {
+        if let Some((_, max)) = limits(policy).find(|(chain_id, _)| *chain_id == one.chain_id) {
             let before = sum(&entries, one.chain_id);
-            if before.saturating_add(one.amount) > rules.max_spend.0 {
-                return Err(Denied::Spend {
-                    spent: Wei(before),
-                    spend: Wei(one.amount),
-                    max: rules.max_spend,
-                });
+            if before.saturating_add(one.amount) > max.0 {
+                return Err(Denied::Spend { spent: Wei(before), spend: Wei(one.amount), max });
             }
         }
         Ok((self.and(Entry(now_ms, one.chain_id, Wei(one.amount)), now_ms), max - made - 1))
@@ -71,10 +67,8 @@ impl Usage {
     /// What is spent now, on each of the policy's chains where anything is.
     pub fn spent(&self, policy: &Policy, now_ms: u64) -> Vec<ChainSpend> {
         let entries: Vec<Entry> = self.counted(policy, now_ms).copied().collect();
-        let spent = policy
-            .chains
-            .iter()
-            .map(|rules| ChainSpend { chain_id: rules.chain_id, spend: Wei(sum(&entries, rules.chain_id)) });
+        let spent =
+            limits(policy).map(|(chain_id, _)| ChainSpend { chain_id, spend: Wei(sum(&entries, chain_id)) });
         spent.filter(|spent| spent.spend.0 > 0).collect()
     }
 
@@ -83,6 +77,12 @@ impl Usage {
         let window_ms = window_ms(policy);
         self.0.iter().filter(move |entry| entry.0.saturating_add(window_ms) > now_ms)
     }
+}
+
+/// What may be spent on each chain in a window. A wallet has chains like Ethereum or networks of Neo N3, never both: their numbers are told apart by that.
+fn limits(policy: &Policy) -> impl Iterator<Item = (u64, Wei)> {
+    let chains = policy.chains.iter().map(|rules| (rules.chain_id, rules.max_spend));
+    chains.chain(policy.neo.iter().map(|rules| (u64::from(rules.magic), rules.max_spend)))
 }
 
 fn window_ms(policy: &Policy) -> u64 {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use r3e_proto::api::wallets::{ChainRules, KeyType, Methods, Policy, Recipients};
+use r3e_proto::api::wallets::{
+    ChainRules, KeyType, Methods, NeoContracts, NeoMethods, NeoRules, Policy, Recipients,
+};
+use r3e_proto::limits::MAX_NEO_METHOD_BYTES;
 use thiserror::Error;
 
 use crate::limits::{
@@ -34,9 +37,12 @@ pub enum PolicyError {
          more signatures need a shorter window"
     )]
     Window,
-    /// EIP-155 has no chain 0.
-    #[error("chain_id is 0, which is no chain")]
+    /// EIP-155 has no chain 0, Neo N3 no such network.
+    #[error("chain_id or magic is 0, which is no chain")]
     NoChain,
+    /// Recipients bind `transfer` alone.
+    #[error("recipients of a contract bind nothing where it may be called by any method: name its methods")]
+    Recipients,
     /// The threshold.
     #[error("approval: threshold from 1 to the number of approvers")]
     Threshold,
@@ -56,6 +62,9 @@ pub enum PolicyError {
 /// [`PolicyError`].
 pub fn check_policy(policy: &Policy, key_type: KeyType) -> Result<(), PolicyError> {
     let unfit = |rule| Err(PolicyError::KeyType { rule, key_type });
+    if key_type != KeyType::Secp256r1 && !policy.neo.is_empty() {
+        return unfit("neo");
+    }
     match key_type {
         KeyType::Secp256k1 => {}
         _ if !policy.chains.is_empty() => return unfit("chains"),
@@ -74,6 +83,8 @@ pub fn check_policy(policy: &Policy, key_type: KeyType) -> Result<(), PolicyErro
         (domain.chain_id, domain.verifying_contract)
     })?;
     policy.chains.iter().try_for_each(check_chain)?;
+    bounded("neo", &policy.neo, MAX_POLICY_CHAINS, |rules| rules.magic)?;
+    policy.neo.iter().try_for_each(check_network)?;
     if let Some(rule) = &policy.approval {
         bounded("approvers", &rule.approvers, MAX_APPROVERS, |key| key.0)?;
         if rule.threshold == 0 || usize::from(rule.threshold) > rule.approvers.len() {
@@ -94,6 +105,30 @@ fn check_chain(rules: &ChainRules) -> Result<(), PolicyError> {
                 bounded("methods of one recipient", methods, MAX_POLICY_METHODS, |method| *method)?;
             }
         }
+    }
+    Ok(())
+}
+
+fn check_network(rules: &NeoRules) -> Result<(), PolicyError> {
+    if rules.magic == 0 {
+        return Err(PolicyError::NoChain);
+    }
+    let NeoContracts::Only(contracts) = &rules.contracts else { return Ok(()) };
+    bounded("contracts of one network", contracts, MAX_POLICY_RECIPIENTS, |contract| contract.hash)?;
+    for contract in contracts {
+        if let NeoMethods::Only(methods) = &contract.methods {
+            bounded("methods of one contract", methods, MAX_POLICY_METHODS, String::clone)?;
+            if methods.iter().any(|method| method.len() > MAX_NEO_METHOD_BYTES) {
+                let what = "bytes of a method's name";
+                return Err(PolicyError::TooMany { what, max: MAX_NEO_METHOD_BYTES });
+            }
+        }
+        // A token may have other methods by which it is moved.
+        if contract.recipients.is_some() && contract.methods == NeoMethods::Any {
+            return Err(PolicyError::Recipients);
+        }
+        let recipients = contract.recipients.as_deref().unwrap_or_default();
+        bounded("recipients of one contract", recipients, MAX_POLICY_RECIPIENTS, |account| *account)?;
     }
     Ok(())
 }

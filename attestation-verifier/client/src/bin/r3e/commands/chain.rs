@@ -1,5 +1,7 @@
 //! `r3e chain`.
 
+mod aggregator;
+mod deploy;
 mod shown;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +42,12 @@ pub(crate) enum Command {
         /// The transaction's name
         name: Option<String>,
     },
+    /// Deploy the contract that takes a feed's reports
+    #[command(after_help = deploy::HELP)]
+    Deploy(deploy::Deploy),
+    /// Show the networks that the appliance has nodes of, and how far each is
+    #[command(after_help = "Example:\n  r3e chain status --json | jq '.[] | select(.trouble)'")]
+    Status,
     /// Give a transaction up: what is out is replaced by nothing, unless the chain takes it first
     #[command(after_help = "Example:\n  r3e chain cancel rent-2026-11")]
     Cancel {
@@ -100,6 +108,11 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             let ended = ended(&mut tenant, known).await?;
             printer.result(&ended, shown::one)?;
             done(&ended)
+        }
+        Command::Deploy(deploy) => deploy::run(deploy, settings, printer).await,
+        Command::Status => {
+            let chains = session::tenant(settings).await?.chains().await?;
+            printer.result(&chains, |chains| shown::chains(chains))
         }
         Command::Tx { name: Some(name) } => {
             let mut tenant = session::tenant(settings).await?;

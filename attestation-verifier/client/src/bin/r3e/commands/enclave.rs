@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use r3e_client::{Appliance, AttestedChannel, ClientError};
 use r3e_proto::api::codes;
@@ -175,4 +177,15 @@ fn calls(calls: &AttestationCalls) -> String {
 /// Writes a file for the user.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     std::fs::write(path, bytes).map_err(|source| CliError::Io { what: path.display().to_string(), source })
+}
+
+/// Writes a document that came as base64.
+pub(crate) fn write_document(path: &Path, document: &str) -> Result<(), CliError> {
+    write(path, &document_bytes(document)?)
+}
+
+/// A document that came as base64.
+pub(crate) fn document_bytes(document: &str) -> Result<Vec<u8>, CliError> {
+    let document = STANDARD.decode(document);
+    document.map_err(|_| CliError::Usage("the appliance's document is no base64".to_owned()))
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use r3e_client::TenantChannel;
+use r3e_proto::api::data::SignedObservation;
 use r3e_proto::api::feeds::{SetFeed, SignedReport};
 use r3e_proto::report::Report;
 use serde_json::json;
 
-use super::enclave::write;
+use super::enclave::{write, write_document};
 use crate::error::CliError;
-use crate::limits::MAX_FEED_FILE_BYTES;
+use crate::limits::{MAX_ANSWER_FILE_BYTES, MAX_FEED_FILE_BYTES};
 use crate::output::{Printer, note, text};
 use crate::session;
 use crate::settings::Settings;
@@ -44,6 +45,16 @@ Examples:
   r3e feeds report btc-usd --save btc-usd.report
   r3e feeds report btc-usd --at 1763000000 --json | jq -r '.signatures[0].signature'
   r3e-verify report btc-usd.report --reference-values release.json";
+
+const KEY_HELP: &str = "\
+A feed's contract is deployed for these: the address on Ethereum and chains like it, the public key on Neo N3, and the SHA-256 of the document.
+They sign what endpoints answer to functions, too: --into adds the document to such an answer, for those who verify it.
+
+Examples:
+  r3e feeds key --save oracle-key.document && sha256sum oracle-key.document
+  r3e functions invoke rates > rate.json
+  r3e feeds key --into rate.json
+  r3e-verify data rate.json --reference-values release.json";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -108,6 +119,16 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
+    /// Show the keys that sign this tenant's reports and what its functions were answered
+    #[command(after_help = KEY_HELP)]
+    Key {
+        /// Write the document that attests them, for `r3e-verify data --document`
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+        /// Put the document into this file, which a function's getCustomData gave
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
+    },
     /// Have a feed ask nobody until it is resumed
     #[command(after_help = "Example:\n  r3e feeds pause btc-usd")]
     Pause {
@@ -133,7 +154,13 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         Command::Create { file, .. } => Some(definition(file)?),
         _ => None,
     };
-    let mut tenant = session::tenant(settings).await?;
+    // Whoever has reports brought to contracts spends what a wallet has.
+    let spends = read.as_ref().is_some_and(|definition| !definition.publish.is_empty());
+    let mut tenant = if spends {
+        session::signed_in(settings).await?.into_tenant()
+    } else {
+        session::tenant(settings).await?
+    };
     match command {
         Command::List => return printer.result(&tenant.feeds().await?, |feeds| shown::list(feeds)),
         Command::Show { name } => return printer.result(&tenant.feed(&name).await?, shown::one),
@@ -156,6 +183,9 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             };
             return report(&mut tenant, signed, save.as_deref(), printer).await;
         }
+        Command::Key { save, into } => {
+            return key(&mut tenant, save.as_deref(), into.as_deref(), printer).await;
+        }
         Command::Create { name, .. } => {
             let Some(definition) = read else { return Ok(()) };
             printer.result(&tenant.set_feed(&name, &definition).await?, shown::one)?;
@@ -165,6 +195,9 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             printer.result(&feed, |feed| format!("paused {}", feed.name))?;
         }
         Command::Resume { name } => {
+            if !tenant.feed(&name).await?.publish.is_empty() {
+                tenant = session::signed_in(settings).await?.into_tenant();
+            }
             let feed = tenant.pause_feed(&name, false).await?;
             printer.result(&feed, |feed| format!("resumed {}", feed.name))?;
         }
@@ -220,6 +253,38 @@ async fn report(
         note(&format!("r3e: saved; `r3e-verify report {}` verifies it", path.display()));
     }
     printer.result(&signed, shown::report)
+}
+
+/// The keys that sign, and their document where it is wanted.
+async fn key(
+    tenant: &mut TenantChannel,
+    save: Option<&Path>,
+    into: Option<&Path>,
+    printer: Printer,
+) -> Result<(), CliError> {
+    // What cannot be read is said before anything is asked.
+    let signed = into.map(answer).transpose()?;
+    let key = tenant.oracle_key().await?;
+    if let Some(path) = save {
+        write_document(path, &key.document)?;
+    }
+    if let (Some(path), Some(mut signed)) = (into, signed) {
+        signed.document = Some(key.document.clone());
+        write(path, json!(signed).to_string().as_bytes())?;
+        note(&format!("r3e: saved; `r3e-verify data {}` verifies it", path.display()));
+    }
+    printer.result(&key, shown::key)
+}
+
+/// What a function was answered, in a file.
+fn answer(path: &Path) -> Result<SignedObservation, CliError> {
+    let what = path.display().to_string();
+    let io = |source| CliError::Io { what: what.clone(), source };
+    if std::fs::metadata(path).map_err(io)?.len() > MAX_ANSWER_FILE_BYTES {
+        return Err(CliError::Usage(format!("{what} is over {MAX_ANSWER_FILE_BYTES} bytes")));
+    }
+    let text = std::fs::read(path).map_err(io)?;
+    serde_json::from_slice(&text).map_err(|error| CliError::Usage(format!("{what}: {error}")))
 }
 
 /// A definition: TOML where the file's name says so, else JSON.

@@ -1,14 +1,12 @@
 //! `r3e random`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use r3e_proto::api::random::{DrawRandom, Random, RandomKey};
 use serde_json::json;
 
-use super::enclave::write;
+use super::enclave::{write, write_document};
 use crate::error::CliError;
 use crate::output::{Printer, fields, note};
 use crate::session;
@@ -64,19 +62,12 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         Command::Key { save } => {
             let key = tenant.random_key().await?;
             if let Some(path) = save {
-                save_document(&path, &key)?;
+                write_document(&path, &key.document)?;
             }
             printer.result(&key, shown)?;
         }
     }
     session::remembered(tenant.check_state().await)
-}
-
-fn save_document(path: &Path, key: &RandomKey) -> Result<(), CliError> {
-    let document = STANDARD.decode(&key.document);
-    let document =
-        document.map_err(|_| CliError::Usage("the appliance's document is no base64".to_owned()))?;
-    write(path, &document)
 }
 
 fn number(drawn: &Random) -> String {

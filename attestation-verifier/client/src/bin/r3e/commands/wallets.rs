@@ -3,6 +3,7 @@
 mod consent;
 mod difference;
 mod export;
+mod fund_check;
 mod input;
 mod shown;
 
@@ -173,6 +174,15 @@ Example:
         /// The wallet's name
         name: String,
     },
+    /// Show what a wallet has, and how many reports of feeds that pays for
+    #[command(after_help = fund_check::HELP)]
+    FundCheck {
+        /// The wallet's name
+        name: String,
+        /// So many of each are to be paid for
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        reports: u64,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -324,6 +334,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             let entries = session::tenant(settings).await?.wallet_audit(&name).await?;
             printer.result(&entries, shown::audit)
         }
+        Command::FundCheck { name, reports } => fund_check::run(&name, reports, settings, printer).await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Transactions as they are shown.
 
+use r3e_proto::api::chains::ChainStatus;
 use r3e_proto::api::transactions::{Kind, Outcome, Reason, Stage, Transaction};
 
 use crate::output::{fields, table, time};
@@ -10,6 +11,15 @@ pub(super) fn list(transactions: &[Transaction]) -> String {
         [it.name.clone(), it.chain_id.to_string(), it.wallet.clone(), nonce, progress(it)]
     };
     table(["NAME", "CHAIN", "WALLET", "NONCE", "STATE"], &transactions.iter().map(row).collect::<Vec<_>>())
+}
+
+pub(super) fn chains(chains: &[ChainStatus]) -> String {
+    let row = |it: &ChainStatus| {
+        let height = it.height.map_or("?".to_owned(), |height| height.to_string());
+        let nodes = format!("{} of {}", it.agree, it.nodes);
+        [it.network.clone(), nodes, height, it.trouble.clone().unwrap_or_default()]
+    };
+    table(["NETWORK", "MUST AGREE", "HEIGHT", "TROUBLE"], &chains.iter().map(row).collect::<Vec<_>>())
 }
 
 pub(super) fn one(it: &Transaction) -> String {
@@ -26,6 +36,7 @@ pub(super) fn one(it: &Transaction) -> String {
         ("state", progress(it)),
     ];
     pairs.extend(it.nonce.map(|nonce| ("nonce", nonce.to_string())));
+    pairs.extend(it.creates().map(|contract| ("creates", contract.to_string())));
     if let Some(included) = &it.included {
         pairs.push(("block", format!("{} ({})", included.height, included.block)));
         pairs.push(("hash", included.hash.to_string()));

@@ -1,6 +1,6 @@
 //! Feeds and reports as they are shown.
 
-use r3e_proto::api::feeds::{Feed, Published, Round, RoundOutcome, SignedReport};
+use r3e_proto::api::feeds::{Feed, OracleKey, Published, Round, RoundOutcome, SignedReport};
 use r3e_proto::report::Report;
 
 use crate::output::{fields, table, time};
@@ -25,6 +25,14 @@ pub(super) fn published(published: &[Published]) -> String {
         [one.target.to_string(), one.sequence.to_string(), transaction, trouble]
     };
     table(["CONTRACT", "SEQUENCE", "TRANSACTION", "TROUBLE"], &published.iter().map(row).collect::<Vec<_>>())
+}
+
+pub(super) fn key(key: &OracleKey) -> String {
+    fields(&[
+        ("tenant", key.tenant.to_string()),
+        ("on Ethereum", key.evm_address.to_string()),
+        ("on Neo N3", key.neo_public_key.to_string()),
+    ])
 }
 
 pub(super) fn one(feed: &Feed) -> String {

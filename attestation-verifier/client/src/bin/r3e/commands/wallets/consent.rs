@@ -194,6 +194,7 @@ mod tests {
         let policy = Policy {
             chains: vec![],
             messages: true,
+            neo: Vec::new(),
             typed_data: vec![],
             raw: false,
             window: Window { seconds: 1, max_signatures: 1 },

@@ -71,6 +71,7 @@ mod tests {
                 max_spend: Wei(5),
             }],
             messages: false,
+            neo: Vec::new(),
             typed_data: vec![],
             raw: false,
             window: Window { seconds: 60, max_signatures: 1 },

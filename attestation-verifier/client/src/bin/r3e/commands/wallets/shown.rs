@@ -1,7 +1,8 @@
 //! Wallets, signatures and the audit as text.
 
 use r3e_proto::api::wallets::{
-    Action, ImportFormat, Methods, Origin, Policy, Recipients, Signed, Wallet, WalletAudit, WalletDetails,
+    Action, ImportFormat, Methods, NeoContracts, NeoRules, Origin, Policy, Recipients, Signed, Wallet,
+    WalletAudit, WalletDetails,
 };
 
 use crate::output::{fields, table, time};
@@ -68,6 +69,20 @@ fn rules(policy: &Policy) -> Vec<(&'static str, String)> {
             ("chain", text)
         })
         .collect();
+    for network in &policy.neo {
+        let what = match &network.contracts {
+            NeoContracts::Any => "ANY contract, in the account's name".to_owned(),
+            NeoContracts::Only(list) => {
+                let named = list.iter().filter(|contract| contract.witness).count();
+                format!("{} contracts, {named} of them in the account's name", list.len())
+            }
+        };
+        let NeoRules { magic, max_value, max_fee, max_data_bytes, max_spend, .. } = network;
+        let text = format!(
+            "{magic}: {what}; value {max_value}, fee {max_fee}, script {max_data_bytes} bytes, window {max_spend}"
+        );
+        rules.push(("Neo network", text));
+    }
     for domain in &policy.typed_data {
         rules.push(("typed data", format!("{} on chain {}", domain.verifying_contract, domain.chain_id)));
     }

@@ -1,7 +1,7 @@
 //! Signers: whose signature a transaction carries, and where it counts.
 
-use super::bytes::{CodecError, Reader, Writer};
-use super::hash::{Hash160, PublicKey};
+use crate::bytes::{CodecError, Reader, Writer};
+use crate::hash::{Hash160, PublicKey};
 use crate::limits::{MAX_NEO_CONDITION_DEPTH, MAX_NEO_SUBITEMS};
 
 /// Where a signature counts (`WitnessScope`).
@@ -102,7 +102,11 @@ impl Signer {
         }
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`CodecError`].
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
         let account = Hash160(reader.array("a signer's account")?);
         let scopes = Scopes(reader.byte("a signer's scopes")?).checked()?;
         let (mut contracts, mut groups, mut rules) = (Vec::new(), Vec::new(), Vec::new());
@@ -120,7 +124,8 @@ impl Signer {
         Ok(Self { account, scopes, contracts, groups, rules })
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    /// Writes it.
+    pub fn write(&self, writer: &mut Writer) {
         writer.raw(&self.account.0).raw(&[self.scopes.0]);
         if self.scopes.has(Scopes::CUSTOM_CONTRACTS) {
             writer.list(&self.contracts, |writer, contract| {

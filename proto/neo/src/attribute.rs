@@ -1,7 +1,7 @@
 //! A transaction's attributes.
 
-use super::bytes::{CodecError, Reader, Writer};
-use super::hash::Hash256;
+use crate::bytes::{CodecError, Reader, Writer};
+use crate::hash::Hash256;
 use crate::limits::MAX_NEO_ORACLE_RESULT_BYTES;
 
 /// One attribute.
@@ -27,7 +27,11 @@ pub enum Attribute {
 }
 
 impl Attribute {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`CodecError`].
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
         Ok(match reader.byte("an attribute")? {
             0x01 => Self::HighPriority,
             0x11 => {
@@ -43,7 +47,8 @@ impl Attribute {
         })
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    /// Writes it.
+    pub fn write(&self, writer: &mut Writer) {
         match self {
             Self::HighPriority => writer.raw(&[0x01]),
             Self::OracleResponse { id, code, result } => {

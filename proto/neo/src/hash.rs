@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ripemd::Ripemd160;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// A text that is no hash.
@@ -26,6 +26,14 @@ pub struct Hash256(pub [u8; 32]);
 /// A point on P-256, compressed (SEC 1). That it lies on the curve is not checked here.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey(pub [u8; 33]);
+
+impl Hash160 {
+    /// The native contract of GAS, on every network.
+    pub const GAS: Self = Self([
+        0xcf, 0x76, 0xe2, 0x8b, 0xd0, 0x06, 0x2c, 0x4a, 0x47, 0x8e, 0xe3, 0x55, 0x61, 0x01, 0x13, 0x19, 0xf3,
+        0xcf, 0xa4, 0xd2,
+    ]);
+}
 
 impl Hash256 {
     /// SHA-256, which names blocks and transactions.
@@ -76,6 +84,12 @@ macro_rules! shown_reversed {
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
             }
         }
     )*};

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::hash::Hash160;
+use crate::hash::Hash160;
 
 /// Neo N3's: addresses begin with N.
 pub const ADDRESS_VERSION: u8 = 0x35;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::mem::discriminant;
 
-use super::attribute::Attribute;
-use super::bytes::{CodecError, Reader, Writer};
-use super::hash::Hash256;
-use super::signer::Signer;
-use super::witness::Witness;
+use crate::attribute::Attribute;
+use crate::bytes::{CodecError, Reader, Writer};
+use crate::hash::Hash256;
 use crate::limits::{MAX_NEO_ATTRIBUTES, MAX_NEO_SCRIPT_BYTES, MAX_NEO_TRANSACTION_BYTES};
+use crate::signer::Signer;
+use crate::witness::Witness;
 
 /// The one version there is.
 const VERSION: u8 = 0;
@@ -76,14 +76,18 @@ impl Transaction {
         Ok(self.hash_unchecked())
     }
 
-    /// Of a transaction that was read.
-    pub(super) fn hash_unchecked(&self) -> Hash256 {
+    /// Its name, of one that was read: that is known to be one that a node takes.
+    pub fn hash_unchecked(&self) -> Hash256 {
         let mut writer = Writer::default();
         self.write_unsigned(&mut writer);
         Hash256::of(&writer.finish())
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    /// Reads one, as a block has it among others.
+    ///
+    /// # Errors
+    /// [`CodecError`].
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
         let before = reader.left();
         if reader.byte("a transaction's version")? != VERSION {
             return Err(CodecError::Value { what: "a transaction's version" });
@@ -116,7 +120,8 @@ impl Transaction {
         Ok(transaction)
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    /// Writes it, witnesses included.
+    pub fn write(&self, writer: &mut Writer) {
         self.write_unsigned(writer);
         writer.list(&self.witnesses, |writer, witness| witness.write(writer));
     }

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::hash::{Hash160, Hash256, PublicKey};
+use crate::hash::{Hash160, Hash256, PublicKey};
 use crate::limits::{MAX_ARGUMENT_DEPTH, MAX_BUILT_SCRIPT_BYTES, MAX_ITEM_BYTES, MAX_ITEM_COUNT};
 use crate::number::Int256;
 

@@ -1,10 +1,10 @@
 //! Witnesses: what a transaction or a block is authorised by.
 
-use super::bytes::{CodecError, Reader, Writer};
-use super::hash::PublicKey;
-use super::script::ScriptBuilder;
+use crate::bytes::{CodecError, Reader, Writer};
+use crate::hash::PublicKey;
 use crate::limits::MAX_NEO_WITNESS_BYTES;
 use crate::number::Int256;
+use crate::script::ScriptBuilder;
 
 /// PUSHDATA1 and the length of a public key.
 const PUSH_KEY: [u8; 2] = [0x0c, 33];
@@ -106,13 +106,18 @@ impl Witness {
         }
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// [`CodecError`].
+    pub fn read(reader: &mut Reader<'_>) -> Result<Self, CodecError> {
         let invocation = reader.bytes(MAX_NEO_WITNESS_BYTES, "an invocation script")?.to_vec();
         let verification = reader.bytes(MAX_NEO_WITNESS_BYTES, "a verification script")?.to_vec();
         Ok(Self { invocation, verification })
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    /// Writes it.
+    pub fn write(&self, writer: &mut Writer) {
         writer.bytes(&self.invocation).bytes(&self.verification);
     }
 

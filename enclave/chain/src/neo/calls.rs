@@ -1,0 +1,237 @@
+//! Calls of contracts, as a network's nodes agree on them: what one would cost, what one that changes nothing gives, and giving one to them.
+
+use std::ops::RangeInclusive;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use r3e_neo::{Hash160, Hash256};
+use serde_json::{Value, json};
+
+use super::application_log::read_ending;
+use super::item::Item;
+use super::source::{NeoBlocks, question};
+use crate::follow::Source as _;
+use crate::limits::{MAX_NODE_MESSAGE_CHARS, MAX_SMALL_ANSWER_BYTES};
+use crate::rpc::fields::{list, member, parsed, text};
+use crate::rpc::{
+    Answer, AnswerError, JsonLimits, Question, Quorum, QuorumError, RpcError, Said, Skip, Statement,
+    Transport,
+};
+
+/// Items that a call leaves on the stack: of a method, one.
+const MAX_LEFT: usize = 16;
+/// `AlreadyExists` of the nodes' errors: the transaction is in a block, or waits for one.
+const ALREADY_EXISTS: i64 = -501;
+/// `UnknownTransaction` and its like; older nodes have the first for whatever they do not know.
+const UNKNOWN: RangeInclusive<i64> = -105..=-100;
+/// `AlreadyInPool`.
+const ALREADY_IN_POOL: i64 = -503;
+
+/// The contracts of a network.
+#[derive(Debug)]
+pub struct NeoCalls<'a, T> {
+    nodes: &'a Quorum<T>,
+}
+
+/// Running a script as it would run in the next block.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// What it takes, in 10^-8 GAS.
+    pub gas_consumed: u64,
+    /// Why it would fail, in the words of one node, which may be the one that lies; none where it would not.
+    pub fault: Option<String>,
+}
+
+/// What a method gives, and how far the chain is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The value; none where the method fails.
+    pub value: Option<Item>,
+    /// Whether the chain is beyond the height that was asked about.
+    pub is_beyond: bool,
+}
+
+impl<'a, T: Transport> NeoCalls<'a, T> {
+    /// Those of the network that `nodes` are of.
+    pub fn new(nodes: &'a Quorum<T>) -> Self {
+        Self { nodes }
+    }
+
+    /// The height that enough nodes have reached.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn height(&self) -> Result<u64, QuorumError> {
+        NeoBlocks::new(self.nodes).height().await
+    }
+
+    /// What running `script` would take, paid for by `sender`, who signs for nobody but the fees.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn trial(&self, script: &[u8], sender: Hash160) -> Result<Trial, QuorumError> {
+        let signers = json!([{ "account": sender, "scopes": "None" }]);
+        let parameters = vec![json!(STANDARD.encode(script)), signers];
+        let question = question("invokescript", parameters, MAX_SMALL_ANSWER_BYTES);
+        let read = |answer: Value| {
+            let gas_consumed = parsed(&answer, "gasconsumed")?;
+            let fault = if halted(&answer, "state")? { None } else { Some(words(&answer)) };
+            Ok(Trial { gas_consumed, fault })
+        };
+        self.nodes.ask(&question, read).await
+    }
+
+    /// What carrying a transaction costs that has its size, and whose witness is checked, in 10^-8 GAS. It need not be signed.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn network_fee(&self, transaction: &[u8]) -> Result<u64, QuorumError> {
+        let parameters = vec![json!(STANDARD.encode(transaction))];
+        let question = question("calculatenetworkfee", parameters, MAX_SMALL_ANSWER_BYTES);
+        let fee = self.nodes.ask(&question, |answer: Value| {
+            // A text on most nodes, a number on others.
+            let fee = member(&answer, "networkfee")?;
+            let fee = fee.as_u64().or_else(|| fee.as_str().and_then(|text| text.parse().ok()));
+            fee.map(Fee).ok_or(AnswerError::Form { what: "networkfee" })
+        });
+        Ok(fee.await?.0)
+    }
+
+    /// What `method` of `contract` gives without arguments, and whether the chain is beyond `height`; each node says both of one moment.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn ask(&self, contract: Hash160, method: &str, height: u64) -> Result<Asked, QuorumError> {
+        let questions = [
+            question("getblockcount", Vec::new(), MAX_SMALL_ANSWER_BYTES),
+            question("invokefunction", vec![json!(contract), json!(method)], MAX_SMALL_ANSWER_BYTES),
+        ];
+        let read = |answers: Vec<Value>| {
+            let [count, run] = answers.as_slice() else { return Err(AnswerError::Form { what: "answers" }) };
+            let count = count.as_u64().ok_or(AnswerError::Form { what: "number of blocks" })?;
+            let value = if halted(run, "state")? { left(run)? } else { None };
+            // There is a block for each height below the count.
+            Ok(Asked { value, is_beyond: count.saturating_sub(1) > height })
+        };
+        self.nodes.ask_together(&questions, read).await
+    }
+
+    /// What an account has of GAS, in 10^-8.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn gas_of(&self, account: Hash160) -> Result<u128, QuorumError> {
+        let account = json!([{ "type": "Hash160", "value": account }]);
+        let parameters = vec![json!(Hash160::GAS), json!("balanceOf"), account];
+        let question = question("invokefunction", parameters, MAX_SMALL_ANSWER_BYTES);
+        let form = AnswerError::Form { what: "balance" };
+        let balance = self.nodes.ask(&question, |run: Value| {
+            let left = if halted(&run, "state")? { left(&run)? } else { None };
+            let Some(Item::Integer(balance)) = left else { return Err(form) };
+            balance.to_i128().and_then(|balance| u128::try_from(balance).ok()).map(Gas).ok_or(form)
+        });
+        Ok(balance.await?.0)
+    }
+
+    /// Whether running a transaction ended well; otherwise nothing that it did stands. None where enough nodes know of none such in a block. What let
+    /// contracts say a lot is not read.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn has_halted(&self, transaction: Hash256) -> Result<Option<bool>, QuorumError> {
+        let parameters = vec![json!(transaction)];
+        let skip = Skip { member: "notifications", unless: None };
+        let limits = JsonLimits::of_bytes(MAX_SMALL_ANSWER_BYTES).skipping(skip);
+        let question = Question { method: "getapplicationlog", parameters, limits };
+        match self.nodes.ask(&question, |answer: Value| read_ending(&answer, transaction)).await {
+            Ok(ending) => Ok(Some(ending.halted)),
+            // It comes as an error, and two errors are never the same answer.
+            Err(QuorumError::Disagreement { needed, statements, .. })
+                if statements.iter().filter(|one| knows_none(one)).count() >= needed =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives a signed transaction to every node, and says what each answered. One that has it already has taken it.
+    pub async fn send(&self, transaction: &[u8]) -> Vec<Result<(), RpcError>> {
+        let question =
+            question("sendrawtransaction", vec![json!(STANDARD.encode(transaction))], MAX_SMALL_ANSWER_BYTES);
+        let is_there =
+            |error: &RpcError| matches!(error, RpcError::Node { code: ALREADY_EXISTS | ALREADY_IN_POOL, .. });
+        let told = self.nodes.tell(&question).await.into_iter();
+        told.map(|said| match said {
+            Err(error) if !is_there(&error) => Err(error),
+            _ => Ok(()),
+        })
+        .collect()
+    }
+}
+
+/// Nodes word a fault each in their own way, and some tell where in the script it was.
+impl PartialEq for Trial {
+    fn eq(&self, other: &Self) -> bool {
+        self.gas_consumed == other.gas_consumed && self.fault.is_some() == other.fault.is_some()
+    }
+}
+
+impl Answer for Trial {
+    fn summary(&self) -> String {
+        let ends = if self.fault.is_some() { "fails" } else { "ends well" };
+        format!("a run that takes {} and {ends}", self.gas_consumed)
+    }
+}
+
+impl Answer for Asked {
+    fn summary(&self) -> String {
+        let value = if self.value.is_some() { "a value" } else { "no value" };
+        format!("{value}, {} the height", if self.is_beyond { "beyond" } else { "not beyond" })
+    }
+}
+
+#[derive(PartialEq)]
+struct Gas(u128);
+
+impl Answer for Gas {
+    fn summary(&self) -> String {
+        format!("{} of 10^-8 GAS", self.0)
+    }
+}
+
+#[derive(PartialEq)]
+struct Fee(u64);
+
+impl Answer for Fee {
+    fn summary(&self) -> String {
+        format!("a fee of {}", self.0)
+    }
+}
+
+fn knows_none(statement: &Statement) -> bool {
+    matches!(&statement.said, Said::Failed(RpcError::Node { code, .. }) if UNKNOWN.contains(code))
+}
+
+/// Whether a run ended well.
+pub(super) fn halted(run: &Value, name: &'static str) -> Result<bool, AnswerError> {
+    match text(run, name)? {
+        "HALT" => Ok(true),
+        // With BREAK beside it, on some nodes.
+        state if state.starts_with("FAULT") => Ok(false),
+        _ => Err(AnswerError::Form { what: name }),
+    }
+}
+
+/// Why a run failed, as far as it is said.
+fn words(run: &Value) -> String {
+    let said = run.get("exception").and_then(Value::as_str).unwrap_or("without a reason");
+    said.chars().filter(|letter| !letter.is_control()).take(MAX_NODE_MESSAGE_CHARS).collect()
+}
+
+/// What a method left on the stack.
+fn left(run: &Value) -> Result<Option<Item>, AnswerError> {
+    let stack = list(run, "stack", MAX_LEFT)?;
+    let [one] = stack else { return Err(AnswerError::Form { what: "stack" }) };
+    Item::read(one).map(Some).map_err(|_| AnswerError::Form { what: "stack" })
+}
