@@ -36,18 +36,7 @@ async fn a_feeds_contract_is_deployed_by_the_tool_and_takes_its_reports() -> any
 
     // One node lies about all there is; the others are believed.
     fronts[1].behave(Manner::Lying("0x".into(), "0x1".into()));
-    // A wallet that may create contracts, and call what it created.
-    let create: CreateWallet = serde_json::from_value(json!({
-        "key_type": "secp256k1",
-        "policy": {
-            "chains": [{
-                "chain_id": chain, "recipients": "any", "creation": true, "max_data_bytes": 16_384,
-                "max_value": "0", "max_fee": "100000000000000000", "max_spend": "900000000000000000",
-            }],
-            "window": { "seconds": 3_600, "max_signatures": 100 },
-        },
-    }))?;
-    let account = channel.create_wallet("deployer", &create).await?.wallet.address;
+    let account = channel.create_wallet("deployer", &deployer(chain)?).await?.wallet.address;
     let home = Home::new(&appliance, "alice");
     alice.key().write_new(&home.path(".config/r3e/tenant.pem"))?;
     let funds = || home.r3e(&["wallets", "fund-check", "deployer", "--json"]).ok().json();
@@ -141,4 +130,18 @@ async fn a_feeds_contract_is_deployed_by_the_tool_and_takes_its_reports() -> any
     let unknown = home.r3e(&["wallets", "fund-check", "deployer"]).exits(4);
     assert!(unknown.err.contains("not known"), "{}", unknown.err);
     Ok(())
+}
+
+/// A wallet that may create contracts, and call what it created.
+fn deployer(chain: u64) -> serde_json::Result<CreateWallet> {
+    serde_json::from_value(json!({
+        "key_type": "secp256k1",
+        "policy": {
+            "chains": [{
+                "chain_id": chain, "recipients": "any", "creation": true, "max_data_bytes": 16_384,
+                "max_value": "0", "max_fee": "100000000000000000", "max_spend": "900000000000000000",
+            }],
+            "window": { "seconds": 3_600, "max_signatures": 100 },
+        },
+    }))
 }
