@@ -8,10 +8,10 @@ use bytes::Bytes;
 use http::HeaderMap;
 use r3e_egress::{FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_functions::{
-    AdmissionFuture, Admissions, Admitted, AttestationSource, ChangeFuture, Event, EventSink, Internet,
-    LatestPrice, MadeTrigger, Notary, OwnTriggers, PriceSource, PublishFuture, RandomError, RandomFuture,
-    RandomSource, ResponseFuture, SecretAnswer, SecretReader, SecretSource, Seen, SourceError, SourceFuture,
-    Taken, Version,
+    AdmissionFuture, Admissions, Admitted, AttestationSource, ChangeFuture, ContractCall, Event, EventSink,
+    Internet, LatestPrice, MadeTrigger, Networks, Notary, OwnTriggers, PriceSource, PublishFuture,
+    RandomError, RandomFuture, RandomSource, ReadError, ReadFuture, ResponseFuture, SecretAnswer,
+    SecretReader, SecretSource, Seen, SourceError, SourceFuture, Taken, Version,
 };
 use r3e_keys::{KeyError, OracleKeys, RandomKey, RootSecret};
 use r3e_proto::api::data::SignedObservation;
@@ -161,6 +161,19 @@ impl PriceSource for NoFeeds {
     fn latest(&self, _: TenantId, feed: &str) -> Result<Option<LatestPrice>, SourceError> {
         eprintln!("a price was asked for, and no feed runs here: {feed}");
         Ok(None)
+    }
+}
+
+/// No chain has a node here.
+pub(crate) struct NoNodes;
+
+impl Networks for NoNodes {
+    fn read<'a>(&'a self, _: TenantId, call: &'a ContractCall) -> ReadFuture<'a> {
+        eprintln!(
+            "a contract was to be read, and no chain has a node here: {} of {}",
+            call.contract, call.network
+        );
+        Box::pin(std::future::ready(Err(ReadError::NoNodes("no chain has a node here".to_owned()))))
     }
 }
 

@@ -22,7 +22,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::error::DevError;
-use crate::given::{GivenHosts, GivenSecrets, NoDevice, NoFeeds, Open, OwnDice, OwnSeal, Said};
+use crate::given::{GivenHosts, GivenSecrets, NoDevice, NoFeeds, NoNodes, Open, OwnDice, OwnSeal, Said};
 
 /// Where the functions' hosts are.
 pub(crate) enum Hosts {
@@ -92,6 +92,7 @@ impl Workshop {
             prices: Arc::new(NoFeeds),
             random: Arc::new(OwnDice(Arc::clone(&root))),
             notary: Arc::new(OwnSeal(root)),
+            networks: Arc::new(NoNodes),
             admissions: Arc::new(Open),
         });
         let bundler = Bundler::new(bundler).with_compilers_beside();

@@ -120,6 +120,16 @@ pub(crate) const PUBLISH_LONGEST_PAUSE: Duration = Duration::from_mins(5);
 pub(crate) const BUMP_AFTER_MS: u64 = 15_000;
 /// Transactions of one page: each is read from the store, with all that was signed for it.
 pub(crate) const MAX_TRANSACTIONS_PAGE: usize = 32;
+/// Calls of contracts of one network that one tenant's functions read at once.
+pub(crate) const CONTRACT_READS_AT_ONCE: usize = 8;
+/// Those of them that are under way or wait: what the functions of one tenant can ask at once, and some.
+pub(crate) const MAX_CONTRACT_READS_WAITING: usize = 256;
+/// For one, its turn and all answers: longer than a node may take.
+pub(crate) const CONTRACT_READ_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long it waits for a network's height where one that is not too old is known.
+pub(crate) const HEIGHT_PATIENCE: Duration = Duration::from_secs(1);
+/// How old that one may be: a silent node is found out by then.
+pub(crate) const MAX_HEIGHT_AGE: Duration = Duration::from_secs(30);
 /// Triggers that read one network at once; they share what its nodes say.
 pub(crate) const CHAIN_READS_AT_ONCE: usize = 4;
 /// Blocks that one trigger reads before others come.

@@ -35,9 +35,13 @@ pub const MAX_NEO_BLOCK_TRANSACTIONS: usize = 4_096;
 pub const MAX_TOPICS: usize = 4;
 /// A header's extra data: Ethereum allows 32; networks with a committee write their seals there.
 pub const MAX_EXTRA_DATA_BYTES: usize = 16 * 1024;
-/// The declaration of an event, as a person writes it.
+/// The data of a call: a function's arguments, and not a contract's code.
+pub const MAX_CALL_DATA_BYTES: usize = 16 * 1024;
+/// What a call gives, as its answer has it: 128 KiB in hexadecimal, or as a stack item.
+pub const MAX_CALL_ANSWER_BYTES: usize = 256 * 1024 + 1024;
+/// The declaration of an event or a method, as a person writes it.
 pub const MAX_SIGNATURE_BYTES: usize = 1_024;
-/// Parameters of an event, and parts of a tuple.
+/// Parameters of an event or a method, and parts of a tuple.
 pub const MAX_PARAMETERS: usize = 32;
 /// Nesting of a parameter's type.
 pub const MAX_TYPE_DEPTH: usize = 8;

@@ -1,8 +1,9 @@
 //! Against anvil: headers under the rules of several forks, and logs (`vectors/evm.json`, made by `tests/chain/evm-vectors.py`).
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-use r3e_chain::evm::abi::{AbiError, Event, Kind, SignatureError, Value as Decoded};
+use r3e_chain::evm::abi::{AbiError, ArgumentError, Event, Kind, Method, SignatureError, Value as Decoded};
 use r3e_chain::evm::{Header, LogFilter, Quantity, read_block, read_logs};
+use r3e_chain::limits::MAX_CALL_DATA_BYTES;
 use r3e_chain::rpc::AnswerError;
 use serde_json::{Value, json};
 
@@ -233,4 +234,136 @@ fn data_that_points_anywhere() {
     assert_eq!(event.decode(&log), Err(AbiError::OtherEvent));
     let event: Event = "Ping(address, uint256)".parse().unwrap();
     assert_eq!(event.decode(&log), Err(AbiError::Topics { expected: 1, found: 2 }));
+}
+
+#[test]
+fn methods_are_read_as_people_write_them() {
+    let of = |text: &str| text.parse::<Method>().unwrap();
+    let plain = of("balanceOf(address)(uint256)");
+    for text in [
+        "balanceOf(address owner) returns (uint256)",
+        "function balanceOf(address owner) external view returns (uint256 balance);",
+        "  function balanceOf( address )  public   pure returns(uint256)  ",
+        "balanceOf(address) (uint256)",
+    ] {
+        assert_eq!(of(text), plain, "{text}");
+    }
+    // Of ERC-20.
+    assert_eq!(plain.selector(), [0x70, 0xa0, 0x82, 0x31]);
+    let many = of(
+        "f((uint8 a, bytes b)[2] memory x, string calldata) returns (int8, (bool, address)[] memory rows)",
+    );
+    assert_eq!(many.parameters[0].to_string(), "(uint8,bytes)[2]");
+    assert_eq!(many.returns[1].to_string(), "(bool,address)[]");
+    for nothing in ["f()", "f() view", "function f();", "f()()", "f() external payable", "f() returns ()"] {
+        assert!(of(nothing).parameters.is_empty() && of(nothing).returns.is_empty(), "{nothing}");
+    }
+    for wrong in [
+        "",
+        "f",
+        "(uint256)",
+        "f(uint256",
+        "f(uint256) view (",
+        "f() returns",
+        "f() returns uint256",
+        "f() returns (uint256) x",
+        "f() returns (uint256)(uint256)",
+        "f(uint256 indexed a b)",
+        "f(uint)",
+        "f() whatever",
+        "1f()",
+        "f(,)",
+        "f() viewreturns (uint8) x",
+    ] {
+        assert!(wrong.parse::<Method>().is_err(), "{wrong}");
+    }
+}
+
+/// The examples of Solidity's ABI specification, byte for byte.
+#[test]
+fn calls_of_the_specification() {
+    let data = |method: &str, arguments: Value| {
+        let method: Method = method.parse().unwrap();
+        hex::encode(method.call(arguments.as_array().unwrap()).unwrap())
+    };
+    let word = |last: &str| format!("{last:0>64}");
+    let padded = |first: &str| format!("{first:0<64}");
+    assert_eq!(data("baz(uint32,bool)", json!([69, true])), format!("cdcd77c0{}{}", word("45"), word("1")));
+    let bar = format!("fce353f6{}{}", padded("616263"), padded("646566"));
+    assert_eq!(data("bar(bytes3[2])", json!([["0x616263", "0x646566"]])), bar);
+    let sam = ["60", "1", "a0", "4"].map(word).join("")
+        + &padded("64617665")
+        + &["3", "1", "2", "3"].map(word).join("");
+    assert_eq!(
+        data("sam(bytes,bool,uint256[])", json!(["0x64617665", true, [1, "2", 3]])),
+        format!("a5643bf2{sam}")
+    );
+    let f = word("123")
+        + &word("80")
+        + &padded("31323334353637383930")
+        + &["e0", "2", "456", "789", "d"].map(word).join("")
+        + &padded("48656c6c6f2c20776f726c6421");
+    let arguments = json!([0x123, [0x456, 0x789], "0x31323334353637383930", "0x48656c6c6f2c20776f726c6421"]);
+    assert_eq!(data("f(uint256,uint32[],bytes10,bytes)", arguments), format!("8be65246{f}"));
+    let g = ["40", "140", "2", "40", "a0", "2", "1", "2", "1", "3", "3", "60", "a0", "e0"].map(word).join("")
+        + &word("3")
+        + &padded("6f6e65")
+        + &word("3")
+        + &padded("74776f")
+        + &word("5")
+        + &padded("7468726565");
+    let arguments = json!([[[1, 2], [3]], ["one", "two", "three"]]);
+    assert_eq!(data("g(uint256[][],string[])", arguments), format!("2289b18c{g}"));
+    // Below zero, in two's complement.
+    assert_eq!(data("h(int8)", json!(["-1"])).split_at(8).1, "f".repeat(64));
+}
+
+#[test]
+fn arguments_that_are_none_of_the_types() {
+    let wrong = |kind: &str, argument: Value| {
+        let method: Method = format!("f({kind})").parse().unwrap();
+        matches!(method.call(std::slice::from_ref(&argument)), Err(ArgumentError::Kind { .. }))
+    };
+    let above = "115792089237316195423570985008687907853269984665640564039457584007913129639936";
+    for (kind, argument) in [
+        ("uint8", json!(256)),
+        ("uint8", json!(-1)),
+        ("uint8", json!("-1")),
+        ("uint8", json!("0x1")),
+        ("uint8", json!("01")),
+        ("uint8", json!(1.0)),
+        ("uint8", json!(true)),
+        ("uint8", json!(null)),
+        ("uint256", json!(above)),
+        ("uint256", json!(9_007_199_254_740_992_u64)),
+        ("int8", json!(128)),
+        ("int8", json!("-129")),
+        ("bool", json!(1)),
+        ("bool", json!("true")),
+        ("address", json!("0x00")),
+        ("address", json!(0)),
+        // EIP-55.
+        ("address", json!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD")),
+        ("bytes2", json!("0x01")),
+        ("bytes2", json!("0x010203")),
+        ("bytes", json!("01")),
+        ("bytes", json!("0x0")),
+        ("string", json!(1)),
+        ("uint8[]", json!("0x01")),
+        ("uint8[2]", json!([1])),
+        ("(uint8,bool)", json!([1])),
+        ("(uint8)", json!(1)),
+    ] {
+        assert!(wrong(kind, argument.clone()), "{kind} {argument}");
+    }
+    let method: Method = "f(uint8)".parse().unwrap();
+    assert_eq!(method.call(&[]), Err(ArgumentError::Count { expected: 1, found: 0 }));
+    // Types ask for more than anybody wrote, and values for more than a call has.
+    let wide: Method = "f(uint8[1024][1024][1024][])".parse().unwrap();
+    assert!(wide.call(&[json!([])]).is_ok());
+    assert!(wide.call(&[json!([[[]]])]).is_err());
+    let bytes: Method = "f(bytes)".parse().unwrap();
+    let of = |length: usize| bytes.call(&[json!(format!("0x{}", "00".repeat(length)))]);
+    assert!(of(MAX_CALL_DATA_BYTES - 64).is_ok());
+    assert_eq!(of(MAX_CALL_DATA_BYTES - 63), Err(ArgumentError::TooLong));
 }

@@ -3,7 +3,9 @@
 
 use std::sync::Mutex;
 
-use r3e_chain::evm::{EvmAccounts, EvmAddress, EvmBlocks, EvmSource, Hash32, LogFilter};
+use r3e_chain::evm::{
+    Called, EvmAccounts, EvmAddress, EvmBlocks, EvmCalls, EvmSource, Hash32, HexBytes, LogFilter,
+};
 use r3e_chain::follow::{Cursor, NextError, Rules, Source, next_batch};
 use r3e_chain::neo::{NeoBlocks, NeoCalls, NeoEvents, NeoSource};
 use r3e_chain::rpc::{
@@ -481,4 +483,72 @@ async fn a_receipt_is_read_however_much_was_logged() {
     let quorum = Quorum::new(Nodes::default().with(loud), 1, 1).unwrap();
     let found = EvmAccounts::new(&quorum).receipt(TRANSACTION.parse().unwrap(), 2, anvil_hash("0x2")).await;
     assert!(found.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_contract_that_fails_is_told_from_nodes_that_do() {
+    let says = |reply: fn() -> Reply| move |_: &str, _: &Value| reply();
+    let reverts = || {
+        let error =
+            r#"{"jsonrpc":"2.0","id":ID,"error":{"code":3,"message":"execution reverted: no","data":"0x"}}"#;
+        Reply::Raw(200, error.to_owned())
+    };
+    let refuses = || {
+        let error = r#"{"jsonrpc":"2.0","id":ID,"error":{"code":-32005,"message":"limit exceeded"}}"#;
+        Reply::Raw(200, error.to_owned())
+    };
+    let one = || Reply::Result(json!("0x01"));
+    let (contract, data) = (EvmAddress([1; 20]), HexBytes(vec![2]));
+    let called = async |nodes: Nodes| {
+        let quorum = Quorum::new(nodes, 3, 2).unwrap();
+        EvmCalls::new(&quorum).call(contract, &data, 7).await
+    };
+    // Two are enough: the third is not waited for.
+    let silent = |_: &str, _: &Value| Reply::Never;
+    let nodes = Nodes::default().with(silent).with(says(reverts)).with(says(reverts));
+    assert_eq!(called(nodes).await, Ok(Called::Reverted));
+    let nodes = Nodes::default().with(says(one)).with(silent).with(|method, parameters| {
+        assert_eq!(method, "eth_call");
+        assert_eq!(*parameters, json!([{ "to": EvmAddress([1; 20]), "data": "0x02" }, "0x7"]));
+        Reply::Result(json!("0x01"))
+    });
+    assert_eq!(called(nodes).await, Ok(Called::Returned(vec![1])));
+    // One that lies either way changes nothing, and two refusals are no revert.
+    let nodes = Nodes::default().with(says(one)).with(says(reverts)).with(says(one));
+    assert_eq!(called(nodes).await, Ok(Called::Returned(vec![1])));
+    for third in
+        [refuses as fn() -> Reply, one, reverts, || Reply::Result(json!(1)), || Reply::Result(json!("0x1"))]
+    {
+        let nodes = Nodes::default().with(says(refuses)).with(says(refuses)).with(says(third));
+        assert!(matches!(called(nodes).await, Err(QuorumError::Disagreement { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_script_that_fails_does_so_for_enough_nodes() {
+    let run = |state: &str, exception: &str, value: i64| {
+        let stack = json!([{ "type": "Integer", "value": value.to_string() }]);
+        let answer = json!({ "state": state, "exception": exception, "gasconsumed": "1", "script": "", "stack": stack });
+        move |method: &str, _: &Value| {
+            assert_eq!(method, "invokescript");
+            Reply::Result(answer.clone())
+        }
+    };
+    let ran = async |nodes: Nodes| {
+        let quorum = Quorum::new(nodes, 3, 2).unwrap();
+        NeoCalls::new(&quorum).run(&[0x40]).await
+    };
+    let same = Nodes::default().with(run("HALT", "", 5)).with(run("FAULT", "x", 5)).with(run("HALT", "", 5));
+    let value = ran(same).await.unwrap().value.unwrap();
+    assert_eq!(value.to_json(), json!({ "type": "Integer", "value": "5" }));
+    // Each node has words of its own for it.
+    let failing = Nodes::default()
+        .with(run("FAULT", "one", 5))
+        .with(run("FAULT, BREAK", "two", 6))
+        .with(run("HALT", "", 5));
+    let failed = ran(failing).await.unwrap();
+    assert!(failed.value.is_none() && failed.fault == "one");
+    let differing =
+        Nodes::default().with(run("HALT", "", 5)).with(run("HALT", "", 6)).with(run("FAULT", "", 5));
+    assert!(ran(differing).await.is_err());
 }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use r3e_egress::HostAllowList;
+use r3e_proto::api::chains::is_network;
 use r3e_proto::api::functions::{Deploy, Instance, Limits, Permissions, Runtime};
 use r3e_proto::api::is_name;
 use r3e_proto::api::modules::{Code, CodeError};
@@ -12,8 +13,8 @@ use thiserror::Error;
 
 use crate::limits::{
     CONCURRENCY, CPU_MS, CSHARP_CPU_MS, CSHARP_MEMORY_MIB, HOST_CALLS, MAX_MODULES, MAX_NET_GRANTS,
-    MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MAX_TOPIC_GRANTS, MEMORY_MIB, OUTPUT_BYTES, PYTHON_MEMORY_MIB,
-    TIMEOUT_MS,
+    MAX_NETWORK_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MAX_TOPIC_GRANTS, MEMORY_MIB, OUTPUT_BYTES,
+    PYTHON_MEMORY_MIB, TIMEOUT_MS,
 };
 use r3e_proto::function_version::{Version, version};
 
@@ -74,6 +75,9 @@ pub enum DefinitionError {
     )]
     Topic(String),
     /// A permission that is none.
+    #[error("permissions.networks: {0:?} names no network: eip155:CHAIN_ID or neo-n3:MAGIC")]
+    Network(String),
+    /// A permission that is none.
     #[error(
         "permissions.net: {0:?} is neither `host` nor `host:port`; an address, a path or a wildcard is no host"
     )]
@@ -81,7 +85,7 @@ pub enum DefinitionError {
     /// Too many permissions of a kind.
     #[error("permissions.{kind}: {count} are more than {max}")]
     TooManyGrants {
-        /// `secrets`, `net`, `publish` or `set_secrets`.
+        /// `secrets`, `net`, `publish`, `set_secrets` or `networks`.
         kind: &'static str,
         /// How many there are.
         count: usize,
@@ -190,12 +194,13 @@ fn check_code(code: Code<'_>) -> Result<(), DefinitionError> {
 }
 
 fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
-    let Permissions { mut secrets, net, mut publish, mut set_secrets, triggers } = permissions;
+    let Permissions { mut secrets, net, mut publish, mut set_secrets, triggers, mut networks } = permissions;
     for (kind, count, max) in [
         ("secrets", secrets.len(), MAX_SECRET_GRANTS),
         ("net", net.len(), MAX_NET_GRANTS),
         ("publish", publish.len(), MAX_TOPIC_GRANTS),
         ("set_secrets", set_secrets.len(), MAX_SECRET_GRANTS),
+        ("networks", networks.len(), MAX_NETWORK_GRANTS),
     ] {
         if count > max {
             return Err(DefinitionError::TooManyGrants { kind, count, max });
@@ -203,6 +208,9 @@ fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
     }
     if let Some(wrong) = secrets.iter().find(|name| !is_name(name)) {
         return Err(DefinitionError::SecretName(shown(wrong)));
+    }
+    if let Some(wrong) = networks.iter().find(|name| !is_network(name)) {
+        return Err(DefinitionError::Network(shown(wrong)));
     }
     if let Some(wrong) = set_secrets.iter().find(|name| !is_name(name)) {
         return Err(DefinitionError::SetSecretName(shown(wrong)));
@@ -214,11 +222,11 @@ fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
         .iter()
         .map(|text| host_grant(text).ok_or_else(|| DefinitionError::Host(shown(text))))
         .collect::<Result<Vec<_>, _>>()?;
-    for list in [&mut secrets, &mut net, &mut publish, &mut set_secrets] {
+    for list in [&mut secrets, &mut net, &mut publish, &mut set_secrets, &mut networks] {
         list.sort_unstable();
         list.dedup();
     }
-    Ok(Permissions { secrets, net, publish, set_secrets, triggers })
+    Ok(Permissions { secrets, net, publish, set_secrets, triggers, networks })
 }
 
 /// The one form of `host` or `host:port`: lower case, no port where it is 443. None if egress would not connect to it,

@@ -18,13 +18,14 @@ use crate::events::Events;
 use crate::fetches::{Fetch, Fetches};
 use crate::invoker::{InvokeError, Run};
 use crate::limits::{MAX_ATTESTATIONS, MAX_RANDOM};
+use crate::networks::{Asked, Reading};
 use crate::observing::{Ask, Observing};
 use crate::own_triggers::Making;
 use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
 use crate::sources::{
-    AttestationSource, Event, EventSink, Internet, LatestPrice, Notary, OwnTriggers, PriceSource,
+    AttestationSource, Event, EventSink, Internet, LatestPrice, Networks, Notary, OwnTriggers, PriceSource,
     RandomError, RandomSource, SecretReader, SecretSource, SourceError,
 };
 use crate::values::{Values, refused};
@@ -41,6 +42,7 @@ pub(crate) struct Resources {
     pub(crate) prices: Arc<dyn PriceSource>,
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) notary: Arc<dyn Notary>,
+    pub(crate) networks: Arc<dyn Networks>,
     pub(crate) attestation_turns: Semaphore,
 }
 
@@ -62,6 +64,7 @@ pub(crate) struct Host<'a> {
     observed: AtomicU32,
     secrets: Secrets<'a>,
     making: Making<'a>,
+    reading: Reading<'a>,
     writes: Writes,
 }
 
@@ -98,6 +101,7 @@ impl<'a> Host<'a> {
             observed: AtomicU32::new(0),
             secrets: Secrets::of(&*resources.secrets, reader, &function.permissions),
             making: Making::of(&*resources.triggers, tenant, &function.name, function.permissions.triggers),
+            reading: Reading::of(&*resources.networks, tenant, &function.permissions.networks),
         })
     }
 
@@ -230,12 +234,15 @@ impl HostCalls for Host<'_> {
 }
 
 impl Host<'_> {
-    /// What a trace shows of a call: of what is asked of a granted host, method and host; of an event, a granted topic. All else may hold what the function learnt
+    /// What a trace shows of a call: of what is asked of a granted host, method and host; of an event, a granted topic; of a chain, a granted network. All else may hold what the function learnt
     /// from a secret.
     fn shown(&self, call: &HostCall) -> Option<String> {
         let permissions = &self.deployed.function.permissions;
         if let HostCall::Publish { topic, .. } = call {
             return permissions.publish.contains(topic).then(|| topic.clone());
+        }
+        if let HostCall::ChainRead { network, .. } = call {
+            return permissions.networks.contains(network).then(|| network.clone());
         }
         let (url, method) = match call {
             HostCall::Fetch { url, method, .. } => (url, method.as_str()),
@@ -279,6 +286,10 @@ impl Host<'_> {
             }
             HostCall::OracleWeather { place, targets } => {
                 Box::pin(async move { self.observing().weather(&place, targets).await })
+            }
+            HostCall::ChainRead { network, contract, method, args, data, confirmations } => {
+                let asked = Asked { network, contract, method, args, data, confirmations };
+                Box::pin(self.reading.read(asked))
             }
             HostCall::Attestation { data_base64 } => {
                 Box::pin(async move { self.attestation(data_base64.as_deref()).await })

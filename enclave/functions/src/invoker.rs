@@ -23,8 +23,8 @@ use crate::registry::{Draw, Registry, RegistryError};
 use crate::runner::{engine_of, explained, function_key, log_line, pool_limits, tenant_key};
 use crate::runner_pool::{Code, InvocationError, RunnerPool};
 use crate::sources::{
-    AttestationSource, EventSink, Internet, Notary, OwnTriggers, PriceSource, RandomSource, SecretSource,
-    SourceError,
+    AttestationSource, EventSink, Internet, Networks, Notary, OwnTriggers, PriceSource, RandomSource,
+    SecretSource, SourceError,
 };
 use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
@@ -52,6 +52,8 @@ pub struct InvokerParts {
     pub random: Arc<dyn RandomSource>,
     /// Who signs what they were answered.
     pub notary: Arc<dyn Notary>,
+    /// The chains that they read.
+    pub networks: Arc<dyn Networks>,
     /// Who lets invocations in, and is told what they used.
     pub admissions: Arc<dyn Admissions>,
 }
@@ -149,6 +151,7 @@ impl Invoker {
             prices,
             random,
             notary,
+            networks,
             admissions,
         } = parts;
         let functions = Turnstile::new(Bounds {
@@ -167,6 +170,7 @@ impl Invoker {
             prices,
             random,
             notary,
+            networks,
             attestation_turns: Semaphore::new(MAX_ATTESTATIONS_AT_ONCE),
         };
         Self { registry, pool, functions, resources, admissions }

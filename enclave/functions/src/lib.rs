@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Deploy -> Definition -> runner loads it -> Loadable -> Registry (sealed store)
-//! event  -> Invoker -> Registry -> RunnerPool <-> Host (grants, budgets) -> {secrets, store, internet, prices, random numbers, attestation}
+//! event  -> Invoker -> Registry -> RunnerPool <-> Host (grants, budgets) -> {secrets, store, internet, prices, random numbers, chains, attestation}
 //!                                      \-> Completed: outcome, log, usage, and their hashes
 //! ```
 //!
@@ -25,6 +25,7 @@ mod invoker;
 pub mod limits;
 mod logs;
 mod metrics;
+mod networks;
 mod observing;
 mod own_triggers;
 mod registry;
@@ -51,9 +52,10 @@ pub use observing::Seen;
 pub use r3e_proto::function_version::Version;
 pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryError};
 pub use sources::{
-    AttestationSource, ChangeError, ChangeFuture, Event, EventSink, Internet, LatestPrice, MadeTrigger,
-    Notary, OwnTriggers, PriceSource, PublishError, PublishFuture, RandomError, RandomFuture, RandomSource,
-    ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken,
+    AttestationSource, ChangeError, ChangeFuture, ContractAnswer, ContractCall, Event, EventSink, Internet,
+    LatestPrice, MadeTrigger, Networks, Notary, OwnTriggers, PriceSource, PublishError, PublishFuture,
+    RandomError, RandomFuture, RandomSource, ReadError, ReadFuture, ResponseFuture, SecretAnswer,
+    SecretReader, SecretSource, SourceError, SourceFuture, Taken,
 };
 
 pub use values::Values;

@@ -55,6 +55,12 @@ pub const MAX_TOPIC_GRANTS: usize = 32;
 pub const MAX_PUBLISHED: u32 = 16;
 /// Events that may cause one another, each by a function that ran because of the one before.
 pub const MAX_HOPS: u32 = 8;
+/// Networks that one function may read: as many as an appliance has nodes of.
+pub const MAX_NETWORK_GRANTS: usize = 16;
+/// Calls of contracts that one invocation reads: each is a question to all of a network's nodes.
+pub const MAX_CHAIN_READS: u32 = 64;
+/// The arguments of one, as JSON text: twice what a call's data may have, and some.
+pub const MAX_CHAIN_ARGUMENTS_BYTES: usize = 64 * 1024;
 /// Hosts that one function may fetch from: what one allow-list takes.
 pub const MAX_NET_GRANTS: usize = r3e_egress::limits::MAX_ALLOWED_HOSTS;
 

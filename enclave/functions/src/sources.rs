@@ -169,6 +169,66 @@ pub trait RandomSource: Send + Sync {
     fn draw(&self, tenant: TenantId, occasion: Occasion, min: u64, max: u64) -> RandomFuture<'_>;
 }
 
+/// What a function asks of a contract.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContractCall {
+    /// The network, by CAIP-2: one that the function was granted.
+    pub network: String,
+    /// The contract, as the network writes it.
+    pub contract: String,
+    /// The method, and what it is called with; none where the data says both.
+    pub method: Option<String>,
+    /// What it is called with.
+    pub arguments: Vec<serde_json::Value>,
+    /// The call's data.
+    pub data: Option<String>,
+    /// How many blocks stand above the one whose state is read.
+    pub confirmations: u64,
+}
+
+/// What it says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContractAnswer {
+    /// The block behind which it was read, or one before it.
+    pub height: u64,
+    /// The values; none where no method was declared.
+    pub values: Vec<serde_json::Value>,
+    /// The data that it gave, where there is such.
+    pub data: Option<String>,
+}
+
+/// Why there is none; each in words for the function.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ReadError {
+    /// A field breaks a rule.
+    #[error("{0}")]
+    Invalid(String),
+    /// The appliance has no nodes of the network.
+    #[error("{0}")]
+    NoNodes(String),
+    /// The contract failed.
+    #[error("{0}")]
+    Reverted(String),
+    /// As many of the tenant's wait as may.
+    #[error("{0}")]
+    Busy(String),
+    /// It took too long.
+    #[error("{0}")]
+    TimedOut(String),
+    /// Enough nodes do not agree, for now.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// What [`Networks::read`] answers, boxed so that the trait can be a trait object.
+pub type ReadFuture<'a> = Pin<Box<dyn Future<Output = Result<ContractAnswer, ReadError>> + Send + 'a>>;
+
+/// The chains that the appliance has nodes of.
+pub trait Networks: Send + Sync {
+    /// What a contract says, as enough of the network's nodes agree.
+    fn read<'a>(&'a self, tenant: TenantId, call: &'a ContractCall) -> ReadFuture<'a>;
+}
+
 /// Who signs what functions were answered.
 pub trait Notary: Send + Sync {
     /// The observation of now, with a signature for each target, or without one for no chain in particular.

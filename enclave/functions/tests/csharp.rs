@@ -163,6 +163,12 @@ public static object Handle() {
     var missing = Code(() => Oracle.GetPrice("other"));
     var gone = new[] { Trigger.Delete("t"), Trigger.Delete("none") };
     var document = Encoding(Tee.GetAttestation("data"));
+    var big = System.Numerics.BigInteger.Pow(2, 200);
+    var read = Chain.Read("eip155:1", "0xA", "f(uint256)", new object[] { big, 5, new byte[] { 1 }, new[] { true } }, confirmations: 2);
+    var raw = Chain.Read("eip155:1", "0xA", data: "0x02");
+    var denied = "none";
+    try { Chain.Read("eip155:2", "0xA", "f()"); } catch (HostException error) { denied = error.Code; }
+    Store.Set("read", new object[] { read.Height, read.Values, read.Data, raw.Data, denied });
     return new object[] { same, drawn.ToDictionary().Count, price.Pair, price.Answer, price.Decimals, price.ValidUntilMs, price.Sequence, price.IsStale, missing, made.Name, made.Created, gone, before, after, Store.Get("a"), taken.Queued, taken.Failed, codes, answer.Status, answer.Text(),
         answer.Headers["x-kind"], Secrets.Get("KEY"), document };
 }
@@ -174,10 +180,17 @@ static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(byte
         publish: vec!["t".into()],
         set_secrets: vec!["SET".into()],
         triggers: true,
+        networks: vec!["eip155:1".into()],
     };
     let deploy = Deploy { permissions, ..class(methods) };
     let expected = r#"[true,7,"NEO/USD","-50.12000000",8,1795291200000,412,false,"not_found","t",true,[true,false],null,1,null,2,1,["denied","denied","denied"],200,"hello","test","s3cret","document"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
+    let read = class("public static object Handle() => Store.Get(\"read\");");
+    let exact = "1606938044258990275541962092341162602522202993782792835301376";
+    let expected = format!(
+        r#"[7,[["eip155:1","0xA","f(uint256)",2],["{exact}","5","0x01",[true]]],null,"0x02","denied"]"#
+    );
+    assert_eq!(appliance.output(read, "1").await, expected);
     assert_eq!(appliance.attestation.asked.lock().unwrap()[0].2, b"data");
 }
 

@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering;
 
 use appliance::{ALICE, Appliance, BOB, INVOCATION, ample, dice, function, granted, output};
 use r3e_functions::limits::{
-    MAX_ATTESTATIONS, MAX_HOPS, MAX_PUBLISHED, MAX_RANDOM, MAX_SECRETS_SET, MAX_TRIGGER_BYTES,
-    MAX_TRIGGERS_CHANGED,
+    MAX_ATTESTATIONS, MAX_CHAIN_ARGUMENTS_BYTES, MAX_CHAIN_READS, MAX_HOPS, MAX_PUBLISHED, MAX_RANDOM,
+    MAX_SECRETS_SET, MAX_TRIGGER_BYTES, MAX_TRIGGERS_CHANGED,
 };
 use r3e_functions::{Event, Run};
 use r3e_proto::api::functions::{Deploy, Instance, Limits, Permissions};
@@ -41,6 +41,12 @@ const CATCHING: &str = "export default async (event) => {
         price: () => r3e.oracle.getPrice(event.feed),
         random: () => r3e.oracle.getRandom(event.min, event.max, event.seed),
         proven: () => r3e.oracle.getRandomness(event.min, event.max, event.seed),
+        read: async () => { const { height, values, data } = await r3e.chain.read(event.call); return [height, ...values, data]; },
+        exact: async () => (await r3e.chain.read({ network: 'eip155:1', contract: 'c', method: 'm', args: [2n ** 255n, [1n]] })).values[1],
+        many: async () => {
+            for (let n = 0; n < event.reads; n++) await r3e.chain.read(event.call);
+            return 'all';
+        },
         attest: async () => (await r3e.tee.getAttestation(event.data)).length,
     };
     try { return await run[event.run](); } catch (error) { return `${error.name} ${error.code ?? error.message}`; }
@@ -368,4 +374,57 @@ async fn what_is_no_range_or_seed_gives_no_number() {
         appliance.output(Deploy { limits, ..function(many) }, "1").await,
         format!("[{MAX_RANDOM},\"limit_exceeded\"]")
     );
+}
+
+#[tokio::test]
+async fn a_function_reads_the_networks_that_it_was_granted() {
+    let appliance = Appliance::new().await;
+    let of = |networks: &[&str]| {
+        let networks = networks.iter().map(|network| (*network).to_owned()).collect();
+        let limits = Limits { host_calls: 200, ..ample() };
+        let permissions = Permissions { networks, ..Permissions::default() };
+        Deploy { permissions, limits, ..function(CATCHING) }
+    };
+    let call = |call: &str| format!("{{\"run\":\"read\",\"call\":{call}}}");
+    let whole = call(
+        r#"{"network":"eip155:1","contract":"0xA","method":"f(uint8)","args":[1,"2",[true]],"confirmations":3}"#,
+    );
+    // None without a grant, and the grant of another network is none.
+    for networks in [&[][..], &["eip155:10", "neo-n3:1"]] {
+        appliance.deploy("f", of(networks)).await;
+        assert_eq!(told(&appliance, &whole).await, "\"HostError denied\"");
+    }
+    appliance.deploy("f", of(&["neo-n3:1", "eip155:1", "eip155:1"])).await;
+    let expected = r#"[7,["eip155:1","0xA","f(uint8)",3],[1,"2",[true]],null]"#;
+    assert_eq!(told(&appliance, &whole).await, expected);
+    let data = call(r#"{"network":"neo-n3:1","contract":"c","data":"0x01"}"#);
+    assert_eq!(told(&appliance, &data).await, r#"[7,["neo-n3:1","c",null,0],[],"0x01"]"#);
+    let most = format!(
+        "[\"{}\",[\"1\"]]",
+        "57896044618658097711785492504343953926634992332820282019728792003956564819968"
+    );
+    assert_eq!(told(&appliance, "{\"run\":\"exact\"}").await, most);
+    for (wrong, expected) in [
+        ("null", "TypeError what to read must be an object with a network and a contract"),
+        (r#"{"network":"eip155:1"}"#, "TypeError a contract must be a non-empty string"),
+        (r#"{"network":"eip155:1","contract":"c","args":{}}"#, "TypeError args must be an array"),
+        (
+            r#"{"network":"eip155:1","contract":"c","confirmations":-1}"#,
+            "TypeError confirmations must be a whole number from 0 to 2^53 - 1",
+        ),
+        (r#"{"network":"eip155:1","contract":"reverts","method":"m"}"#, "HostError reverted"),
+        (r#"{"network":"eip155:1","contract":"disagrees","method":"m"}"#, "HostError unavailable"),
+    ] {
+        assert_eq!(told(&appliance, &call(wrong)).await, format!("{expected:?}"), "{wrong}");
+    }
+    let long = "x".repeat(MAX_CHAIN_ARGUMENTS_BYTES);
+    let long = call(&format!(r#"{{"network":"eip155:1","contract":"c","method":"m","args":["{long}"]}}"#));
+    assert_eq!(told(&appliance, &long).await, "\"HostError too_large\"");
+    for (reads, expected) in
+        [(MAX_CHAIN_READS, "\"all\""), (MAX_CHAIN_READS + 1, "\"HostError limit_exceeded\"")]
+    {
+        let call = r#"{"network":"eip155:1","contract":"c","method":"m"}"#;
+        let event = format!(r#"{{"run":"many","reads":{reads},"call":{call}}}"#);
+        assert_eq!(told(&appliance, &event).await, expected);
+    }
 }

@@ -103,6 +103,13 @@ def handler(event):
     same = r3e.oracle.get_random(1, 6, seed="block 7") == drawn["value"]
     gone = [r3e.trigger.delete("t"), r3e.trigger.delete("none")]
     answer = r3e.fetch("https://api.example.com/a", headers={"x-a": "b"})
+    read = r3e.chain.read("eip155:1", "0xA", "f(uint256)", [2**200, b"\x01", [True]], confirmations=2)
+    assert read == {"height": 7, "values": [["eip155:1", "0xA", "f(uint256)", 2], [str(2**200), "0x01", [True]]], "data": None}, read
+    assert r3e.chain.read("eip155:1", "0xA", data=b"\x02")["data"] == "0x02"
+    try:
+        r3e.chain.read("eip155:2", "0xA", "f()")
+    except r3e.HostError as error:
+        assert error.code == "denied"
     return [same, sorted(drawn), price["answer"], price["sequence"], price["is_stale"], len(price), made, gone, before, after, r3e.store.get("a"), taken, codes, answer.status, answer.text(), answer.headers["x-kind"]]
 "#;
     let permissions = Permissions {
@@ -110,6 +117,7 @@ def handler(event):
         publish: vec!["t".into()],
         set_secrets: vec!["SET".into()],
         triggers: true,
+        networks: vec!["eip155:1".into()],
         ..Permissions::default()
     };
     let deploy = Deploy { permissions, ..python(source) };

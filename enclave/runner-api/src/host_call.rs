@@ -102,6 +102,23 @@ pub enum HostCall {
         #[serde(default)]
         targets: Vec<String>,
     },
+    /// Reads from a contract of a network.
+    ChainRead {
+        /// The network, by CAIP-2.
+        network: String,
+        /// The contract, as the network writes it.
+        contract: String,
+        /// The method: of Ethereum's its declaration, of Neo's its name.
+        #[serde(default)]
+        method: Option<String>,
+        /// What it is called with: a JSON array's text.
+        args: String,
+        /// On Ethereum, the data of the call, in place of the method and what it is called with.
+        #[serde(default)]
+        data: Option<String>,
+        /// How many blocks stand above the one whose state is read.
+        confirmations: u64,
+    },
     /// Asks for fresh attestation evidence.
     Attestation {
         /// Bytes the evidence is to commit to, in standard base64.
@@ -125,6 +142,7 @@ impl HostCall {
             Self::OracleRandom { .. } => "oracle_random",
             Self::OracleData { .. } => "oracle_data",
             Self::OracleWeather { .. } => "oracle_weather",
+            Self::ChainRead { .. } => "chain_read",
             Self::Attestation { .. } => "attestation",
         }
     }
@@ -227,6 +245,15 @@ pub enum HostValue {
     },
     /// The weather at a place.
     OracleWeather(Box<Weather>),
+    /// What a contract gave.
+    ChainRead {
+        /// The block behind which it was read; on Neo, at the least.
+        height: u64,
+        /// The values, a JSON array's text; none where no method was declared.
+        values: String,
+        /// On Ethereum, the data that it gave.
+        data: Option<String>,
+    },
     /// Evidence.
     Attestation {
         /// The attestation document in standard base64.
@@ -280,6 +307,7 @@ impl fmt::Debug for HostValue {
             Self::OracleRandom { .. } => "oracle_random",
             Self::OracleData { .. } => "oracle_data",
             Self::OracleWeather(_) => "oracle_weather",
+            Self::ChainRead { .. } => "chain_read",
             Self::Attestation { .. } => "attestation",
         };
         write!(f, "HostValue({name})")
@@ -351,6 +379,8 @@ pub enum HostErrorCode {
     TimedOut,
     /// The other side could not be reached or failed.
     Unavailable,
+    /// The contract that was called failed, by its own word.
+    Reverted,
     /// A write was neither confirmed nor refused in time: it may stand or not.
     Unconfirmed,
     /// The enclave failed; nothing the function did.

@@ -29,6 +29,7 @@ type HostErrorCode =
   | "limit_exceeded"
   | "timed_out"
   | "unavailable"
+  | "reverted"
   | "unconfirmed"
   | "internal";
 
@@ -215,7 +216,45 @@ interface R3eOracle {
   getRandomness(min: number, max: number, seed?: string): Promise<R3eRandomness>;
 }
 
+/** What to read from a contract. */
+interface R3eChainRequest {
+  /** By CAIP-2, one that the function was granted: `eip155:1`, `neo-n3:860833102`. */
+  network: string;
+  /** The contract: an address of Ethereum's; on Neo N3 its hash, `0x…`. */
+  contract: string;
+  /** On Ethereum the declaration, `balanceOf(address owner) view returns (uint256)`; on Neo N3 the name. */
+  method?: string | null;
+  /**
+   * What it is called with. On Ethereum numbers as a bigint or decimal text (or a number below 2^53), bytes and addresses as hex with `0x`; on Neo N3 values
+   * beside their types, `{ type: "account", value: "N…" }`, as wallets take them.
+   */
+  args?: readonly unknown[] | null;
+  /** On Ethereum in place of `method` and `args`: the call's data, hex with `0x`. */
+  data?: string | null;
+  /** On Ethereum, how many blocks stand above the one whose state is read; 0 where it is absent. */
+  confirmations?: number | null;
+}
+
+/** What a contract said. */
+interface R3eChainAnswer {
+  /** The block behind which it was read; on Neo N3, or a later one. */
+  readonly height: number;
+  /** On Ethereum what the method is declared to return, numbers as decimal text, bytes as hex with `0x`; on Neo N3 the one stack item, `{ type, value }`. */
+  readonly values: readonly any[];
+  /** On Ethereum the data as the contract gave it, hex with `0x`. */
+  readonly data: string | null;
+}
+
+interface R3eChain {
+  /**
+   * What a contract says, as so many of the network's nodes agree as the appliance's configuration asks for. Rejects with `reverted` where the contract fails, with
+   * `unavailable` where the nodes do not agree.
+   */
+  read(request: R3eChainRequest): Promise<R3eChainAnswer>;
+}
+
 interface R3e {
+  readonly chain: R3eChain;
   readonly events: R3eEvents;
   readonly oracle: R3eOracle;
   readonly secrets: R3eSecrets;

@@ -13,9 +13,9 @@ use r3e_triggers::Triggers;
 use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
-    Billing, ByWallets, Chains, FeedsFrom, FunctionEvents, Functions, FunctionsParts, LatestPrices,
-    NeoNetworks, NeoParts, OracleKeys, OracleNotary, Publisher, QueueParts, Randomness, Secrets, Sending,
-    Transactions, TriggersFrom, Wallets, Workshop, start_feeds, start_jobs, start_triggers,
+    Billing, ByWallets, Chains, FeedsFrom, ForFunctions, FunctionEvents, Functions, FunctionsParts,
+    LatestPrices, NeoNetworks, NeoParts, OracleKeys, OracleNotary, Publisher, QueueParts, Randomness,
+    Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds, start_jobs, start_triggers,
 };
 
 /// What they stand on.
@@ -68,6 +68,7 @@ impl Services {
         })
         .await?;
         let feeds = Arc::new(feeds);
+        let chains = Arc::new(Chains::open(transport, configuration, clock)?);
         let events = Arc::new(FunctionEvents::default());
         let functions = Arc::new(Functions::new(FunctionsParts {
             store: store.clone(),
@@ -82,6 +83,7 @@ impl Services {
             prices: Arc::new(LatestPrices(Arc::clone(&feeds))),
             random: Arc::clone(&randomness) as _,
             notary: Arc::new(OracleNotary::new(Arc::clone(&oracle_keys), clock.clone())),
+            networks: Arc::new(ForFunctions::new(Arc::clone(&chains))),
         })?);
         let jobs = start_jobs(QueueParts {
             store: store.clone(),
@@ -92,7 +94,6 @@ impl Services {
             tenants: billing.tenants(),
             report_key: Arc::clone(report_key),
         })?;
-        let chains = Arc::new(Chains::open(transport, configuration, clock)?);
         let triggers = start_triggers(TriggersFrom {
             store,
             clock,

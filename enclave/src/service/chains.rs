@@ -1,7 +1,8 @@
-//! Chains, as triggers follow them: the networks of the configuration, each with its nodes.
+//! Chains, as triggers follow them and functions read them: the networks of the configuration, each with its nodes.
 
 #[cfg(test)]
 mod counting;
+mod for_functions;
 mod looks;
 mod neo;
 mod nodes;
@@ -26,6 +27,8 @@ use r3e_triggers::{NotRead, Place, Seen, Stretch};
 use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
+pub(crate) use self::for_functions::ForFunctions;
+use self::for_functions::LastHeight;
 pub(crate) use self::neo::{NeoNetworks, Turn, in_words};
 use self::nodes::{HttpsNodes, OVER_LONG};
 use self::recent::Recent;
@@ -38,7 +41,7 @@ use crate::limits::{
     CHAIN_READS_AT_ONCE, MAX_RECENT_MOMENT, STRETCH_BLOCKS, STRETCH_EVENTS, STRETCH_TEXT_BYTES,
 };
 
-/// The chains that can be followed.
+/// The chains that can be followed and read.
 pub(crate) struct Chains(BTreeMap<Network, Arc<Followed>>);
 
 type Shared = Recent<Resting<HttpsNodes>>;
@@ -53,6 +56,9 @@ struct Followed {
     reads: Semaphore,
     /// And of tenants who look at it.
     looks: Semaphore,
+    /// The nodes once more, as functions' calls are put to them.
+    calls: Quorum<HttpsNodes>,
+    last_height: LastHeight,
     pause: Duration,
 }
 
@@ -75,16 +81,21 @@ impl Chains {
         let mut chains = BTreeMap::new();
         for ChainChoice { network, nodes, agree, poll } in configuration.chains() {
             // A way out of its own: silent nodes of one take no connection from another.
-            let egress = open_egress(transport.clone(), configuration, clock)?;
-            let https = HttpsNodes::new(egress, nodes).map_err(|error| internal(&error))?;
-            let recent = Arc::new(Recent::new(Resting::new(https), (*poll / 2).min(MAX_RECENT_MOMENT)));
+            let https = || {
+                let egress = open_egress(transport.clone(), configuration, clock)?;
+                HttpsNodes::new(egress, nodes).map_err(|error| internal(&error))
+            };
+            let recent = Arc::new(Recent::new(Resting::new(https()?), (*poll / 2).min(MAX_RECENT_MOMENT)));
             let quorum = Quorum::new(Arc::clone(&recent), nodes.len(), *agree);
+            let calls = Quorum::new(https()?, nodes.len(), *agree);
             let followed = Followed {
                 nodes: quorum.map_err(|error| internal(&error))?,
                 recent,
                 is_right: OnceCell::new(),
                 reads: Semaphore::new(CHAIN_READS_AT_ONCE),
                 looks: Semaphore::new(CHAIN_READS_AT_ONCE),
+                calls: calls.map_err(|error| internal(&error))?,
+                last_height: LastHeight::default(),
                 pause: *poll,
             };
             chains.insert(*network, Arc::new(followed));

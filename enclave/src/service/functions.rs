@@ -17,8 +17,8 @@ use r3e_functions::limits::MEMORY_MIB;
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
     Admissions, AllMetrics, AttestationSource, Bundler, CheckError, Counts, Definition, EventSink,
-    InvokeError, Invoker, InvokerParts, Loadable, Logs, Notary, OwnTriggers, PriceSource, RandomSource,
-    Registry, Run, SecretSource, SourceError, SourceFuture, Version,
+    InvokeError, Invoker, InvokerParts, Loadable, Logs, Networks, Notary, OwnTriggers, PriceSource,
+    RandomSource, Registry, Run, SecretSource, SourceError, SourceFuture, Version,
 };
 use r3e_keys::ReportKey;
 use r3e_proto::api::functions::{Deploy, Function, Invocation};
@@ -86,6 +86,7 @@ pub(crate) struct FunctionsParts {
     pub(crate) prices: Arc<dyn PriceSource>,
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) notary: Arc<dyn Notary>,
+    pub(crate) networks: Arc<dyn Networks>,
 }
 
 /// The functions of all tenants.
@@ -121,6 +122,7 @@ impl Functions {
             prices,
             random,
             notary,
+            networks,
         } = parts;
         let Workshop { pool, bundler, egress, configuration } = workshop;
         let pool = Arc::new(pool);
@@ -144,6 +146,7 @@ impl Functions {
             prices,
             random,
             notary,
+            networks,
             admissions,
         }));
         let receipts = Receipts::new(report_key, configuration);

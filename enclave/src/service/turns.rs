@@ -1,30 +1,32 @@
-//! Turns: one piece of work at a time for each tenant, or each wallet, and only so many that wait for it. Nobody waits for
+//! Turns: one piece of work at a time for each tenant, or each wallet, or a few, and only so many that wait for it. Nobody waits for
 //! another tenant's.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use tokio::sync::{Mutex as Lock, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::ServiceError;
 
 /// The turns of all that have work; who has none leaves no trace but a weak reference.
 pub(super) struct Turns<K> {
     lines: Mutex<HashMap<K, Weak<Line>>>,
+    /// Those of one line that have their turn at once.
+    at_once: usize,
     /// Those who have their turn or wait for it.
     max_in_line: usize,
 }
 
 /// Who has a turn, and who waits for it.
 struct Line {
-    lock: Arc<Lock<()>>,
+    turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
 }
 
 /// A turn, until it is dropped.
 pub(super) struct Turn {
-    _held: OwnedMutexGuard<()>,
+    _held: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
     _line: Arc<Line>,
 }
@@ -32,7 +34,12 @@ pub(super) struct Turn {
 impl<K: Eq + Hash> Turns<K> {
     /// With room for so many in each line.
     pub(super) fn new(max_in_line: usize) -> Self {
-        Self { lines: Mutex::default(), max_in_line }
+        Self::several(1, max_in_line)
+    }
+
+    /// With so many turns at once in each line, and room for so many.
+    pub(super) fn several(at_once: usize, max_in_line: usize) -> Self {
+        Self { lines: Mutex::default(), at_once, max_in_line }
     }
 
     /// Waits for a turn.
@@ -46,7 +53,8 @@ impl<K: Eq + Hash> Turns<K> {
                 format!("{} requests of this kind wait already; try again in a second", self.max_in_line);
             ServiceError::Busy(message)
         })?;
-        let turn = Arc::clone(&line.lock).lock_owned().await;
+        let closed = |_| ServiceError::Internal("the line is closed".to_owned());
+        let turn = Arc::clone(&line.turns).acquire_owned().await.map_err(closed)?;
         Ok(Turn { _held: turn, _place: place, _line: line })
     }
 
@@ -56,8 +64,8 @@ impl<K: Eq + Hash> Turns<K> {
             return line;
         }
         lines.retain(|_, line| line.strong_count() > 0);
-        let line =
-            Arc::new(Line { lock: Arc::default(), places: Arc::new(Semaphore::new(self.max_in_line)) });
+        let (turns, places) = (Semaphore::new(self.at_once), Semaphore::new(self.max_in_line));
+        let line = Arc::new(Line { turns: Arc::new(turns), places: Arc::new(places) });
         lines.insert(of, Arc::downgrade(&line));
         line
     }
@@ -79,6 +87,16 @@ mod tests {
         assert!(timeout(Duration::from_millis(20), turns.take("a")).await.is_err());
         drop(first);
         assert!(turns.take("a").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn several_at_a_time_of_each() {
+        let turns = Turns::several(2, 4);
+        let _first = turns.take(1).await.unwrap();
+        let second = turns.take(1).await.unwrap();
+        assert!(timeout(Duration::from_millis(20), turns.take(1)).await.is_err());
+        drop(second);
+        assert!(turns.take(1).await.is_ok());
     }
 
     #[tokio::test]

@@ -4,6 +4,18 @@ use serde::{Deserialize, Serialize};
 
 use super::wallets::Wei;
 
+/// Whether a text is the one name of a network, by CAIP-2: `eip155:1`, `neo-n3:860833102`.
+pub fn is_network(text: &str) -> bool {
+    let Some((namespace, reference)) = text.split_once(':') else { return false };
+    let plain = reference.bytes().all(|digit| digit.is_ascii_digit());
+    let known = match namespace {
+        "eip155" => reference.parse::<u64>().is_ok_and(|chain_id| chain_id != 0),
+        "neo-n3" => reference.parse::<u32>().is_ok(),
+        _ => false,
+    };
+    known && plain && (reference == "0" || !reference.starts_with('0'))
+}
+
 /// A network: an item of `GET /v1/chains`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChainStatus {
@@ -34,4 +46,33 @@ pub struct Funds {
     /// Why there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_has_one_name() {
+        for right in ["eip155:1", "eip155:18446744073709551615", "neo-n3:860833102", "neo-n3:0"] {
+            assert!(is_network(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "eip155",
+            "eip155:",
+            "eip155:0",
+            "eip155:01",
+            "eip155:+1",
+            "eip155: 1",
+            "eip155:1:2",
+            "EIP155:1",
+        ] {
+            assert!(!is_network(wrong), "{wrong}");
+        }
+        for wrong in ["neo-n3:4294967296", "neo-n3:-1", "neo:1", "eip155:18446744073709551616", "eip155:0x1"]
+        {
+            assert!(!is_network(wrong), "{wrong}");
+        }
+    }
 }

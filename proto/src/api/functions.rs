@@ -103,6 +103,9 @@ pub struct Permissions {
     /// Whether it may make triggers that invoke it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub triggers: bool,
+    /// Networks whose contracts it may read, by CAIP-2: `eip155:1`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<String>,
 }
 
 /// What one invocation may use.

@@ -11,7 +11,8 @@ mod typed_data;
 
 pub use export::{EXPORT_DOMAIN, export_info};
 pub use neo::{
-    is_signed_neo_transaction, neo_account, neo_script, neo_transaction_hash, signed_neo_transaction,
+    is_signed_neo_transaction, neo_account, neo_reading, neo_script, neo_transaction_hash,
+    signed_neo_transaction,
 };
 pub use transaction::{created_contract, signed_transaction, transaction_hash};
 

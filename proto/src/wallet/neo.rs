@@ -67,19 +67,40 @@ pub fn is_signed_neo_transaction(transaction: &NeoTransaction, signature: &[u8],
 /// # Errors
 /// [`PayloadError`]: it is over a limit.
 pub fn neo_script(transaction: &NeoTransaction) -> Result<Vec<u8>, PayloadError> {
-    if transaction.method.len() > MAX_NEO_METHOD_BYTES {
+    script(transaction.contract, &transaction.method, CallFlags::ALL, &transaction.arguments)
+}
+
+/// A script that reads: one call, which changes nothing.
+///
+/// # Errors
+/// [`PayloadError`]: it is over a limit.
+pub fn neo_reading(
+    contract: Hash160,
+    method: &str,
+    arguments: &[NeoArgument],
+) -> Result<Vec<u8>, PayloadError> {
+    script(contract, method, CallFlags::READ_ONLY, arguments)
+}
+
+fn script(
+    contract: Hash160,
+    method: &str,
+    flags: CallFlags,
+    arguments: &[NeoArgument],
+) -> Result<Vec<u8>, PayloadError> {
+    if method.len() > MAX_NEO_METHOD_BYTES {
         return Err(PayloadError::TooLong { what: "a method's name, in bytes", max: MAX_NEO_METHOD_BYTES });
     }
-    if transaction.arguments.len() > MAX_NEO_ARGUMENTS {
+    if arguments.len() > MAX_NEO_ARGUMENTS {
         return Err(PayloadError::TooLong { what: "a call's arguments", max: MAX_NEO_ARGUMENTS });
     }
     let of_script = |error: ScriptError| match error {
         ScriptError::TooLong { what, max } => PayloadError::TooLong { what, max },
         _ => PayloadError::Form { what: "a script" },
     };
-    let arguments: Vec<Argument> = transaction.arguments.iter().map(argument).collect();
+    let arguments: Vec<Argument> = arguments.iter().map(argument).collect();
     let mut script = ScriptBuilder::default();
-    script.call(transaction.contract, &transaction.method, CallFlags::ALL, &arguments).map_err(of_script)?;
+    script.call(contract, method, flags, &arguments).map_err(of_script)?;
     script.finish().map_err(of_script)
 }
 

@@ -31,7 +31,8 @@ impl HostCalls for Host {
                 HostCall::OraclePrice { .. }
                 | HostCall::OracleRandom { .. }
                 | HostCall::OracleData { .. }
-                | HostCall::OracleWeather { .. } => {
+                | HostCall::OracleWeather { .. }
+                | HostCall::ChainRead { .. } => {
                     let message = "no oracle here".to_owned();
                     Err(HostError { code: HostErrorCode::NotFound, message })
                 }

@@ -11,7 +11,7 @@ use super::application_log::read_ending;
 use super::item::Item;
 use super::source::{NeoBlocks, question};
 use crate::follow::Source as _;
-use crate::limits::{MAX_NODE_MESSAGE_CHARS, MAX_SMALL_ANSWER_BYTES};
+use crate::limits::{MAX_CALL_ANSWER_BYTES, MAX_NODE_MESSAGE_CHARS, MAX_SMALL_ANSWER_BYTES};
 use crate::rpc::fields::{list, member, parsed, text};
 use crate::rpc::{
     Answer, AnswerError, JsonLimits, Question, Quorum, QuorumError, RpcError, Said, Skip, Statement,
@@ -40,6 +40,15 @@ pub struct Trial {
     pub gas_consumed: u64,
     /// Why it would fail, in the words of one node, which may be the one that lies; none where it would not.
     pub fault: Option<String>,
+}
+
+/// What running a script came to.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// What it leaves; none where it fails.
+    pub value: Option<Item>,
+    /// Why it fails, in the words of one node, which may be the one that lies.
+    pub fault: String,
 }
 
 /// What a method gives, and how far the chain is.
@@ -77,6 +86,22 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
             let gas_consumed = parsed(&answer, "gasconsumed")?;
             let fault = if halted(&answer, "state")? { None } else { Some(words(&answer)) };
             Ok(Trial { gas_consumed, fault })
+        };
+        self.nodes.ask(&question, read).await
+    }
+
+    /// What running `script`, which changes nothing, leaves in the state behind the last block of each node.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn run(&self, script: &[u8]) -> Result<Ran, QuorumError> {
+        let parameters = vec![json!(STANDARD.encode(script))];
+        let question = question("invokescript", parameters, MAX_CALL_ANSWER_BYTES);
+        let read = |run: Value| {
+            if !halted(&run, "state")? {
+                return Ok(Ran { value: None, fault: words(&run) });
+            }
+            Ok(Ran { value: left(&run)?, fault: String::new() })
         };
         self.nodes.ask(&question, read).await
     }
@@ -174,6 +199,19 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
 impl PartialEq for Trial {
     fn eq(&self, other: &Self) -> bool {
         self.gas_consumed == other.gas_consumed && self.fault.is_some() == other.fault.is_some()
+    }
+}
+
+/// Two that fail are alike, however their nodes word it.
+impl PartialEq for Ran {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl Answer for Ran {
+    fn summary(&self) -> String {
+        if self.value.is_some() { "a value".to_owned() } else { "that it fails".to_owned() }
     }
 }
 

@@ -98,6 +98,18 @@ impl<T: Transport> Quorum<T> {
         A: Answer,
         F: Fn(Value) -> Result<A, AnswerError> + Send + Sync,
     {
+        self.ask_anyhow(question, |said| Ok(read(said?)?)).await
+    }
+
+    /// The same, of a question to which a refusal may be the answer: `read` is given those, too.
+    ///
+    /// # Errors
+    /// [`QuorumError::Disagreement`].
+    pub async fn ask_anyhow<A, F>(&self, question: &Question, read: F) -> Result<A, QuorumError>
+    where
+        A: Answer,
+        F: Fn(Result<Value, RpcError>) -> Result<A, RpcError> + Send + Sync,
+    {
         let mut outcomes =
             collect(self.asked(question, &read), |outcomes| self.agreed(outcomes).is_some()).await;
         match self.agreed(&outcomes).and_then(|at| outcomes.swap_remove(at)) {
@@ -114,7 +126,7 @@ impl<T: Transport> Quorum<T> {
     where
         F: Fn(Value) -> Result<u64, AnswerError> + Send + Sync,
     {
-        let read = |value| read(value).map(Height);
+        let read = |said: Result<Value, RpcError>| Ok(Height(read(said?)?));
         let outcomes = collect(self.asked(question, &read), |_| false).await;
         let mut heights: Vec<u64> = outcomes.iter().flatten().flatten().map(|height| height.0).collect();
         heights.sort_unstable_by(|one, other| other.cmp(one));
@@ -155,7 +167,7 @@ impl<T: Transport> Quorum<T> {
 
     /// What each node says, in their order. Nothing follows from it: they are told something.
     pub async fn tell(&self, question: &Question) -> Vec<Result<Value, RpcError>> {
-        let read = |value: Value| Ok(Words(value));
+        let read = |said: Result<Value, RpcError>| said.map(Words);
         let outcomes = collect(self.asked(question, &read), |_| false).await;
         outcomes.into_iter().flatten().map(|said| said.map(|words| words.0)).collect()
     }
@@ -173,10 +185,10 @@ impl<T: Transport> Quorum<T> {
     fn asked<'a, A, F>(&'a self, question: &'a Question, read: &'a F) -> Vec<Asked<'a, A>>
     where
         A: Answer,
-        F: Fn(Value) -> Result<A, AnswerError> + Send + Sync,
+        F: Fn(Result<Value, RpcError>) -> Result<A, RpcError> + Send + Sync,
     {
         let one = |endpoint| -> Asked<'a, A> {
-            Box::pin(async move { Ok(read(question.ask(&self.transport, endpoint, ID).await?)?) })
+            Box::pin(async move { read(question.ask(&self.transport, endpoint, ID).await) })
         };
         (0..self.endpoints).map(one).collect()
     }

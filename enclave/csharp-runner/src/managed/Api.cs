@@ -358,6 +358,71 @@ namespace R3E
         }
     }
 
+    /// <summary>What a contract said.</summary>
+    public sealed class ChainAnswer
+    {
+        /// <summary>The block behind which it was read; on Neo N3, or a later one.</summary>
+        public long Height { get; internal set; }
+
+        /// <summary>On Ethereum what the method is declared to return, numbers as decimal text; on Neo N3 the one stack item.</summary>
+        public List<object> Values { get; internal set; }
+
+        /// <summary>On Ethereum the data as the contract gave it, hex with 0x; else null.</summary>
+        public string Data { get; internal set; }
+    }
+
+    /// <summary>The networks that the function was granted.</summary>
+    public static class Chain
+    {
+        /// <summary>
+        /// What a contract says, as enough of the network's nodes agree. On Ethereum the method is its declaration, or there is the data of the call in place of
+        /// it and its arguments; on Neo N3 it is its name, and arguments are <c>new { type = "account", value = "N…" }</c>.
+        /// </summary>
+        public static ChainAnswer Read(
+            string network, string contract, string method = null, IEnumerable<object> args = null, string data = null, long confirmations = 0)
+        {
+            if (confirmations < 0) throw new ArgumentOutOfRangeException(nameof(confirmations), "no block stands above the last one");
+            var exact = new List<object>();
+            foreach (var arg in args ?? new object[0])
+            {
+                exact.Add(Exactly(arg));
+            }
+            var reply = Host.Call(
+                "chain_read", "network", Host.Text(network, nameof(network)), "contract", Host.Text(contract, nameof(contract)), "method", method,
+                "args", Json.Write(exact), "data", data, "confirmations", confirmations);
+            return new ChainAnswer
+            {
+                Height = Convert.ToInt64(reply["height"]),
+                Values = (List<object>)Json.Read<object>((string)reply["values"]),
+                Data = (string)reply["data"],
+            };
+        }
+
+        // Numbers as decimal text, since most readers of JSON round them; bytes as hexadecimal digits.
+        private static object Exactly(object value)
+        {
+            if (value is sbyte || value is byte || value is short || value is ushort || value is int || value is uint || value is long || value is ulong
+                || (value != null && value.GetType().FullName == "System.Numerics.BigInteger"))
+            {
+                return Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture);
+            }
+            if (value is byte[])
+            {
+                return "0x" + BitConverter.ToString((byte[])value).Replace("-", "").ToLowerInvariant();
+            }
+            if (value is string || !(value is System.Collections.IEnumerable) || value is System.Collections.IDictionary)
+            {
+                return value;
+            }
+            var list = new List<object>();
+            foreach (var one in (System.Collections.IEnumerable)value)
+            {
+                list.Add(Exactly(one));
+            }
+            return list;
+        }
+    }
+
     /// <summary>The appliance's attestation.</summary>
     public static class Tee
     {

@@ -25,6 +25,7 @@ fn loadable(name: &str, source: &str) -> Loadable {
             net: vec!["a.test".into()],
             publish: vec!["t".into()],
             set_secrets: vec!["SET".into()],
+            networks: vec!["eip155:1".into()],
             triggers: true,
         },
         ..Deploy::javascript(source)

@@ -12,10 +12,11 @@ use std::sync::{Arc, Mutex};
 
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
-    AttestationSource, Bundler, ChangeError, ChangeFuture, CheckError, Completed, Definition, Event,
-    EventSink, InvokeError, Invoker, InvokerParts, LatestPrice, Loadable, MadeTrigger, OwnTriggers,
-    PriceSource, PublishFuture, RandomError, RandomFuture, RandomSource, Registry, SecretAnswer,
-    SecretReader, SecretSource, Seen, SourceError, SourceFuture, Taken, Version,
+    AttestationSource, Bundler, ChangeError, ChangeFuture, CheckError, Completed, ContractAnswer,
+    ContractCall, Definition, Event, EventSink, InvokeError, Invoker, InvokerParts, LatestPrice, Loadable,
+    MadeTrigger, Networks, OwnTriggers, PriceSource, PublishFuture, RandomError, RandomFuture, RandomSource,
+    ReadError, ReadFuture, Registry, SecretAnswer, SecretReader, SecretSource, Seen, SourceError,
+    SourceFuture, Taken, Version,
 };
 use r3e_keys::{OracleKeys, RandomKey, RootSecret};
 use r3e_proto::api::data::SignedObservation;
@@ -96,6 +97,7 @@ impl Appliance {
             prices: Arc::new(OneFeed),
             random: Arc::new(Dice),
             notary: Arc::new(Notary),
+            networks: Arc::new(OneContract),
             admissions: gate.clone(),
         });
         let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_compilers_beside();
@@ -234,6 +236,26 @@ impl SecretSource for Secrets {
             }
             Self::set(self, setter.tenant, name, value);
             Ok(2)
+        })
+    }
+}
+
+/// A contract that says what it was asked.
+pub(crate) struct OneContract;
+
+impl Networks for OneContract {
+    fn read<'a>(&'a self, tenant: TenantId, call: &'a ContractCall) -> ReadFuture<'a> {
+        assert_eq!(tenant, ALICE);
+        let ContractCall { network, contract, method, arguments, data, confirmations } = call.clone();
+        Box::pin(async move {
+            match contract.as_str() {
+                "reverts" => Err(ReadError::Reverted("it does not want to".into())),
+                "disagrees" => Err(ReadError::Unavailable("nodes differ".into())),
+                _ => {
+                    let said = serde_json::json!([network, contract, method, confirmations]);
+                    Ok(ContractAnswer { height: 7, values: vec![said, arguments.into()], data })
+                }
+            }
         })
     }
 }

@@ -69,8 +69,9 @@ impl HostCalls for Host {
                 HostCall::OraclePrice { .. }
                 | HostCall::OracleRandom { .. }
                 | HostCall::OracleData { .. }
-                | HostCall::OracleWeather { .. } => {
-                    let message = "no oracle here".to_owned();
+                | HostCall::OracleWeather { .. }
+                | HostCall::ChainRead { .. } => {
+                    let message = "nothing here".to_owned();
                     Err(HostError { code: HostErrorCode::NotFound, message })
                 }
                 HostCall::Publish { .. } => Ok(HostValue::Publish { queued: 0, failed: 0 }),

@@ -186,7 +186,30 @@
     },
   });
 
-  const r3e = ObjectFreeze({ events, oracle, secrets, store, tee, trigger });
+  // What JSON has no form for, as the decimal text that the appliance takes.
+  const exactly = (_, value) => (typeof value === "bigint" ? `${value}` : value);
+
+  const chain = ObjectFreeze({
+    /** What a contract of a granted network says, as enough of its nodes agree. */
+    async read(request) {
+      if (request === null || typeof request !== "object") throw new TypeError("what to read must be an object with a network and a contract");
+      const { network, contract, method, args, data, confirmations } = request;
+      if (args !== undefined && args !== null && !ArrayIsArray(args)) throw new TypeError("args must be an array");
+      const reply = await hostCall({
+        __proto__: null,
+        op: "chain_read",
+        network: text(network, "a network"),
+        contract: text(contract, "a contract"),
+        method: method === undefined || method === null ? null : text(method, "a method"),
+        args: args === undefined || args === null ? "[]" : JSONStringify(args, exactly),
+        data: data === undefined || data === null ? null : text(data, "data"),
+        confirmations: confirmations === undefined || confirmations === null ? 0 : number(confirmations, "confirmations"),
+      });
+      return { height: reply.height, values: JSONParse(reply.values), data: reply.data };
+    },
+  });
+
+  const r3e = ObjectFreeze({ chain, events, oracle, secrets, store, tee, trigger });
 
   internals.r3e = { r3e };
 }

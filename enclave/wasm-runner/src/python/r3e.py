@@ -156,4 +156,32 @@ class _Oracle:
         return weather | {"data": _json.loads(reply["data"])}
 
 
-events, oracle, secrets, store, tee, trigger = _Events(), _Oracle(), _Secrets(), _Store(), _Tee(), _Trigger()
+class _Chain:
+    def read(self, network, contract, method=None, args=(), *, data=None, confirmations=0):
+        """What a contract of a granted network says, as enough of its nodes agree: a dict of `height`, `values` and `data`."""
+        reply = _call({
+            "op": "chain_read",
+            "network": _text(network, "a network"),
+            "contract": _text(contract, "a contract"),
+            "method": None if method is None else _text(method, "a method"),
+            "args": _json.dumps(_exactly(list(args)), allow_nan=False, separators=(",", ":")),
+            "data": None if data is None else _text(_exactly(data), "data"),
+            "confirmations": _number(confirmations, "confirmations"),
+        })
+        return {"height": reply["height"], "values": _json.loads(reply["values"]), "data": reply["data"]}
+
+
+def _exactly(value):
+    # Numbers as decimal text, since most readers of JSON round them; bytes as hexadecimal digits.
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, (bytes, bytearray)):
+        return "0x" + value.hex()
+    if isinstance(value, (list, tuple)):
+        return [_exactly(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _exactly(one) for name, one in value.items()}
+    return value
+
+
+chain, events, oracle, secrets, store, tee, trigger = _Chain(), _Events(), _Oracle(), _Secrets(), _Store(), _Tee(), _Trigger()

@@ -6,10 +6,10 @@ use r3e_proto::api::wallets::{Hash32, keccak256};
 
 use super::AbiError;
 use super::decode::{decode_topic, decode_values};
-use super::kind::{Kind, SignatureError};
+use super::kind::{Kind, SignatureError, is_name, named_list, trimmed};
 use super::value::Value;
 use crate::evm::log::Log;
-use crate::limits::{MAX_PARAMETERS, MAX_SIGNATURE_BYTES, MAX_TOPICS};
+use crate::limits::MAX_TOPICS;
 
 /// An event, as Solidity declares it. Anonymous events have no topic of their own and are not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,34 +74,9 @@ impl FromStr for Event {
 
     /// `Name(type indexed name, …)`, with or without `event` before it and `;` behind it.
     fn from_str(text: &str) -> Result<Self, SignatureError> {
-        if text.len() > MAX_SIGNATURE_BYTES {
-            return Err(SignatureError::TooLong { max: MAX_SIGNATURE_BYTES });
-        }
-        let text = text.trim().trim_end_matches(';').trim_end();
+        let text = trimmed(text)?;
         let text = text.strip_prefix("event ").unwrap_or(text).trim_start();
-        let (name, rest) = text.split_once('(').ok_or(SignatureError::Form { rule: "there is no (" })?;
-        let name = name.trim_end();
-        if !is_name(name) {
-            return Err(SignatureError::Form { rule: "it must begin with a name" });
-        }
-        let mut parameters = Vec::new();
-        let mut rest = rest.trim_start();
-        if let Some(behind) = rest.strip_prefix(')') {
-            rest = behind;
-        } else {
-            loop {
-                if parameters.len() == MAX_PARAMETERS {
-                    return Err(SignatureError::TooMany { what: "parameters", max: MAX_PARAMETERS });
-                }
-                let (parameter, behind) = Parameter::parse(rest)?;
-                parameters.push(parameter);
-                if let Some(behind) = behind.strip_prefix(')') {
-                    rest = behind;
-                    break;
-                }
-                rest = behind.strip_prefix(',').ok_or(SignatureError::Form { rule: "there is no )" })?;
-            }
-        }
+        let (name, parameters, rest) = named_list(text, Parameter::parse)?;
         if !rest.is_empty() {
             return Err(SignatureError::Form { rule: "something stands behind its )" });
         }
@@ -129,9 +104,4 @@ impl Parameter {
         }
         Ok((Self { name: name.map(str::to_owned), kind, indexed }, behind))
     }
-}
-
-fn is_name(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
-    text.chars().all(plain) && text.starts_with(|c: char| !c.is_ascii_digit())
 }

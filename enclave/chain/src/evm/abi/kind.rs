@@ -2,31 +2,29 @@
 
 use std::fmt;
 
-use crate::limits::{MAX_FIXED_ARRAY, MAX_PARAMETERS, MAX_TYPE_DEPTH};
+use crate::limits::{MAX_FIXED_ARRAY, MAX_PARAMETERS, MAX_SIGNATURE_BYTES, MAX_TYPE_DEPTH};
 
 /// Why a declaration is not understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignatureError {
     /// It is longer than any that a person would write.
-    #[error("the event's declaration: at most {max} bytes")]
+    #[error("a declaration has at most {max} bytes")]
     TooLong {
         /// The limit.
         max: usize,
     },
-    /// Not of the form `Name(type indexed name, …)`.
-    #[error("the event's declaration must be of the form Name(type indexed name, …): {rule}")]
+    /// Not of the form `Name(type name, …)`.
+    #[error("the declaration must be of the form Name(type name, …): {rule}")]
     Form {
         /// The rule it broke.
         rule: &'static str,
     },
     /// A type that there is not.
-    #[error(
-        "the event's declaration names a type that there is not, or one without its width, as in uint256"
-    )]
+    #[error("the declaration names a type that there is not, or one without its width, as in uint256")]
     Type,
     /// Too many of something.
-    #[error("the event's declaration has more than {max} {what}")]
+    #[error("the declaration has more than {max} {what}")]
     TooMany {
         /// Of what.
         what: &'static str,
@@ -158,6 +156,56 @@ impl Kind {
             }
         }
     }
+}
+
+/// A declaration without what may stand around it.
+pub(super) fn trimmed(text: &str) -> Result<&str, SignatureError> {
+    if text.len() > MAX_SIGNATURE_BYTES {
+        return Err(SignatureError::TooLong { max: MAX_SIGNATURE_BYTES });
+    }
+    Ok(text.trim().trim_end_matches(';').trim_end())
+}
+
+/// Reads `Name(one, …)`; gives what is behind it, too.
+pub(super) fn named_list<'a, T>(
+    text: &'a str,
+    parse: impl Fn(&'a str) -> Result<(T, &'a str), SignatureError>,
+) -> Result<(&'a str, Vec<T>, &'a str), SignatureError> {
+    let (name, rest) = text.split_once('(').ok_or(SignatureError::Form { rule: "there is no (" })?;
+    let name = name.trim_end();
+    if !is_name(name) {
+        return Err(SignatureError::Form { rule: "it must begin with a name" });
+    }
+    let (list, rest) = list(rest, parse)?;
+    Ok((name, list, rest))
+}
+
+/// Reads what stands behind a `(`, up to its `)`; gives what is behind that.
+pub(super) fn list<'a, T>(
+    text: &'a str,
+    parse: impl Fn(&'a str) -> Result<(T, &'a str), SignatureError>,
+) -> Result<(Vec<T>, &'a str), SignatureError> {
+    let mut all = Vec::new();
+    let mut rest = text.trim_start();
+    if let Some(behind) = rest.strip_prefix(')') {
+        return Ok((all, behind));
+    }
+    loop {
+        if all.len() == MAX_PARAMETERS {
+            return Err(SignatureError::TooMany { what: "parameters", max: MAX_PARAMETERS });
+        }
+        let (one, behind) = parse(rest)?;
+        all.push(one);
+        if let Some(behind) = behind.strip_prefix(')') {
+            return Ok((all, behind));
+        }
+        rest = behind.strip_prefix(',').ok_or(SignatureError::Form { rule: "there is no )" })?;
+    }
+}
+
+pub(super) fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    text.chars().all(plain) && text.starts_with(|c: char| !c.is_ascii_digit())
 }
 
 /// A number from 1 to `max`, as it is written in a type's name.

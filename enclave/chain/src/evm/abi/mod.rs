@@ -1,19 +1,24 @@
-//! The ABI of events (Solidity's contract ABI specification): declarations, and the values in a log.
+//! Solidity's contract ABI: declarations of events and methods, the values in a log, what a call is made with, and what it gives.
 //!
 //! ```text
 //! "Transfer(address indexed from, address indexed to, uint256 value)" --> Event --topics, data--> [(name, Value)]
+//! "balanceOf(address owner) returns (uint256)" --> Method --JSON--> a call's data; --data--> [Value]
 //! ```
 
 mod decode;
+mod encode;
 mod event;
 mod kind;
+mod method;
 mod value;
 
+pub use encode::ArgumentError;
 pub use event::{Event, Parameter};
 pub use kind::{Kind, SignatureError};
+pub use method::Method;
 pub use value::Value;
 
-/// Why a log is not read as an event.
+/// Why data is not read as the values that a declaration says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AbiError {
@@ -29,16 +34,16 @@ pub enum AbiError {
         found: usize,
     },
     /// The data ends within a value, or a place in it points behind its end.
-    #[error("the log's data ends within a value")]
+    #[error("the data ends within a value")]
     Truncated,
     /// A word has bits that its type does not have.
-    #[error("a word of the log is no {what}")]
+    #[error("a word of the data is no {what}")]
     Word {
         /// What it should be.
         what: &'static str,
     },
     /// More values, or more bytes, than are decoded.
-    #[error("the log's data holds more than {max} {what}")]
+    #[error("the data holds more than {max} {what}")]
     TooMuch {
         /// Of what.
         what: &'static str,

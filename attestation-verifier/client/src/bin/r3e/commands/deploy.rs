@@ -92,6 +92,7 @@ fn reach(today: &Permissions, wanted: &Permissions) -> String {
         ("topic", &today.publish, &wanted.publish),
         ("sets secret", &today.set_secrets, &wanted.set_secrets),
         ("triggers", &of(today), &of(wanted)),
+        ("network", &today.networks, &wanted.networks),
     ] {
         let line = |sign: &str, name: &str| format!("  {sign} {kind} {}", printable(name));
         lines.extend(wanted.iter().map(|name| line(if today.contains(name) { " " } else { "+" }, name)));
@@ -120,6 +121,8 @@ mod tests {
         let changing =
             Permissions { set_secrets: vec!["A".to_owned()], triggers: true, ..Permissions::default() };
         assert_eq!(reach(&of(&[], &[]), &changing), "  + sets secret A\n  + triggers of its own");
+        let reading = Permissions { networks: vec!["eip155:1".to_owned()], ..Permissions::default() };
+        assert_eq!(reach(&of(&[], &[]), &reading), "  + network eip155:1");
         assert_eq!(reach(&of(&[], &[]), &of(&[], &[])), "  it may reach no secret and no host");
     }
 }

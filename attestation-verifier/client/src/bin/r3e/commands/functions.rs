@@ -77,6 +77,9 @@ pub(crate) struct DeployArguments {
     /// It may make triggers that invoke it
     #[arg(long)]
     triggers: bool,
+    /// A network whose contracts it may read, such as eip155:1; repeat for several
+    #[arg(long = "network", value_name = "NETWORK")]
+    networks: Vec<String>,
     /// Wall time of one invocation
     #[arg(long, value_name = "N")]
     timeout_ms: Option<u32>,
@@ -108,6 +111,7 @@ impl DeployArguments {
                 publish: self.publish,
                 set_secrets: self.set_secrets,
                 triggers: self.triggers,
+                networks: self.networks,
             },
             limits: Limits {
                 timeout_ms: self.timeout_ms.unwrap_or(defaults.timeout_ms),
@@ -179,6 +183,7 @@ pub(crate) fn human(function: &Function) -> String {
         ("publishes", list(&function.permissions.publish)),
         ("sets secrets", list(&function.permissions.set_secrets)),
         ("makes triggers", if function.permissions.triggers { "of its own" } else { "none" }.to_owned()),
+        ("reads", list(&function.permissions.networks)),
         ("time", format!("{timeout_ms} ms, {cpu_ms} ms of CPU")),
         ("memory", format!("{memory_mib} MiB")),
         ("output", format!("{output_bytes} bytes")),

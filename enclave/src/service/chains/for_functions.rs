@@ -1,0 +1,190 @@
+//! What functions read of chains. Where a network is, is asked as triggers ask; a call is asked of nodes apart, which are never left alone for
+//! their silence: it may be the contract of one tenant that takes so long.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use r3e_chain::evm::abi::{Method, Value as AbiValue};
+use r3e_chain::evm::{Called, EvmAddress, EvmCalls, HexBytes};
+use r3e_chain::limits::{MAX_CALL_DATA_BYTES, MAX_CONFIRMATIONS};
+use r3e_chain::neo::NeoCalls;
+use r3e_chain::rpc::Quorum;
+use r3e_chain::watch::{Network, Watch};
+use r3e_functions::{ContractAnswer, ContractCall, Networks, ReadError, ReadFuture};
+use r3e_neo::Hash160;
+use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::wallets::NeoArgument;
+use r3e_proto::wallet::neo_reading;
+use r3e_triggers::NotRead;
+use serde_json::Value;
+use tokio::time::{Instant, timeout};
+
+use super::nodes::HttpsNodes;
+use super::{Chains, Followed, in_words, lock};
+use crate::limits::{
+    CONTRACT_READ_TIMEOUT, CONTRACT_READS_AT_ONCE, HEIGHT_PATIENCE, MAX_CONTRACT_READS_WAITING,
+    MAX_HEIGHT_AGE,
+};
+use crate::service::ServiceError;
+use crate::service::turns::Turns;
+
+/// The chains, as functions read them.
+pub(crate) struct ForFunctions {
+    chains: Arc<Chains>,
+    /// Of each tenant and network, so that a contract that takes long is waited for by nobody else.
+    turns: Turns<(TenantId, Network)>,
+}
+
+/// How far a network was when that was last known.
+pub(super) type LastHeight = Mutex<Option<(Instant, u64)>>;
+
+impl ForFunctions {
+    pub(crate) fn new(chains: Arc<Chains>) -> Self {
+        Self { chains, turns: Turns::several(CONTRACT_READS_AT_ONCE, MAX_CONTRACT_READS_WAITING) }
+    }
+
+    async fn read_in_turn(&self, tenant: TenantId, call: &ContractCall) -> Result<ContractAnswer, ReadError> {
+        let unknown = |_| ReadError::Invalid(format!("{:?} names no network", call.network));
+        let network = call.network.parse::<Network>().map_err(unknown)?;
+        // What breaks a rule is said before anybody is asked.
+        let question = Question::of(network, call)?;
+        let followed = self.chains.0.get(&network);
+        let followed = followed.ok_or_else(|| {
+            let why = self.chains.followed(network).err().unwrap_or_default();
+            ReadError::NoNodes(why)
+        })?;
+        let _turn = self.turns.take((tenant, network)).await.map_err(|error| match error {
+            ServiceError::Busy(why) => ReadError::Busy(why),
+            _ => ReadError::Unavailable("the appliance stops".to_owned()),
+        })?;
+        let height = followed.height_by_now(network).await?;
+        question.ask(&followed.calls, height).await
+    }
+}
+
+impl Networks for ForFunctions {
+    fn read<'a>(&'a self, tenant: TenantId, call: &'a ContractCall) -> ReadFuture<'a> {
+        Box::pin(async move {
+            let read = timeout(CONTRACT_READ_TIMEOUT, self.read_in_turn(tenant, call)).await;
+            read.unwrap_or_else(|_| {
+                let seconds = CONTRACT_READ_TIMEOUT.as_secs();
+                Err(ReadError::TimedOut(format!("enough nodes did not answer within {seconds} s")))
+            })
+        })
+    }
+}
+
+/// What is asked of a contract.
+enum Question {
+    /// On a chain like Ethereum.
+    Evm { contract: EvmAddress, method: Option<Method>, data: HexBytes, confirmations: u64 },
+    /// On Neo N3.
+    Neo { script: Vec<u8> },
+}
+
+impl Question {
+    fn of(network: Network, call: &ContractCall) -> Result<Self, ReadError> {
+        match network {
+            Network::Eip155(_) => Self::of_evm(call),
+            Network::NeoN3(_) => Self::of_neo(call),
+        }
+    }
+
+    fn of_evm(call: &ContractCall) -> Result<Self, ReadError> {
+        let contract = call.contract.parse().map_err(|error| invalid("the contract", &error))?;
+        if call.confirmations > MAX_CONFIRMATIONS.into() {
+            return Err(ReadError::Invalid(format!("at most {MAX_CONFIRMATIONS} confirmations")));
+        }
+        let (method, data) = match (&call.method, &call.data) {
+            (Some(method), None) => {
+                let method = method.parse::<Method>().map_err(|error| invalid("the method", &error))?;
+                let data = method.call(&call.arguments).map_err(|error| invalid("the arguments", &error))?;
+                (Some(method), HexBytes(data))
+            }
+            (None, Some(data)) if call.arguments.is_empty() => {
+                (None, data.parse().map_err(|error| invalid("the data", &error))?)
+            }
+            _ => return Err(ReadError::Invalid("a call has a method, or data in place of it".to_owned())),
+        };
+        if data.0.len() > MAX_CALL_DATA_BYTES {
+            return Err(ReadError::Invalid(format!("a call's data has at most {MAX_CALL_DATA_BYTES} bytes")));
+        }
+        Ok(Self::Evm { contract, method, data, confirmations: call.confirmations })
+    }
+
+    fn of_neo(call: &ContractCall) -> Result<Self, ReadError> {
+        let (Some(method), None, 0) = (&call.method, &call.data, call.confirmations) else {
+            let why = "a call on Neo N3 has a method and no data, and is of the last block";
+            return Err(ReadError::Invalid(why.to_owned()));
+        };
+        let contract = call.contract.parse::<Hash160>().map_err(|error| invalid("the contract", &error))?;
+        let arguments = serde_json::from_value::<Vec<NeoArgument>>(Value::Array(call.arguments.clone()));
+        let arguments = arguments.map_err(|error| invalid("the arguments", &error))?;
+        let script = neo_reading(contract, method, &arguments);
+        Ok(Self::Neo { script: script.map_err(|error| invalid("the call", &error))? })
+    }
+
+    async fn ask(self, nodes: &Quorum<HttpsNodes>, height: u64) -> Result<ContractAnswer, ReadError> {
+        match self {
+            Self::Evm { contract, method, data, confirmations } => {
+                let height = height.saturating_sub(confirmations);
+                let called = EvmCalls::new(nodes).call(contract, &data, height).await;
+                let Called::Returned(data) =
+                    called.map_err(|error| ReadError::Unavailable(in_words(&error)))?
+                else {
+                    return Err(ReadError::Reverted("the call was reverted".to_owned()));
+                };
+                let values = method.map(|method| method.decode(&data)).transpose().map_err(|error| {
+                    let why = format!(
+                        "what the contract gave is not what the method is declared to return: {error}"
+                    );
+                    ReadError::Reverted(why)
+                })?;
+                let values = values.unwrap_or_default().iter().map(AbiValue::to_json).collect();
+                Ok(ContractAnswer { height, values, data: Some(HexBytes(data).to_string()) })
+            }
+            Self::Neo { script } => {
+                let ran = NeoCalls::new(nodes).run(&script).await;
+                let ran = ran.map_err(|error| ReadError::Unavailable(in_words(&error)))?;
+                let Some(value) = ran.value else {
+                    return Err(ReadError::Reverted(format!(
+                        "the call failed; one node says: {}",
+                        ran.fault
+                    )));
+                };
+                Ok(ContractAnswer { height, values: vec![value.to_json()], data: None })
+            }
+        }
+    }
+}
+
+impl Followed {
+    /// The height that enough nodes have reached: now, or a while ago where one that is silent holds up the answer.
+    async fn height_by_now(self: &Arc<Self>, network: Network) -> Result<u64, ReadError> {
+        let followed = Arc::clone(self);
+        // To its end, so that a silent node is found out, and left alone.
+        let asked = tokio::spawn(async move {
+            let height = followed.height(&Watch::blocks(network)).await;
+            if let Ok(height) = &height {
+                *lock(&followed.last_height) = Some((Instant::now(), *height));
+            }
+            height
+        });
+        let last = *lock(&self.last_height);
+        let last = last.filter(|(at, _)| at.elapsed() < MAX_HEIGHT_AGE).map(|(_, height)| height);
+        let patience = if last.is_some() { HEIGHT_PATIENCE } else { Duration::MAX };
+        match (timeout(patience, asked).await, last) {
+            (Ok(Ok(Err(error))), _) => {
+                let (NotRead::Unavailable(why) | NotRead::Stuck(why) | NotRead::Reorganised { why, .. }) =
+                    error;
+                Err(ReadError::Unavailable(why))
+            }
+            (Ok(Ok(Ok(height))), _) | (Err(_), Some(height)) => Ok(height),
+            (Ok(Err(_)) | Err(_), _) => Err(ReadError::Unavailable("the appliance stops".to_owned())),
+        }
+    }
+}
+
+fn invalid(what: &str, error: &dyn std::fmt::Display) -> ReadError {
+    ReadError::Invalid(format!("{what}: {error}"))
+}
