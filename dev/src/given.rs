@@ -8,16 +8,18 @@ use bytes::Bytes;
 use http::HeaderMap;
 use r3e_egress::{FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_functions::{
-    AdmissionFuture, Admissions, Admitted, AttestationSource, ChangeFuture, ContractCall, Event, EventSink,
-    Internet, LatestPrice, MadeTrigger, Networks, Notary, OwnTriggers, PriceSource, PublishFuture,
-    RandomError, RandomFuture, RandomSource, ReadError, ReadFuture, ResponseFuture, SecretAnswer,
-    SecretReader, SecretSource, Seen, SourceError, SourceFuture, Taken, Version,
+    AdmissionFuture, Admissions, Admitted, AttestationSource, ChainError, ChainFuture, ChangeFuture,
+    ContractAnswer, ContractCall, Event, EventSink, FunctionVersion, Internet, LatestPrice, MadeTrigger,
+    Networks, Notary, OwnTriggers, PriceSource, PublishFuture, RandomError, RandomFuture, RandomSource,
+    ResponseFuture, SecretAnswer, SecretReader, SecretSource, Seen, SourceError, SourceFuture, Taken, ToSend,
+    Version,
 };
 use r3e_keys::{KeyError, OracleKeys, RandomKey, RootSecret};
 use r3e_proto::api::data::SignedObservation;
 use r3e_proto::api::feeds::Target;
 use r3e_proto::api::functions::{Function, Usage};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::transactions::Transaction;
 use r3e_proto::host::egress::RefusalCode;
 use r3e_proto::random::Occasion;
 use zeroize::Zeroizing;
@@ -168,13 +170,36 @@ impl PriceSource for NoFeeds {
 pub(crate) struct NoNodes;
 
 impl Networks for NoNodes {
-    fn read<'a>(&'a self, _: TenantId, call: &'a ContractCall) -> ReadFuture<'a> {
+    fn read<'a>(&'a self, _: TenantId, call: &'a ContractCall) -> ChainFuture<'a, ContractAnswer> {
         eprintln!(
             "a contract was to be read, and no chain has a node here: {} of {}",
             call.contract, call.network
         );
-        Box::pin(std::future::ready(Err(ReadError::NoNodes("no chain has a node here".to_owned()))))
+        no_node()
     }
+
+    fn send<'a>(
+        &'a self,
+        _: TenantId,
+        _: FunctionVersion<'a>,
+        _: &'a str,
+        wanted: &'a ToSend,
+    ) -> ChainFuture<'a, Transaction> {
+        eprintln!(
+            "a transaction was to be sent, and no chain has a node here: to {} on {}",
+            wanted.to, wanted.network
+        );
+        no_node()
+    }
+
+    fn sent<'a>(&'a self, _: TenantId, _: &'a str, name: &'a str) -> ChainFuture<'a, Transaction> {
+        eprintln!("a transaction was asked about, and none was sent here: {name}");
+        no_node()
+    }
+}
+
+fn no_node<'a, T: Send + 'a>() -> ChainFuture<'a, T> {
+    Box::pin(std::future::ready(Err(ChainError::NotFound("no chain has a node here".to_owned()))))
 }
 
 /// Random numbers by a key of this run alone, which nobody attests.

@@ -26,12 +26,12 @@ pub type Version = [u8; 32];
 ///   instance: [reuse: bool],
 ///   ? publish: [* tstr],
 ///   ? (set_secrets: [* tstr], triggers: bool),
-///   ? networks: [+ tstr] ]
+///   ? (networks: [* tstr], wallets: [* tstr]) ]
 /// ```
 ///
 /// `code` is what was deployed: one source, or the entry's path and each module with its path. Modules rise strictly in the
-/// order of their paths' bytes. `secrets`, `net`, `publish`, `set_secrets` and `networks` rise strictly in the order of their bytes. What stands
-/// behind `instance` is there where it grants something, or something behind it is there: `set_secrets` and `triggers` both, where one of them does. An element of `net` is in its one form: a host in lower
+/// order of their paths' bytes. `secrets`, `net`, `publish`, `set_secrets`, `networks` and `wallets` rise strictly in the order of their bytes. What stands
+/// behind `instance` is there where it grants something, or something behind it is there: `set_secrets` and `triggers` both where one of them does, `networks` and `wallets` likewise. An element of `net` is in its one form: a host in lower
 /// case, and `:port` in decimal unless the port is 443. The appliance brings permissions into this form, and answers with
 /// it.
 pub fn version(
@@ -62,16 +62,17 @@ pub fn version(
         Value::Array(limits.to_vec()),
         Value::Array(vec![Value::Bool(reuse)]),
     ];
-    let Permissions { secrets: _, net: _, publish, set_secrets, triggers, networks } = permissions;
-    let changes = !set_secrets.is_empty() || *triggers || !networks.is_empty();
+    let Permissions { secrets: _, net: _, publish, set_secrets, triggers, networks, wallets } = permissions;
+    let chains = !networks.is_empty() || !wallets.is_empty();
+    let changes = chains || !set_secrets.is_empty() || *triggers;
     if changes || !publish.is_empty() {
         hashed.push(texts(publish));
     }
     if changes {
         hashed.extend([texts(set_secrets), Value::Bool(*triggers)]);
     }
-    if !networks.is_empty() {
-        hashed.push(texts(networks));
+    if chains {
+        hashed.extend([texts(networks), texts(wallets)]);
     }
     Sha256::digest(encode(&Value::Array(hashed))).into()
 }
@@ -188,6 +189,7 @@ mod tests {
         others.push(of(SOURCE, &Permissions { set_secrets: vec!["t".into()], ..first.clone() }, limits));
         others.push(of(SOURCE, &Permissions { networks: vec!["eip155:1".into()], ..first.clone() }, limits));
         others.push(of(SOURCE, &Permissions { networks: vec!["eip155:2".into()], ..first.clone() }, limits));
+        others.push(of(SOURCE, &Permissions { wallets: vec!["eip155:1".into()], ..first.clone() }, limits));
         others.push(of(SOURCE, &Permissions { triggers: true, ..first.clone() }, limits));
         for changed in [
             Limits { timeout_ms: 1, ..limits },

@@ -13,8 +13,8 @@ use thiserror::Error;
 
 use crate::limits::{
     CONCURRENCY, CPU_MS, CSHARP_CPU_MS, CSHARP_MEMORY_MIB, HOST_CALLS, MAX_MODULES, MAX_NET_GRANTS,
-    MAX_NETWORK_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MAX_TOPIC_GRANTS, MEMORY_MIB, OUTPUT_BYTES,
-    PYTHON_MEMORY_MIB, TIMEOUT_MS,
+    MAX_NETWORK_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MAX_TOPIC_GRANTS, MAX_WALLET_GRANTS, MEMORY_MIB,
+    OUTPUT_BYTES, PYTHON_MEMORY_MIB, TIMEOUT_MS,
 };
 use r3e_proto::function_version::{Version, version};
 
@@ -75,6 +75,9 @@ pub enum DefinitionError {
     )]
     Topic(String),
     /// A permission that is none.
+    #[error("permissions.wallets: {0:?} names no wallet")]
+    Wallet(String),
+    /// A permission that is none.
     #[error("permissions.networks: {0:?} names no network: eip155:CHAIN_ID or neo-n3:MAGIC")]
     Network(String),
     /// A permission that is none.
@@ -85,7 +88,7 @@ pub enum DefinitionError {
     /// Too many permissions of a kind.
     #[error("permissions.{kind}: {count} are more than {max}")]
     TooManyGrants {
-        /// `secrets`, `net`, `publish`, `set_secrets` or `networks`.
+        /// `secrets`, `net`, `publish`, `set_secrets`, `networks` or `wallets`.
         kind: &'static str,
         /// How many there are.
         count: usize,
@@ -194,13 +197,15 @@ fn check_code(code: Code<'_>) -> Result<(), DefinitionError> {
 }
 
 fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
-    let Permissions { mut secrets, net, mut publish, mut set_secrets, triggers, mut networks } = permissions;
+    let Permissions { mut secrets, net, mut publish, mut set_secrets, triggers, mut networks, mut wallets } =
+        permissions;
     for (kind, count, max) in [
         ("secrets", secrets.len(), MAX_SECRET_GRANTS),
         ("net", net.len(), MAX_NET_GRANTS),
         ("publish", publish.len(), MAX_TOPIC_GRANTS),
         ("set_secrets", set_secrets.len(), MAX_SECRET_GRANTS),
         ("networks", networks.len(), MAX_NETWORK_GRANTS),
+        ("wallets", wallets.len(), MAX_WALLET_GRANTS),
     ] {
         if count > max {
             return Err(DefinitionError::TooManyGrants { kind, count, max });
@@ -212,6 +217,9 @@ fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
     if let Some(wrong) = networks.iter().find(|name| !is_network(name)) {
         return Err(DefinitionError::Network(shown(wrong)));
     }
+    if let Some(wrong) = wallets.iter().find(|name| !is_name(name)) {
+        return Err(DefinitionError::Wallet(shown(wrong)));
+    }
     if let Some(wrong) = set_secrets.iter().find(|name| !is_name(name)) {
         return Err(DefinitionError::SetSecretName(shown(wrong)));
     }
@@ -222,11 +230,11 @@ fn canonical(permissions: Permissions) -> Result<Permissions, DefinitionError> {
         .iter()
         .map(|text| host_grant(text).ok_or_else(|| DefinitionError::Host(shown(text))))
         .collect::<Result<Vec<_>, _>>()?;
-    for list in [&mut secrets, &mut net, &mut publish, &mut set_secrets, &mut networks] {
+    for list in [&mut secrets, &mut net, &mut publish, &mut set_secrets, &mut networks, &mut wallets] {
         list.sort_unstable();
         list.dedup();
     }
-    Ok(Permissions { secrets, net, publish, set_secrets, triggers, networks })
+    Ok(Permissions { secrets, net, publish, set_secrets, triggers, networks, wallets })
 }
 
 /// The one form of `host` or `host:port`: lower case, no port where it is 443. None if egress would not connect to it,

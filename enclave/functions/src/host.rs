@@ -18,15 +18,15 @@ use crate::events::Events;
 use crate::fetches::{Fetch, Fetches};
 use crate::invoker::{InvokeError, Run};
 use crate::limits::{MAX_ATTESTATIONS, MAX_RANDOM};
-use crate::networks::{Asked, Reading};
+use crate::networks::{Asked, OnChains};
 use crate::observing::{Ask, Observing};
 use crate::own_triggers::Making;
 use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
 use crate::sources::{
-    AttestationSource, Event, EventSink, Internet, LatestPrice, Networks, Notary, OwnTriggers, PriceSource,
-    RandomError, RandomSource, SecretReader, SecretSource, SourceError,
+    AttestationSource, Event, EventSink, FunctionVersion, Internet, LatestPrice, Networks, Notary,
+    OwnTriggers, PriceSource, RandomError, RandomSource, SecretReader, SecretSource, SourceError,
 };
 use crate::values::{Values, refused};
 use crate::writes::Writes;
@@ -64,7 +64,7 @@ pub(crate) struct Host<'a> {
     observed: AtomicU32,
     secrets: Secrets<'a>,
     making: Making<'a>,
-    reading: Reading<'a>,
+    chains: OnChains<'a>,
     writes: Writes,
 }
 
@@ -85,6 +85,7 @@ impl<'a> Host<'a> {
             in_service: deployed.in_service,
             invocation: run.invocation,
         };
+        let by = FunctionVersion { function: &function.name, version: &deployed.version };
         Ok(Self {
             resources,
             tenant,
@@ -101,7 +102,7 @@ impl<'a> Host<'a> {
             observed: AtomicU32::new(0),
             secrets: Secrets::of(&*resources.secrets, reader, &function.permissions),
             making: Making::of(&*resources.triggers, tenant, &function.name, function.permissions.triggers),
-            reading: Reading::of(&*resources.networks, tenant, &function.permissions.networks),
+            chains: OnChains::of(&*resources.networks, tenant, by, &function.permissions, run),
         })
     }
 
@@ -241,7 +242,12 @@ impl Host<'_> {
         if let HostCall::Publish { topic, .. } = call {
             return permissions.publish.contains(topic).then(|| topic.clone());
         }
-        if let HostCall::ChainRead { network, .. } = call {
+        let network = match call {
+            HostCall::ChainRead { network, .. } => Some(network),
+            HostCall::ChainSend(wanted) => Some(&wanted.network),
+            _ => None,
+        };
+        if let Some(network) = network {
             return permissions.networks.contains(network).then(|| network.clone());
         }
         let (url, method) = match call {
@@ -289,8 +295,13 @@ impl Host<'_> {
             }
             HostCall::ChainRead { network, contract, method, args, data, confirmations } => {
                 let asked = Asked { network, contract, method, args, data, confirmations };
-                Box::pin(self.reading.read(asked))
+                Box::pin(self.chains.read(asked))
             }
+            HostCall::ChainSend(wanted) => {
+                let key = self.chains.key(wanted.key.clone());
+                Box::pin(self.chains.send(key, *wanted))
+            }
+            HostCall::ChainSent { name } => Box::pin(async move { self.chains.sent(&name).await }),
             HostCall::Attestation { data_base64 } => {
                 Box::pin(async move { self.attestation(data_base64.as_deref()).await })
             }

@@ -59,6 +59,12 @@ pub const MAX_HOPS: u32 = 8;
 pub const MAX_NETWORK_GRANTS: usize = 16;
 /// Calls of contracts that one invocation reads: each is a question to all of a network's nodes.
 pub const MAX_CHAIN_READS: u32 = 64;
+/// Transactions that one invocation asks for: each is a commit, and takes its place among the wallet's.
+pub const MAX_CHAIN_SENDS: u32 = 8;
+/// A key that a function gives a transaction.
+pub const MAX_CHAIN_KEY_BYTES: usize = 256;
+/// Wallets that one function may use.
+pub const MAX_WALLET_GRANTS: usize = 16;
 /// The arguments of one, as JSON text: twice what a call's data may have, and some.
 pub const MAX_CHAIN_ARGUMENTS_BYTES: usize = 64 * 1024;
 /// Hosts that one function may fetch from: what one allow-list takes.

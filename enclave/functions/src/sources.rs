@@ -9,6 +9,7 @@ use r3e_proto::api::data::SignedObservation;
 use r3e_proto::api::feeds::Target;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::random::Random;
+use r3e_proto::api::transactions::Transaction;
 use r3e_proto::random::Occasion;
 use r3e_proto::report::Report;
 use thiserror::Error;
@@ -197,21 +198,64 @@ pub struct ContractAnswer {
     pub data: Option<String>,
 }
 
-/// Why there is none; each in words for the function.
+/// What a function has sent to a chain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToSend {
+    /// The wallet that signs: one that the function was granted.
+    pub wallet: String,
+    /// The network, by CAIP-2: one that the function was granted.
+    pub network: String,
+    /// Whom it goes to, as the network writes it.
+    pub to: String,
+    /// The method; none where the data says it, or nothing is called.
+    pub method: Option<String>,
+    /// What it is called with.
+    pub arguments: Vec<serde_json::Value>,
+    /// The call's data.
+    pub data: Option<String>,
+    /// What is sent along, in the chain's smallest unit, as decimal text.
+    pub value: String,
+    /// The most gas.
+    pub gas_limit: u64,
+    /// The most that it may cost, as decimal text.
+    pub fee_limit: String,
+    /// How long it is tried; the appliance's own choice without.
+    pub timeout_ms: Option<u64>,
+}
+
+/// A version of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FunctionVersion<'a> {
+    /// The function's name.
+    pub function: &'a str,
+    /// The version.
+    pub version: &'a Version,
+}
+
+/// Why a chain was neither read nor written to; each in words for the function.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum ReadError {
+pub enum ChainError {
     /// A field breaks a rule.
     #[error("{0}")]
     Invalid(String),
-    /// The appliance has no nodes of the network.
+    /// The appliance has no nodes of the network, or there is no such wallet or transaction.
     #[error("{0}")]
-    NoNodes(String),
+    NotFound(String),
     /// The contract failed.
     #[error("{0}")]
     Reverted(String),
+    /// The wallet's policy does not let it be signed.
+    #[error("{0}")]
+    Denied(String),
+    /// Under this key, something else was sent.
+    #[error("{0}")]
+    Conflict(String),
     /// As many of the tenant's wait as may.
     #[error("{0}")]
-    Busy(String),
+    Full(String),
+    /// It cannot be known whether it was taken in.
+    #[error("{0}")]
+    Unconfirmed(String),
     /// It took too long.
     #[error("{0}")]
     TimedOut(String),
@@ -220,13 +264,26 @@ pub enum ReadError {
     Unavailable(String),
 }
 
-/// What [`Networks::read`] answers, boxed so that the trait can be a trait object.
-pub type ReadFuture<'a> = Pin<Box<dyn Future<Output = Result<ContractAnswer, ReadError>> + Send + 'a>>;
+/// What [`Networks`] answer, boxed so that the trait can be a trait object.
+pub type ChainFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ChainError>> + Send + 'a>>;
 
 /// The chains that the appliance has nodes of.
 pub trait Networks: Send + Sync {
     /// What a contract says, as enough of the network's nodes agree.
-    fn read<'a>(&'a self, tenant: TenantId, call: &'a ContractCall) -> ReadFuture<'a>;
+    fn read<'a>(&'a self, tenant: TenantId, call: &'a ContractCall) -> ChainFuture<'a, ContractAnswer>;
+
+    /// Has a transaction brought onto its chain, once for each key of the function's; durable when this answers.
+    fn send<'a>(
+        &'a self,
+        tenant: TenantId,
+        by: FunctionVersion<'a>,
+        key: &'a str,
+        wanted: &'a ToSend,
+    ) -> ChainFuture<'a, Transaction>;
+
+    /// How far a transaction is that the function asked for, by its name.
+    fn sent<'a>(&'a self, tenant: TenantId, function: &'a str, name: &'a str)
+    -> ChainFuture<'a, Transaction>;
 }
 
 /// Who signs what functions were answered.

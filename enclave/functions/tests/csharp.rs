@@ -168,6 +168,10 @@ public static object Handle() {
     var raw = Chain.Read("eip155:1", "0xA", data: "0x02");
     var denied = "none";
     try { Chain.Read("eip155:2", "0xA", "f()"); } catch (HostException error) { denied = error.Code; }
+    var sent = Chain.Send("w", "eip155:1", "0xB", 21000, "7", "f(uint8)", new object[] { 1 }, key: "k");
+    var ended = Chain.Sent(sent.Name);
+    if (sent.Stage != "waiting" || sent.Height != null || sent.Succeeded != null) throw new Exception(sent.Stage);
+    if (ended.Outcome != "included" || ended.Height != 12 || ended.Succeeded != false) throw new Exception(ended.Outcome);
     Store.Set("read", new object[] { read.Height, read.Values, read.Data, raw.Data, denied });
     return new object[] { same, drawn.ToDictionary().Count, price.Pair, price.Answer, price.Decimals, price.ValidUntilMs, price.Sequence, price.IsStale, missing, made.Name, made.Created, gone, before, after, Store.Get("a"), taken.Queued, taken.Failed, codes, answer.Status, answer.Text(),
         answer.Headers["x-kind"], Secrets.Get("KEY"), document };
@@ -181,6 +185,7 @@ static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(byte
         set_secrets: vec!["SET".into()],
         triggers: true,
         networks: vec!["eip155:1".into()],
+        wallets: vec!["w".into()],
     };
     let deploy = Deploy { permissions, ..class(methods) };
     let expected = r#"[true,7,"NEO/USD","-50.12000000",8,1795291200000,412,false,"not_found","t",true,[true,false],null,1,null,2,1,["denied","denied","denied"],200,"hello","test","s3cret","document"]"#;

@@ -13,15 +13,16 @@ use std::sync::atomic::Ordering;
 
 use appliance::{ALICE, Appliance, BOB, INVOCATION, ample, dice, function, granted, output};
 use r3e_functions::limits::{
-    MAX_ATTESTATIONS, MAX_CHAIN_ARGUMENTS_BYTES, MAX_CHAIN_READS, MAX_HOPS, MAX_PUBLISHED, MAX_RANDOM,
-    MAX_SECRETS_SET, MAX_TRIGGER_BYTES, MAX_TRIGGERS_CHANGED,
+    MAX_ATTESTATIONS, MAX_CHAIN_ARGUMENTS_BYTES, MAX_CHAIN_KEY_BYTES, MAX_CHAIN_READS, MAX_CHAIN_SENDS,
+    MAX_HOPS, MAX_PUBLISHED, MAX_RANDOM, MAX_SECRETS_SET, MAX_TRIGGER_BYTES, MAX_TRIGGERS_CHANGED,
 };
-use r3e_functions::{Event, Run};
+use r3e_functions::{Event, Run, ToSend};
 use r3e_proto::api::functions::{Deploy, Instance, Limits, Permissions};
 use r3e_proto::api::random::Random;
 use r3e_proto::api::versions::Reference;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
 use r3e_proto::random::Occasion;
+use serde_json::{Value, json};
 
 /// Runs what the event names, and tells a refusal by its code.
 const CATCHING: &str = "export default async (event) => {
@@ -43,6 +44,17 @@ const CATCHING: &str = "export default async (event) => {
         proven: () => r3e.oracle.getRandomness(event.min, event.max, event.seed),
         read: async () => { const { height, values, data } = await r3e.chain.read(event.call); return [height, ...values, data]; },
         exact: async () => (await r3e.chain.read({ network: 'eip155:1', contract: 'c', method: 'm', args: [2n ** 255n, [1n]] })).values[1],
+        send: async () => { const { name, stage, reason, outcome } = await r3e.chain.send(event.transaction); return [name, stage, reason, outcome]; },
+        big: async () => (await r3e.chain.send({ ...event.transaction, value: 10n ** 30n, feeLimit: 2n ** 70n, args: [5n] })).name,
+        twice: async () => {
+            const both = await Promise.all([r3e.chain.send(event.transaction), r3e.chain.send(event.transaction)]);
+            return both.map(({ name }) => name);
+        },
+        sent: () => r3e.chain.sent(event.name),
+        manySent: async () => {
+            for (let n = 0; n < event.sends; n++) await r3e.chain.send({ ...event.transaction, key: `${n}` });
+            return 'all';
+        },
         many: async () => {
             for (let n = 0; n < event.reads; n++) await r3e.chain.read(event.call);
             return 'all';
@@ -425,6 +437,99 @@ async fn a_function_reads_the_networks_that_it_was_granted() {
     {
         let call = r#"{"network":"eip155:1","contract":"c","method":"m"}"#;
         let event = format!(r#"{{"run":"many","reads":{reads},"call":{call}}}"#);
+        assert_eq!(told(&appliance, &event).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_function_sends_by_the_wallets_that_it_was_granted() {
+    let appliance = Appliance::new().await;
+    let of = |networks: &[&str], wallets: &[&str]| {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let permissions =
+            Permissions { networks: texts(networks), wallets: texts(wallets), ..Permissions::default() };
+        Deploy { permissions, ..function(CATCHING) }
+    };
+    let plain = json!({ "wallet": "w", "network": "eip155:1", "to": "0xB", "gasLimit": 21_000, "feeLimit": "7", "key": "k" });
+    let with = |more: Value| {
+        let mut transaction = plain.clone();
+        transaction.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "run": "send", "transaction": transaction }).to_string()
+    };
+    let plainly = with(json!({}));
+    for (networks, wallets) in
+        [(&["eip155:1"][..], &[][..]), (&[], &["w"]), (&["eip155:2"], &["w"]), (&["eip155:1"], &["v"])]
+    {
+        appliance.deploy("f", of(networks, wallets)).await;
+        assert_eq!(told(&appliance, &plainly).await, "\"HostError denied\"", "{networks:?} {wallets:?}");
+    }
+    let version = appliance.deploy("f", of(&["eip155:1"], &["v", "w"])).await.version;
+    assert_eq!(told(&appliance, &plainly).await, r#"["f key k","waiting","nobody mines",null]"#);
+    // What it comes to is what was asked for, by whichever version asks.
+    let (by, wanted, _) = appliance.chains.asked("f key k");
+    assert_eq!(by, version);
+    let expected = ToSend {
+        wallet: "w".into(),
+        network: "eip155:1".into(),
+        to: "0xB".into(),
+        method: None,
+        arguments: vec![],
+        data: None,
+        value: "0".into(),
+        gas_limit: 21_000,
+        fee_limit: "7".into(),
+        timeout_ms: None,
+    };
+    assert_eq!(wanted, expected);
+    appliance.deploy("f", of(&["eip155:1", "eip155:2"], &["w"])).await;
+    assert_eq!(told(&appliance, &plainly).await, r#"["f key k","waiting","nobody mines",null]"#);
+    assert_eq!(appliance.chains.asked("f key k").2, 2);
+    assert_eq!(told(&appliance, &with(json!({ "value": 1 }))).await, "\"HostError conflict\"");
+    let big = plainly.replace("\"send\"", "\"big\"").replace("\"k\"", "\"big\"");
+    assert_eq!(told(&appliance, &big).await, "\"f key big\"");
+    let (_, wanted, _) = appliance.chains.asked("f key big");
+    assert_eq!(
+        (wanted.value, wanted.fee_limit),
+        (format!("1{}", "0".repeat(30)), "1180591620717411303424".into())
+    );
+    assert_eq!(wanted.arguments, [json!("5")]);
+    // Without a key, the run has one for each call; all attempts of a job have the same.
+    let keyless = plainly.replace("\"send\"", "\"twice\"").replace("\"k\"", "null");
+    let invocation = "07".repeat(16);
+    let expected = format!("[\"f invocation {invocation} 0\",\"f invocation {invocation} 1\"]");
+    assert_eq!(told(&appliance, &keyless).await, expected);
+    for attempt in [[1; 16], [2; 16]] {
+        let run = Run { invocation: &attempt, job: Some([3; 16]), hops: 0 };
+        let reference = Reference::parse("f").unwrap();
+        let completed =
+            appliance.invoker.invoke_one(ALICE, run, &reference, None, keyless.as_bytes()).await.unwrap();
+        let job = "03".repeat(16);
+        assert_eq!(output(&completed), format!("[\"f job {job} 0\",\"f job {job} 1\"]"));
+    }
+    // How far it is.
+    let asked = |name: &str| json!({ "run": "sent", "name": name }).to_string();
+    let ended = format!(
+        r#"{{"name":"f key k","stage":"ended","outcome":"included","succeeded":false,"hash":"0x{}","height":12,"reason":null}}"#,
+        "09".repeat(32)
+    );
+    assert_eq!(told(&appliance, &asked("f key k")).await, ended);
+    assert_eq!(told(&appliance, &asked("g key k")).await, "\"HostError not_found\"");
+    for (wrong, expected) in [
+        (json!({ "to": "denied", "key": "d" }), "HostError denied"),
+        (json!({ "key": "" }), "TypeError a key must be a non-empty string"),
+        (json!({ "key": "x".repeat(MAX_CHAIN_KEY_BYTES + 1) }), "HostError invalid"),
+        (json!({ "value": -1 }), "TypeError a value must be a whole number from 0 to 2^53 - 1"),
+        (json!({ "value": true }), "TypeError a value must be a bigint, decimal text or a whole number"),
+        (json!({ "feeLimit": null }), "TypeError feeLimit must be a bigint, decimal text or a whole number"),
+        (json!({ "gasLimit": "1" }), "TypeError gasLimit must be a whole number from 0 to 2^53 - 1"),
+        (json!({ "wallet": 1 }), "TypeError a wallet must be a non-empty string"),
+    ] {
+        assert_eq!(told(&appliance, &with(wrong.clone())).await, format!("{expected:?}"), "{wrong}");
+    }
+    for (sends, expected) in
+        [(MAX_CHAIN_SENDS, "\"all\""), (MAX_CHAIN_SENDS + 1, "\"HostError limit_exceeded\"")]
+    {
+        let event = json!({ "run": "manySent", "sends": sends, "transaction": plain }).to_string();
         assert_eq!(told(&appliance, &event).await, expected);
     }
 }

@@ -110,6 +110,9 @@ def handler(event):
         r3e.chain.read("eip155:2", "0xA", "f()")
     except r3e.HostError as error:
         assert error.code == "denied"
+    sent = r3e.chain.send("w", "eip155:1", "0xB", "f(uint8)", [1], gas_limit=21000, fee_limit=2**70, value=3, key="k")
+    assert (sent["name"], sent["stage"], sent["reason"], sorted(sent)) == ("f key k", "waiting", "nobody mines", ["hash", "height", "name", "outcome", "reason", "stage", "succeeded"]), sent
+    assert r3e.chain.sent(sent["name"])["height"] == 12
     return [same, sorted(drawn), price["answer"], price["sequence"], price["is_stale"], len(price), made, gone, before, after, r3e.store.get("a"), taken, codes, answer.status, answer.text(), answer.headers["x-kind"]]
 "#;
     let permissions = Permissions {
@@ -118,6 +121,7 @@ def handler(event):
         set_secrets: vec!["SET".into()],
         triggers: true,
         networks: vec!["eip155:1".into()],
+        wallets: vec!["w".into()],
         ..Permissions::default()
     };
     let deploy = Deploy { permissions, ..python(source) };

@@ -53,6 +53,8 @@ pub const MAX_POLICY_CHAINS: usize = 16;
 pub const MAX_POLICY_RECIPIENTS: usize = 64;
 /// Methods of one recipient.
 pub const MAX_POLICY_METHODS: usize = 64;
+/// Versions of functions that one policy names: those that are in service, and those before them.
+pub const MAX_POLICY_FUNCTIONS: usize = 16;
 /// EIP-712 domains of one wallet's policy.
 pub const MAX_POLICY_DOMAINS: usize = 64;
 /// The longest window: 31 days.

@@ -52,6 +52,7 @@ fn open() -> Policy {
         raw: true,
         window: Window { seconds: 1, max_signatures: 1_000 },
         api_keys: false,
+        functions: vec![],
         approval: None,
         export: true,
     }

@@ -7,6 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
+use crate::chain_call::{ChainSend, SentTransaction};
+
 /// A request for something that a sandboxed process cannot do itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
@@ -119,6 +121,13 @@ pub enum HostCall {
         /// How many blocks stand above the one whose state is read.
         confirmations: u64,
     },
+    /// Has a transaction brought onto a chain.
+    ChainSend(Box<ChainSend>),
+    /// Asks how far one is that the function asked for.
+    ChainSent {
+        /// Its name.
+        name: String,
+    },
     /// Asks for fresh attestation evidence.
     Attestation {
         /// Bytes the evidence is to commit to, in standard base64.
@@ -143,6 +152,8 @@ impl HostCall {
             Self::OracleData { .. } => "oracle_data",
             Self::OracleWeather { .. } => "oracle_weather",
             Self::ChainRead { .. } => "chain_read",
+            Self::ChainSend(_) => "chain_send",
+            Self::ChainSent { .. } => "chain_sent",
             Self::Attestation { .. } => "attestation",
         }
     }
@@ -254,6 +265,10 @@ pub enum HostValue {
         /// On Ethereum, the data that it gave.
         data: Option<String>,
     },
+    /// A transaction, as far as it is.
+    ChainSend(Box<SentTransaction>),
+    /// A transaction, as far as it is.
+    ChainSent(Box<SentTransaction>),
     /// Evidence.
     Attestation {
         /// The attestation document in standard base64.
@@ -308,6 +323,8 @@ impl fmt::Debug for HostValue {
             Self::OracleData { .. } => "oracle_data",
             Self::OracleWeather(_) => "oracle_weather",
             Self::ChainRead { .. } => "chain_read",
+            Self::ChainSend(_) => "chain_send",
+            Self::ChainSent(_) => "chain_sent",
             Self::Attestation { .. } => "attestation",
         };
         write!(f, "HostValue({name})")
@@ -379,6 +396,8 @@ pub enum HostErrorCode {
     TimedOut,
     /// The other side could not be reached or failed.
     Unavailable,
+    /// Something else is there under this key.
+    Conflict,
     /// The contract that was called failed, by its own word.
     Reverted,
     /// A write was neither confirmed nor refused in time: it may stand or not.

@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bundling;
+mod chain_call;
 mod decoder;
 mod fault;
 mod forks;
@@ -34,6 +35,7 @@ pub mod process;
 pub mod program;
 mod session;
 
+pub use chain_call::{ChainSend, SentTransaction};
 pub use decoder::{FrameDecoder, RawFrame};
 pub use fault::{Fault, FaultKind};
 pub use frame::{FrameKind, ProtocolError};

@@ -29,6 +29,7 @@ type HostErrorCode =
   | "limit_exceeded"
   | "timed_out"
   | "unavailable"
+  | "conflict"
   | "reverted"
   | "unconfirmed"
   | "internal";
@@ -245,7 +246,58 @@ interface R3eChainAnswer {
   readonly data: string | null;
 }
 
+/** A transaction that is to be brought onto a chain like Ethereum. */
+interface R3eChainTransaction {
+  /** The wallet that signs: one that the function was granted, and whose policy names this version of the function. */
+  wallet: string;
+  /** By CAIP-2, one that the function was granted: `eip155:1`. */
+  network: string;
+  /** Whom it goes to. */
+  to: string;
+  /** The declaration of the method that is called, as for `read`. Without it, and without `data`, nothing is called. */
+  method?: string | null;
+  args?: readonly unknown[] | null;
+  /** In place of `method` and `args`. */
+  data?: string | null;
+  /** What is sent along, in wei; nothing where it is absent. */
+  value?: bigint | number | string | null;
+  /** The most gas. */
+  gasLimit: number;
+  /** The most that it may cost, in wei: gas times its price. */
+  feeLimit: bigint | number | string;
+  /** How long it is tried, 15 s to 7 days; ten minutes where it is absent. */
+  timeoutMs?: number | null;
+  /**
+   * At most 256 bytes. Under the same key, a version of this function does the same once: asked for again, it is told how far it is; something else is a `conflict`. A
+   * key holds for a day at the least after its transaction has ended. Without one, the run counts its own, all attempts of a job the same.
+   */
+  key?: string | null;
+}
+
+/** How far a transaction is. */
+interface R3eSent {
+  /** What it is called, in `r3e chain tx` too. */
+  readonly name: string;
+  readonly stage: "waiting" | "pending" | "included" | "ended";
+  /** Once it has ended, for ever: `included` may have been reverted, the others were not done and will not be. */
+  readonly outcome: "included" | "abandoned" | "refused" | "displaced" | null;
+  /** Where a block has it: whether it was not reverted. */
+  readonly succeeded: boolean | null;
+  /** Of what a block has, or of what was signed last: it may be replaced by one that offers more. */
+  readonly hash: string | null;
+  readonly height: number | null;
+  /** Why it was not done, or what holds it up. */
+  readonly reason: string | null;
+}
+
 interface R3eChain {
+  /**
+   * Has a transaction brought onto its chain, behind the wallet's policy, and waits for no block: it is durable, and goes on after the invocation. Rejects with `denied`
+   * where the policy does not allow it.
+   */
+  send(transaction: R3eChainTransaction): Promise<R3eSent>;
+  /** How far a transaction is that this function asked for, whichever version of it; rejects with `not_found` where it asked for none of that name. */
+  sent(name: string): Promise<R3eSent>;
   /**
    * What a contract says, as so many of the network's nodes agree as the appliance's configuration asks for. Rejects with `reverted` where the contract fails, with
    * `unavailable` where the nodes do not agree.

@@ -68,7 +68,13 @@ impl Services {
         })
         .await?;
         let feeds = Arc::new(feeds);
+        let wallets = Arc::new(Wallets::new(store.clone(), clock.clone(), Arc::clone(root)));
+        let sending = Sending::open(transport, configuration, clock)?;
+        let signer = Arc::new(ByWallets::new(Arc::clone(&wallets), billing.tenants()));
+        let transactions = Transactions::start(store, clock, (&wallets, &signer), sending)?;
+        let transactions = Arc::new(transactions);
         let chains = Arc::new(Chains::open(transport, configuration, clock)?);
+        let on_chains = ForFunctions::new(Arc::clone(&chains), Arc::clone(&transactions));
         let events = Arc::new(FunctionEvents::default());
         let functions = Arc::new(Functions::new(FunctionsParts {
             store: store.clone(),
@@ -83,7 +89,7 @@ impl Services {
             prices: Arc::new(LatestPrices(Arc::clone(&feeds))),
             random: Arc::clone(&randomness) as _,
             notary: Arc::new(OracleNotary::new(Arc::clone(&oracle_keys), clock.clone())),
-            networks: Arc::new(ForFunctions::new(Arc::clone(&chains))),
+            networks: Arc::new(on_chains),
         })?);
         let jobs = start_jobs(QueueParts {
             store: store.clone(),
@@ -106,11 +112,6 @@ impl Services {
             feeds: &feeds,
         })
         .await?;
-        let wallets = Arc::new(Wallets::new(store.clone(), clock.clone(), Arc::clone(root)));
-        let sending = Sending::open(transport, configuration, clock)?;
-        let signer = Arc::new(ByWallets::new(Arc::clone(&wallets), billing.tenants()));
-        let transactions = Transactions::start(store, clock, (&wallets, &signer), sending)?;
-        let transactions = Arc::new(transactions);
         let networks = NeoNetworks::open(transport, configuration, clock)?;
         let neo = NeoParts { networks, wallets: Arc::clone(&wallets), signer, store: store.clone() };
         let publisher = Publisher::start(&feeds, &transactions, neo, clock);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use r3e_proto::api::identity::{TenantId, TenantState};
 use r3e_proto::api::wallets::{Hash32, HexBytes, Payload, SignRequest};
-use r3e_transactions::NotSigned;
 use r3e_transactions::limits::MAX_TROUBLE_CHARS;
+use r3e_transactions::{Asker, NotSigned};
 
 use super::wallets::{By, Wallets};
 use super::{ServiceError, Tenants};
@@ -41,7 +41,11 @@ impl ByWallets {
             });
         }
         self.is_of(tenant, by.wallet, &account).await?;
-        let asker = by.api_key.map_or(By::Tenant, |id| By::ApiKey(id.to_owned()));
+        let asker = match by.asker {
+            Asker::Tenant => By::Tenant,
+            Asker::ApiKey(id) => By::ApiKey(id.clone()),
+            Asker::Function(version) => By::Function(version.clone()),
+        };
         let request = SignRequest { payload, approvals: Vec::new() };
         let signed = self.wallets.sign(tenant, &asker, by.wallet, &request).await;
         let signed = signed.map_err(|error| not_signed(&error))?;

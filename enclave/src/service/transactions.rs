@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest;
 use r3e_attester::TrustedClock;
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::transactions::{DEFAULT_TIMEOUT_MS, SendTransaction, Transaction, TransactionPage};
-use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Hash32, HexBytes, KeyType, Payload};
+use r3e_proto::api::secrets::Grantee;
+use r3e_proto::api::transactions::{Call, DEFAULT_TIMEOUT_MS, SendTransaction, Transaction, TransactionPage};
+use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, KeyType, Payload, Wei};
 use r3e_store::Store;
-use r3e_transactions::{BoxFuture, NotSigned, Signer, Submission, TransactionsError, TransactionsParts};
+use r3e_transactions::{
+    Asker, BoxFuture, NotSigned, Signer, Submission, TransactionsError, TransactionsParts,
+};
 
 use super::chains::Sending;
 use super::wallets::{By, Wallets};
@@ -16,6 +20,10 @@ use crate::limits::MAX_TRANSACTIONS_PAGE;
 
 /// What the names of the appliance's own begin with, those that bring feeds' reports to contracts. No caller gives one.
 pub(crate) const OWN_NAMES: &str = "f-";
+/// What the names of functions' begin with. No caller gives one.
+const FUNCTIONS_NAMES: &str = "x-";
+/// Of a digest in hexadecimal: 160 bits.
+const FUNCTIONS_NAME_DIGITS: usize = 40;
 
 /// Tenants' transactions.
 pub(crate) struct Transactions {
@@ -56,11 +64,57 @@ impl Transactions {
         name: &str,
         request: SendTransaction,
     ) -> Result<Transaction, ServiceError> {
-        if name.starts_with(OWN_NAMES) {
-            let why = format!("names that begin with {OWN_NAMES:?} are those of feeds' reports");
-            return Err(ServiceError::Invalid(why));
+        for (names, whose) in [(OWN_NAMES, "feeds' reports"), (FUNCTIONS_NAMES, "functions")] {
+            if name.starts_with(names) {
+                return Err(ServiceError::Invalid(format!(
+                    "names that begin with {names:?} are those of {whose}"
+                )));
+            }
         }
         self.submit(tenant, by, name, request, false).await
+    }
+
+    /// The same for a version of a function, `NAME@VERSION`, once under each key of the function's. What the wallet's policy would deny is denied at once.
+    ///
+    /// # Errors
+    /// As [`Self::send`]; [`ServiceError::Denied`].
+    pub(crate) async fn send_for(
+        &self,
+        tenant: TenantId,
+        function: &Grantee,
+        key: &str,
+        request: SendTransaction,
+    ) -> Result<Transaction, ServiceError> {
+        let by = By::Function(function.to_string());
+        let name = name_of(function.function(), key);
+        // What was sent already is told as it is, whatever the policy says by now.
+        match self.inner.show(tenant, &name).await {
+            Err(TransactionsError::NotFound(_)) => {
+                let payload = Payload::EvmTransaction(tried(&request));
+                self.wallets.judge(tenant, &by, &request.wallet, &payload).await?;
+            }
+            Err(error) => return Err(error.into()),
+            Ok(_) => {}
+        }
+        self.submit(tenant, &by, &name, request, false).await
+    }
+
+    /// One that a function asked for, whichever version of it did.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`], also where somebody else asked for it; the store's.
+    pub(crate) async fn shown_to(
+        &self,
+        tenant: TenantId,
+        function: &str,
+        name: &str,
+    ) -> Result<Transaction, ServiceError> {
+        let transaction = self.show(tenant, name).await?;
+        let asked = transaction.function.as_deref().and_then(Grantee::parse);
+        if asked.is_some_and(|asked| asked.function() == function) {
+            return Ok(transaction);
+        }
+        Err(ServiceError::NotFound { kind: "transaction", name: name.to_owned() })
     }
 
     /// The same for the appliance itself, on the tenant's behalf. Once it has ended it is forgotten before others: nobody asks for an older report again.
@@ -88,12 +142,13 @@ impl Transactions {
         let account = account_of(&self.wallets, tenant, &wallet).await?;
         let timeout_ms = timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS);
         let deadline_ms = self.clock.now_ms().saturating_add(timeout_ms);
-        let api_key = match by {
-            By::Tenant => None,
-            By::ApiKey(id) => Some(id.clone()),
+        let asker = match by {
+            By::Tenant => Asker::Tenant,
+            By::ApiKey(id) => Asker::ApiKey(id.clone()),
+            By::Function(version) => Asker::Function(version.clone()),
         };
         let id = name.to_owned();
-        let submission = Submission { id, wallet, api_key, account, chain_id, call, deadline_ms, is_brief };
+        let submission = Submission { id, wallet, asker, account, chain_id, call, deadline_ms, is_brief };
         Ok(self.inner.submit(tenant, submission).await?)
     }
 
@@ -149,6 +204,33 @@ impl Transactions {
     /// Signs and sends nothing more.
     pub(crate) fn close(&self) {
         self.inner.close();
+    }
+}
+
+/// What a function's transaction is called: one name for each key, whatever its version. Neither can be told from it.
+fn name_of(function: &str, key: &str) -> String {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in ["r3e/1/function-transaction", function, key] {
+        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(part.as_bytes());
+    }
+    let digest = hex::encode(context.finish());
+    format!("{FUNCTIONS_NAMES}{}", digest.get(..FUNCTIONS_NAME_DIGITS).unwrap_or_default())
+}
+
+/// What would be signed, at the most that it may cost.
+fn tried(request: &SendTransaction) -> EvmTransaction {
+    let Call { to, value, data, gas_limit, fee_limit } = request.call.clone();
+    let price = Wei(fee_limit.0.checked_div(gas_limit.into()).unwrap_or_default());
+    EvmTransaction {
+        chain_id: request.chain_id,
+        nonce: 0,
+        to,
+        value,
+        data,
+        gas_limit,
+        fee: Fee::Eip1559 { max_fee_per_gas: price, max_priority_fee_per_gas: Wei(0) },
+        access_list: Vec::new(),
     }
 }
 

@@ -39,6 +39,8 @@ pub(crate) enum By {
     Tenant,
     /// An API key with the scope, by its id.
     ApiKey(String),
+    /// A version of a function, `NAME@VERSION`.
+    Function(String),
 }
 
 impl By {
@@ -46,6 +48,7 @@ impl By {
         match self {
             Self::Tenant => "tenant".to_owned(),
             Self::ApiKey(id) => id.clone(),
+            Self::Function(version) => version.clone(),
         }
     }
 }

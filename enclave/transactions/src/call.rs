@@ -6,6 +6,7 @@ use r3e_proto::api::wallets::EvmAddress;
 
 use crate::error::TransactionsError;
 use crate::limits::{MAX_DATA_BYTES, MAX_GAS, MAX_ID_BYTES, MAX_LIFE, MIN_LIFE, NOOP_GAS};
+use crate::outside::Asker;
 
 /// A call, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +15,8 @@ pub struct Submission {
     pub id: String,
     /// The wallet that signs.
     pub wallet: String,
-    /// The API key by which it is asked for; none where the tenant itself does.
-    pub api_key: Option<String>,
+    /// Who asks for it.
+    pub asker: Asker,
     /// Its account.
     pub account: EvmAddress,
     /// On which chain.

@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 use crate::fees::price_limit;
 use crate::lane::Place;
 use crate::limits::{MAX_ENDED_DATA_BYTES, MAX_TROUBLE_CHARS, NOOP_GAS};
+use crate::outside::Asker;
 
 /// One transaction as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) id: String,
     pub(crate) wallet: String,
-    /// The API key by which it was asked for; none where the tenant itself did.
-    pub(crate) api_key: Option<String>,
+    #[serde(flatten)]
+    pub(crate) asker: Asker,
     pub(crate) place: Place,
     pub(crate) made_at_ms: u64,
     /// When it is given up.
@@ -62,7 +63,7 @@ impl Entry {
     pub(crate) fn new(
         id: String,
         wallet: String,
-        api_key: Option<String>,
+        asker: Asker,
         place: Place,
         (made_at_ms, deadline_ms): (u64, u64),
         call: Call,
@@ -72,7 +73,7 @@ impl Entry {
         Self {
             id,
             wallet,
-            api_key,
+            asker,
             place,
             made_at_ms,
             deadline_ms,
@@ -160,8 +161,13 @@ impl Entry {
             Some(out) => (Some(out.nonce), out.attempts, out.included),
             None => (None, Vec::new(), None),
         };
+        let function = match self.asker {
+            Asker::Function(version) => Some(version),
+            Asker::Tenant | Asker::ApiKey(_) => None,
+        };
         Transaction {
             name: self.id,
+            function,
             wallet: self.wallet,
             account: self.place.account,
             chain_id: self.place.chain_id,

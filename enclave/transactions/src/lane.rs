@@ -12,7 +12,7 @@ use crate::fees::{higher, raised, replaces, under};
 use crate::limits::{
     ENTRIES_OF_A_COMMIT, MAX_ATTEMPTS, MAX_LIFE, MAX_OUT, NOOP_ATTEMPTS, NOOP_GAS, SIGN_AGAIN,
 };
-use crate::outside::{NotSigned, Sent};
+use crate::outside::{Asker, NotSigned, Sent};
 use crate::said::Refusal;
 
 /// Which account, on which chain.
@@ -261,7 +261,7 @@ impl Lane {
         };
         let life_ms = u64::try_from(MAX_LIFE.as_millis()).unwrap_or(u64::MAX);
         let deadline_ms = now_ms.saturating_add(life_ms);
-        Some(Entry::new(id, payer.wallet.clone(), None, payer.place, (now_ms, deadline_ms), call))
+        Some(Entry::new(id, payer.wallet.clone(), Asker::Tenant, payer.place, (now_ms, deadline_ms), call))
     }
 
     fn open_nonces(&self) -> impl Iterator<Item = u64> {

@@ -35,6 +35,6 @@ pub use call::{Submission, is_transaction_id};
 pub use error::TransactionsError;
 pub use evm::EvmChain;
 pub use lane::{Receipt, Rules, View};
-pub use outside::{BoxFuture, By, Chain, Chains, NotSigned, Sent, Signer};
+pub use outside::{Asker, BoxFuture, By, Chain, Chains, NotSigned, Sent, Signer};
 pub use said::{Refusal, refusal};
 pub use transactions::{Transactions, TransactionsParts};

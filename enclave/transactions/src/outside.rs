@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Hash32, HexBytes};
+use serde::{Deserialize, Serialize};
 
 use crate::lane::{Receipt, Rules, View};
 use crate::said::Refusal;
@@ -75,8 +76,51 @@ pub trait Signer: Send + Sync + 'static {
 pub struct By<'a> {
     /// The wallet.
     pub wallet: &'a str,
-    /// The API key by which it was asked; none where the tenant itself did.
-    pub api_key: Option<&'a str>,
+    /// Who asked for it.
+    pub asker: &'a Asker,
+}
+
+/// Who asks for a transaction.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+pub enum Asker {
+    /// The tenant itself.
+    #[default]
+    Tenant,
+    /// One of its API keys, by its id.
+    ApiKey(String),
+    /// A version of one of its functions, `NAME@VERSION`.
+    Function(String),
+}
+
+/// As it is written down.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    api_key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    function: Option<String>,
+}
+
+impl From<Asker> for Written {
+    fn from(asker: Asker) -> Self {
+        let (api_key, function) = match asker {
+            Asker::Tenant => (None, None),
+            Asker::ApiKey(id) => (Some(id), None),
+            Asker::Function(version) => (None, Some(version)),
+        };
+        Self { api_key, function }
+    }
+}
+
+impl From<Written> for Asker {
+    fn from(written: Written) -> Self {
+        match written {
+            // Two are never written.
+            Written { function: Some(version), .. } => Self::Function(version),
+            Written { api_key: Some(id), .. } => Self::ApiKey(id),
+            Written { .. } => Self::Tenant,
+        }
+    }
 }
 
 /// Why a wallet does not sign.

@@ -107,8 +107,8 @@ impl Transactions {
         if !submission.is_brief && !standing.has_room(now_ms) {
             return Err(too_many("transactions of an account that ended within a day", MAX_ENDED));
         }
-        let Submission { id, wallet, api_key, call, deadline_ms, is_brief, .. } = submission;
-        let entry = Entry::new(id, wallet, api_key, address.place, (now_ms, deadline_ms), call);
+        let Submission { id, wallet, asker, call, deadline_ms, is_brief, .. } = submission;
+        let entry = Entry::new(id, wallet, asker, address.place, (now_ms, deadline_ms), call);
         let entry = Entry { is_brief, ..entry };
         let (shown, index) = (entry.clone().shown(), standing.lane.entries.len());
         standing.lane.entries.push(entry);

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use crate::error::TransactionsError;
 use crate::lane::{Answers, Rules, View};
 use crate::limits::{FILL_AGAIN, MAX_OUT, PAUSE_AFTER_TROUBLE, SEND_AGAIN, UNCERTAIN};
-use crate::outside::{By, Chain, Sent};
+use crate::outside::{Asker, By, Chain, Sent};
 use crate::spaces::{Address, Moment, Standing};
 use crate::transactions::Inner;
 
@@ -277,8 +277,8 @@ async fn settle(
         let Some(wanted) = standing.lane.wants(view, rules, inner.now_ms()) else { break };
         let Some(entry) = standing.lane.entries.get(wanted.index) else { break };
         // Whoever asked for it: to give it up is the tenant's own.
-        let api_key = entry.api_key.as_deref().filter(|_| wanted.kind == Kind::Call);
-        let by = By { wallet: &entry.wallet, api_key };
+        let asker = if wanted.kind == Kind::Call { &entry.asker } else { &Asker::Tenant };
+        let by = By { wallet: &entry.wallet, asker };
         let account = address.place.account;
         let signed = inner.signer.sign(address.tenant, by, account, &wanted.transaction).await;
         let is_another = match signed {

@@ -103,9 +103,12 @@ pub struct Permissions {
     /// Whether it may make triggers that invoke it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub triggers: bool,
-    /// Networks whose contracts it may read, by CAIP-2: `eip155:1`.
+    /// Networks that it may use, by CAIP-2: `eip155:1`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub networks: Vec<String>,
+    /// The tenant's wallets that it may have transactions signed by, on those networks, where the wallet's policy names its version.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wallets: Vec<String>,
 }
 
 /// What one invocation may use.

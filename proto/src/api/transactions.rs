@@ -141,6 +141,9 @@ pub enum Stage {
 pub struct Transaction {
     /// Its name.
     pub name: String,
+    /// The version of a function that asked for it, `NAME@VERSION`; absent where no function did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
     /// The wallet that signs.
     pub wallet: String,
     /// Its account.

@@ -16,8 +16,8 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::transactions::{Call, Kind, Outcome, Reason, Stage, Transaction};
 use r3e_store::Store;
 use r3e_transactions::{
-    BoxFuture, By, Chain, Chains, EvmChain, NotSigned, Refusal, Rules, Signer, Submission, Transactions,
-    TransactionsParts, refusal,
+    Asker, BoxFuture, By, Chain, Chains, EvmChain, NotSigned, Refusal, Rules, Signer, Submission,
+    Transactions, TransactionsParts, refusal,
 };
 use serde_json::{Value, json};
 
@@ -107,7 +107,7 @@ fn one_wei(id: &str, world: &World) -> Submission {
     Submission {
         id: id.to_owned(),
         wallet: "w".to_owned(),
-        api_key: None,
+        asker: Asker::Tenant,
         account: world.account.address,
         chain_id: world.anvil.chain(),
         call: Call {

@@ -44,6 +44,7 @@ fn policy() -> Policy {
         raw: false,
         window: Window { seconds: 3_600, max_signatures: 50 },
         api_keys: false,
+        functions: vec![],
         approval: None,
         export: false,
     }

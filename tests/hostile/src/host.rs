@@ -32,7 +32,9 @@ impl HostCalls for Host {
                 | HostCall::OracleRandom { .. }
                 | HostCall::OracleData { .. }
                 | HostCall::OracleWeather { .. }
-                | HostCall::ChainRead { .. } => {
+                | HostCall::ChainRead { .. }
+                | HostCall::ChainSend(_)
+                | HostCall::ChainSent { .. } => {
                     let message = "no oracle here".to_owned();
                     Err(HostError { code: HostErrorCode::NotFound, message })
                 }

@@ -371,6 +371,42 @@ namespace R3E
         public string Data { get; internal set; }
     }
 
+    /// <summary>A transaction that the function asked for, as far as it is.</summary>
+    public sealed class SentTransaction
+    {
+        internal SentTransaction(Dictionary<string, object> reply)
+        {
+            Name = (string)reply["name"];
+            Stage = (string)reply["stage"];
+            Outcome = (string)reply["outcome"];
+            Succeeded = (bool?)reply["succeeded"];
+            Hash = (string)reply["hash"];
+            Height = reply["height"] == null ? (long?)null : Convert.ToInt64(reply["height"]);
+            Reason = (string)reply["reason"];
+        }
+
+        /// <summary>What it is called.</summary>
+        public string Name { get; }
+
+        /// <summary><c>waiting</c>, <c>pending</c>, <c>included</c> or <c>ended</c>.</summary>
+        public string Stage { get; }
+
+        /// <summary>Once it has ended: <c>included</c>, <c>abandoned</c>, <c>refused</c> or <c>displaced</c>.</summary>
+        public string Outcome { get; }
+
+        /// <summary>Where a block has it: whether it was not reverted.</summary>
+        public bool? Succeeded { get; }
+
+        /// <summary>Of what a block has, or of what was signed last.</summary>
+        public string Hash { get; }
+
+        /// <summary>The block's height.</summary>
+        public long? Height { get; }
+
+        /// <summary>Why it was not done, or what holds it up.</summary>
+        public string Reason { get; }
+    }
+
     /// <summary>The networks that the function was granted.</summary>
     public static class Chain
     {
@@ -382,20 +418,46 @@ namespace R3E
             string network, string contract, string method = null, IEnumerable<object> args = null, string data = null, long confirmations = 0)
         {
             if (confirmations < 0) throw new ArgumentOutOfRangeException(nameof(confirmations), "no block stands above the last one");
-            var exact = new List<object>();
-            foreach (var arg in args ?? new object[0])
-            {
-                exact.Add(Exactly(arg));
-            }
             var reply = Host.Call(
                 "chain_read", "network", Host.Text(network, nameof(network)), "contract", Host.Text(contract, nameof(contract)), "method", method,
-                "args", Json.Write(exact), "data", data, "confirmations", confirmations);
+                "args", Args(args), "data", data, "confirmations", confirmations);
             return new ChainAnswer
             {
                 Height = Convert.ToInt64(reply["height"]),
                 Values = (List<object>)Json.Read<object>((string)reply["values"]),
                 Data = (string)reply["data"],
             };
+        }
+
+        /// <summary>
+        /// Has a transaction brought onto a granted network by a granted wallet; how far it is. Under one key the same is done once. Amounts are in wei, decimal text.
+        /// </summary>
+        public static SentTransaction Send(
+            string wallet, string network, string to, long gasLimit, string feeLimit, string method = null, IEnumerable<object> args = null,
+            string data = null, string value = "0", long? timeoutMs = null, string key = null)
+        {
+            if (gasLimit < 0) throw new ArgumentOutOfRangeException(nameof(gasLimit), "a limit begins at 0");
+            if (timeoutMs < 0) throw new ArgumentOutOfRangeException(nameof(timeoutMs), "a time begins at 0");
+            return new SentTransaction(Host.Call(
+                "chain_send", "wallet", Host.Text(wallet, nameof(wallet)), "network", Host.Text(network, nameof(network)), "to", Host.Text(to, nameof(to)),
+                "method", method, "args", Args(args), "data", data, "value", Host.Text(value, nameof(value)), "gas_limit", gasLimit,
+                "fee_limit", Host.Text(feeLimit, nameof(feeLimit)), "timeout_ms", timeoutMs, "key", key));
+        }
+
+        /// <summary>How far a transaction is that this function asked for.</summary>
+        public static SentTransaction Sent(string name)
+        {
+            return new SentTransaction(Host.Call("chain_sent", "name", Host.Text(name, nameof(name))));
+        }
+
+        private static string Args(IEnumerable<object> args)
+        {
+            var exact = new List<object>();
+            foreach (var arg in args ?? new object[0])
+            {
+                exact.Add(Exactly(arg));
+            }
+            return Json.Write(exact);
         }
 
         // Numbers as decimal text, since most readers of JSON round them; bytes as hexadecimal digits.

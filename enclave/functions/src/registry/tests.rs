@@ -26,6 +26,7 @@ fn loadable(name: &str, source: &str) -> Loadable {
             publish: vec!["t".into()],
             set_secrets: vec!["SET".into()],
             networks: vec!["eip155:1".into()],
+            wallets: vec!["w".into()],
             triggers: true,
         },
         ..Deploy::javascript(source)

@@ -12,17 +12,19 @@ use std::sync::{Arc, Mutex};
 
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
-    AttestationSource, Bundler, ChangeError, ChangeFuture, CheckError, Completed, ContractAnswer,
-    ContractCall, Definition, Event, EventSink, InvokeError, Invoker, InvokerParts, LatestPrice, Loadable,
-    MadeTrigger, Networks, OwnTriggers, PriceSource, PublishFuture, RandomError, RandomFuture, RandomSource,
-    ReadError, ReadFuture, Registry, SecretAnswer, SecretReader, SecretSource, Seen, SourceError,
-    SourceFuture, Taken, Version,
+    AttestationSource, Bundler, ChainError, ChainFuture, ChangeError, ChangeFuture, CheckError, Completed,
+    ContractAnswer, ContractCall, Definition, Event, EventSink, FunctionVersion, InvokeError, Invoker,
+    InvokerParts, LatestPrice, Loadable, MadeTrigger, Networks, OwnTriggers, PriceSource, PublishFuture,
+    RandomError, RandomFuture, RandomSource, Registry, SecretAnswer, SecretReader, SecretSource, Seen,
+    SourceError, SourceFuture, Taken, ToSend, Version,
 };
 use r3e_keys::{OracleKeys, RandomKey, RootSecret};
 use r3e_proto::api::data::SignedObservation;
 use r3e_proto::api::feeds::Target;
 use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions};
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::transactions::{Call, Inclusion, Outcome as Sent, Stage, Transaction};
+use r3e_proto::api::wallets::{EvmAddress, Hash32, HexBytes, Wei};
 use r3e_proto::random::Occasion;
 use r3e_proto::report::{FeedId, Report};
 use r3e_store::{BlobStore, Options, Store};
@@ -49,6 +51,7 @@ pub(crate) struct Appliance {
     pub(crate) attestation: Arc<Attestation>,
     pub(crate) events: Arc<Events>,
     pub(crate) made: Arc<Made>,
+    pub(crate) chains: Arc<OneContract>,
     pub(crate) gate: Arc<admissions::Gate>,
     /// Connections that the parent was asked for.
     pub(crate) connections: Arc<AtomicU32>,
@@ -82,6 +85,7 @@ impl Appliance {
         let attestation = Arc::new(Attestation::default());
         let events = Arc::new(Events::default());
         let made = Arc::new(Made::default());
+        let chains = Arc::new(OneContract::default());
         let gate = Arc::new(admissions::Gate::default());
         let connections = Arc::new(AtomicU32::new(0));
         let (internet, certificate) = web::internet(Arc::clone(&connections)).await;
@@ -97,7 +101,7 @@ impl Appliance {
             prices: Arc::new(OneFeed),
             random: Arc::new(Dice),
             notary: Arc::new(Notary),
-            networks: Arc::new(OneContract),
+            networks: chains.clone(),
             admissions: gate.clone(),
         });
         let bundler = Bundler::new(runner_path().with_file_name("r3e-bundler")).with_compilers_beside();
@@ -112,6 +116,7 @@ impl Appliance {
             attestation,
             events,
             made,
+            chains,
             gate,
             connections,
             certificate,
@@ -240,23 +245,86 @@ impl SecretSource for Secrets {
     }
 }
 
-/// A contract that says what it was asked.
-pub(crate) struct OneContract;
+/// A contract that says what it was asked, and transactions by their keys, each with who asked for it first and how often it was asked for.
+#[derive(Default)]
+pub(crate) struct OneContract(Mutex<BTreeMap<String, (String, ToSend, usize)>>);
+
+impl OneContract {
+    pub(crate) fn asked(&self, name: &str) -> (String, ToSend, usize) {
+        self.0.lock().unwrap().get(name).unwrap().clone()
+    }
+}
 
 impl Networks for OneContract {
-    fn read<'a>(&'a self, tenant: TenantId, call: &'a ContractCall) -> ReadFuture<'a> {
+    fn read<'a>(&'a self, tenant: TenantId, call: &'a ContractCall) -> ChainFuture<'a, ContractAnswer> {
         assert_eq!(tenant, ALICE);
         let ContractCall { network, contract, method, arguments, data, confirmations } = call.clone();
         Box::pin(async move {
             match contract.as_str() {
-                "reverts" => Err(ReadError::Reverted("it does not want to".into())),
-                "disagrees" => Err(ReadError::Unavailable("nodes differ".into())),
+                "reverts" => Err(ChainError::Reverted("it does not want to".into())),
+                "disagrees" => Err(ChainError::Unavailable("nodes differ".into())),
                 _ => {
                     let said = serde_json::json!([network, contract, method, confirmations]);
                     Ok(ContractAnswer { height: 7, values: vec![said, arguments.into()], data })
                 }
             }
         })
+    }
+
+    fn send<'a>(
+        &'a self,
+        tenant: TenantId,
+        by: FunctionVersion<'a>,
+        key: &'a str,
+        wanted: &'a ToSend,
+    ) -> ChainFuture<'a, Transaction> {
+        assert_eq!(tenant, ALICE);
+        Box::pin(async move {
+            if wanted.to == "denied" {
+                return Err(ChainError::Denied("recipient_not_allowed: no".into()));
+            }
+            let name = format!("{} {key}", by.function);
+            let mut all = self.0.lock().unwrap();
+            let first = || (hex::encode(by.version), wanted.clone(), 0);
+            let (version, there, count) = all.entry(name.clone()).or_insert_with(first);
+            if there != wanted {
+                return Err(ChainError::Conflict("something else is there".into()));
+            }
+            *count += 1;
+            Ok(transaction(&name, &format!("{}@{version}", by.function), wanted))
+        })
+    }
+
+    fn sent<'a>(&'a self, _: TenantId, function: &'a str, name: &'a str) -> ChainFuture<'a, Transaction> {
+        Box::pin(async move {
+            let all = self.0.lock().unwrap();
+            let missing = || ChainError::NotFound("there is none".into());
+            let (version, there, _) = all.get(name).ok_or_else(missing)?;
+            let sent = transaction(name, &format!("{function}@{version}"), there);
+            let hash = Hash32([9; 32]);
+            let inclusion = Inclusion { hash, height: 12, block: hash, succeeded: false, gas_used: 1 };
+            Ok(Transaction { stage: Stage::Ended, outcome: Some(Sent::Included(inclusion)), ..sent })
+        })
+    }
+}
+
+fn transaction(name: &str, function: &str, wanted: &ToSend) -> Transaction {
+    Transaction {
+        name: name.to_owned(),
+        function: Some(function.to_owned()),
+        wallet: wanted.wallet.clone(),
+        account: EvmAddress([1; 20]),
+        chain_id: 1,
+        call: Call { to: None, value: Wei(0), data: HexBytes::default(), gas_limit: 0, fee_limit: Wei(0) },
+        made_at_ms: 0,
+        deadline_ms: 1,
+        stage: Stage::Waiting,
+        nonce: None,
+        attempts: Vec::new(),
+        included: None,
+        abandoned: None,
+        outcome: None,
+        trouble: Some("nobody mines".to_owned()),
     }
 }
 

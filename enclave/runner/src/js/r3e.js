@@ -189,23 +189,68 @@
   // What JSON has no form for, as the decimal text that the appliance takes.
   const exactly = (_, value) => (typeof value === "bigint" ? `${value}` : value);
 
+  function argsOf(args) {
+    if (args === undefined || args === null) return "[]";
+    if (!ArrayIsArray(args)) throw new TypeError("args must be an array");
+    return JSONStringify(args, exactly);
+  }
+
+  function optional(value, what) {
+    return value === undefined || value === null ? null : text(value, what);
+  }
+
+  /** In a chain's smallest unit, which takes more than a number holds. */
+  function amount(value, what) {
+    if (typeof value === "number") value = number(value, what);
+    else if (typeof value !== "bigint" && typeof value !== "string") throw new TypeError(what + " must be a bigint, decimal text or a whole number");
+    return `${value}`;
+  }
+
+  function sentOf({ name, stage, outcome, succeeded, hash, height, reason }) {
+    return { name, stage, outcome, succeeded, hash, height, reason };
+  }
+
   const chain = ObjectFreeze({
     /** What a contract of a granted network says, as enough of its nodes agree. */
     async read(request) {
       if (request === null || typeof request !== "object") throw new TypeError("what to read must be an object with a network and a contract");
       const { network, contract, method, args, data, confirmations } = request;
-      if (args !== undefined && args !== null && !ArrayIsArray(args)) throw new TypeError("args must be an array");
       const reply = await hostCall({
         __proto__: null,
         op: "chain_read",
         network: text(network, "a network"),
         contract: text(contract, "a contract"),
-        method: method === undefined || method === null ? null : text(method, "a method"),
-        args: args === undefined || args === null ? "[]" : JSONStringify(args, exactly),
-        data: data === undefined || data === null ? null : text(data, "data"),
+        method: optional(method, "a method"),
+        args: argsOf(args),
+        data: optional(data, "data"),
         confirmations: confirmations === undefined || confirmations === null ? 0 : number(confirmations, "confirmations"),
       });
       return { height: reply.height, values: JSONParse(reply.values), data: reply.data };
+    },
+    /** Has a transaction brought onto a granted network by a granted wallet; how far it is. Under one key the same is done once. */
+    async send(request) {
+      if (request === null || typeof request !== "object") throw new TypeError("what to send must be an object with a wallet and a network");
+      const { wallet, network, to, method, args, data, value, gasLimit, feeLimit, timeoutMs, key } = request;
+      const reply = await hostCall({
+        __proto__: null,
+        op: "chain_send",
+        wallet: text(wallet, "a wallet"),
+        network: text(network, "a network"),
+        to: text(to, "a recipient"),
+        method: optional(method, "a method"),
+        args: argsOf(args),
+        data: optional(data, "data"),
+        value: value === undefined || value === null ? "0" : amount(value, "a value"),
+        gas_limit: number(gasLimit, "gasLimit"),
+        fee_limit: amount(feeLimit, "feeLimit"),
+        timeout_ms: timeoutMs === undefined || timeoutMs === null ? null : number(timeoutMs, "timeoutMs"),
+        key: optional(key, "a key"),
+      });
+      return sentOf(reply);
+    },
+    /** How far a transaction is that this function asked for. */
+    async sent(name) {
+      return sentOf(await hostCall({ __proto__: null, op: "chain_sent", name: text(name, "a transaction's name") }));
     },
   });
 

@@ -1,4 +1,4 @@
-//! What functions read of chains. Where a network is, is asked as triggers ask; a call is asked of nodes apart, which are never left alone for
+//! What functions read of chains, and send to them. Where a network is, is asked as triggers ask; a call is asked of nodes apart, which are never left alone for
 //! their silence: it may be the contract of one tenant that takes so long.
 
 use std::sync::{Arc, Mutex};
@@ -10,9 +10,13 @@ use r3e_chain::limits::{MAX_CALL_DATA_BYTES, MAX_CONFIRMATIONS};
 use r3e_chain::neo::NeoCalls;
 use r3e_chain::rpc::Quorum;
 use r3e_chain::watch::{Network, Watch};
-use r3e_functions::{ContractAnswer, ContractCall, Networks, ReadError, ReadFuture};
+use r3e_functions::{
+    ChainError, ChainFuture, ContractAnswer, ContractCall, FunctionVersion, Networks, ToSend,
+};
 use r3e_neo::Hash160;
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::secrets::Grantee;
+use r3e_proto::api::transactions::{Call, SendTransaction, Transaction};
 use r3e_proto::api::wallets::NeoArgument;
 use r3e_proto::wallet::neo_reading;
 use r3e_triggers::NotRead;
@@ -25,37 +29,43 @@ use crate::limits::{
     CONTRACT_READ_TIMEOUT, CONTRACT_READS_AT_ONCE, HEIGHT_PATIENCE, MAX_CONTRACT_READS_WAITING,
     MAX_HEIGHT_AGE,
 };
-use crate::service::ServiceError;
 use crate::service::turns::Turns;
+use crate::service::{ServiceError, Transactions};
 
 /// The chains, as functions read them.
 pub(crate) struct ForFunctions {
     chains: Arc<Chains>,
     /// Of each tenant and network, so that a contract that takes long is waited for by nobody else.
     turns: Turns<(TenantId, Network)>,
+    transactions: Arc<Transactions>,
 }
 
 /// How far a network was when that was last known.
 pub(super) type LastHeight = Mutex<Option<(Instant, u64)>>;
 
 impl ForFunctions {
-    pub(crate) fn new(chains: Arc<Chains>) -> Self {
-        Self { chains, turns: Turns::several(CONTRACT_READS_AT_ONCE, MAX_CONTRACT_READS_WAITING) }
+    pub(crate) fn new(chains: Arc<Chains>, transactions: Arc<Transactions>) -> Self {
+        let turns = Turns::several(CONTRACT_READS_AT_ONCE, MAX_CONTRACT_READS_WAITING);
+        Self { chains, turns, transactions }
     }
 
-    async fn read_in_turn(&self, tenant: TenantId, call: &ContractCall) -> Result<ContractAnswer, ReadError> {
-        let unknown = |_| ReadError::Invalid(format!("{:?} names no network", call.network));
+    async fn read_in_turn(
+        &self,
+        tenant: TenantId,
+        call: &ContractCall,
+    ) -> Result<ContractAnswer, ChainError> {
+        let unknown = |_| ChainError::Invalid(format!("{:?} names no network", call.network));
         let network = call.network.parse::<Network>().map_err(unknown)?;
         // What breaks a rule is said before anybody is asked.
         let question = Question::of(network, call)?;
         let followed = self.chains.0.get(&network);
         let followed = followed.ok_or_else(|| {
             let why = self.chains.followed(network).err().unwrap_or_default();
-            ReadError::NoNodes(why)
+            ChainError::NotFound(why)
         })?;
         let _turn = self.turns.take((tenant, network)).await.map_err(|error| match error {
-            ServiceError::Busy(why) => ReadError::Busy(why),
-            _ => ReadError::Unavailable("the appliance stops".to_owned()),
+            ServiceError::Busy(why) => ChainError::Full(why),
+            _ => ChainError::Unavailable("the appliance stops".to_owned()),
         })?;
         let height = followed.height_by_now(network).await?;
         question.ask(&followed.calls, height).await
@@ -63,14 +73,101 @@ impl ForFunctions {
 }
 
 impl Networks for ForFunctions {
-    fn read<'a>(&'a self, tenant: TenantId, call: &'a ContractCall) -> ReadFuture<'a> {
+    fn read<'a>(&'a self, tenant: TenantId, call: &'a ContractCall) -> ChainFuture<'a, ContractAnswer> {
         Box::pin(async move {
             let read = timeout(CONTRACT_READ_TIMEOUT, self.read_in_turn(tenant, call)).await;
             read.unwrap_or_else(|_| {
                 let seconds = CONTRACT_READ_TIMEOUT.as_secs();
-                Err(ReadError::TimedOut(format!("enough nodes did not answer within {seconds} s")))
+                Err(ChainError::TimedOut(format!("enough nodes did not answer within {seconds} s")))
             })
         })
+    }
+
+    fn send<'a>(
+        &'a self,
+        tenant: TenantId,
+        by: FunctionVersion<'a>,
+        key: &'a str,
+        wanted: &'a ToSend,
+    ) -> ChainFuture<'a, Transaction> {
+        Box::pin(async move {
+            let request = request(wanted)?;
+            let version = format!("{}@{}", by.function, hex::encode(by.version));
+            let function = Grantee::parse(&version);
+            let function =
+                function.ok_or_else(|| ChainError::Invalid("no version of a function".to_owned()))?;
+            let sent = self.transactions.send_for(tenant, &function, key, request).await;
+            sent.map_err(not_sent)
+        })
+    }
+
+    fn sent<'a>(
+        &'a self,
+        tenant: TenantId,
+        function: &'a str,
+        name: &'a str,
+    ) -> ChainFuture<'a, Transaction> {
+        Box::pin(async move { self.transactions.shown_to(tenant, function, name).await.map_err(not_sent) })
+    }
+}
+
+/// What a wallet is to send.
+fn request(wanted: &ToSend) -> Result<SendTransaction, ChainError> {
+    let network = wanted.network.parse::<Network>();
+    let Ok(Network::Eip155(chain_id)) = network else {
+        let why = format!("{:?} is no chain that transactions are sent to: eip155:CHAIN_ID", wanted.network);
+        return Err(ChainError::Invalid(why));
+    };
+    let to = wanted.to.parse().map_err(|error| invalid("the recipient", &error))?;
+    let data = match (&wanted.method, &wanted.data) {
+        (None, None) if wanted.arguments.is_empty() => HexBytes::default(),
+        _ => call_data(wanted.method.as_deref(), &wanted.arguments, wanted.data.as_deref())?.1,
+    };
+    let call = Call {
+        to: Some(to),
+        value: wanted.value.parse().map_err(|error| invalid("the value", &error))?,
+        data,
+        gas_limit: wanted.gas_limit,
+        fee_limit: wanted.fee_limit.parse().map_err(|error| invalid("the limit of the fee", &error))?,
+    };
+    let (wallet, timeout_ms) = (wanted.wallet.clone(), wanted.timeout_ms);
+    Ok(SendTransaction { wallet, chain_id, call, timeout_ms })
+}
+
+/// A call's data, by its method's declaration and what it is called with, or as it is given.
+fn call_data(
+    method: Option<&str>,
+    arguments: &[Value],
+    data: Option<&str>,
+) -> Result<(Option<Method>, HexBytes), ChainError> {
+    match (method, data) {
+        (Some(method), None) => {
+            let method = method.parse::<Method>().map_err(|error| invalid("the method", &error))?;
+            let data = method.call(arguments).map_err(|error| invalid("the arguments", &error))?;
+            Ok((Some(method), HexBytes(data)))
+        }
+        (None, Some(data)) if arguments.is_empty() => {
+            Ok((None, data.parse().map_err(|error| invalid("the data", &error))?))
+        }
+        _ => Err(ChainError::Invalid("a call has a method, or data in place of it".to_owned())),
+    }
+}
+
+fn not_sent(error: ServiceError) -> ChainError {
+    let message = error.to_string();
+    match error {
+        ServiceError::Invalid(_) => ChainError::Invalid(message),
+        ServiceError::NotFound { .. } => ChainError::NotFound(message),
+        ServiceError::Denied { code, .. } => ChainError::Denied(format!("{code}: {message}")),
+        ServiceError::Conflict(_) => ChainError::Conflict(message),
+        ServiceError::TooMany { .. } => ChainError::Full(message),
+        ServiceError::Busy(_) => ChainError::Unavailable(message),
+        unknown => {
+            tracing::error!(error = %unknown, "a function's transaction was neither taken in nor refused");
+            let message =
+                "the transaction was neither taken in nor refused in time: send it again under the same key";
+            ChainError::Unconfirmed(message.to_owned())
+        }
     }
 }
 
@@ -83,39 +180,31 @@ enum Question {
 }
 
 impl Question {
-    fn of(network: Network, call: &ContractCall) -> Result<Self, ReadError> {
+    fn of(network: Network, call: &ContractCall) -> Result<Self, ChainError> {
         match network {
             Network::Eip155(_) => Self::of_evm(call),
             Network::NeoN3(_) => Self::of_neo(call),
         }
     }
 
-    fn of_evm(call: &ContractCall) -> Result<Self, ReadError> {
+    fn of_evm(call: &ContractCall) -> Result<Self, ChainError> {
         let contract = call.contract.parse().map_err(|error| invalid("the contract", &error))?;
         if call.confirmations > MAX_CONFIRMATIONS.into() {
-            return Err(ReadError::Invalid(format!("at most {MAX_CONFIRMATIONS} confirmations")));
+            return Err(ChainError::Invalid(format!("at most {MAX_CONFIRMATIONS} confirmations")));
         }
-        let (method, data) = match (&call.method, &call.data) {
-            (Some(method), None) => {
-                let method = method.parse::<Method>().map_err(|error| invalid("the method", &error))?;
-                let data = method.call(&call.arguments).map_err(|error| invalid("the arguments", &error))?;
-                (Some(method), HexBytes(data))
-            }
-            (None, Some(data)) if call.arguments.is_empty() => {
-                (None, data.parse().map_err(|error| invalid("the data", &error))?)
-            }
-            _ => return Err(ReadError::Invalid("a call has a method, or data in place of it".to_owned())),
-        };
+        let (method, data) = call_data(call.method.as_deref(), &call.arguments, call.data.as_deref())?;
         if data.0.len() > MAX_CALL_DATA_BYTES {
-            return Err(ReadError::Invalid(format!("a call's data has at most {MAX_CALL_DATA_BYTES} bytes")));
+            return Err(ChainError::Invalid(format!(
+                "a call's data has at most {MAX_CALL_DATA_BYTES} bytes"
+            )));
         }
         Ok(Self::Evm { contract, method, data, confirmations: call.confirmations })
     }
 
-    fn of_neo(call: &ContractCall) -> Result<Self, ReadError> {
+    fn of_neo(call: &ContractCall) -> Result<Self, ChainError> {
         let (Some(method), None, 0) = (&call.method, &call.data, call.confirmations) else {
             let why = "a call on Neo N3 has a method and no data, and is of the last block";
-            return Err(ReadError::Invalid(why.to_owned()));
+            return Err(ChainError::Invalid(why.to_owned()));
         };
         let contract = call.contract.parse::<Hash160>().map_err(|error| invalid("the contract", &error))?;
         let arguments = serde_json::from_value::<Vec<NeoArgument>>(Value::Array(call.arguments.clone()));
@@ -124,30 +213,30 @@ impl Question {
         Ok(Self::Neo { script: script.map_err(|error| invalid("the call", &error))? })
     }
 
-    async fn ask(self, nodes: &Quorum<HttpsNodes>, height: u64) -> Result<ContractAnswer, ReadError> {
+    async fn ask(self, nodes: &Quorum<HttpsNodes>, height: u64) -> Result<ContractAnswer, ChainError> {
         match self {
             Self::Evm { contract, method, data, confirmations } => {
                 let height = height.saturating_sub(confirmations);
                 let called = EvmCalls::new(nodes).call(contract, &data, height).await;
                 let Called::Returned(data) =
-                    called.map_err(|error| ReadError::Unavailable(in_words(&error)))?
+                    called.map_err(|error| ChainError::Unavailable(in_words(&error)))?
                 else {
-                    return Err(ReadError::Reverted("the call was reverted".to_owned()));
+                    return Err(ChainError::Reverted("the call was reverted".to_owned()));
                 };
                 let values = method.map(|method| method.decode(&data)).transpose().map_err(|error| {
                     let why = format!(
                         "what the contract gave is not what the method is declared to return: {error}"
                     );
-                    ReadError::Reverted(why)
+                    ChainError::Reverted(why)
                 })?;
                 let values = values.unwrap_or_default().iter().map(AbiValue::to_json).collect();
                 Ok(ContractAnswer { height, values, data: Some(HexBytes(data).to_string()) })
             }
             Self::Neo { script } => {
                 let ran = NeoCalls::new(nodes).run(&script).await;
-                let ran = ran.map_err(|error| ReadError::Unavailable(in_words(&error)))?;
+                let ran = ran.map_err(|error| ChainError::Unavailable(in_words(&error)))?;
                 let Some(value) = ran.value else {
-                    return Err(ReadError::Reverted(format!(
+                    return Err(ChainError::Reverted(format!(
                         "the call failed; one node says: {}",
                         ran.fault
                     )));
@@ -160,7 +249,7 @@ impl Question {
 
 impl Followed {
     /// The height that enough nodes have reached: now, or a while ago where one that is silent holds up the answer.
-    async fn height_by_now(self: &Arc<Self>, network: Network) -> Result<u64, ReadError> {
+    async fn height_by_now(self: &Arc<Self>, network: Network) -> Result<u64, ChainError> {
         let followed = Arc::clone(self);
         // To its end, so that a silent node is found out, and left alone.
         let asked = tokio::spawn(async move {
@@ -177,14 +266,14 @@ impl Followed {
             (Ok(Ok(Err(error))), _) => {
                 let (NotRead::Unavailable(why) | NotRead::Stuck(why) | NotRead::Reorganised { why, .. }) =
                     error;
-                Err(ReadError::Unavailable(why))
+                Err(ChainError::Unavailable(why))
             }
             (Ok(Ok(Ok(height))), _) | (Err(_), Some(height)) => Ok(height),
-            (Ok(Err(_)) | Err(_), _) => Err(ReadError::Unavailable("the appliance stops".to_owned())),
+            (Ok(Err(_)) | Err(_), _) => Err(ChainError::Unavailable("the appliance stops".to_owned())),
         }
     }
 }
 
-fn invalid(what: &str, error: &dyn std::fmt::Display) -> ReadError {
-    ReadError::Invalid(format!("{what}: {error}"))
+fn invalid(what: &str, error: &dyn std::fmt::Display) -> ChainError {
+    ChainError::Invalid(format!("{what}: {error}"))
 }

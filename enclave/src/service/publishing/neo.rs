@@ -11,7 +11,7 @@ use r3e_proto::api::wallets::{
 use r3e_proto::report::{NeoTarget, Report};
 use r3e_proto::wallet::{PayloadError, neo_script, signed_neo_transaction};
 use r3e_store::{Namespace, StoreError};
-use r3e_transactions::By;
+use r3e_transactions::{Asker, By};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
@@ -223,7 +223,7 @@ impl Inner {
         }
         // The wallet may have others to sign for.
         drop(turn);
-        let by = By { wallet: &one.wallet, api_key: None };
+        let by = By { wallet: &one.wallet, asker: &Asker::Tenant };
         let valid_until_block = transaction.valid_until_block;
         let payload = Payload::NeoTransaction(transaction);
         let made = self.neo.signer.transaction(key.tenant, by, account.to_string(), payload).await;

@@ -66,6 +66,32 @@ impl Wallets {
         })
     }
 
+    /// Whether the policy allows a payload but for how much was signed lately: what it would deny now, it is to be asked for no more. Nothing is signed, or
+    /// counted; what is denied is kept as any other.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub(crate) async fn judge(
+        &self,
+        tenant: TenantId,
+        by: &By,
+        name: &str,
+        payload: &Payload,
+    ) -> Result<(), ServiceError> {
+        let spaces = Spaces::of(tenant)?;
+        let _turn = self.turn(tenant, name).await?;
+        let standing = self.standing(&spaces, name).await?;
+        let wallet = &standing.stored.wallet;
+        let decoded = Decoded::of(wallet.key_type, payload)
+            .map_err(|error| ServiceError::Invalid(error.to_string()))?;
+        let now_ms = self.clock.now_ms();
+        let entry = sign_entry(audit::entry(now_ms, Action::Sign, by, wallet.revision), &decoded);
+        match gate(tenant, &standing.stored).sign(decoded, &Usage::default(), &asking(by, now_ms, &[])) {
+            Ok(_) => Ok(()),
+            Err(denied) => Err(self.deny(tenant, &spaces, &standing, entry, denied).await),
+        }
+    }
+
     /// Puts another policy in the place of the standing one.
     ///
     /// # Errors
@@ -232,10 +258,11 @@ pub(super) fn gate(tenant: TenantId, stored: &Stored) -> Gate<'_> {
     Gate { wallet, policy }
 }
 
-fn asking<'a>(by: &By, now_ms: u64, approvals: &'a [Approval]) -> Asking<'a> {
+fn asking<'a>(by: &'a By, now_ms: u64, approvals: &'a [Approval]) -> Asking<'a> {
     let by = match by {
         By::Tenant => Asker::Tenant,
         By::ApiKey(_) => Asker::ApiKey,
+        By::Function(version) => Asker::Function(version),
     };
     Asking { by, now_ms, approvals }
 }

@@ -14,7 +14,7 @@ use r3e_proto::api::transactions::{Call, Fees, Transaction};
 use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, Wei, keccak256};
 use r3e_store::Store;
 use r3e_transactions::{
-    BoxFuture, By, Chain, Chains, NotSigned, Receipt, Rules, Sent, Signer, Submission, Transactions,
+    Asker, BoxFuture, By, Chain, Chains, NotSigned, Receipt, Rules, Sent, Signer, Submission, Transactions,
     TransactionsParts, View, refusal,
 };
 
@@ -335,7 +335,7 @@ pub(crate) fn submission(id: &str, world: &World) -> Submission {
     Submission {
         id: id.to_owned(),
         wallet: "w".to_owned(),
-        api_key: None,
+        asker: Asker::Tenant,
         account: ACCOUNT,
         chain_id: CHAIN,
         call: Call {

@@ -170,6 +170,31 @@ class _Chain:
         })
         return {"height": reply["height"], "values": _json.loads(reply["values"]), "data": reply["data"]}
 
+    def send(self, wallet, network, to, method=None, args=(), *, gas_limit, fee_limit, data=None, value=0, timeout_ms=None, key=None):
+        """Has a transaction brought onto a granted network by a granted wallet; how far it is, a dict. Under one key the same is done once."""
+        return _sent(_call({
+            "op": "chain_send",
+            "wallet": _text(wallet, "a wallet"),
+            "network": _text(network, "a network"),
+            "to": _text(to, "a recipient"),
+            "method": None if method is None else _text(method, "a method"),
+            "args": _json.dumps(_exactly(list(args)), allow_nan=False, separators=(",", ":")),
+            "data": None if data is None else _text(_exactly(data), "data"),
+            "value": _text(_exactly(value), "a value"),
+            "gas_limit": _number(gas_limit, "gas_limit"),
+            "fee_limit": _text(_exactly(fee_limit), "fee_limit"),
+            "timeout_ms": None if timeout_ms is None else _number(timeout_ms, "timeout_ms"),
+            "key": None if key is None else _text(key, "a key"),
+        }))
+
+    def sent(self, name):
+        """How far a transaction is that this function asked for, a dict."""
+        return _sent(_call({"op": "chain_sent", "name": _text(name, "a transaction's name")}))
+
+
+def _sent(reply):
+    return {name: value for name, value in reply.items() if name != "op"}
+
 
 def _exactly(value):
     # Numbers as decimal text, since most readers of JSON round them; bytes as hexadecimal digits.

@@ -41,7 +41,7 @@ pub struct AuditEntry {
     pub at_ms: u64,
     /// What.
     pub action: Action,
-    /// Who asked: `tenant`, or an API key's id.
+    /// Who asked: `tenant`, an API key's id, or a function, `NAME@VERSION`.
     pub by: String,
     /// The policy's revision that it was judged by.
     pub revision: u64,

@@ -32,6 +32,10 @@ pub struct Policy {
     /// Whether API keys with the scope `wallets` may ask for signatures; the tenant's own key always may.
     #[serde(default)]
     pub api_keys: bool,
+    /// Versions of functions that may have transactions signed, `NAME@VERSION` each: what the code is, and not who may deploy under its name, says what
+    /// becomes of the money.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<String>,
     /// Who must consent to each signature, each export, and each looser policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalRule>,

@@ -11,6 +11,9 @@ pub enum Denied {
     /// API keys may not do this.
     #[error("the policy does not let API keys do this; the tenant's own key may")]
     ApiKey,
+    /// A version of a function that the policy does not name.
+    #[error("the policy names no such version of that function: `functions`, NAME@VERSION")]
+    Function,
     /// No rules for this chain.
     #[error("the policy allows no transaction on chain {chain_id}")]
     Chain {
@@ -208,6 +211,7 @@ impl Denied {
     pub fn code(&self) -> &'static str {
         match self {
             Self::ApiKey => "api_key_not_allowed",
+            Self::Function => "function_not_allowed",
             Self::Chain { .. } => "chain_not_allowed",
             Self::Recipient { .. } | Self::TransferTo { .. } => "recipient_not_allowed",
             Self::Transfer { .. } => "transfer_not_allowed",

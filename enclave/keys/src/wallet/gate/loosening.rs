@@ -15,6 +15,7 @@ pub fn loosens(old: &Policy, new: &Policy) -> bool {
         (old.export, new.export),
     ];
     let within = grants.iter().all(|(old, new)| *old || !new)
+        && new.functions.iter().all(|function| old.functions.contains(function))
         && new.typed_data.iter().all(|domain| old.typed_data.contains(domain))
         && new.chains.iter().all(|new| old.chains.iter().any(|old| chain_within(old, new)))
         && new.neo.iter().all(|new| old.neo.iter().any(|old| network_within(old, new)))

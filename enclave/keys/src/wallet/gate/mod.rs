@@ -35,7 +35,7 @@ pub struct Gate<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Asking<'a> {
     /// Who asks.
-    pub by: Asker,
+    pub by: Asker<'a>,
     /// Unix milliseconds, by a clock that the caller trusts.
     pub now_ms: u64,
     /// Consents.
@@ -44,11 +44,13 @@ pub struct Asking<'a> {
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asker {
+pub enum Asker<'a> {
     /// The tenant's own key.
     Tenant,
     /// One of its API keys, which has the scope.
     ApiKey,
+    /// A version of one of its functions, `NAME@VERSION`.
+    Function(&'a str),
 }
 
 /// A payload that a key of its type can sign, with the digest that would be signed.
@@ -132,8 +134,12 @@ impl Gate<'_> {
         usage: &Usage,
         asking: &Asking<'_>,
     ) -> Result<Allowed<'p>, Denied> {
-        if asking.by == Asker::ApiKey && !self.policy.api_keys {
-            return Err(Denied::ApiKey);
+        match asking.by {
+            Asker::ApiKey if !self.policy.api_keys => return Err(Denied::ApiKey),
+            Asker::Function(version) if !self.policy.functions.iter().any(|granted| granted == version) => {
+                return Err(Denied::Function);
+            }
+            _ => {}
         }
         let spend = payload::judge(self.policy, decoded.payload)?;
         self.approved(Subject::Sign(Hash32(decoded.digest)), asking)?;
@@ -146,9 +152,7 @@ impl Gate<'_> {
     /// # Errors
     /// [`Denied`].
     pub fn set_policy(&self, new: &Policy, asking: &Asking<'_>) -> Result<(), Denied> {
-        if asking.by == Asker::ApiKey {
-            return Err(Denied::ApiKey);
-        }
+        by_tenant(asking.by)?;
         if new.export && !self.policy.export {
             return Err(Denied::ExportStaysOff);
         }
@@ -164,9 +168,7 @@ impl Gate<'_> {
     /// # Errors
     /// [`Denied`].
     pub fn export(&self, recipient: Hash32, asking: &Asking<'_>) -> Result<ExportAllowed, Denied> {
-        if asking.by == Asker::ApiKey {
-            return Err(Denied::ApiKey);
-        }
+        by_tenant(asking.by)?;
         if !self.policy.export {
             return Err(Denied::Export);
         }
@@ -178,12 +180,9 @@ impl Gate<'_> {
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn delete(&self, by: Asker) -> Result<(), Denied> {
-        match by {
-            Asker::ApiKey => Err(Denied::ApiKey),
-            Asker::Tenant if self.policy.approval.is_some() => Err(Denied::ApproversHold),
-            Asker::Tenant => Ok(()),
-        }
+    pub fn delete(&self, by: Asker<'_>) -> Result<(), Denied> {
+        by_tenant(by)?;
+        if self.policy.approval.is_some() { Err(Denied::ApproversHold) } else { Ok(()) }
     }
 
     fn approved(&self, subject: Subject, asking: &Asking<'_>) -> Result<(), Denied> {
@@ -191,6 +190,15 @@ impl Gate<'_> {
             None => Ok(()),
             Some(rule) => approvals::judge(rule, &self.wallet, subject, asking),
         }
+    }
+}
+
+/// What is the tenant's own alone.
+fn by_tenant(by: Asker<'_>) -> Result<(), Denied> {
+    match by {
+        Asker::Tenant => Ok(()),
+        Asker::ApiKey => Err(Denied::ApiKey),
+        Asker::Function(_) => Err(Denied::Function),
     }
 }
 

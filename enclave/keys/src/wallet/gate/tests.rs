@@ -48,6 +48,7 @@ fn policy() -> Policy {
         raw: false,
         window: Window { seconds: 60, max_signatures: 4 },
         api_keys: false,
+        functions: vec![],
         approval: None,
         export: false,
     }
@@ -454,6 +455,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
             raw,
             window,
             api_keys,
+            functions: vec![],
             approval,
             export,
         },

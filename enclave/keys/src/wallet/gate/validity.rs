@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use r3e_proto::api::secrets::Grantee;
 use r3e_proto::api::wallets::{
     ChainRules, KeyType, Methods, NeoContracts, NeoMethods, NeoRules, Policy, Recipients,
 };
@@ -9,8 +10,8 @@ use r3e_proto::limits::MAX_NEO_METHOD_BYTES;
 use thiserror::Error;
 
 use crate::limits::{
-    MAX_APPROVERS, MAX_POLICY_CHAINS, MAX_POLICY_DOMAINS, MAX_POLICY_METHODS, MAX_POLICY_RECIPIENTS,
-    MAX_WINDOW_SECONDS, MAX_WINDOW_SIGNATURES,
+    MAX_APPROVERS, MAX_POLICY_CHAINS, MAX_POLICY_DOMAINS, MAX_POLICY_FUNCTIONS, MAX_POLICY_METHODS,
+    MAX_POLICY_RECIPIENTS, MAX_WINDOW_SECONDS, MAX_WINDOW_SIGNATURES,
 };
 
 /// Why a policy is none.
@@ -43,6 +44,11 @@ pub enum PolicyError {
     /// Recipients bind `transfer` alone.
     #[error("recipients of a contract bind nothing where it may be called by any method: name its methods")]
     Recipients,
+    /// A function.
+    #[error(
+        "functions: each is NAME@VERSION, with all 64 digits of its version: a wallet serves code, and no name"
+    )]
+    Function,
     /// The threshold.
     #[error("approval: threshold from 1 to the number of approvers")]
     Threshold,
@@ -71,6 +77,13 @@ pub fn check_policy(policy: &Policy, key_type: KeyType) -> Result<(), PolicyErro
         _ if !policy.typed_data.is_empty() => return unfit("typed_data"),
         KeyType::Ed25519 if policy.messages => return unfit("messages"),
         _ => {}
+    }
+    if policy.functions.len() > MAX_POLICY_FUNCTIONS {
+        return Err(PolicyError::TooMany { what: "functions", max: MAX_POLICY_FUNCTIONS });
+    }
+    let is_version = |text: &String| Grantee::parse(text).is_some_and(|grantee| grantee.version().is_some());
+    if !policy.functions.iter().all(is_version) {
+        return Err(PolicyError::Function);
     }
     let window = policy.window;
     if !(1..=MAX_WINDOW_SECONDS).contains(&window.seconds)

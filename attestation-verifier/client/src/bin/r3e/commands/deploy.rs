@@ -93,6 +93,7 @@ fn reach(today: &Permissions, wanted: &Permissions) -> String {
         ("sets secret", &today.set_secrets, &wanted.set_secrets),
         ("triggers", &of(today), &of(wanted)),
         ("network", &today.networks, &wanted.networks),
+        ("wallet", &today.wallets, &wanted.wallets),
     ] {
         let line = |sign: &str, name: &str| format!("  {sign} {kind} {}", printable(name));
         lines.extend(wanted.iter().map(|name| line(if today.contains(name) { " " } else { "+" }, name)));

@@ -77,9 +77,12 @@ pub(crate) struct DeployArguments {
     /// It may make triggers that invoke it
     #[arg(long)]
     triggers: bool,
-    /// A network whose contracts it may read, such as eip155:1; repeat for several
+    /// A network that it may use, such as eip155:1; repeat for several
     #[arg(long = "network", value_name = "NETWORK")]
     networks: Vec<String>,
+    /// A wallet that may sign for it, where the wallet's policy names the version; repeat for several
+    #[arg(long = "wallet", value_name = "NAME")]
+    wallets: Vec<String>,
     /// Wall time of one invocation
     #[arg(long, value_name = "N")]
     timeout_ms: Option<u32>,
@@ -112,6 +115,7 @@ impl DeployArguments {
                 set_secrets: self.set_secrets,
                 triggers: self.triggers,
                 networks: self.networks,
+                wallets: self.wallets,
             },
             limits: Limits {
                 timeout_ms: self.timeout_ms.unwrap_or(defaults.timeout_ms),
@@ -183,7 +187,8 @@ pub(crate) fn human(function: &Function) -> String {
         ("publishes", list(&function.permissions.publish)),
         ("sets secrets", list(&function.permissions.set_secrets)),
         ("makes triggers", if function.permissions.triggers { "of its own" } else { "none" }.to_owned()),
-        ("reads", list(&function.permissions.networks)),
+        ("networks", list(&function.permissions.networks)),
+        ("wallets", list(&function.permissions.wallets)),
         ("time", format!("{timeout_ms} ms, {cpu_ms} ms of CPU")),
         ("memory", format!("{memory_mib} MiB")),
         ("output", format!("{output_bytes} bytes")),

@@ -72,6 +72,7 @@ fn policy(rules: NeoRules) -> Policy {
         raw: false,
         window: Window { seconds: 60, max_signatures: 10 },
         api_keys: false,
+        functions: vec![],
         approval: None,
         export: false,
     }

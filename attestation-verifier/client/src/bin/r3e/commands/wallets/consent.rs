@@ -199,6 +199,7 @@ mod tests {
             raw: false,
             window: Window { seconds: 1, max_signatures: 1 },
             api_keys: false,
+            functions: vec![],
             approval: None,
             export: false,
         };

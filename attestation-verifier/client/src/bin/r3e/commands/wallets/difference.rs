@@ -76,6 +76,7 @@ mod tests {
             raw: false,
             window: Window { seconds: 60, max_signatures: 1 },
             api_keys: false,
+            functions: vec![],
             approval: Some(ApprovalRule {
                 threshold: 2,
                 approvers: vec![PublicKey([1; 32]), PublicKey([2; 32])],

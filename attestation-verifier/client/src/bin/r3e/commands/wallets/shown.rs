@@ -89,6 +89,9 @@ fn rules(policy: &Policy) -> Vec<(&'static str, String)> {
     rules.push(("messages", may(policy.messages)));
     rules.push(("raw digests", may(policy.raw)));
     rules.push(("API keys", may(policy.api_keys)));
+    for function in &policy.functions {
+        rules.push(("function", function.clone()));
+    }
     rules.push(("export", may(policy.export)));
     if let Some(rule) = &policy.approval {
         rules.push(("approval", format!("{} of {}", rule.threshold, rule.approvers.len())));
