@@ -122,7 +122,11 @@ pub(crate) const BUMP_AFTER_MS: u64 = 15_000;
 pub(crate) const MAX_TRANSACTIONS_PAGE: usize = 32;
 /// Calls of contracts of one network that one tenant's functions read at once.
 pub(crate) const CONTRACT_READS_AT_ONCE: usize = 8;
-/// Those of them that are under way or wait: what the functions of one tenant can ask at once, and some.
+/// How long each of them has its place at the least: 20 a second in the long run, since those who run nodes count questions.
+pub(crate) const CONTRACT_READ_PACE: Duration = Duration::from_millis(400);
+/// Calls of one network that are read at once, of all tenants.
+pub(crate) const MAX_CONTRACT_READS: usize = 64;
+/// Those of one tenant that are under way or wait: what the functions of one tenant can ask at once, and some.
 pub(crate) const MAX_CONTRACT_READS_WAITING: usize = 256;
 /// For one, its turn and all answers: longer than a node may take.
 pub(crate) const CONTRACT_READ_TIMEOUT: Duration = Duration::from_secs(15);

@@ -102,7 +102,7 @@ impl<'a> Host<'a> {
             observed: AtomicU32::new(0),
             secrets: Secrets::of(&*resources.secrets, reader, &function.permissions),
             making: Making::of(&*resources.triggers, tenant, &function.name, function.permissions.triggers),
-            chains: OnChains::of(&*resources.networks, tenant, by, &function.permissions, run),
+            chains: OnChains::of(&*resources.networks, tenant, by, &function.permissions),
         })
     }
 
@@ -297,10 +297,7 @@ impl Host<'_> {
                 let asked = Asked { network, contract, method, args, data, confirmations };
                 Box::pin(self.chains.read(asked))
             }
-            HostCall::ChainSend(wanted) => {
-                let key = self.chains.key(wanted.key.clone());
-                Box::pin(self.chains.send(key, *wanted))
-            }
+            HostCall::ChainSend(wanted) => Box::pin(self.chains.send(*wanted)),
             HostCall::ChainSent { name } => Box::pin(async move { self.chains.sent(&name).await }),
             HostCall::Attestation { data_base64 } => {
                 Box::pin(async move { self.attestation(data_base64.as_deref()).await })

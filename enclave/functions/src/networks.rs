@@ -4,11 +4,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use r3e_proto::api::functions::Permissions;
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::transactions::{Inclusion, Outcome, Reason, Stage, Transaction};
+use r3e_proto::api::transactions::{Attempt, Inclusion, Kind, Outcome, Reason, Stage, Transaction};
 use r3e_runner_api::{ChainSend, HostError, HostErrorCode, HostReply, HostValue, SentTransaction};
 use serde_json::Value;
 
-use crate::invoker::Run;
 use crate::limits::{MAX_CHAIN_ARGUMENTS_BYTES, MAX_CHAIN_KEY_BYTES, MAX_CHAIN_READS, MAX_CHAIN_SENDS};
 use crate::sources::{ChainError, ContractCall, FunctionVersion, Networks, ToSend};
 use crate::values::refused;
@@ -19,11 +18,8 @@ pub(crate) struct OnChains<'a> {
     tenant: TenantId,
     by: FunctionVersion<'a>,
     permissions: &'a Permissions,
-    run: Run<'a>,
     reads: AtomicU32,
     sends: AtomicU32,
-    /// Those of them that have no key of their own.
-    keyless: AtomicU32,
 }
 
 /// What it asks, as it came from the runner.
@@ -42,10 +38,9 @@ impl<'a> OnChains<'a> {
         tenant: TenantId,
         by: FunctionVersion<'a>,
         permissions: &'a Permissions,
-        run: Run<'a>,
     ) -> Self {
-        let (reads, sends, keyless) = <_>::default();
-        Self { networks, tenant, by, permissions, run, reads, sends, keyless }
+        let (reads, sends) = <_>::default();
+        Self { networks, tenant, by, permissions, reads, sends }
     }
 
     /// What a contract says.
@@ -63,26 +58,8 @@ impl<'a> OnChains<'a> {
         Ok(HostValue::ChainRead { height: answer.height, values, data: answer.data })
     }
 
-    /// Under which key a transaction is sent: the function's own, or one of this run. Settled when the call comes in: what else is under way must not change
-    /// which is which. All attempts of a job have the same.
-    pub(crate) fn key(&self, own: Option<String>) -> Result<String, HostError> {
-        if let Some(own) = own {
-            if own.is_empty() || own.len() > MAX_CHAIN_KEY_BYTES {
-                let message = format!("a key has 1 to {MAX_CHAIN_KEY_BYTES} bytes");
-                return Err(refused(HostErrorCode::Invalid, message));
-            }
-            // Nobody's own key is one of a run.
-            return Ok(format!("key {own}"));
-        }
-        let index = self.keyless.fetch_add(1, Ordering::Relaxed);
-        Ok(match self.run.job {
-            Some(job) => format!("job {} {index}", hex::encode(job)),
-            None => format!("invocation {} {index}", hex::encode(self.run.invocation)),
-        })
-    }
-
     /// Has a transaction sent.
-    pub(crate) async fn send(&self, key: Result<String, HostError>, wanted: ChainSend) -> HostReply {
+    pub(crate) async fn send(&self, wanted: ChainSend) -> HostReply {
         let ChainSend {
             wallet,
             network,
@@ -94,14 +71,18 @@ impl<'a> OnChains<'a> {
             gas_limit,
             fee_limit,
             timeout_ms,
-            key: _,
+            key,
         } = wanted;
         self.may_use(&network)?;
         if !self.permissions.wallets.contains(&wallet) {
             let message = "this function may not use that wallet: name it in permissions.wallets";
             return Err(refused(HostErrorCode::Denied, message));
         }
-        let (key, arguments) = (key?, arguments(&args)?);
+        if key.is_empty() || key.len() > MAX_CHAIN_KEY_BYTES {
+            let message = format!("a key has 1 to {MAX_CHAIN_KEY_BYTES} bytes");
+            return Err(refused(HostErrorCode::Invalid, message));
+        }
+        let arguments = arguments(&args)?;
         if self.sends.fetch_add(1, Ordering::Relaxed) >= MAX_CHAIN_SENDS {
             let message = format!("an invocation asks for at most {MAX_CHAIN_SENDS} transactions");
             return Err(refused(HostErrorCode::LimitExceeded, message));
@@ -151,10 +132,14 @@ fn refusal(error: &ChainError) -> HostError {
     refused(code, error.to_string())
 }
 
-/// As a function is told of it.
+/// As a function is told of it: of what it asked for alone, and not of what took its place.
 fn told(transaction: Transaction) -> Box<SentTransaction> {
+    let of_it = |hash| {
+        let is = |attempt: &&Attempt| attempt.kind == Kind::Call && attempt.hash == hash;
+        transaction.attempts.iter().any(|attempt| is(&attempt))
+    };
     let (outcome, reason) = match &transaction.outcome {
-        None => (None, transaction.trouble),
+        None => (None, transaction.abandoned.as_ref().map(in_words).or(transaction.trouble)),
         Some(Outcome::Included(_)) => (Some("included"), None),
         Some(Outcome::Abandoned(reason)) => (Some("abandoned"), Some(in_words(reason))),
         Some(Outcome::Refused { code, message }) => (Some("refused"), Some(format!("{code}: {message}"))),
@@ -163,17 +148,20 @@ fn told(transaction: Transaction) -> Box<SentTransaction> {
         }
         Some(_) => (Some("unknown"), None),
     };
-    let stage = match transaction.stage {
-        Stage::Waiting => "waiting",
-        Stage::Pending => "pending",
-        Stage::Included => "included",
-        _ => "ended",
-    };
     let found: Option<&Inclusion> = match &transaction.outcome {
         Some(Outcome::Included(inclusion)) => Some(inclusion),
-        _ => transaction.included.as_ref(),
+        Some(_) => None,
+        None => transaction.included.as_ref().filter(|inclusion| of_it(inclusion.hash)),
     };
-    let last = transaction.attempts.last().map(|attempt| attempt.hash);
+    let stage = match transaction.stage {
+        Stage::Waiting => "waiting",
+        // Where nothing took its place, it is not in a block.
+        Stage::Included if found.is_some() => "included",
+        Stage::Pending | Stage::Included => "pending",
+        _ => "ended",
+    };
+    let last = transaction.attempts.iter().rfind(|attempt| attempt.kind == Kind::Call);
+    let last = last.filter(|_| transaction.outcome.is_none()).map(|attempt| attempt.hash);
     Box::new(SentTransaction {
         stage: stage.to_owned(),
         outcome: outcome.map(str::to_owned),
@@ -191,5 +179,80 @@ fn in_words(reason: &Reason) -> String {
         Reason::Cancelled => "it was cancelled".to_owned(),
         Reason::NotTaken(words) => format!("no node takes it: {words}"),
         _ => "it is not to be done any more".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use r3e_proto::api::transactions::{Call, Fees};
+    use r3e_proto::api::wallets::{EvmAddress, Hash32, HexBytes, Wei};
+
+    use super::*;
+
+    fn transaction(kinds: &[Kind]) -> Transaction {
+        let fees = Fees { max: Wei(1), tip: Wei(0) };
+        let attempt =
+            |(number, kind): (u8, &Kind)| Attempt { hash: Hash32([number; 32]), kind: *kind, fees, at_ms: 0 };
+        Transaction {
+            name: "x-1".to_owned(),
+            function: None,
+            wallet: "w".to_owned(),
+            account: EvmAddress([0; 20]),
+            chain_id: 1,
+            call: Call {
+                to: None,
+                value: Wei(0),
+                data: HexBytes::default(),
+                gas_limit: 0,
+                fee_limit: Wei(0),
+            },
+            made_at_ms: 0,
+            deadline_ms: 0,
+            stage: Stage::Pending,
+            nonce: Some(0),
+            attempts: (1..).zip(kinds).map(attempt).collect(),
+            included: None,
+            abandoned: None,
+            outcome: None,
+            trouble: None,
+        }
+    }
+
+    fn in_block(number: u8) -> Inclusion {
+        let hash = Hash32([number; 32]);
+        Inclusion { hash, height: 7, block: Hash32([0; 32]), succeeded: true, gas_used: 1 }
+    }
+
+    #[test]
+    fn what_took_its_place_is_not_told_as_what_was_asked_for() {
+        let hash = |number: u8| Some(Hash32([number; 32]).to_string());
+        let both = transaction(&[Kind::Call, Kind::Call, Kind::Noop]);
+        let pending = told(both.clone());
+        assert_eq!((pending.stage.as_str(), pending.hash, pending.succeeded), ("pending", hash(2), None));
+        // The earlier of two that do the same is as good.
+        let included = Transaction { stage: Stage::Included, included: Some(in_block(1)), ..both.clone() };
+        let paid = told(included);
+        assert_eq!((paid.stage.as_str(), paid.hash, paid.succeeded), ("included", hash(1), Some(true)));
+        let noop = Transaction {
+            stage: Stage::Included,
+            included: Some(in_block(3)),
+            abandoned: Some(Reason::Cancelled),
+            ..both.clone()
+        };
+        let given_up = told(noop.clone());
+        assert_eq!((given_up.stage.as_str(), given_up.hash, given_up.succeeded), ("pending", hash(2), None));
+        assert_eq!(given_up.reason.as_deref(), Some("it was cancelled"));
+        let ended = |outcome: Outcome| {
+            told(Transaction { stage: Stage::Ended, outcome: Some(outcome), ..noop.clone() })
+        };
+        for outcome in [Outcome::Abandoned(Reason::Expired), Outcome::Displaced] {
+            let over = ended(outcome);
+            assert_eq!(
+                (over.stage.as_str(), over.hash, over.succeeded, over.height),
+                ("ended", None, None, None)
+            );
+        }
+        let done = ended(Outcome::Included(in_block(2)));
+        assert_eq!((done.outcome.as_deref(), done.hash, done.height), (Some("included"), hash(2), Some(7)));
     }
 }

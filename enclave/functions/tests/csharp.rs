@@ -168,7 +168,7 @@ public static object Handle() {
     var raw = Chain.Read("eip155:1", "0xA", data: "0x02");
     var denied = "none";
     try { Chain.Read("eip155:2", "0xA", "f()"); } catch (HostException error) { denied = error.Code; }
-    var sent = Chain.Send("w", "eip155:1", "0xB", 21000, "7", "f(uint8)", new object[] { 1 }, key: "k");
+    var sent = Chain.Send("w", "eip155:1", "0xB", "k", 21000, "7", "f(uint8)", new object[] { 1 });
     var ended = Chain.Sent(sent.Name);
     if (sent.Stage != "waiting" || sent.Height != null || sent.Succeeded != null) throw new Exception(sent.Stage);
     if (ended.Outcome != "included" || ended.Height != 12 || ended.Succeeded != false) throw new Exception(ended.Outcome);

@@ -46,10 +46,6 @@ const CATCHING: &str = "export default async (event) => {
         exact: async () => (await r3e.chain.read({ network: 'eip155:1', contract: 'c', method: 'm', args: [2n ** 255n, [1n]] })).values[1],
         send: async () => { const { name, stage, reason, outcome } = await r3e.chain.send(event.transaction); return [name, stage, reason, outcome]; },
         big: async () => (await r3e.chain.send({ ...event.transaction, value: 10n ** 30n, feeLimit: 2n ** 70n, args: [5n] })).name,
-        twice: async () => {
-            const both = await Promise.all([r3e.chain.send(event.transaction), r3e.chain.send(event.transaction)]);
-            return both.map(({ name }) => name);
-        },
         sent: () => r3e.chain.sent(event.name),
         manySent: async () => {
             for (let n = 0; n < event.sends; n++) await r3e.chain.send({ ...event.transaction, key: `${n}` });
@@ -464,9 +460,9 @@ async fn a_function_sends_by_the_wallets_that_it_was_granted() {
         assert_eq!(told(&appliance, &plainly).await, "\"HostError denied\"", "{networks:?} {wallets:?}");
     }
     let version = appliance.deploy("f", of(&["eip155:1"], &["v", "w"])).await.version;
-    assert_eq!(told(&appliance, &plainly).await, r#"["f key k","waiting","nobody mines",null]"#);
+    assert_eq!(told(&appliance, &plainly).await, r#"["f k","waiting","nobody mines",null]"#);
     // What it comes to is what was asked for, by whichever version asks.
-    let (by, wanted, _) = appliance.chains.asked("f key k");
+    let (by, wanted, _) = appliance.chains.asked("f k");
     assert_eq!(by, version);
     let expected = ToSend {
         wallet: "w".into(),
@@ -482,41 +478,29 @@ async fn a_function_sends_by_the_wallets_that_it_was_granted() {
     };
     assert_eq!(wanted, expected);
     appliance.deploy("f", of(&["eip155:1", "eip155:2"], &["w"])).await;
-    assert_eq!(told(&appliance, &plainly).await, r#"["f key k","waiting","nobody mines",null]"#);
-    assert_eq!(appliance.chains.asked("f key k").2, 2);
+    assert_eq!(told(&appliance, &plainly).await, r#"["f k","waiting","nobody mines",null]"#);
+    assert_eq!(appliance.chains.asked("f k").2, 2);
     assert_eq!(told(&appliance, &with(json!({ "value": 1 }))).await, "\"HostError conflict\"");
     let big = plainly.replace("\"send\"", "\"big\"").replace("\"k\"", "\"big\"");
-    assert_eq!(told(&appliance, &big).await, "\"f key big\"");
-    let (_, wanted, _) = appliance.chains.asked("f key big");
+    assert_eq!(told(&appliance, &big).await, "\"f big\"");
+    let (_, wanted, _) = appliance.chains.asked("f big");
     assert_eq!(
         (wanted.value, wanted.fee_limit),
         (format!("1{}", "0".repeat(30)), "1180591620717411303424".into())
     );
     assert_eq!(wanted.arguments, [json!("5")]);
-    // Without a key, the run has one for each call; all attempts of a job have the same.
-    let keyless = plainly.replace("\"send\"", "\"twice\"").replace("\"k\"", "null");
-    let invocation = "07".repeat(16);
-    let expected = format!("[\"f invocation {invocation} 0\",\"f invocation {invocation} 1\"]");
-    assert_eq!(told(&appliance, &keyless).await, expected);
-    for attempt in [[1; 16], [2; 16]] {
-        let run = Run { invocation: &attempt, job: Some([3; 16]), hops: 0 };
-        let reference = Reference::parse("f").unwrap();
-        let completed =
-            appliance.invoker.invoke_one(ALICE, run, &reference, None, keyless.as_bytes()).await.unwrap();
-        let job = "03".repeat(16);
-        assert_eq!(output(&completed), format!("[\"f job {job} 0\",\"f job {job} 1\"]"));
-    }
     // How far it is.
     let asked = |name: &str| json!({ "run": "sent", "name": name }).to_string();
     let ended = format!(
-        r#"{{"name":"f key k","stage":"ended","outcome":"included","succeeded":false,"hash":"0x{}","height":12,"reason":null}}"#,
+        r#"{{"name":"f k","stage":"ended","outcome":"included","succeeded":false,"hash":"0x{}","height":12,"reason":null}}"#,
         "09".repeat(32)
     );
-    assert_eq!(told(&appliance, &asked("f key k")).await, ended);
-    assert_eq!(told(&appliance, &asked("g key k")).await, "\"HostError not_found\"");
+    assert_eq!(told(&appliance, &asked("f k")).await, ended);
+    assert_eq!(told(&appliance, &asked("g k")).await, "\"HostError not_found\"");
     for (wrong, expected) in [
         (json!({ "to": "denied", "key": "d" }), "HostError denied"),
         (json!({ "key": "" }), "TypeError a key must be a non-empty string"),
+        (json!({ "key": null }), "TypeError a key must be a non-empty string"),
         (json!({ "key": "x".repeat(MAX_CHAIN_KEY_BYTES + 1) }), "HostError invalid"),
         (json!({ "value": -1 }), "TypeError a value must be a whole number from 0 to 2^53 - 1"),
         (json!({ "value": true }), "TypeError a value must be a bigint, decimal text or a whole number"),

@@ -111,7 +111,7 @@ def handler(event):
     except r3e.HostError as error:
         assert error.code == "denied"
     sent = r3e.chain.send("w", "eip155:1", "0xB", "f(uint8)", [1], gas_limit=21000, fee_limit=2**70, value=3, key="k")
-    assert (sent["name"], sent["stage"], sent["reason"], sorted(sent)) == ("f key k", "waiting", "nobody mines", ["hash", "height", "name", "outcome", "reason", "stage", "succeeded"]), sent
+    assert (sent["name"], sent["stage"], sent["reason"], sorted(sent)) == ("f k", "waiting", "nobody mines", ["hash", "height", "name", "outcome", "reason", "stage", "succeeded"]), sent
     assert r3e.chain.sent(sent["name"])["height"] == 12
     return [same, sorted(drawn), price["answer"], price["sequence"], price["is_stale"], len(price), made, gone, before, after, r3e.store.get("a"), taken, codes, answer.status, answer.text(), answer.headers["x-kind"]]
 "#;

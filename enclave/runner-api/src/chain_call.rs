@@ -29,9 +29,8 @@ pub struct ChainSend {
     /// How long it is tried.
     #[serde(default)]
     pub timeout_ms: Option<u64>,
-    /// Under the same key the same is not done twice; without, this run has one for each call.
-    #[serde(default)]
-    pub key: Option<String>,
+    /// Under the same key the same is not done twice.
+    pub key: String,
 }
 
 /// A transaction that a function asked for, as far as it is.

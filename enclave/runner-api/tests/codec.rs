@@ -4,9 +4,9 @@
 use proptest::prelude::*;
 use r3e_runner_api::process::{Ending, Identity};
 use r3e_runner_api::{
-    Fault, FaultKind, FrameDecoder, FrameKind, FunctionLimits, HostCall, HostError, HostErrorCode,
-    HostMessage, HostValue, LogLevel, LogRecord, ProtocolError, RawFrame, RunnerMessage, SecretText, Weather,
-    limits,
+    ChainSend, Fault, FaultKind, FrameDecoder, FrameKind, FunctionLimits, HostCall, HostError, HostErrorCode,
+    HostMessage, HostValue, LogLevel, LogRecord, ProtocolError, RawFrame, RunnerMessage, SecretText,
+    SentTransaction, Weather, limits,
 };
 
 fn any_call() -> impl Strategy<Value = HostCall> {
@@ -37,6 +37,33 @@ fn any_call() -> impl Strategy<Value = HostCall> {
             }),
         (text, prop::collection::vec(text, 0..4))
             .prop_map(|(place, targets)| HostCall::OracleWeather { place, targets }),
+        (text, text, prop::option::of(text), prop::option::of(text), any::<u64>()).prop_map(
+            |(network, contract, method, data, confirmations)| {
+                let args = "[1]".to_owned();
+                HostCall::ChainRead { network, contract, method, args, data, confirmations }
+            }
+        ),
+        (text, text, prop::option::of(text), any::<u64>(), prop::option::of(any::<u64>())).prop_map(
+            |(wallet, network, method, gas_limit, timeout_ms)| {
+                let (to, args, value, fee_limit) =
+                    (wallet.clone(), network.clone(), wallet.clone(), network.clone());
+                let (data, key) = (method.clone(), wallet.clone());
+                HostCall::ChainSend(Box::new(ChainSend {
+                    wallet,
+                    network,
+                    to,
+                    method,
+                    args,
+                    data,
+                    value,
+                    gas_limit,
+                    fee_limit,
+                    timeout_ms,
+                    key,
+                }))
+            }
+        ),
+        text.prop_map(|name| HostCall::ChainSent { name }),
         text.prop_map(|key| HostCall::StoreGet { key }),
         (text, prop::option::of(text)).prop_map(|(key, value)| HostCall::StoreSet { key, value }),
         prop::option::of(text).prop_map(|data_base64| HostCall::Attestation { data_base64 }),
@@ -117,6 +144,21 @@ fn any_host_message() -> impl Strategy<Value = HostMessage> {
                 data: text,
             })
         )),
+        (any::<u64>(), ".{0,20}", prop::option::of(".{0,20}"))
+            .prop_map(|(height, values, data)| HostValue::ChainRead { height, values, data }),
+        (
+            any::<bool>(),
+            ".{0,20}",
+            prop::option::of(".{0,20}"),
+            prop::option::of(any::<bool>()),
+            prop::option::of(any::<u64>())
+        )
+            .prop_map(|(is_asked, name, text, succeeded, height)| {
+                let (stage, outcome, hash, reason) = (name.clone(), text.clone(), text.clone(), text);
+                let sent =
+                    Box::new(SentTransaction { name, stage, outcome, succeeded, hash, height, reason });
+                if is_asked { HostValue::ChainSent(sent) } else { HostValue::ChainSend(sent) }
+            }),
         ".{0,20}".prop_map(|document_base64| HostValue::Attestation { document_base64 }),
     ];
     let error = ".{0,20}".prop_map(|message| HostError { code: HostErrorCode::Denied, message });

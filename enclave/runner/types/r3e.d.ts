@@ -268,10 +268,10 @@ interface R3eChainTransaction {
   /** How long it is tried, 15 s to 7 days; ten minutes where it is absent. */
   timeoutMs?: number | null;
   /**
-   * At most 256 bytes. Under the same key, a version of this function does the same once: asked for again, it is told how far it is; something else is a `conflict`. A
-   * key holds for a day at the least after its transaction has ended. Without one, the run counts its own, all attempts of a job the same.
+   * What says that it is the same: at most 256 bytes. Under one key this function, whichever version of it, does one thing once: asked for again, it is told how far that is;
+   * something else is a `conflict`. A key holds for a day at the least after its transaction has ended.
    */
-  key?: string | null;
+  key: string;
 }
 
 /** How far a transaction is. */
@@ -281,7 +281,7 @@ interface R3eSent {
   readonly stage: "waiting" | "pending" | "included" | "ended";
   /** Once it has ended, for ever: `included` may have been reverted, the others were not done and will not be. */
   readonly outcome: "included" | "abandoned" | "refused" | "displaced" | null;
-  /** Where a block has it: whether it was not reverted. */
+  /** Where a block has it, and not what was put in its place: whether it was not reverted. */
   readonly succeeded: boolean | null;
   /** Of what a block has, or of what was signed last: it may be replaced by one that offers more. */
   readonly hash: string | null;

@@ -43,6 +43,9 @@ pub(super) async fn deploy(
     if !deploy.permissions.set_secrets.is_empty() {
         tenant.require(Scope::Secrets, "deploying a function that sets secrets")?;
     }
+    if !deploy.permissions.wallets.is_empty() {
+        tenant.require(Scope::Wallets, "deploying a function that uses wallets")?;
+    }
     let by = actor(&tenant);
     Ok(Json(appliance.functions.deploy(tenant.id(), &name, deploy, promotion, by).await?))
 }

@@ -20,6 +20,7 @@ use r3e_chain::follow::{Batch, Cursor, FollowError, NextError, Rules};
 use r3e_chain::limits::MAX_CONFIRMATIONS;
 use r3e_chain::rpc::{AnswerError, JsonError, Quorum, QuorumError, RpcError, Said, Statement};
 use r3e_chain::watch::{self, Network, NetworkError, Watch};
+use r3e_egress::limits::MAX_CONNECTIONS;
 use r3e_jobs::BoxFuture;
 use r3e_proto::api::triggers::{Chain, DEFAULT_EVM_CONFIRMATIONS};
 use r3e_transport::EnclaveTransport;
@@ -38,7 +39,8 @@ use super::ServiceError;
 use super::egress::open_egress;
 use crate::configuration::{ChainChoice, Configuration};
 use crate::limits::{
-    CHAIN_READS_AT_ONCE, MAX_RECENT_MOMENT, STRETCH_BLOCKS, STRETCH_EVENTS, STRETCH_TEXT_BYTES,
+    CHAIN_READS_AT_ONCE, MAX_CONTRACT_READS, MAX_RECENT_MOMENT, STRETCH_BLOCKS, STRETCH_EVENTS,
+    STRETCH_TEXT_BYTES,
 };
 
 /// The chains that can be followed and read.
@@ -58,6 +60,8 @@ struct Followed {
     looks: Semaphore,
     /// The nodes once more, as functions' calls are put to them.
     calls: Quorum<HttpsNodes>,
+    /// Of all tenants: each takes a connection to each node.
+    calls_at_once: Semaphore,
     last_height: LastHeight,
     pause: Duration,
 }
@@ -95,6 +99,7 @@ impl Chains {
                 reads: Semaphore::new(CHAIN_READS_AT_ONCE),
                 looks: Semaphore::new(CHAIN_READS_AT_ONCE),
                 calls: calls.map_err(|error| internal(&error))?,
+                calls_at_once: Semaphore::new((MAX_CONNECTIONS / nodes.len().max(1)).min(MAX_CONTRACT_READS)),
                 last_height: LastHeight::default(),
                 pause: *poll,
             };

@@ -91,9 +91,19 @@ impl Transactions {
         match self.inner.show(tenant, &name).await {
             Err(TransactionsError::NotFound(_)) => {
                 let payload = Payload::EvmTransaction(tried(&request));
-                self.wallets.judge(tenant, &by, &request.wallet, &payload).await?;
+                let judged = self.wallets.judge(tenant, &by, &request.wallet, &payload).await;
+                judged.map_err(|error| match error {
+                    // The wallet was used meanwhile. Nothing was done.
+                    ServiceError::Conflict(why) => ServiceError::Busy(why),
+                    error => error,
+                })?;
             }
             Err(error) => return Err(error.into()),
+            // From before such names were kept for functions.
+            Ok(there) if there.function.is_none() => {
+                let why = format!("{name} is there already, and no function asked for it");
+                return Err(ServiceError::Conflict(why));
+            }
             Ok(_) => {}
         }
         self.submit(tenant, &by, &name, request, false).await

@@ -106,7 +106,8 @@ impl From<Asker> for Written {
         let (api_key, function) = match asker {
             Asker::Tenant => (None, None),
             Asker::ApiKey(id) => (Some(id), None),
-            Asker::Function(version) => (None, Some(version)),
+            // Who knows of no functions takes it for an API key, and not for the tenant.
+            Asker::Function(version) => (Some(version.clone()), Some(version)),
         };
         Self { api_key, function }
     }
@@ -115,7 +116,6 @@ impl From<Asker> for Written {
 impl From<Written> for Asker {
     fn from(written: Written) -> Self {
         match written {
-            // Two are never written.
             Written { function: Some(version), .. } => Self::Function(version),
             Written { api_key: Some(id), .. } => Self::ApiKey(id),
             Written { .. } => Self::Tenant,
@@ -132,4 +132,30 @@ pub struct NotSigned {
     pub message: String,
     /// Whether that may be otherwise later.
     pub may_pass: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Record {
+        id: u64,
+        #[serde(flatten)]
+        asker: Asker,
+        rest: u64,
+    }
+
+    #[test]
+    fn who_asked_is_read_as_it_was_written_before_and_now() {
+        for (text, asker) in [
+            (r#"{"id":1,"api_key":null,"rest":2}"#, Asker::Tenant),
+            (r#"{"id":1,"api_key":"00ff","rest":2}"#, Asker::ApiKey("00ff".into())),
+            (r#"{"id":1,"api_key":"f@12","function":"f@12","rest":2}"#, Asker::Function("f@12".into())),
+        ] {
+            let record = Record { id: 1, asker, rest: 2 };
+            assert_eq!(serde_json::from_str::<Record>(text).unwrap(), record);
+            assert_eq!(serde_json::to_string(&record).unwrap(), text);
+        }
+    }
 }

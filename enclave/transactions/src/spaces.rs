@@ -19,6 +19,7 @@ use crate::entry::Entry;
 use crate::error::TransactionsError;
 use crate::lane::{Lane, Place};
 use crate::limits::{MAX_ENDED, MAX_ENDED_BRIEF, MAX_ENDED_UNSIGNED, REMEMBERED};
+use crate::outside::Asker;
 
 /// Which lane, of whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +32,7 @@ pub(crate) struct Address {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Roll {
     open: Vec<String>,
-    /// Those for which something was signed, and when they ended; the last one is last.
+    /// Those for which something was signed, or that a function asked for, and when they ended; the last one is last.
     ended: VecDeque<(String, u64)>,
     /// Those for which nothing was.
     unsigned: VecDeque<String>,
@@ -123,7 +124,11 @@ impl Standing {
                 roll.height = roll.height.max(moment.height);
                 match &entry.out {
                     _ if entry.is_brief => roll.brief.push_back(entry.id.clone()),
+                    // A function that asks again must be told so for as long as its keys hold.
                     Some(_) => roll.ended.push_back((entry.id.clone(), moment.now_ms)),
+                    None if matches!(entry.asker, Asker::Function(_)) => {
+                        roll.ended.push_back((entry.id.clone(), moment.now_ms));
+                    }
                     None => roll.unsigned.push_back(entry.id.clone()),
                 }
             }

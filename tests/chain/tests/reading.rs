@@ -77,10 +77,10 @@ async fn functions_read_contracts_of_both_kinds() -> anyhow::Result<()> {
     assert!(description["data"].as_str().unwrap().contains("425443202f20555344"));
     let config = format!("0x{}", "05".repeat(32));
     let authority =
-        said(&mut channel, &of("authorityOf(address,bytes32)(bytes32)", json!([admin.address, config])))
+        said(&mut channel, &of("authorityOf(address,bytes32)(bytes27)", json!([admin.address, config])))
             .await;
     let key = authority["values"][0].as_str().unwrap();
-    let attestation = said(&mut channel, &of("attestationOf(bytes32)(bytes32)", json!([key]))).await;
+    let attestation = said(&mut channel, &of("attestationOf(bytes27)(bytes32)", json!([key]))).await;
     assert_eq!(attestation["values"], json!([format!("0x{}", "a7".repeat(32))]));
     // The same by its data, as of a library.
     let raw = json!({ "network": evm, "contract": aggregator, "data": "0x313ce567" });

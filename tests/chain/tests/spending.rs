@@ -3,15 +3,15 @@
 
 mod behind_fronts;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use behind_fronts::Behind;
 use r3e_chain_under_test::{Anvil, HttpNodes};
-use r3e_client::TenantChannel;
+use r3e_client::{ClientError, TenantChannel};
 use r3e_e2e::front::Manner;
 use r3e_e2e::tenant::output;
 use r3e_proto::api::functions::{Deploy, Permissions};
+use r3e_proto::api::transactions::SendTransaction;
 use r3e_proto::api::wallets::{CreateWallet, SetPolicy};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -64,48 +64,79 @@ fn is_denied(told: &Value, code: &str) -> bool {
     told.as_str().is_some_and(|text| text.starts_with("denied: ") && text.contains(code))
 }
 
+/// An appliance with a wallet that has money, and a function whose version the wallet may come to name.
+struct World {
+    anvil: Anvil,
+    node: HttpNodes,
+    behind: Behind,
+    account: String,
+    payer: String,
+}
+
+impl World {
+    async fn start() -> anyhow::Result<Self> {
+        let anvil = Anvil::start().await?;
+        let node = HttpNodes::new(&[anvil.port()]);
+        let network = format!("eip155:{}", anvil.chain());
+        let behind = behind_fronts::start(&network, anvil.port(), "").await;
+        behind.fronts[0].behave(Manner::Lying("\"0x1\"".into(), "\"0x0\"".into()));
+        let mut channel = behind.alice.channel().await;
+        let payer = deploy(&mut channel, "payer", "").await?;
+        let create = json!({ "key_type": "secp256k1", "policy": policy(&[], ELSEWHERE) });
+        let create: CreateWallet = serde_json::from_value(create)?;
+        let account = channel.create_wallet("w", &create).await?.wallet.address;
+        node.ask("anvil_setBalance", json!([account, "0xde0b6b3a7640000"])).await?;
+        Ok(Self { anvil, node, behind, account, payer })
+    }
+
+    /// Has the wallet name these versions, and no others.
+    async fn name(&self, functions: &[&String], revision: u64) -> Result<(), ClientError> {
+        let policy = policy(functions, &self.account);
+        let set = json!({ "policy": policy, "revision": revision, "approvals": [] });
+        let set: SetPolicy = serde_json::from_value(set).unwrap();
+        self.behind.alice.signed_in().await.set_wallet_policy("w", &set).await.map(drop)
+    }
+
+    async fn balance(&self) -> Value {
+        self.node.ask("eth_getBalance", json!([TO, "latest"])).await.unwrap()
+    }
+
+    async fn restart(&mut self) -> TenantChannel {
+        self.behind.appliance.kill_enclave();
+        self.behind.appliance.start_enclave();
+        self.behind.appliance.ready().await;
+        self.behind.alice.channel().await
+    }
+}
+
+/// A wei at a time to one address, and to itself: that is what takes the place of something that is given up.
+fn policy(functions: &[&String], own: &str) -> Value {
+    json!({
+        "chains": [{
+            "chain_id": Anvil::CHAIN,
+            "recipients": { "only": [{ "address": TO, "transfer": true }, { "address": own, "transfer": true }] },
+            "max_value": "1", "max_fee": "10000000000000000", "max_spend": "100000000000000000",
+        }],
+        "window": { "seconds": 3_600, "max_signatures": 50 },
+        "functions": functions,
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs anvil: R3E_TEST_CHAINS, see tests/chain/setup"]
 async fn a_function_pays_by_a_wallet_that_names_its_version() -> anyhow::Result<()> {
-    let anvil = Arc::new(Anvil::start().await?);
-    let node = HttpNodes::new(&[anvil.port()]);
-    let network = format!("eip155:{}", anvil.chain());
-    let Behind { fronts, mut appliance, alice } = behind_fronts::start(&network, anvil.port(), "").await;
-    fronts[0].behave(Manner::Lying("\"0x1\"".into(), "\"0x0\"".into()));
-    let mut channel = alice.channel().await;
-    let payer = deploy(&mut channel, "payer", "").await?;
-    let policy = |functions: &[&String]| {
-        json!({
-            "chains": [{
-                "chain_id": Anvil::CHAIN, "recipients": { "only": [{ "address": TO, "transfer": true }] },
-                "max_value": "1", "max_fee": "10000000000000000", "max_spend": "100000000000000000",
-            }],
-            "window": { "seconds": 3_600, "max_signatures": 50 },
-            "functions": functions,
-        })
-    };
-    let create: CreateWallet =
-        serde_json::from_value(json!({ "key_type": "secp256k1", "policy": policy(&[]) }))?;
-    let made = channel.create_wallet("w", &create).await?.wallet;
-    node.ask("anvil_setBalance", json!([made.address, "0xde0b6b3a7640000"])).await?;
-    let balance = async || node.ask("eth_getBalance", json!([TO, "latest"])).await.unwrap();
-
+    let mut world = World::start().await?;
+    let mut channel = world.behind.alice.channel().await;
+    let payer = world.payer.clone();
     // The function's grant is none of the wallet's, and a name without a version is no grant.
     assert!(is_denied(&told(&mut channel, "payer", one_wei("rent", TO)).await, "function_not_allowed"));
-    let set = |functions: &[&String], revision: u64| -> SetPolicy {
-        serde_json::from_value(json!({ "policy": policy(functions), "revision": revision, "approvals": [] }))
-            .unwrap()
-    };
-    let mut own = alice.signed_in().await;
-    let named = own.set_wallet_policy("w", &set(&[&"payer".to_owned()], 1)).await;
+    let named = world.name(&[&"payer".to_owned()], 1).await;
     assert_eq!(named.unwrap_err().code(), "bad_request");
-    own.set_wallet_policy("w", &set(&[&payer], 1)).await?;
+    world.name(&[&payer], 1).await?;
 
     // What the policy denies, it denies at once; nothing is left of it.
-    assert!(is_denied(
-        &told(&mut channel, "payer", one_wei("other", ELSEWHERE)).await,
-        "recipient_not_allowed"
-    ));
+    let elsewhere = told(&mut channel, "payer", one_wei("other", ELSEWHERE)).await;
+    assert!(is_denied(&elsewhere, "recipient_not_allowed"), "{elsewhere}");
     let mut dear = one_wei("dear", TO);
     dear["feeLimit"] = json!("10000000000021000");
     assert!(is_denied(&told(&mut channel, "payer", dear).await, "fee_over_limit"));
@@ -114,10 +145,7 @@ async fn a_function_pays_by_a_wallet_that_names_its_version() -> anyhow::Result<
     // Asked for twice, and in another life, it is one; and no other function is told of it.
     let first = told(&mut channel, "payer", one_wei("rent", TO)).await;
     assert_eq!((&first["stage"], &first["outcome"]), (&json!("waiting"), &Value::Null));
-    appliance.kill_enclave();
-    appliance.start_enclave();
-    appliance.ready().await;
-    let mut channel = alice.channel().await;
+    let mut channel = world.restart().await;
     let again = told(&mut channel, "payer", one_wei("rent", TO)).await;
     assert_eq!(again["name"], first["name"]);
     let conflict = told(&mut channel, "payer", one_wei("rent", ELSEWHERE)).await;
@@ -126,15 +154,15 @@ async fn a_function_pays_by_a_wallet_that_names_its_version() -> anyhow::Result<
     let hidden = told(&mut channel, "other", json!({ "name": first["name"] })).await;
     assert!(hidden.as_str().unwrap().starts_with("not_found: "), "{hidden}");
     let deadline = Instant::now() + LIMIT;
-    while balance().await != json!("0x1") {
+    while world.balance().await != json!("0x1") {
         assert!(Instant::now() < deadline, "{:?}", channel.transactions(None).await);
-        anvil.mine(1).await?;
+        world.anvil.mine(1).await?;
         sleep(Duration::from_millis(200)).await;
     }
-    anvil.mine(CONFIRMATIONS).await?;
+    world.anvil.mine(CONFIRMATIONS).await?;
     let ended = until(&mut channel, &first["name"], |it| it["stage"] == "ended").await;
     assert_eq!((&ended["outcome"], &ended["succeeded"]), (&json!("included"), &json!(true)));
-    let receipt = node.ask("eth_getTransactionReceipt", json!([ended["hash"]])).await?;
+    let receipt = world.node.ask("eth_getTransactionReceipt", json!([ended["hash"]])).await?;
     assert_eq!(receipt["blockNumber"], json!(format!("{:#x}", ended["height"].as_u64().unwrap())));
     assert_eq!(told(&mut channel, "payer", one_wei("rent", TO)).await, ended);
 
@@ -149,25 +177,58 @@ async fn a_function_pays_by_a_wallet_that_names_its_version() -> anyhow::Result<
     assert_ne!(changed, payer);
     assert!(is_denied(&told(&mut channel, "payer", one_wei("more", TO)).await, "function_not_allowed"));
     assert_eq!(told(&mut channel, "payer", one_wei("rent", TO)).await, ended);
-    assert_eq!(balance().await, json!("0x1"));
-
-    // What waits when its version is named no more, is not signed.
-    node.ask("anvil_setBalance", json!([made.address, "0x0"])).await?;
-    let mut own = alice.signed_in().await;
-    own.set_wallet_policy("w", &set(&[&payer, &changed], 2)).await?;
-    let poor = told(&mut channel, "payer", one_wei("late", TO)).await;
-    until(&mut channel, &poor["name"], |it| it["hash"].is_string()).await;
-    let waiting = told(&mut channel, "payer", one_wei("later", TO)).await;
-    let stage = &told(&mut channel, "payer", json!({ "name": waiting["name"] })).await["stage"];
-    assert!(["waiting", "pending"].contains(&stage.as_str().unwrap()), "{stage}");
-    own.set_wallet_policy("w", &set(&[], 3)).await?;
-    assert!(is_denied(&told(&mut channel, "payer", one_wei("last", TO)).await, "function_not_allowed"));
+    assert_eq!(world.balance().await, json!("0x1"));
 
     // Nobody else takes such a name.
-    let taken: r3e_proto::api::transactions::SendTransaction = serde_json::from_value(json!({
+    let taken: SendTransaction = serde_json::from_value(json!({
         "wallet": "w", "chain_id": Anvil::CHAIN,
         "call": { "to": TO, "value": "1", "gas_limit": 21_000, "fee_limit": "2100000000000000" },
     }))?;
     assert_eq!(channel.send_transaction("x-1", &taken).await.unwrap_err().code(), "bad_request");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs anvil: R3E_TEST_CHAINS, see tests/chain/setup"]
+async fn what_is_taken_back_is_not_paid_and_not_told_as_paid() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let payer = world.payer.clone();
+    world.name(&[&payer], 1).await?;
+    let mut channel = world.behind.alice.channel().await;
+    // What waits when its version is named no more, is not signed: not in another life either.
+    let mut cheap = one_wei("later", TO);
+    cheap["feeLimit"] = json!("21000");
+    let waiting = told(&mut channel, "payer", cheap).await;
+    until(&mut channel, &waiting["name"], |it| it["reason"].is_string()).await;
+    world.name(&[], 2).await?;
+    let mut channel = world.restart().await;
+    let still = told(&mut channel, "payer", json!({ "name": waiting["name"] })).await;
+    assert_eq!(still["stage"], "waiting");
+    world.node.ask("anvil_setNextBlockBaseFeePerGas", json!(["0x0"])).await?;
+    world.anvil.mine(1).await?;
+    let refused = until(&mut channel, &waiting["name"], |it| it["stage"] == "ended").await;
+    assert_eq!(refused["outcome"], "refused");
+    assert!(refused["reason"].as_str().unwrap().starts_with("function_not_allowed"), "{refused}");
+    assert_eq!((&refused["hash"], &refused["succeeded"]), (&Value::Null, &Value::Null));
+    assert_eq!(world.balance().await, json!("0x0"));
+
+    // What nothing took the place of was not paid, whatever block that is in.
+    world.name(&[&payer], 3).await?;
+    let cancelled = told(&mut channel, "payer", one_wei("cancelled", TO)).await;
+    until(&mut channel, &cancelled["name"], |it| it["hash"].is_string()).await;
+    channel.cancel_transaction(cancelled["name"].as_str().unwrap()).await?;
+    until(&mut channel, &cancelled["name"], |it| it["reason"] == "it was cancelled").await;
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let told = told(&mut channel, "payer", json!({ "name": cancelled["name"] })).await;
+        let is_paid = world.balance().await == json!("0x1");
+        assert!(is_paid || told["succeeded"].is_null(), "{told}");
+        if told["stage"] == "ended" {
+            assert_eq!(told["outcome"], if is_paid { "included" } else { "abandoned" });
+            return Ok(());
+        }
+        assert!(Instant::now() < deadline, "{told}");
+        world.anvil.mine(1).await?;
+        sleep(Duration::from_millis(200)).await;
+    }
 }

@@ -10,7 +10,19 @@ use crate::rpc::{Answer, AnswerError, Quorum, QuorumError, RpcError, Transport};
 /// What nodes call an error that a contract made: geth, erigon, reth and anvil; Nethermind.
 const REVERTED: [i64; 2] = [3, -32_015];
 /// The same in their words, where the code is one for all kinds of errors.
-const REVERTED_WORDS: [&str; 4] = ["revert", "out of gas", "invalid opcode", "vm execution error"];
+const REVERTED_WORDS: [&str; 11] = [
+    "revert",
+    "out of gas",
+    "invalid opcode",
+    "invalidfeopcode",
+    "invalid jump",
+    "stack underflow",
+    "stack limit reached",
+    "write protection",
+    "gas uint64 overflow",
+    "vm execution error",
+    "evm error",
+];
 
 /// The contracts of a chain.
 #[derive(Debug)]
@@ -84,6 +96,7 @@ mod tests {
         // geth, Nethermind, Besu, geth again.
         assert!(of(3, "execution reverted: no") && of(-32_015, "VM execution error."));
         assert!(of(-32_000, "Execution reverted") && of(-32_000, "out of gas"));
+        assert!(of(-32_000, "invalid jump destination") && of(-32_603, "EVM error: InvalidFEOpcode"));
         for (code, message) in [
             (-32_000, "header not found"),
             (-32_005, "limit exceeded"),

@@ -244,7 +244,7 @@
         gas_limit: number(gasLimit, "gasLimit"),
         fee_limit: amount(feeLimit, "feeLimit"),
         timeout_ms: timeoutMs === undefined || timeoutMs === null ? null : number(timeoutMs, "timeoutMs"),
-        key: optional(key, "a key"),
+        key: text(key, "a key"),
       });
       return sentOf(reply);
     },

@@ -21,13 +21,13 @@ use r3e_proto::api::wallets::NeoArgument;
 use r3e_proto::wallet::neo_reading;
 use r3e_triggers::NotRead;
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::nodes::HttpsNodes;
 use super::{Chains, Followed, in_words, lock};
 use crate::limits::{
-    CONTRACT_READ_TIMEOUT, CONTRACT_READS_AT_ONCE, HEIGHT_PATIENCE, MAX_CONTRACT_READS_WAITING,
-    MAX_HEIGHT_AGE,
+    CONTRACT_READ_PACE, CONTRACT_READ_TIMEOUT, CONTRACT_READS_AT_ONCE, HEIGHT_PATIENCE,
+    MAX_CONTRACT_READS_WAITING, MAX_HEIGHT_AGE,
 };
 use crate::service::turns::Turns;
 use crate::service::{ServiceError, Transactions};
@@ -40,7 +40,7 @@ pub(crate) struct ForFunctions {
     transactions: Arc<Transactions>,
 }
 
-/// How far a network was when that was last known.
+/// How far a network was, and when that was asked.
 pub(super) type LastHeight = Mutex<Option<(Instant, u64)>>;
 
 impl ForFunctions {
@@ -63,12 +63,23 @@ impl ForFunctions {
             let why = self.chains.followed(network).err().unwrap_or_default();
             ChainError::NotFound(why)
         })?;
-        let _turn = self.turns.take((tenant, network)).await.map_err(|error| match error {
+        let stops = || ChainError::Unavailable("the appliance stops".to_owned());
+        let turn = self.turns.take((tenant, network)).await.map_err(|error| match error {
             ServiceError::Busy(why) => ChainError::Full(why),
-            _ => ChainError::Unavailable("the appliance stops".to_owned()),
+            _ => stops(),
         })?;
+        // It is over when the answer is there, and no sooner than after a while: nodes count questions.
+        let turn = Arc::new(turn);
+        let paced = Arc::clone(&turn);
+        tokio::spawn(async move {
+            sleep(CONTRACT_READ_PACE).await;
+            drop(paced);
+        });
+        let _place = followed.calls_at_once.acquire().await.map_err(|_| stops())?;
         let height = followed.height_by_now(network).await?;
-        question.ask(&followed.calls, height).await
+        let answer = question.ask(&followed.calls, height).await;
+        drop(turn);
+        answer
     }
 }
 
@@ -78,7 +89,9 @@ impl Networks for ForFunctions {
             let read = timeout(CONTRACT_READ_TIMEOUT, self.read_in_turn(tenant, call)).await;
             read.unwrap_or_else(|_| {
                 let seconds = CONTRACT_READ_TIMEOUT.as_secs();
-                Err(ChainError::TimedOut(format!("enough nodes did not answer within {seconds} s")))
+                Err(ChainError::TimedOut(format!(
+                    "its turn did not come, or enough nodes did not answer, within {seconds} s"
+                )))
             })
         })
     }
@@ -92,6 +105,8 @@ impl Networks for ForFunctions {
     ) -> ChainFuture<'a, Transaction> {
         Box::pin(async move {
             let request = request(wanted)?;
+            let network = Network::Eip155(request.chain_id);
+            self.chains.followed(network).map_err(ChainError::NotFound)?;
             let version = format!("{}@{}", by.function, hex::encode(by.version));
             let function = Grantee::parse(&version);
             let function =
@@ -107,7 +122,16 @@ impl Networks for ForFunctions {
         function: &'a str,
         name: &'a str,
     ) -> ChainFuture<'a, Transaction> {
-        Box::pin(async move { self.transactions.shown_to(tenant, function, name).await.map_err(not_sent) })
+        Box::pin(async move {
+            let shown = self.transactions.shown_to(tenant, function, name).await;
+            shown.map_err(|error| match error {
+                ServiceError::NotFound { .. } => ChainError::NotFound(error.to_string()),
+                error => {
+                    tracing::warn!(%error, "a function was not told how far its transaction is");
+                    ChainError::Unavailable("how far it is cannot be said now; ask again".to_owned())
+                }
+            })
+        })
     }
 }
 
@@ -207,7 +231,8 @@ impl Question {
             return Err(ChainError::Invalid(why.to_owned()));
         };
         let contract = call.contract.parse::<Hash160>().map_err(|error| invalid("the contract", &error))?;
-        let arguments = serde_json::from_value::<Vec<NeoArgument>>(Value::Array(call.arguments.clone()));
+        let arguments = call.arguments.iter().cloned().map(exactly).collect();
+        let arguments = serde_json::from_value::<Vec<NeoArgument>>(Value::Array(arguments));
         let arguments = arguments.map_err(|error| invalid("the arguments", &error))?;
         let script = neo_reading(contract, method, &arguments);
         Ok(Self::Neo { script: script.map_err(|error| invalid("the call", &error))? })
@@ -247,16 +272,33 @@ impl Question {
     }
 }
 
+/// Numbers that JSON readers do not round, as the decimal text that Neo's are written in.
+fn exactly(value: Value) -> Value {
+    const MAX_EXACT: i64 = (1 << 53) - 1;
+    match value {
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) if (-MAX_EXACT..=MAX_EXACT).contains(&whole) => Value::String(whole.to_string()),
+            _ => Value::Number(number),
+        },
+        Value::Array(values) => values.into_iter().map(exactly).collect(),
+        Value::Object(members) => members.into_iter().map(|(name, value)| (name, exactly(value))).collect(),
+        other => other,
+    }
+}
+
 impl Followed {
     /// The height that enough nodes have reached: now, or a while ago where one that is silent holds up the answer.
     async fn height_by_now(self: &Arc<Self>, network: Network) -> Result<u64, ChainError> {
-        let followed = Arc::clone(self);
+        let (followed, begun) = (Arc::clone(self), Instant::now());
         // To its end, so that a silent node is found out, and left alone.
         let asked = tokio::spawn(async move {
             let height = followed.height(&Watch::blocks(network)).await;
-            if let Ok(height) = &height {
-                *lock(&followed.last_height) = Some((Instant::now(), *height));
+            let mut last = lock(&followed.last_height);
+            // Not over what was asked for later, and answered before.
+            if let (Ok(height), true) = (&height, last.is_none_or(|(at, _)| at < begun)) {
+                *last = Some((begun, *height));
             }
+            drop(last);
             height
         });
         let last = *lock(&self.last_height);

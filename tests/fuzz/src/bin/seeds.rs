@@ -33,8 +33,8 @@ use r3e_runner_api::bundling::{Problem, encode_answer};
 use r3e_runner_api::process::{Ending, Identity};
 use r3e_runner_api::program::{Module, ModuleKind, Program};
 use r3e_runner_api::{
-    Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostMessage, HostValue, LogLevel,
-    LogRecord, RunnerMessage,
+    ChainSend, Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostMessage, HostValue,
+    LogLevel, LogRecord, RunnerMessage,
 };
 use r3e_vrf::SecretKey;
 use zip::CompressionMethod;
@@ -48,6 +48,7 @@ fn main() -> io::Result<()> {
     write("certificate", &certificate())?;
     write("chain", &chain())?;
     write("chain_answer", &chain_answers())?;
+    write("contract_call", &contract_calls())?;
     write("credentials", &credentials())?;
     write("document", &REAL.map(|(_, bytes)| bytes.to_vec()))?;
     write("egress", &egress())?;
@@ -148,6 +149,17 @@ fn venue_answers() -> Vec<Vec<u8>> {
 }
 
 /// Answers of Ethereum's and Neo's nodes, and what is read from them.
+fn contract_calls() -> Vec<Vec<u8>> {
+    let word = |last: u8| [[0; 31].as_slice(), &[last]].concat();
+    let text = [word(32), word(2), b"ok".to_vec(), vec![0; 30]].concat();
+    vec![
+        b"function balanceOf(address owner) view returns (uint256)\0[\"0x0808080808080808080808080808080808080808\"]".to_vec(),
+        b"f((uint8,bytes)[2],int16[],bool,bytes3)(string)\0[[[1,\"0x02\"],[3,\"0x\"]],[\"-4\",5],true,\"0x060708\"]".to_vec(),
+        [b"g(string memory name) external pure returns (string, (uint8, bool)[]);\0".as_slice(), &text].concat(),
+        [b"decimals()(uint8)\0".as_slice(), &word(8)].concat(),
+    ]
+}
+
 fn chain_answers() -> Vec<Vec<u8>> {
     let evm: serde_json::Value =
         serde_json::from_str(include_str!("../../../../enclave/chain/tests/vectors/evm.json"))
@@ -740,6 +752,27 @@ fn runner_messages() -> Vec<Vec<u8>> {
         targets: vec!["neo-n3:1:0xd2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2".to_owned()],
     };
     let weather = HostCall::OracleWeather { place: "Z\u{fc}rich".to_owned(), targets: vec![] };
+    let read = HostCall::ChainRead {
+        network: "eip155:1".to_owned(),
+        contract: "0x0808080808080808080808080808080808080808".to_owned(),
+        method: Some("decimals()(uint8)".to_owned()),
+        args: "[]".to_owned(),
+        data: None,
+        confirmations: 2,
+    };
+    let send = HostCall::ChainSend(Box::new(ChainSend {
+        wallet: "w".to_owned(),
+        network: "eip155:1".to_owned(),
+        to: "0x0808080808080808080808080808080808080808".to_owned(),
+        method: None,
+        args: "[]".to_owned(),
+        data: Some("0x01".to_owned()),
+        value: "1".to_owned(),
+        gas_limit: 21_000,
+        fee_limit: "42000".to_owned(),
+        timeout_ms: Some(60_000),
+        key: "k".to_owned(),
+    }));
     let log = LogRecord { level: LogLevel::Warn, truncated: true, text: "a line".to_owned() };
     let from_runner = [
         RunnerMessage::Ready(Identity::OwnUser),
@@ -752,6 +785,8 @@ fn runner_messages() -> Vec<Vec<u8>> {
         RunnerMessage::HostCall { call_id: 2, call: HostCall::SecretGet { name: "token".to_owned() } },
         RunnerMessage::HostCall { call_id: 3, call: HostCall::StoreSet { key: "k".to_owned(), value: None } },
         RunnerMessage::HostCall { call_id: 4, call: HostCall::Attestation { data_base64: None } },
+        RunnerMessage::HostCall { call_id: 12, call: read },
+        RunnerMessage::HostCall { call_id: 13, call: send },
         RunnerMessage::HostCall { call_id: 6, call: HostCall::OraclePrice { feed: "neo-usd".to_owned() } },
         RunnerMessage::HostCall { call_id: 7, call: HostCall::OracleRandom { min: 1, max: 6, seed: None } },
         RunnerMessage::HostCall { call_id: 8, call: data },

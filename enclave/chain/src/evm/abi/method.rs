@@ -69,7 +69,10 @@ impl FromStr for Method {
         {
             rest = behind.trim_start();
         }
-        let rest = rest.strip_prefix("returns").unwrap_or(rest).trim_start();
+        let (says, rest) = match rest.strip_prefix("returns") {
+            Some(behind) => (true, behind.trim_start()),
+            None => (false, rest),
+        };
         let returns = match rest.strip_prefix('(') {
             Some(inside) => {
                 let (returns, behind) = list(inside, parameter)?;
@@ -78,7 +81,7 @@ impl FromStr for Method {
                 }
                 returns
             }
-            None if rest.is_empty() || WORDS.contains(&rest) => Vec::new(),
+            None if !says && (rest.is_empty() || WORDS.contains(&rest)) => Vec::new(),
             None => return Err(SignatureError::Form { rule: "something stands behind its )" }),
         };
         Ok(Self { name: name.to_owned(), parameters, returns })

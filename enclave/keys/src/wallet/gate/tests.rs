@@ -15,7 +15,9 @@ use r3e_proto::api::wallets::{
 use r3e_proto::wallet::approval::message;
 
 use super::*;
-use crate::limits::{MAX_APPROVAL_LIFETIME_MS, MAX_WINDOW_SECONDS, MAX_WINDOW_SIGNATURES};
+use crate::limits::{
+    MAX_APPROVAL_LIFETIME_MS, MAX_POLICY_FUNCTIONS, MAX_WINDOW_SECONDS, MAX_WINDOW_SIGNATURES,
+};
 
 const NOW: u64 = 1_800_000_000_000;
 const TO: EvmAddress = EvmAddress([1; 20]);
@@ -165,6 +167,46 @@ fn other_payloads_need_their_own_grants() {
     let by_key = |policy: &Policy| decide(policy, &typed(1, TO), &Usage::default(), &asking);
     assert_eq!(by_key(&policy()), Err(Denied::ApiKey));
     assert!(by_key(&Policy { api_keys: true, ..policy() }).is_ok());
+}
+
+#[test]
+fn a_wallet_serves_the_versions_that_its_policy_names() {
+    let [first, second] = functions();
+    let naming = |versions: &[&String]| Policy {
+        functions: versions.iter().map(|version| (*version).clone()).collect(),
+        ..policy()
+    };
+    let by = |policy: &Policy, version: &str| {
+        let asking = Asking { by: Asker::Function(version), now_ms: NOW, approvals: &[] };
+        decide(policy, &typed(1, TO), &Usage::default(), &asking)
+    };
+    assert_eq!(by(&Policy { api_keys: true, ..policy() }, &first), Err(Denied::Function));
+    assert!(by(&naming(&[&first]), &first).is_ok());
+    assert_eq!(by(&naming(&[&first]), &second), Err(Denied::Function));
+    assert_eq!(by(&naming(&[&first]), first.split('@').next().unwrap()), Err(Denied::Function));
+    // It is a signature's, and nothing else's.
+    let wide = Policy { export: true, ..naming(&[&first]) };
+    let gate = Gate { wallet: wallet(1), policy: &wide };
+    let asking = Asking { by: Asker::Function(&first), now_ms: NOW, approvals: &[] };
+    assert_eq!(gate.set_policy(&policy(), &asking), Err(Denied::Function));
+    assert_eq!(gate.export(Hash32([1; 32]), &asking).unwrap_err(), Denied::Function);
+    assert_eq!(gate.delete(Asker::Function(&first)), Err(Denied::Function));
+    // To name another one is looser, to name fewer is not.
+    assert!(loosens(&naming(&[&first]), &naming(&[&first, &second])));
+    assert!(loosens(&naming(&[&first]), &naming(&[&second])));
+    assert!(!loosens(&naming(&[&first, &second]), &naming(&[&second])));
+    for wrong in ["f", "f@12", "@", "", &first.to_uppercase()] {
+        let policy = Policy { functions: vec![wrong.to_owned()], ..policy() };
+        assert_eq!(check_policy(&policy, KeyType::Secp256k1), Err(PolicyError::Function), "{wrong}");
+    }
+    assert!(check_policy(&naming(&[&first, &second]), KeyType::Secp256k1).is_ok());
+    let many = Policy { functions: vec![first; MAX_POLICY_FUNCTIONS + 1], ..policy() };
+    assert!(matches!(check_policy(&many, KeyType::Secp256k1), Err(PolicyError::TooMany { .. })));
+}
+
+/// Two versions of a function.
+fn functions() -> [String; 2] {
+    ["aa", "bb"].map(|byte| format!("payer@{}", byte.repeat(32)))
 }
 
 #[test]
@@ -446,8 +488,9 @@ fn any_policy() -> impl Strategy<Value = Policy> {
     });
     let window =
         (1..4_u32, 1..5_u32).prop_map(|(seconds, max_signatures)| Window { seconds, max_signatures });
-    (chains, any::<[bool; 4]>(), typed, window, approval()).prop_map(
-        |(chains, [messages, raw, api_keys, export], typed_data, window, approval)| Policy {
+    let named = subsequence(functions().to_vec(), 0..=2);
+    (chains, any::<[bool; 4]>(), typed, window, approval(), named).prop_map(
+        |(chains, [messages, raw, api_keys, export], typed_data, window, approval, functions)| Policy {
             chains,
             neo: Vec::new(),
             messages,
@@ -455,7 +498,7 @@ fn any_policy() -> impl Strategy<Value = Policy> {
             raw,
             window,
             api_keys,
-            functions: vec![],
+            functions,
             approval,
             export,
         },
@@ -487,7 +530,7 @@ fn consents(who: &[usize], subject: Subject, now_ms: u64) -> Vec<Approval> {
 
 /// A second policy that is often a part of the first.
 fn two_policies() -> impl Strategy<Value = (Policy, Policy)> {
-    (any_policy(), any_policy(), any::<[bool; 8]>()).prop_map(|(old, other, take)| {
+    (any_policy(), any_policy(), any::<[bool; 9]>()).prop_map(|(old, other, take)| {
         let mut new = old.clone();
         if take[0] {
             new.chains = other.chains;
@@ -512,6 +555,9 @@ fn two_policies() -> impl Strategy<Value = (Policy, Policy)> {
         }
         if take[7] {
             new.export = other.export;
+        }
+        if take[8] {
+            new.functions = other.functions;
         }
         (old, new)
     })
@@ -572,14 +618,19 @@ proptest! {
     #[test]
     fn what_is_not_looser_allows_nothing_more(
         (old, new) in two_policies(),
-        payloads in vec((any_payload(), 0..1_500_u64, any::<bool>(), consenting()), 1..12),
+        payloads in vec((any_payload(), 0..1_500_u64, 0..4_usize, consenting()), 1..12),
     ) {
         prop_assume!(!loosens(&old, &new));
         let mut usage = Usage::default();
         let mut now_ms = NOW;
-        for (payload, step, api_key, who) in payloads {
+        let versions = functions();
+        for (payload, step, asker, who) in payloads {
             now_ms += step;
-            let by = if api_key { Asker::ApiKey } else { Asker::Tenant };
+            let by = match asker {
+                0 => Asker::Tenant,
+                1 => Asker::ApiKey,
+                which => Asker::Function(&versions[which - 2]),
+            };
             // To whomever the key would go, with these very consents.
             let recipient = Hash32([4; 32]);
             let approvals = consents(&who, Subject::Export(recipient), now_ms);
