@@ -120,7 +120,7 @@ pub(crate) const PUBLISH_LONGEST_PAUSE: Duration = Duration::from_mins(5);
 pub(crate) const BUMP_AFTER_MS: u64 = 15_000;
 /// Transactions of one page: each is read from the store, with all that was signed for it.
 pub(crate) const MAX_TRANSACTIONS_PAGE: usize = 32;
-/// Calls of contracts of one network that one tenant's functions read at once.
+/// Calls of contracts of one network that one tenant's functions read at once, and no more than a quarter of all.
 pub(crate) const CONTRACT_READS_AT_ONCE: usize = 8;
 /// How long each of them has its place at the least: 20 a second in the long run, since those who run nodes count questions.
 pub(crate) const CONTRACT_READ_PACE: Duration = Duration::from_millis(400);

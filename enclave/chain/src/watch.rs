@@ -152,6 +152,17 @@ impl Watch {
         }
     }
 
+    /// A height that enough nodes have reached, by those that answer first: one that is silent is not waited for.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn height_of_first<T: Transport>(&self, nodes: &Quorum<T>) -> Result<u64, QuorumError> {
+        match self.network {
+            Network::Eip155(_) => EvmBlocks::new(nodes).height_of_first().await,
+            Network::NeoN3(_) => NeoBlocks::new(nodes).height_of_first().await,
+        }
+    }
+
     /// Reads what comes behind `cursor`, see [`next_batch`].
     ///
     /// # Errors

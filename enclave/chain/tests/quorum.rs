@@ -552,3 +552,25 @@ async fn a_script_that_fails_does_so_for_enough_nodes() {
         Nodes::default().with(run("HALT", "", 5)).with(run("HALT", "", 6)).with(run("FAULT", "", 5));
     assert!(ran(differing).await.is_err());
 }
+
+#[tokio::test]
+async fn a_height_by_those_that_answer_first_is_one_that_enough_have_reached() {
+    let at = |height: &'static str| {
+        move |method: &str, _: &Value| {
+            assert_eq!(method, "eth_blockNumber");
+            Reply::Result(json!(height))
+        }
+    };
+    let silent = |_: &str, _: &Value| Reply::Never;
+    let broken = |_: &str, _: &Value| Reply::Broken;
+    let height = async |nodes: Nodes| {
+        let quorum = Quorum::new(nodes, 3, 2).unwrap();
+        Watch::blocks(Network::Eip155(1)).height_of_first(&quorum).await
+    };
+    // One that is silent is not waited for, and one that lies pushes nothing up.
+    assert_eq!(height(Nodes::default().with(at("0x5")).with(silent).with(at("0xff"))).await, Ok(5));
+    assert_eq!(height(Nodes::default().with(at("0x5")).with(at("0x4")).with(silent)).await, Ok(4));
+    assert_eq!(height(Nodes::default().with(broken).with(at("0x7")).with(at("0x7"))).await, Ok(7));
+    let too_few = height(Nodes::default().with(broken).with(at("0x7")).with(broken)).await;
+    assert!(matches!(too_few, Err(QuorumError::Disagreement { .. })));
+}

@@ -138,8 +138,16 @@ fn told(transaction: Transaction) -> Box<SentTransaction> {
         let is = |attempt: &&Attempt| attempt.kind == Kind::Call && attempt.hash == hash;
         transaction.attempts.iter().any(|attempt| is(&attempt))
     };
+    let found: Option<&Inclusion> = match &transaction.outcome {
+        Some(Outcome::Included(inclusion)) => Some(inclusion),
+        Some(_) => None,
+        None => transaction.included.as_ref().filter(|inclusion| of_it(inclusion.hash)),
+    };
+    let held_up = transaction.abandoned.as_ref().map(in_words).into_iter().chain(transaction.trouble.clone());
+    let held_up = held_up.reduce(|why, trouble| format!("{why}; {trouble}"));
     let (outcome, reason) = match &transaction.outcome {
-        None => (None, transaction.abandoned.as_ref().map(in_words).or(transaction.trouble)),
+        // What a block has is not held up any more.
+        None => (None, held_up.filter(|_| found.is_none())),
         Some(Outcome::Included(_)) => (Some("included"), None),
         Some(Outcome::Abandoned(reason)) => (Some("abandoned"), Some(in_words(reason))),
         Some(Outcome::Refused { code, message }) => (Some("refused"), Some(format!("{code}: {message}"))),
@@ -147,11 +155,6 @@ fn told(transaction: Transaction) -> Box<SentTransaction> {
             (Some("displaced"), Some("something else that the same key signed took its place".to_owned()))
         }
         Some(_) => (Some("unknown"), None),
-    };
-    let found: Option<&Inclusion> = match &transaction.outcome {
-        Some(Outcome::Included(inclusion)) => Some(inclusion),
-        Some(_) => None,
-        None => transaction.included.as_ref().filter(|inclusion| of_it(inclusion.hash)),
     };
     let stage = match transaction.stage {
         Stage::Waiting => "waiting",
@@ -233,6 +236,14 @@ mod tests {
         let included = Transaction { stage: Stage::Included, included: Some(in_block(1)), ..both.clone() };
         let paid = told(included);
         assert_eq!((paid.stage.as_str(), paid.hash, paid.succeeded), ("included", hash(1), Some(true)));
+        let late = Transaction {
+            stage: Stage::Included,
+            included: Some(in_block(2)),
+            abandoned: Some(Reason::Cancelled),
+            ..both.clone()
+        };
+        let paid = told(late);
+        assert_eq!((paid.stage.as_str(), paid.reason, paid.succeeded), ("included", None, Some(true)));
         let noop = Transaction {
             stage: Stage::Included,
             included: Some(in_block(3)),

@@ -283,7 +283,7 @@ interface R3eSent {
   readonly outcome: "included" | "abandoned" | "refused" | "displaced" | null;
   /** Where a block has it, and not what was put in its place: whether it was not reverted. */
   readonly succeeded: boolean | null;
-  /** Of what a block has, or of what was signed last: it may be replaced by one that offers more. */
+  /** Of what a block has, or of what was signed for it last, which may be replaced by one that offers more; null once it has ended otherwise. */
   readonly hash: string | null;
   readonly height: number | null;
   /** Why it was not done, or what holds it up. */

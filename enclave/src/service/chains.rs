@@ -22,6 +22,7 @@ use r3e_chain::rpc::{AnswerError, JsonError, Quorum, QuorumError, RpcError, Said
 use r3e_chain::watch::{self, Network, NetworkError, Watch};
 use r3e_egress::limits::MAX_CONNECTIONS;
 use r3e_jobs::BoxFuture;
+use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::triggers::{Chain, DEFAULT_EVM_CONFIRMATIONS};
 use r3e_transport::EnclaveTransport;
 use r3e_triggers::{NotRead, Place, Seen, Stretch};
@@ -37,10 +38,11 @@ use self::resting::Resting;
 pub(crate) use self::sending::Sending;
 use super::ServiceError;
 use super::egress::open_egress;
+use super::turns::Turns;
 use crate::configuration::{ChainChoice, Configuration};
 use crate::limits::{
-    CHAIN_READS_AT_ONCE, MAX_CONTRACT_READS, MAX_RECENT_MOMENT, STRETCH_BLOCKS, STRETCH_EVENTS,
-    STRETCH_TEXT_BYTES,
+    CHAIN_READS_AT_ONCE, CONTRACT_READS_AT_ONCE, MAX_CONTRACT_READS, MAX_CONTRACT_READS_WAITING,
+    MAX_RECENT_MOMENT, STRETCH_BLOCKS, STRETCH_EVENTS, STRETCH_TEXT_BYTES,
 };
 
 /// The chains that can be followed and read.
@@ -62,6 +64,8 @@ struct Followed {
     calls: Quorum<HttpsNodes>,
     /// Of all tenants: each takes a connection to each node.
     calls_at_once: Semaphore,
+    /// A tenant's share of them, so that it takes several who wait long to have others wait.
+    turns: Turns<TenantId>,
     last_height: LastHeight,
     pause: Duration,
 }
@@ -92,6 +96,7 @@ impl Chains {
             let recent = Arc::new(Recent::new(Resting::new(https()?), (*poll / 2).min(MAX_RECENT_MOMENT)));
             let quorum = Quorum::new(Arc::clone(&recent), nodes.len(), *agree);
             let calls = Quorum::new(https()?, nodes.len(), *agree);
+            let at_once = (MAX_CONNECTIONS / nodes.len().max(1)).min(MAX_CONTRACT_READS);
             let followed = Followed {
                 nodes: quorum.map_err(|error| internal(&error))?,
                 recent,
@@ -99,7 +104,11 @@ impl Chains {
                 reads: Semaphore::new(CHAIN_READS_AT_ONCE),
                 looks: Semaphore::new(CHAIN_READS_AT_ONCE),
                 calls: calls.map_err(|error| internal(&error))?,
-                calls_at_once: Semaphore::new((MAX_CONNECTIONS / nodes.len().max(1)).min(MAX_CONTRACT_READS)),
+                calls_at_once: Semaphore::new(at_once),
+                turns: Turns::several(
+                    (at_once / 4).clamp(1, CONTRACT_READS_AT_ONCE),
+                    MAX_CONTRACT_READS_WAITING,
+                ),
                 last_height: LastHeight::default(),
                 pause: *poll,
             };

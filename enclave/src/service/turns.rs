@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::sleep;
 
 use super::ServiceError;
 
@@ -29,6 +31,19 @@ pub(super) struct Turn {
     _held: OwnedSemaphorePermit,
     _place: OwnedSemaphorePermit,
     _line: Arc<Line>,
+}
+
+impl Turn {
+    /// The same, which is over no sooner than after so long, whenever it is dropped.
+    pub(super) fn for_at_least(self, least: Duration) -> Arc<Self> {
+        let turn = Arc::new(self);
+        let held = Arc::clone(&turn);
+        tokio::spawn(async move {
+            sleep(least).await;
+            drop(held);
+        });
+        turn
+    }
 }
 
 impl<K: Eq + Hash> Turns<K> {
@@ -73,8 +88,6 @@ impl<K: Eq + Hash> Turns<K> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::timeout;
 
     use super::*;
@@ -97,6 +110,18 @@ mod tests {
         assert!(timeout(Duration::from_millis(20), turns.take(1)).await.is_err());
         drop(second);
         assert!(turns.take(1).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_lasts_as_long_as_it_is_held_and_no_shorter_than_it_must() {
+        let (turns, least) = (Turns::new(4), Duration::from_secs(1));
+        let wait = async |longest| timeout(longest, turns.take(1)).await.ok();
+        drop(turns.take(1).await.unwrap().for_at_least(least));
+        assert!(wait(least / 2).await.is_none());
+        let long = wait(least).await.unwrap().unwrap().for_at_least(least);
+        assert!(wait(least * 5).await.is_none());
+        drop(long);
+        assert!(wait(least / 2).await.is_some());
     }
 
     #[tokio::test]

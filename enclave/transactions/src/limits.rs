@@ -21,7 +21,8 @@ pub const MAX_OPEN_OF_ONE: usize = 512;
 pub const MAX_OPEN_BYTES_OF_ONE: usize = 4 * 1024 * 1024;
 /// How long an ended transaction is remembered at the least: so long, the same name does not do the same again.
 pub const REMEMBERED: Duration = Duration::from_hours(24);
-/// Ended transactions of a lane for which something was signed, or that a function asked for: where the oldest of so many is not old enough to be forgotten, nothing new is taken.
+/// Ended transactions of a lane for which something was signed: where the oldest of so many is not old enough to be forgotten, nothing new is taken. As many
+/// more that functions asked for and for which nothing was signed: there, nothing more of functions is.
 pub const MAX_ENDED: usize = 1_024;
 /// Ended transactions of a lane for which nothing was ever signed: under such a name it may be tried again.
 pub const MAX_ENDED_UNSIGNED: usize = 64;

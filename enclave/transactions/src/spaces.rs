@@ -32,10 +32,13 @@ pub(crate) struct Address {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Roll {
     open: Vec<String>,
-    /// Those for which something was signed, or that a function asked for, and when they ended; the last one is last.
+    /// Those for which something was signed, and when they ended; the last one is last.
     ended: VecDeque<(String, u64)>,
     /// Those for which nothing was.
     unsigned: VecDeque<String>,
+    /// Those of them that a function asked for, and when they ended: its keys hold as long as if something had been.
+    #[serde(default)]
+    unsigned_of_functions: VecDeque<(String, u64)>,
     /// Those that need not be remembered.
     #[serde(default)]
     brief: VecDeque<String>,
@@ -67,9 +70,11 @@ impl Standing {
         self.roll.height
     }
 
-    /// Whether one more can be remembered when it has ended.
-    pub(crate) fn has_room(&self, now_ms: u64) -> bool {
-        self.roll.ended.len() < MAX_ENDED || self.roll.oldest_is_forgotten(now_ms)
+    /// Whether one more can be remembered when it has ended. What functions asked for in vain holds up functions alone.
+    pub(crate) fn has_room(&self, asker: &Asker, now_ms: u64) -> bool {
+        let has_room = |ended: &VecDeque<_>| ended.len() < MAX_ENDED || oldest_is_forgotten(ended, now_ms);
+        let of_functions = matches!(asker, Asker::Function(_)).then_some(&self.roll.unsigned_of_functions);
+        has_room(&self.roll.ended) && of_functions.is_none_or(has_room)
     }
 
     /// What stands is to be read again.
@@ -124,17 +129,18 @@ impl Standing {
                 roll.height = roll.height.max(moment.height);
                 match &entry.out {
                     _ if entry.is_brief => roll.brief.push_back(entry.id.clone()),
-                    // A function that asks again must be told so for as long as its keys hold.
                     Some(_) => roll.ended.push_back((entry.id.clone(), moment.now_ms)),
                     None if matches!(entry.asker, Asker::Function(_)) => {
-                        roll.ended.push_back((entry.id.clone(), moment.now_ms));
+                        roll.unsigned_of_functions.push_back((entry.id.clone(), moment.now_ms));
                     }
                     None => roll.unsigned.push_back(entry.id.clone()),
                 }
             }
         }
-        while roll.ended.len() > MAX_ENDED && roll.oldest_is_forgotten(moment.now_ms) {
-            writes.extend(roll.ended.pop_front().map(|(id, _)| Write::delete(&records, &id)));
+        for ended in [&mut roll.ended, &mut roll.unsigned_of_functions] {
+            while ended.len() > MAX_ENDED && oldest_is_forgotten(ended, moment.now_ms) {
+                writes.extend(ended.pop_front().map(|(id, _)| Write::delete(&records, &id)));
+            }
         }
         while roll.unsigned.len() > MAX_ENDED_UNSIGNED {
             writes.extend(roll.unsigned.pop_front().map(|id| Write::delete(&records, &id)));
@@ -163,11 +169,9 @@ impl Standing {
     }
 }
 
-impl Roll {
-    fn oldest_is_forgotten(&self, now_ms: u64) -> bool {
-        let long_ms = u64::try_from(REMEMBERED.as_millis()).unwrap_or(u64::MAX);
-        self.ended.front().is_some_and(|(_, ended_ms)| now_ms.saturating_sub(*ended_ms) > long_ms)
-    }
+fn oldest_is_forgotten(ended: &VecDeque<(String, u64)>, now_ms: u64) -> bool {
+    let long_ms = u64::try_from(REMEMBERED.as_millis()).unwrap_or(u64::MAX);
+    ended.front().is_some_and(|(_, ended_ms)| now_ms.saturating_sub(*ended_ms) > long_ms)
 }
 
 impl Place {

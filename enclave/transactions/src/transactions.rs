@@ -104,7 +104,7 @@ impl Transactions {
         if standing.lane.entries.len() >= MAX_OPEN {
             return Err(too_many("open transactions of an account", MAX_OPEN));
         }
-        if !submission.is_brief && !standing.has_room(now_ms) {
+        if !submission.is_brief && !standing.has_room(&submission.asker, now_ms) {
             return Err(too_many("transactions of an account that ended within a day", MAX_ENDED));
         }
         let Submission { id, wallet, asker, call, deadline_ms, is_brief, .. } = submission;

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use r3e_proto::api::transactions::{Call, Kind, Outcome, Reason, Stage, Transaction};
 use r3e_proto::api::wallets::{EvmAddress, Wei};
 use r3e_transactions::limits::MAX_ENDED_BRIEF;
-use r3e_transactions::{NotSigned, Submission, TransactionsError};
+use r3e_transactions::{Asker, NotSigned, Submission, TransactionsError};
 use tokio::runtime::Runtime;
 use world::{ALICE, BUMP_AFTER_MS, CONFIRMATIONS, LIFE_MS, Living, World, submission};
 
@@ -458,6 +458,35 @@ async fn what_needs_no_nonce_drives_out_nothing_that_was_done() {
     assert!(matches!(living.shown("t").await.outcome, Some(Outcome::Included(_))));
     let names = living.transactions.names(ALICE, None, 1_000).unwrap();
     assert_eq!(names.len(), 1 + r3e_transactions::limits::MAX_ENDED_UNSIGNED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_function_asked_for_in_vain_is_remembered_as_long_as_its_keys_hold() {
+    let (_keeper, world, living) = begun().await;
+    until_pooled(&world, Kind::Call).await;
+    (0..=CONFIRMATIONS).for_each(|_| world.ledger().mine());
+    until(&living, "t", |shown| shown.stage == Stage::Ended).await;
+    let refuse = |words: &str| {
+        let denied = NotSigned { code: words.into(), message: "no".into(), may_pass: false };
+        world.denials.lock().unwrap().push(denied);
+    };
+    refuse("function_not_allowed");
+    let asker = Asker::Function(format!("payer@{}", "aa".repeat(32)));
+    let by_function = Submission { asker: asker.clone(), ..submission("x-1", &world) };
+    living.transactions.submit(ALICE, by_function.clone()).await.unwrap();
+    until(&living, "x-1", |shown| shown.stage == Stage::Ended).await;
+    for number in 0..=r3e_transactions::limits::MAX_ENDED_UNSIGNED {
+        refuse("recipient_not_allowed");
+        let id = format!("r{number}");
+        living.transactions.submit(ALICE, submission(&id, &world)).await.unwrap();
+        until(&living, &id, |shown| shown.stage == Stage::Ended).await;
+    }
+    let gone = living.transactions.show(ALICE, "r0").await;
+    assert!(matches!(gone, Err(TransactionsError::NotFound(_))), "{gone:?}");
+    // Asked for again, it is what it was, though it would be signed now.
+    let again = living.transactions.submit(ALICE, by_function).await.unwrap();
+    assert!(matches!(again.outcome, Some(Outcome::Refused { .. })), "{again:?}");
+    assert_eq!(again.function, Some(format!("payer@{}", "aa".repeat(32))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

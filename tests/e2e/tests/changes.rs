@@ -71,19 +71,29 @@ return apiKey;"#;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_not_set_secrets_deploys_no_function_that_does() {
+async fn who_may_not_set_secrets_or_use_wallets_deploys_no_function_that_does() {
     let appliance = Appliance::start(Options::default()).await;
     let alice = Tenant::admitted(&appliance, "alice").await;
     let mut signed_in = alice.signed_in().await;
     let deploys = signed_in.create_key("deploys", &[Scope::Deploy]).await.unwrap().secret;
     let both = signed_in.create_key("both", &[Scope::Deploy, Scope::Secrets]).await.unwrap().secret;
+    let pays = signed_in.create_key("pays", &[Scope::Deploy, Scope::Wallets]).await.unwrap().secret;
     let may = Permissions { set_secrets: vec!["KEY".to_owned()], ..Permissions::default() };
     let sets = serde_json::to_vec(&sample("await r3e.secrets.set('KEY', 'x');", may)).unwrap();
+    let may = Permissions { wallets: vec!["w".to_owned()], ..Permissions::default() };
+    let sends = serde_json::to_vec(&sample("await r3e.chain.sent('x');", may)).unwrap();
     let mut session = Http::attested(&appliance.address()).await.unwrap();
-    for (key, status) in [(&deploys, 403), (&both, 200)] {
+    for (key, function, status) in [
+        (&deploys, &sets, 403),
+        (&pays, &sets, 403),
+        (&both, &sets, 200),
+        (&deploys, &sends, 403),
+        (&both, &sends, 403),
+        (&pays, &sends, 200),
+    ] {
         let bearer = format!("Bearer {key}");
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        let answer = session.send(Method::PUT, "/v1/functions/f", &headers, sets.clone()).await.unwrap();
+        let answer = session.send(Method::PUT, "/v1/functions/f", &headers, function.clone()).await.unwrap();
         assert_eq!(answer.status, status, "{}", String::from_utf8_lossy(&answer.body));
     }
 }

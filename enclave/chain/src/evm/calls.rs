@@ -10,7 +10,7 @@ use crate::rpc::{Answer, AnswerError, Quorum, QuorumError, RpcError, Transport};
 /// What nodes call an error that a contract made: geth, erigon, reth and anvil; Nethermind.
 const REVERTED: [i64; 2] = [3, -32_015];
 /// The same in their words, where the code is one for all kinds of errors.
-const REVERTED_WORDS: [&str; 11] = [
+const REVERTED_WORDS: [&str; 14] = [
     "revert",
     "out of gas",
     "invalid opcode",
@@ -19,6 +19,9 @@ const REVERTED_WORDS: [&str; 11] = [
     "stack underflow",
     "stack limit reached",
     "write protection",
+    "return data out of bounds",
+    "max code size exceeded",
+    "must not begin with 0xef",
     "gas uint64 overflow",
     "vm execution error",
     "evm error",

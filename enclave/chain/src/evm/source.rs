@@ -40,6 +40,23 @@ impl<'a, T: Transport> EvmBlocks<'a, T> {
         };
         Ok(self.nodes.ask(&question, read).await?.to_u64().unwrap_or_default())
     }
+
+    /// A height that enough nodes have reached, by those that answer first.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn height_of_first(&self) -> Result<u64, QuorumError> {
+        self.nodes.ask_height_of_first(&height_question(), |answer| read_height(&answer)).await
+    }
+}
+
+fn height_question() -> Question {
+    question("eth_blockNumber", Vec::new(), MAX_SMALL_ANSWER_BYTES)
+}
+
+fn read_height(answer: &Value) -> Result<u64, AnswerError> {
+    let height = answer.as_str().and_then(Quantity::parse).and_then(|height| height.to_u64());
+    height.ok_or(AnswerError::Form { what: "height" })
 }
 
 impl<T: Transport> Source for EvmBlocks<'_, T> {
@@ -48,12 +65,7 @@ impl<T: Transport> Source for EvmBlocks<'_, T> {
     type Error = QuorumError;
 
     async fn height(&self) -> Result<u64, QuorumError> {
-        let question = question("eth_blockNumber", Vec::new(), MAX_SMALL_ANSWER_BYTES);
-        let form = AnswerError::Form { what: "height" };
-        let read = |answer: Value| {
-            answer.as_str().and_then(Quantity::parse).and_then(|height| height.to_u64()).ok_or(form)
-        };
-        self.nodes.ask_height(&question, read).await
+        self.nodes.ask_height(&height_question(), |answer| read_height(&answer)).await
     }
 
     async fn block(&self, height: u64) -> Result<Header, QuorumError> {

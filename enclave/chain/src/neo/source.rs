@@ -67,6 +67,23 @@ impl<'a, T: Transport> NeoBlocks<'a, T> {
         });
         Ok(magic.await?.0)
     }
+
+    /// A height that enough nodes have reached, by those that answer first.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn height_of_first(&self) -> Result<u64, QuorumError> {
+        self.nodes.ask_height_of_first(&height_question(), |answer| read_height(&answer)).await
+    }
+}
+
+fn height_question() -> Question {
+    question("getblockcount", Vec::new(), MAX_SMALL_ANSWER_BYTES)
+}
+
+fn read_height(answer: &Value) -> Result<u64, AnswerError> {
+    let height = answer.as_u64().and_then(|count| count.checked_sub(1));
+    height.ok_or(AnswerError::Form { what: "number of blocks" })
 }
 
 impl<T: Transport> Source for NeoBlocks<'_, T> {
@@ -75,10 +92,7 @@ impl<T: Transport> Source for NeoBlocks<'_, T> {
     type Error = QuorumError;
 
     async fn height(&self) -> Result<u64, QuorumError> {
-        let question = question("getblockcount", Vec::new(), MAX_SMALL_ANSWER_BYTES);
-        let form = AnswerError::Form { what: "number of blocks" };
-        let read = |answer: Value| answer.as_u64().and_then(|count| count.checked_sub(1)).ok_or(form);
-        self.nodes.ask_height(&question, read).await
+        self.nodes.ask_height(&height_question(), |answer| read_height(&answer)).await
     }
 
     async fn block(&self, height: u64) -> Result<Block, QuorumError> {

@@ -128,12 +128,30 @@ impl<T: Transport> Quorum<T> {
     {
         let read = |said: Result<Value, RpcError>| Ok(Height(read(said?)?));
         let outcomes = collect(self.asked(question, &read), |_| false).await;
+        self.reached(question, outcomes)
+    }
+
+    fn reached(&self, question: &Question, outcomes: Outcomes<Height>) -> Result<u64, QuorumError> {
         let mut heights: Vec<u64> = outcomes.iter().flatten().flatten().map(|height| height.0).collect();
         heights.sort_unstable_by(|one, other| other.cmp(one));
         match heights.get(self.needed - 1) {
             Some(height) => Ok(*height),
             None => Err(self.disagreement(question, outcomes)),
         }
+    }
+
+    /// A height that enough nodes have reached, by those that answer first: no higher than the greatest, and asked of no node that is silent.
+    ///
+    /// # Errors
+    /// [`QuorumError::Disagreement`].
+    pub async fn ask_height_of_first<F>(&self, question: &Question, read: F) -> Result<u64, QuorumError>
+    where
+        F: Fn(Value) -> Result<u64, AnswerError> + Send + Sync,
+    {
+        let read = |said: Result<Value, RpcError>| Ok(Height(read(said?)?));
+        let enough = |outcomes: &Outcomes<Height>| outcomes.iter().flatten().flatten().count() >= self.needed;
+        let outcomes = collect(self.asked(question, &read), enough).await;
+        self.reached(question, outcomes)
     }
 
     /// The answer that enough nodes give to all of `questions` together, each node to one after the other: so that what is read of them is

@@ -2,7 +2,6 @@
 //! their silence: it may be the contract of one tenant that takes so long.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use r3e_chain::evm::abi::{Method, Value as AbiValue};
 use r3e_chain::evm::{Called, EvmAddress, EvmCalls, HexBytes};
@@ -21,22 +20,16 @@ use r3e_proto::api::wallets::NeoArgument;
 use r3e_proto::wallet::neo_reading;
 use r3e_triggers::NotRead;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
 use super::nodes::HttpsNodes;
-use super::{Chains, Followed, in_words, lock};
-use crate::limits::{
-    CONTRACT_READ_PACE, CONTRACT_READ_TIMEOUT, CONTRACT_READS_AT_ONCE, HEIGHT_PATIENCE,
-    MAX_CONTRACT_READS_WAITING, MAX_HEIGHT_AGE,
-};
-use crate::service::turns::Turns;
+use super::{Chains, Followed, in_words, lock, unavailable};
+use crate::limits::{CONTRACT_READ_PACE, CONTRACT_READ_TIMEOUT, HEIGHT_PATIENCE, MAX_HEIGHT_AGE};
 use crate::service::{ServiceError, Transactions};
 
 /// The chains, as functions read them.
 pub(crate) struct ForFunctions {
     chains: Arc<Chains>,
-    /// Of each tenant and network, so that a contract that takes long is waited for by nobody else.
-    turns: Turns<(TenantId, Network)>,
     transactions: Arc<Transactions>,
 }
 
@@ -45,8 +38,7 @@ pub(super) type LastHeight = Mutex<Option<(Instant, u64)>>;
 
 impl ForFunctions {
     pub(crate) fn new(chains: Arc<Chains>, transactions: Arc<Transactions>) -> Self {
-        let turns = Turns::several(CONTRACT_READS_AT_ONCE, MAX_CONTRACT_READS_WAITING);
-        Self { chains, turns, transactions }
+        Self { chains, transactions }
     }
 
     async fn read_in_turn(
@@ -64,17 +56,12 @@ impl ForFunctions {
             ChainError::NotFound(why)
         })?;
         let stops = || ChainError::Unavailable("the appliance stops".to_owned());
-        let turn = self.turns.take((tenant, network)).await.map_err(|error| match error {
+        let turn = followed.turns.take(tenant).await.map_err(|error| match error {
             ServiceError::Busy(why) => ChainError::Full(why),
             _ => stops(),
         })?;
-        // It is over when the answer is there, and no sooner than after a while: nodes count questions.
-        let turn = Arc::new(turn);
-        let paced = Arc::clone(&turn);
-        tokio::spawn(async move {
-            sleep(CONTRACT_READ_PACE).await;
-            drop(paced);
-        });
+        // Nodes count questions.
+        let turn = turn.for_at_least(CONTRACT_READ_PACE);
         let _place = followed.calls_at_once.acquire().await.map_err(|_| stops())?;
         let height = followed.height_by_now(network).await?;
         let answer = question.ask(&followed.calls, height).await;
@@ -287,7 +274,7 @@ fn exactly(value: Value) -> Value {
 }
 
 impl Followed {
-    /// The height that enough nodes have reached: now, or a while ago where one that is silent holds up the answer.
+    /// The height that enough nodes have reached: now, or a while ago where one that is silent holds up the answer, or by those that answer where none is known.
     async fn height_by_now(self: &Arc<Self>, network: Network) -> Result<u64, ChainError> {
         let (followed, begun) = (Arc::clone(self), Instant::now());
         // To its end, so that a silent node is found out, and left alone.
@@ -301,19 +288,31 @@ impl Followed {
             drop(last);
             height
         });
-        let last = *lock(&self.last_height);
-        let last = last.filter(|(at, _)| at.elapsed() < MAX_HEIGHT_AGE).map(|(_, height)| height);
-        let patience = if last.is_some() { HEIGHT_PATIENCE } else { Duration::MAX };
-        match (timeout(patience, asked).await, last) {
-            (Ok(Ok(Err(error))), _) => {
-                let (NotRead::Unavailable(why) | NotRead::Stuck(why) | NotRead::Reorganised { why, .. }) =
-                    error;
-                Err(ChainError::Unavailable(why))
+        match timeout(HEIGHT_PATIENCE, asked).await {
+            Ok(Ok(Ok(height))) => Ok(height),
+            Ok(Ok(Err(error))) => Err(unreached(error)),
+            Ok(Err(_)) => Err(ChainError::Unavailable("the appliance stops".to_owned())),
+            Err(_) => {
+                let last = *lock(&self.last_height);
+                match last.filter(|(at, _)| at.elapsed() < MAX_HEIGHT_AGE) {
+                    Some((_, height)) => Ok(height),
+                    // What was said already is not asked for again.
+                    None => self.height_of_first(network).await.map_err(unreached),
+                }
             }
-            (Ok(Ok(Ok(height))), _) | (Err(_), Some(height)) => Ok(height),
-            (Ok(Err(_)) | Err(_), _) => Err(ChainError::Unavailable("the appliance stops".to_owned())),
         }
     }
+
+    async fn height_of_first(&self, network: Network) -> Result<u64, NotRead> {
+        let watch = Watch::blocks(network);
+        self.is_right(&watch).await?;
+        watch.height_of_first(&self.nodes).await.map_err(|error| unavailable(&error))
+    }
+}
+
+fn unreached(error: NotRead) -> ChainError {
+    let (NotRead::Unavailable(why) | NotRead::Stuck(why) | NotRead::Reorganised { why, .. }) = error;
+    ChainError::Unavailable(why)
 }
 
 fn invalid(what: &str, error: &dyn std::fmt::Display) -> ChainError {
