@@ -187,7 +187,7 @@
   });
 
   // What JSON has no form for, as the decimal text that the appliance takes.
-  const exactly = (_, value) => (typeof value === "bigint" ? `${value}` : value);
+  const exactly = (_, value) => (typeof value === "bigint" ? "" + value : value);
 
   function argsOf(args) {
     if (args === undefined || args === null) return "[]";
@@ -203,7 +203,7 @@
   function amount(value, what) {
     if (typeof value === "number") value = number(value, what);
     else if (typeof value !== "bigint" && typeof value !== "string") throw new TypeError(what + " must be a bigint, decimal text or a whole number");
-    return `${value}`;
+    return "" + value;
   }
 
   function sentOf({ name, stage, outcome, succeeded, hash, height, reason }) {
