@@ -207,12 +207,12 @@ impl AllSeries {
         let last_ms = |series: &Series| series.last_ms.load(Ordering::Relaxed);
         let of_all = self.tenants.values().flatten();
         let mut times: Vec<u64> = of_all.map(|(_, series)| last_ms(series)).collect();
-        let (_, oldest_kept, _) = times.select_nth_unstable(COUNTED_FUNCTIONS_GIVEN_UP);
-        let (oldest_kept_ms, mut given_up) = (*oldest_kept, 0);
+        let (_, newest_given_up, _) = times.select_nth_unstable(COUNTED_FUNCTIONS_GIVEN_UP - 1);
+        let (newest_given_up_ms, mut given_up) = (*newest_given_up, 0);
         self.tenants.retain(|_, functions| {
             functions.retain(|_, series| {
                 // Of those of one moment, no more than are wanted.
-                let goes = last_ms(series) <= oldest_kept_ms && given_up < COUNTED_FUNCTIONS_GIVEN_UP;
+                let goes = last_ms(series) <= newest_given_up_ms && given_up < COUNTED_FUNCTIONS_GIVEN_UP;
                 given_up += usize::from(goes);
                 !goes
             });
