@@ -226,7 +226,8 @@ async fn ten_thousand_idle_connections_leave_room_for_work() {
     parent.args(["--max-connections-per-address", "0", "--connections-per-second", "0"]);
     parent.args(["--listen", &address.to_string()]);
     let parent = Running(parent.spawn().unwrap());
-    dial(&enclave).await;
+    // Its sockets come up one after the other. It answers on none of them before all are there.
+    assert!(matches!(dial(&enclave).await.ask(Operation::Head).await, Outcome::Head(None)));
 
     // Two descriptors each here, and two in the parent, under the same limit: where it is low, fewer are tried.
     let files = nix::sys::resource::Resource::RLIMIT_NOFILE;
