@@ -9,6 +9,7 @@ use r3e_jobs::Jobs;
 use r3e_store::Store;
 use r3e_triggers::Triggers;
 
+use crate::anchor::Anchors;
 use crate::channel::{Counters, EvidenceSource};
 use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
@@ -78,6 +79,8 @@ pub(crate) struct Appliance {
     pub(crate) witnessed: WitnessedAppliances,
     /// Its own rollback witness.
     pub(crate) witness: OwnWitness,
+    /// The chain that remembers how far it was.
+    pub(crate) anchors: Option<Arc<Anchors>>,
     /// The key that signs receipts.
     pub(crate) report_key: AttestedReportKey,
     /// When it had booted.

@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use r3e_attestation::TrustAnchor;
 use r3e_attester::{Attester, AttesterError, TrustedClock};
-use r3e_keys::{KeyError, ReportKey, UnlockProvider, WitnessKey};
+use r3e_keys::{AnchorKey, KeyError, ReportKey, RootSecret, UnlockProvider, WitnessKey};
 use r3e_proto::host::{BLOB_PORT, CHANNEL_PORT, CONFIGURATION_PORT};
 use r3e_proto::limits::MAX_CONFIGURATION_BYTES;
 use r3e_proto::release::VersionError;
@@ -40,6 +40,7 @@ use tokio::time::{sleep, timeout};
 use self::drain::{closed, drained};
 use self::services::{Ground, Services};
 use crate::RELEASE;
+use crate::anchor::{AnchorUnread, Anchoring, Anchors};
 use crate::appliance::Appliance;
 use crate::channel::{Channel, Counters, EvidenceSource, IdentityError, Stages, TlsIdentity};
 use crate::configuration::{Configuration, ConfigurationError};
@@ -105,6 +106,9 @@ pub enum BootError {
     /// The sealed state.
     #[error("the sealed state cannot be opened: {0}")]
     Store(#[from] StoreError),
+    /// The chain that holds its anchor.
+    #[error("[anchor]: no state is opened before it is known which anchor the chain holds: {0}")]
+    Anchor(String),
     /// A witness peer's reference values.
     #[error("[witness.peers] makes no policy: {0}")]
     Witness(#[from] r3e_attestation::PolicyError),
@@ -117,6 +121,12 @@ pub enum BootError {
     /// The listener.
     #[error(transparent)]
     Transport(#[from] TransportError),
+}
+
+impl From<AnchorUnread> for BootError {
+    fn from(error: AnchorUnread) -> Self {
+        Self::Anchor(error.to_string())
+    }
 }
 
 impl From<ServiceError> for BootError {
@@ -334,9 +344,12 @@ impl House {
         let parts = peers(&transport, &trust, &clock, Arc::new(WitnessKey::of(&root)?));
         let witness = OwnWitness::start(configuration.witness(), parts)?;
         let restore = ordered(&transport, configuration.restore(), &identity, clock.now_ms()).await;
-        let witnessing = Witnessing { witness: witness.witness(), restore };
+        let anchoring = anchoring(&transport, &configuration, &clock, &root, expected.is_some()).await?;
+        let anchored = anchoring.as_ref().and_then(Anchoring::witnessed);
+        let witnessing = Witnessing { witness: witness.witness(), restore, anchored };
         let options = witness::store_options(configuration.witness());
         let store = state::open(blobs, &root, expected, witnessing, options).await?;
+        let anchors = Anchors::start(anchoring, &store).await?;
         tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
         let adoption = Adoption::new(Arc::clone(&provider), &root, attester.clone(), expected.is_none());
 
@@ -369,6 +382,7 @@ impl House {
             oracle_keys: services.oracle_keys,
             randomness: services.randomness,
             identity,
+            anchors,
             witnessed: witnessed(store.clone(), &clock, &witness)?,
             witness,
             wallets: services.wallets,
@@ -397,6 +411,23 @@ impl House {
             store,
         }))
     }
+}
+
+/// The chain that remembers how far the appliance was, if the configuration names one, and what it holds. What a predecessor hands over is its
+/// state, and by the time of its successor's first commit nothing may fail any more: a successor looks later.
+async fn anchoring(
+    transport: &EnclaveTransport,
+    configuration: &Configuration,
+    clock: &TrustedClock,
+    root: &RootSecret,
+    is_successor: bool,
+) -> Result<Option<Anchoring>, BootError> {
+    let Some(choice) = configuration.anchor() else { return Ok(None) };
+    let mut anchoring = Anchoring::open(choice, AnchorKey::of(root)?, transport, configuration, clock)?;
+    if !is_successor {
+        anchoring.read().await?;
+    }
+    Ok(Some(anchoring))
 }
 
 /// What an appliance asks its own witnesses by.

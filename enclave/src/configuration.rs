@@ -1,6 +1,7 @@
 //! The configuration: what the operator decides, handed over by the parent at boot, and therefore measured. PCR16
 //! holds its SHA-384, so a client's policy can demand this one and no other.
 
+mod anchor;
 mod chains;
 mod handoff;
 mod unlock;
@@ -19,6 +20,8 @@ use rustls_pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use thiserror::Error;
 
+pub(crate) use self::anchor::AnchorChoice;
+use self::anchor::AnchorTable;
 use self::chains::ChainTable;
 pub(crate) use self::chains::{ChainChoice, Node};
 use self::handoff::HandoffTable;
@@ -41,6 +44,7 @@ pub struct Configuration {
     extra_roots: Vec<CertificateDer<'static>>,
     billing: Terms,
     chains: Vec<ChainChoice>,
+    anchor: Option<AnchorChoice>,
 }
 
 /// Why a configuration was refused. The appliance does not start.
@@ -102,6 +106,9 @@ pub enum ConfigurationError {
     /// `[[chain]]` breaks a rule.
     #[error("[[chain]]: {0}")]
     Chain(String),
+    /// `[anchor]` breaks a rule.
+    #[error("[anchor]: {0}")]
+    Anchor(String),
     /// `[unlock.aws_kms]` is no policy.
     #[error(transparent)]
     AwsKms(#[from] r3e_keys::kms::PolicyError),
@@ -129,6 +136,7 @@ struct Settings {
     billing: BillingTable,
     #[serde(default)]
     chain: Vec<ChainTable>,
+    anchor: Option<AnchorTable>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -179,8 +187,21 @@ impl Configuration {
         let handoff = settings.handoff.as_ref().map(HandoffTable::policy).transpose()?;
         let billing = settings.billing.terms()?;
         let chains = chains::choices(&settings.chain)?;
+        let anchor = settings.anchor.as_ref().map(|table| table.choice(&chains)).transpose()?;
         let (unlock, digest) = (settings.unlock.choice()?, configuration_digest(&bytes));
-        Ok(Self { bytes, digest, settings, unlock, handoff, witness, restore, extra_roots, billing, chains })
+        Ok(Self {
+            bytes,
+            digest,
+            settings,
+            unlock,
+            handoff,
+            witness,
+            restore,
+            extra_roots,
+            billing,
+            chains,
+            anchor,
+        })
     }
 
     /// The bytes that were measured.
@@ -226,6 +247,11 @@ impl Configuration {
     /// The networks that can be followed.
     pub fn chains(&self) -> &[ChainChoice] {
         &self.chains
+    }
+
+    /// The contract that remembers how far this appliance was.
+    pub(crate) fn anchor(&self) -> Option<&AnchorChoice> {
+        self.anchor.as_ref()
     }
 
     /// Certificates that functions' `fetch` trusts beside the public web's.

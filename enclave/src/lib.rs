@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+mod anchor;
 mod appliance;
 mod aws_kms;
 mod boot;

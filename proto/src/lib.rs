@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod anchor;
 pub mod api;
 pub mod channel;
 pub mod function_version;

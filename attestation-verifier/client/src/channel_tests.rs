@@ -141,6 +141,7 @@ fn status_json(sequence: u64) -> Vec<u8> {
             restored: None,
             problem: None,
         },
+        anchor: None,
         sequence,
         configuration: String::new(),
         time_ms: 0,

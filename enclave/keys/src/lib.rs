@@ -1,7 +1,8 @@
 //! The keys of an appliance: one 32-byte root secret, how it comes into memory, and all that is derived from it.
 //!
 //! ```text
-//! UnlockProvider --unlock--> RootSecret --derive(KeyPath)--> seal key, blind key, report key, oracle's keys, keys for random numbers, wallets
+//! UnlockProvider --unlock--> RootSecret --derive(KeyPath)--> seal key, blind key, report key, oracle's keys, keys for random numbers,
+//!                                                      witness and anchor key, wallets
 //! ```
 //!
 //! This crate knows nothing of the NSM (entropy and documents are handed in), of storage (the parent's slot is handed in),
@@ -10,6 +11,7 @@
 
 #![forbid(unsafe_code)]
 
+mod anchor;
 mod error;
 pub mod kms;
 pub mod limits;
@@ -24,6 +26,7 @@ mod unlock;
 pub mod wallet;
 mod witness;
 
+pub use anchor::AnchorKey;
 pub use error::{BoxError, KeyError};
 pub use oracle::{OracleKeys, OracleSignature};
 pub use path::KeyPath;

@@ -15,8 +15,6 @@ use crate::{KeyError, KeyPath, RootSecret, scalar};
 
 /// Labels a candidate, before the kind of chain and the number of the attempt.
 const CANDIDATE: &str = "r3e/1/oracle-key";
-/// What `v` is of an even point, in the signatures that Ethereum's contracts recover keys from.
-const V_EVEN: u8 = 27;
 
 /// One key for Ethereum and chains like it, one for Neo N3. The libraries beneath wipe them when they are dropped.
 pub struct OracleKeys {
@@ -109,14 +107,7 @@ impl OracleKeys {
         let refused = || KeyError::Library { operation: "sign for a contract" };
         let bytes = match target {
             None | Some(Target::Evm(_)) => {
-                let (signature, recovery) = self.evm.sign_prehash_recoverable(&digest);
-                self.evm.verifying_key().verify_prehash(&digest, &signature).map_err(|_| refused())?;
-                // EIP-2; and an r over the group's order has no place in `v`.
-                if recovery.is_x_reduced() || signature.normalize_s() != signature {
-                    return Err(refused());
-                }
-                let v = V_EVEN + u8::from(recovery.is_y_odd());
-                [signature.to_bytes().as_slice(), &[v]].concat()
+                scalar::recoverable(&self.evm, &digest, "sign for a contract")?.to_vec()
             }
             Some(Target::Neo(_)) => {
                 let signature: p256::ecdsa::Signature =

@@ -35,6 +35,11 @@ impl KeyPath {
         Self::purpose("witness")
     }
 
+    /// `r3e/1/anchor`: the seed of the key that signs, for a contract on a chain, how far the appliance is.
+    pub fn anchor() -> Self {
+        Self::purpose("anchor")
+    }
+
     /// `r3e/1/identity`: the commitment to the root secret, which is public: see [`crate::RootSecret::commitment`].
     pub(crate) fn identity() -> Self {
         Self::purpose("identity")

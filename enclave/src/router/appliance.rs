@@ -26,6 +26,7 @@ pub(super) async fn status(State(appliance): State<Shared>, _: OnSession) -> Jso
         unlock_adopted: appliance.adoption.is_done(),
         identity: hex::encode(appliance.identity),
         witness: appliance.witness.status(&appliance.store),
+        anchor: appliance.anchors.as_ref().map(|anchors| anchors.status()),
         sequence: appliance.store.sequence(),
         configuration: hex::encode(appliance.configuration.digest()),
         time_ms: appliance.clock.now_ms(),

@@ -1,6 +1,7 @@
 //! Paths to handlers. A handler's signature says who may call it: one that takes an [`authority::Tenant`] cannot run
 //! without one.
 
+mod anchor;
 mod appliance;
 pub(crate) mod authority;
 mod billing;
@@ -71,6 +72,7 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/books", get(billing::books))
         .route("/v1/state", get(state::show))
         .route("/v1/state/rotate", post(state::rotate))
+        .route("/v1/anchor", post(anchor::sign))
         .route("/v1/witness", post(witness::record))
         .route("/v1/witness/last", post(witness::last))
         .route("/v1/witnessed", get(witness::list).post(witness::admit))

@@ -32,7 +32,8 @@ use tokio::sync::{OnceCell, Semaphore};
 pub(crate) use self::for_functions::ForFunctions;
 use self::for_functions::LastHeight;
 pub(crate) use self::neo::{NeoNetworks, Turn, in_words};
-use self::nodes::{HttpsNodes, OVER_LONG};
+use self::nodes::OVER_LONG;
+pub(crate) use self::nodes::{HttpsNodes, quorum_of};
 use self::recent::Recent;
 use self::resting::Resting;
 pub(crate) use self::sending::Sending;
@@ -87,15 +88,13 @@ impl Chains {
     ) -> Result<Self, ServiceError> {
         let internal = |error: &dyn std::fmt::Display| ServiceError::Internal(error.to_string());
         let mut chains = BTreeMap::new();
-        for ChainChoice { network, nodes, agree, poll } in configuration.chains() {
+        for chain in configuration.chains() {
+            let ChainChoice { network, nodes, agree, poll } = chain;
             // A way out of its own: silent nodes of one take no connection from another.
-            let https = || {
-                let egress = open_egress(transport.clone(), configuration, clock)?;
-                HttpsNodes::new(egress, nodes).map_err(|error| internal(&error))
-            };
-            let recent = Arc::new(Recent::new(Resting::new(https()?), (*poll / 2).min(MAX_RECENT_MOMENT)));
+            let egress = open_egress(transport.clone(), configuration, clock)?;
+            let https = HttpsNodes::new(egress, nodes).map_err(|error| internal(&error))?;
+            let recent = Arc::new(Recent::new(Resting::new(https), (*poll / 2).min(MAX_RECENT_MOMENT)));
             let quorum = Quorum::new(Arc::clone(&recent), nodes.len(), *agree);
-            let calls = Quorum::new(https()?, nodes.len(), *agree);
             let at_once = (MAX_CONNECTIONS / nodes.len().max(1)).min(MAX_CONTRACT_READS);
             let followed = Followed {
                 nodes: quorum.map_err(|error| internal(&error))?,
@@ -103,7 +102,7 @@ impl Chains {
                 is_right: OnceCell::new(),
                 reads: Semaphore::new(CHAIN_READS_AT_ONCE),
                 looks: Semaphore::new(CHAIN_READS_AT_ONCE),
-                calls: calls.map_err(|error| internal(&error))?,
+                calls: quorum_of(chain, transport, configuration, clock)?,
                 calls_at_once: Semaphore::new(at_once),
                 turns: Turns::several(
                     (at_once / 4).clamp(1, CONTRACT_READS_AT_ONCE),

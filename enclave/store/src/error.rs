@@ -172,6 +172,21 @@ pub enum Tampered {
         /// The sequence that the witness holds.
         witnessed: u64,
     },
+    /// A chain holds an anchor that this appliance signed, and this state does not know of.
+    #[error(
+        "the state was rolled back, or another one went on from it: sequence {held}, head {}, and the chain holds the anchor \
+         {anchored}, which was never signed in this state. Give the parent the latest state; where it is lost, an order of the \
+         operator quorum restores this one (`r3e operator restore-order`)",
+        Hex(head)
+    )]
+    NotAnchored {
+        /// The sequence of the state.
+        held: u64,
+        /// SHA-256 of its sealed head; zeros where there is none.
+        head: Digest,
+        /// The sequence of the anchor.
+        anchored: u64,
+    },
     /// The witness holds another commit of the same sequence: two states grew from one.
     #[error(
         "the state was forked: the witness holds another commit of the sequence {sequence}. One appliance was run twice, \

@@ -338,6 +338,16 @@ impl Store {
         self.shared.current()
     }
 
+    /// Closes the store for what was found out elsewhere: that this is not the latest state. While it is being handed over nothing is found out;
+    /// it counts if the state comes back.
+    pub async fn condemn(&self, found: Tampered) {
+        let mut frozen = self.shared.frozen.subscribe();
+        // The sender lives in `self`: it cannot end before us.
+        if frozen.wait_for(|frozen| !frozen).await.is_ok() && self.shared.intact().is_ok() {
+            self.shared.condemn(found);
+        }
+    }
+
     /// What closed the store, if anything did.
     pub fn tampered(&self) -> Option<Tampered> {
         self.shared.tampered.get().copied()

@@ -121,8 +121,11 @@ pub struct Restored {
 pub struct Witnessing {
     /// None: a rolled-back state is not noticed here.
     pub witness: Option<Arc<dyn Witness>>,
-    /// Used where the witness holds a later state, and only there.
+    /// Used where the witness holds a later state, or the chain a later anchor, and only there.
     pub restore: Option<Restore>,
+    /// The last anchor that a chain holds: no state is opened that is not later, but by order. Whether a later one knows of the anchor is
+    /// for whoever signs anchors to say.
+    pub anchored: Option<Witnessed>,
 }
 
 /// How the next commit may follow a head that was judged.
@@ -178,6 +181,24 @@ impl Guard {
 
     /// Whether `standing`, whose sealed form has the digest `digest`, may be opened.
     pub(crate) async fn judge(&self, standing: &Head, digest: Option<Digest>) -> Result<Passed, StoreError> {
+        let passed = self.judge_by_witness(standing, digest).await?;
+        let Some(anchored) = self.witnessing.anchored else { return Ok(passed) };
+        if passed.restored.is_some_and(|restored| restored.over >= anchored.sequence) {
+            return Ok(passed);
+        }
+        match self.ordered(standing, digest, &anchored) {
+            Some(restored) => Ok(Passed { record: passed.record, ..restored }),
+            None if standing.sequence > anchored.sequence => Ok(passed),
+            None => {
+                let head = digest.unwrap_or_default();
+                let found =
+                    Tampered::NotAnchored { held: standing.sequence, head, anchored: anchored.sequence };
+                Err(found.into())
+            }
+        }
+    }
+
+    async fn judge_by_witness(&self, standing: &Head, digest: Option<Digest>) -> Result<Passed, StoreError> {
         let held = digest.map(|head| Witnessed { sequence: standing.sequence, head });
         let next = standing.sequence.saturating_add(1);
         let passed = Passed { sequence: next, restored: standing.restored, record: None };
@@ -188,21 +209,27 @@ impl Guard {
             (last, _) if last == held => Ok(Passed { record: held, ..passed }),
             (Some(last), Some(_)) if follows(standing, &last) => Ok(Passed { record: held, ..passed }),
             (Some(last), _) => {
-                let order = self.witnessing.restore.filter(|order| {
-                    // Exactly: from the moment it was followed, more is held, and it is no order for that.
-                    Some(order.state) == held && order.over == last.sequence.max(standing.sequence)
-                });
-                let Some(order) = order else { return Err(refusal(standing, digest, &last).into()) };
-                // Above all that the witness or a client can have seen, so that nothing they hold has to go down.
-                let sequence = last.sequence.max(standing.sequence).saturating_add(1);
-                let (from, over, over_head) = (standing.sequence, last.sequence, last.head);
-                let ahead = standing.restored.map_or(0, |restored| restored.ahead);
-                let ahead = ahead.saturating_add(sequence - next);
-                let restored = Restored { from, over, at_ms: order.at_ms, ahead, over_head };
-                tracing::warn!(from, over, "a state is restored by order");
-                Ok(Passed { sequence, restored: Some(restored), record: None })
+                self.ordered(standing, digest, &last).ok_or_else(|| refusal(standing, digest, &last).into())
             }
         }
+    }
+
+    /// How a state goes on that an order opens against the word that `last` was the latest; none where there is no such order.
+    fn ordered(&self, standing: &Head, digest: Option<Digest>, last: &Witnessed) -> Option<Passed> {
+        let held = digest.map(|head| Witnessed { sequence: standing.sequence, head });
+        let order = self.witnessing.restore.filter(|order| {
+            // Exactly: from the moment it was followed, more is held, and it is no order for that.
+            Some(order.state) == held && order.over == last.sequence.max(standing.sequence)
+        })?;
+        // Above all that the witness or a client can have seen, so that nothing they hold has to go down.
+        let next = standing.sequence.saturating_add(1);
+        let sequence = last.sequence.max(standing.sequence).saturating_add(1);
+        let (from, over, over_head) = (standing.sequence, last.sequence, last.head);
+        let ahead = standing.restored.map_or(0, |restored| restored.ahead);
+        let ahead = ahead.saturating_add(sequence - next);
+        let restored = Restored { from, over, at_ms: order.at_ms, ahead, over_head };
+        tracing::warn!(from, over, "a state is restored by order");
+        Some(Passed { sequence, restored: Some(restored), record: None })
     }
 
     /// Records at a boot: once, since a boot is tried again whole.

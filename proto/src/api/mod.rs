@@ -35,6 +35,7 @@
 //! | `POST /v1/witness/last` | a witness key | [`witness::Ask`] → [`witness::Answer`] |
 //! | `POST`, `GET /v1/witnessed` | operator | [`witness::AdmitWitnessed`] → [`witness::Witnessed`]; list |
 //! | `DELETE /v1/witnessed/{key}` | operator | – |
+//! | `POST /v1/anchor` | tenant | – → [`anchor::SignedAnchor`] |
 //! | `GET /v1/functions`, `GET`, `PUT`, `DELETE /v1/functions/{name}` | tenant | [`functions::Deploy`] → [`functions::Function`] |
 //! | `GET /v1/functions/{name}/versions` | tenant | – → list of [`versions::FunctionVersion`] |
 //! | `DELETE /v1/functions/{name}/versions/{version}` | tenant | – |
@@ -84,6 +85,7 @@
 //! A tenant is one who signed in on this session, or who sends `Authorization: Bearer` with an API key of its own
 //! that has the scope.
 
+pub mod anchor;
 pub mod billing;
 pub mod chains;
 pub mod data;

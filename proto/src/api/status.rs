@@ -26,6 +26,9 @@ pub struct Status {
     pub identity: String,
     /// What tells a rolled-back state from the latest one, beside clients' receipts.
     pub witness: super::witness::WitnessStatus,
+    /// The chain that remembers how far it was; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<super::anchor::AnchorStatus>,
     /// The store's sequence number.
     pub sequence: u64,
     /// SHA-384 of the configuration, hex.

@@ -11,8 +11,8 @@ mod target;
 pub use batch::{Batch, BatchError, Proof, Tree};
 pub use config::config_digest;
 pub use form::{REPORT_BYTES, ReportError};
-pub(crate) use target::ORACLE_DOMAIN;
 pub use target::{BATCH_TYPE, EvmTarget, NEO_BATCH_DOMAIN, NEO_REPORT_DOMAIN, NeoTarget, REPORT_TYPE};
+pub(crate) use target::{ORACLE_DOMAIN, compact, word};
 
 use std::fmt;
 use std::str::FromStr;

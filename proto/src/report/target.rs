@@ -68,16 +68,7 @@ impl EvmTarget {
     /// The data of a call that brings a report to its contract. The signature is `r || s || v`, as the appliance gives it, and goes along
     /// as in EIP-2098. None where it is no such signature.
     pub fn transmit_call(report: &Report, signature: &[u8]) -> Option<Vec<u8>> {
-        let signature: &[u8; 65] = signature.try_into().ok()?;
-        let (rs, &[v]) = signature.split_first_chunk::<64>()? else {
-            return None;
-        };
-        let odd = v.checked_sub(27).filter(|odd| *odd <= 1)?;
-        let mut vs = *rs.last_chunk::<32>()?;
-        if vs[0] >> 7 != 0 {
-            return None;
-        }
-        vs[0] |= odd << 7;
+        let (r, vs) = compact(signature)?;
         let selector = keccak256(&[TRANSMIT.as_bytes()]);
         let mut data = selector.first_chunk::<4>()?.to_vec();
         data.extend(signed_word(report.answer));
@@ -91,16 +82,21 @@ impl EvmTarget {
             data.extend(word(number));
         }
         data.extend(report.config_digest);
-        data.extend(rs.first_chunk::<32>()?);
+        data.extend(r);
         data.extend(vs);
         Some(data)
     }
 
     /// A struct in the oracle's domain for this contract.
     pub(crate) fn typed(&self, struct_hash: [u8; 32]) -> TypedData {
+        self.typed_in(ORACLE_DOMAIN, struct_hash)
+    }
+
+    /// The same in the domain of this name and version.
+    pub(crate) fn typed_in(&self, (name, version): (&str, &str), struct_hash: [u8; 32]) -> TypedData {
         let domain = Eip712Domain {
-            name: Some(ORACLE_DOMAIN.0.to_owned()),
-            version: Some(ORACLE_DOMAIN.1.to_owned()),
+            name: Some(name.to_owned()),
+            version: Some(version.to_owned()),
             chain_id: self.chain_id,
             verifying_contract: self.contract,
             salt: None,
@@ -172,7 +168,22 @@ impl Batch {
     }
 }
 
-fn word(number: u128) -> [u8; 32] {
+/// The halves of `r || s || v` as EIP-2098 has them; none where it is no such signature.
+pub(crate) fn compact(signature: &[u8]) -> Option<([u8; 32], [u8; 32])> {
+    let signature: &[u8; 65] = signature.try_into().ok()?;
+    let (rs, &[v]) = signature.split_first_chunk::<64>()? else {
+        return None;
+    };
+    let odd = v.checked_sub(27).filter(|odd| *odd <= 1)?;
+    let mut vs = *rs.last_chunk::<32>()?;
+    if vs[0] >> 7 != 0 {
+        return None;
+    }
+    vs[0] |= odd << 7;
+    Some((*rs.first_chunk()?, vs))
+}
+
+pub(crate) fn word(number: u128) -> [u8; 32] {
     let mut word = [0; 32];
     word[16..].copy_from_slice(&number.to_be_bytes());
     word

@@ -45,6 +45,7 @@ pub mod process;
 pub mod processes;
 pub mod programs;
 pub mod raw;
+pub mod rollback;
 pub mod runners;
 pub mod succession;
 pub mod tenant;

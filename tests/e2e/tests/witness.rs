@@ -4,19 +4,18 @@
 #![expect(clippy::unwrap_used, reason = "in a helper of a test, too, a failed unwrap is a failed test")]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
-use r3e_client::{ClientError, SigningKey, approve_restore};
+use r3e_client::{ClientError, SigningKey};
 use r3e_e2e::appliance::{Appliance, Options};
 use r3e_e2e::enclave::EnclavePlace;
 use r3e_e2e::handoff::{Draft, Releasers, share_test_root};
-use r3e_e2e::programs::program;
+use r3e_e2e::rollback::{copy, put_back, refused_in};
 use r3e_e2e::succession::{Successor, image_pcrs};
 use r3e_proto::api::codes;
 use r3e_proto::api::status::Status;
 use r3e_proto::api::witness::{Witnessed, codes as witness_codes};
-use r3e_proto::restore::{RestoreOrder, SignedRestoreOrder};
+use r3e_proto::restore::RestoreOrder;
 use tokio::time::{Instant, sleep};
 
 /// What the fake device keeps its root in.
@@ -141,73 +140,12 @@ impl House {
         self.peers[peer].start_enclave();
         self.peers[peer].ready().await;
     }
-
-    /// Starts the appliance over what is in its data folder now; it must end, and say `why`.
-    async fn refuses_to_start(&mut self, why: &str) {
-        let log = self.own.enclave_place().log();
-        let lives_before = std::fs::read(&log).unwrap().len();
-        self.own.start_parent();
-        self.own.start_enclave();
-        let ended = self.own.enclave_process().wait(Duration::from_mins(2)).await;
-        assert!(!ended.success());
-        let log = std::fs::read(&log).unwrap();
-        let said = String::from_utf8_lossy(&log[lives_before..]);
-        assert!(said.contains(why), "{why}: {said}");
-        self.own.kill_enclave();
-        self.own.kill_parent();
-    }
-
-    /// Starts the appliance over what is in its data folder now.
-    async fn starts(&mut self) {
-        self.own.start_parent();
-        self.own.start_enclave();
-        self.own.ready().await;
-    }
-
-    /// Writes an order signed by some of these, and has the parent take it.
-    fn order(&self, order: &RestoreOrder, by: &[&SigningKey]) {
-        let mut signed = SignedRestoreOrder::unsigned(order);
-        for key in by {
-            approve_restore(&mut signed, key).unwrap();
-        }
-        let file = self.own.folder().join("order.cbor");
-        std::fs::write(&file, signed.encode()).unwrap();
-        let mut command = Command::new(program("r3e-parent"));
-        command.args(["restore", "--order"]).arg(&file).arg("--data").arg(self.own.data());
-        let done = command.env_clear().output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-    }
-}
-
-/// Copies a data folder that no parent uses.
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap() {
-            kind if kind.is_dir() => copy(&entry.path(), &to),
-            kind if kind.is_file() => drop(std::fs::copy(entry.path(), to).unwrap()),
-            _ => {}
-        }
-    }
-}
-
-/// Puts a copy of an older data folder in the place of the one that is there.
-fn put_back(older: &Path, data: &Path) {
-    std::fs::remove_dir_all(data).unwrap();
-    copy(older, data);
 }
 
 /// The sequence and the head of a state that was refused, as the log says them last.
 fn said_in(log: &Path) -> (u64, [u8; 32], u64) {
     let log = std::fs::read_to_string(log).unwrap();
-    let text = log.rsplit_once("the state was rolled back: sequence ").unwrap().1;
-    let (sequence, text) = text.split_once(", head ").unwrap();
-    let (head, text) = text.split_once(", where the witness holds ").unwrap();
-    let witnessed = text.split_once('.').unwrap().0;
-    let head = hex::decode(head).unwrap().try_into().unwrap();
-    (sequence.parse().unwrap(), head, witnessed.parse().unwrap())
+    refused_in(&log, "the state was rolled back", ", where the witness holds ")
 }
 
 #[tokio::test]
@@ -256,7 +194,7 @@ async fn an_older_state_is_refused_and_restored_by_order_alone() {
     house.own.stop().await;
     let older = house.own.folder().join("older");
     copy(&house.own.data(), &older);
-    house.starts().await;
+    house.own.starts().await;
     for _ in 0..3 {
         admit_a_tenant(&house.own).await.unwrap();
     }
@@ -266,7 +204,7 @@ async fn an_older_state_is_refused_and_restored_by_order_alone() {
     copy(&house.own.data(), &latest);
 
     put_back(&older, &house.own.data());
-    house.refuses_to_start("the state was rolled back").await;
+    house.own.refuses_to_start("the state was rolled back").await;
     let log = house.own.enclave_place().log();
     let (sequence, head, witnessed) = said_in(&log);
     assert!(sequence < before.sequence && witnessed >= before.sequence);
@@ -284,22 +222,22 @@ async fn an_older_state_is_refused_and_restored_by_order_alone() {
         (RestoreOrder { head: [9; 32], ..good }, vec![one, two], "the state was rolled back"),
     ];
     for (order, by, says) in wrong {
-        house.order(&order, &by);
-        house.refuses_to_start(says).await;
+        house.own.order(&order, &by);
+        house.own.refuses_to_start(says).await;
     }
     // Neither is anything committed by all of this: the latest state still opens.
     put_back(&latest, &house.own.data());
-    house.starts().await;
+    house.own.starts().await;
     assert_eq!(tenants(&house.own).await, 4);
     house.own.stop().await;
 
     // By order, exactly this state, and on from above all that was seen.
     put_back(&older, &house.own.data());
-    house.refuses_to_start("the state was rolled back").await;
+    house.own.refuses_to_start("the state was rolled back").await;
     let (again, head, witnessed) = said_in(&log);
     assert_eq!(again, sequence);
-    house.order(&RestoreOrder { over: witnessed, head, ..good }, &[one, &holders[2]]);
-    house.starts().await;
+    house.own.order(&RestoreOrder { over: witnessed, head, ..good }, &[one, &holders[2]]);
+    house.own.starts().await;
     let restored = status(&house.own).await;
     assert!(restored.sequence > witnessed);
     let said = restored.witness.restored.unwrap();
@@ -315,7 +253,7 @@ async fn an_older_state_is_refused_and_restored_by_order_alone() {
         let used = std::fs::read(house.own.data().join("restore-order")).unwrap();
         put_back(past, &house.own.data());
         std::fs::write(house.own.data().join("restore-order"), used).unwrap();
-        house.refuses_to_start("the state was rolled back").await;
+        house.own.refuses_to_start("the state was rolled back").await;
     }
 }
 
@@ -441,7 +379,7 @@ async fn a_peer_that_forgets_or_is_another_does_not_count() {
     house.own.stop().await;
     let latest = house.own.folder().join("latest");
     copy(&house.own.data(), &latest);
-    house.starts().await;
+    house.own.starts().await;
     assert_eq!(tenants(&house.own).await, 5);
 
     // A fresh appliance of the same image in the place of another peer: it remembers nothing, and is not the one.

@@ -1,6 +1,7 @@
 //! What wallets have brought onto their chains, as a tenant's channel asks for it.
 
 use http::Method;
+use r3e_proto::api::anchor::SignedAnchor;
 use r3e_proto::api::chains::ChainStatus;
 use r3e_proto::api::transactions::{SendTransaction, Transaction, TransactionPage};
 
@@ -22,6 +23,14 @@ impl TenantChannel {
         request: &SendTransaction,
     ) -> Result<Transaction, ClientError> {
         self.request_json("the transaction", Method::PUT, &transaction_path(name)?, request).await
+    }
+
+    /// How far the appliance's state is, signed for the contract that remembers it.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `not_found` where its configuration names no contract.
+    pub async fn anchor(&mut self) -> Result<SignedAnchor, ClientError> {
+        self.request("the anchor", Method::POST, "/v1/anchor", Body::Empty).await
     }
 
     /// The networks that the appliance has nodes of, and how far each is.

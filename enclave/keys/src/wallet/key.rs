@@ -12,10 +12,7 @@ use r3e_proto::wallet::{
 
 use super::address;
 use super::gate::Allowed;
-use crate::KeyError;
-
-/// What `v` is of an even point, in the signatures that Ethereum's contracts recover keys from.
-const V_EVEN: u8 = 27;
+use crate::{KeyError, scalar};
 
 /// A wallet's key pair. The libraries beneath wipe it when it is dropped.
 pub struct WalletKey {
@@ -92,25 +89,23 @@ impl WalletKey {
     /// # Errors
     /// [`KeyError::Library`]: the library refused, or its signature does not hold.
     pub fn sign(&self, allowed: &Allowed<'_>) -> Result<Signature, KeyError> {
-        let refused = || KeyError::Library { operation: "sign with a wallet's key" };
+        const OPERATION: &str = "sign with a wallet's key";
+        let refused = || KeyError::Library { operation: OPERATION };
         let digest = *allowed.digest();
         let (mut transaction, mut transaction_hash) = (None, None);
         let bytes = match (&self.pair, allowed.payload()) {
             (Pair::Secp256k1(pair), payload) => {
-                let (signature, recovery) = pair.sign_prehash_recoverable(&digest);
-                pair.verifying_key().verify_prehash(&digest, &signature).map_err(|_| refused())?;
-                let bytes: [u8; 64] = signature.to_bytes().into();
-                // An r over the group's order has no place in `v`; nobody has ever seen one.
-                if recovery.is_x_reduced() || signature.normalize_s() != signature {
+                let bytes = scalar::recoverable(pair, &digest, OPERATION)?;
+                let (rs, [v]) = bytes.split_first_chunk::<64>().ok_or_else(refused)? else {
                     return Err(refused());
-                }
+                };
                 if let Payload::EvmTransaction(fields) = payload {
-                    let (r, s) = halves(&bytes);
-                    let whole = signed_transaction(fields, &r, &s, recovery.is_y_odd());
+                    let (r, s) = halves(rs);
+                    let whole = signed_transaction(fields, &r, &s, *v != scalar::V_EVEN);
                     transaction_hash = Some(Hash32(evm_hash(&whole)));
                     transaction = Some(whole);
                 }
-                [bytes.as_slice(), &[V_EVEN + u8::from(recovery.is_y_odd())]].concat()
+                bytes.to_vec()
             }
             (Pair::Secp256r1(pair), payload) => {
                 let signature: p256::ecdsa::Signature = pair.sign_prehash(&digest).map_err(|_| refused())?;

@@ -1,7 +1,6 @@
 //! Networks of Neo N3, as transactions are brought there.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use r3e_attester::TrustedClock;
 use r3e_chain::neo::NeoCalls;
@@ -10,11 +9,10 @@ use r3e_chain::watch::{Network, NetworkError, Watch};
 use r3e_transport::EnclaveTransport;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
-use super::nodes::HttpsNodes;
+use super::nodes::{HttpsNodes, quorum_of};
 use crate::configuration::Configuration;
 use crate::limits::CHAIN_READS_AT_ONCE;
 use crate::service::ServiceError;
-use crate::service::egress::open_egress;
 
 /// The networks of the configuration, by their magic numbers. Their nodes are asked apart from what triggers ask, and
 /// none is left alone for its silence: it may be the contract of one tenant that takes so long.
@@ -46,14 +44,10 @@ impl NeoNetworks {
         configuration: &Configuration,
         clock: &TrustedClock,
     ) -> Result<Self, ServiceError> {
-        let internal = |error: &dyn Display| ServiceError::Internal(error.to_string());
         let mut networks = BTreeMap::new();
         for chain in configuration.chains() {
             let Network::NeoN3(magic) = chain.network else { continue };
-            let egress = open_egress(transport.clone(), configuration, clock)?;
-            let nodes = HttpsNodes::new(egress, &chain.nodes).map_err(|error| internal(&error))?;
-            let nodes = Quorum::new(nodes, chain.nodes.len(), chain.agree);
-            let nodes = nodes.map_err(|error| internal(&error))?;
+            let nodes = quorum_of(chain, transport, configuration, clock)?;
             networks.insert(
                 magic,
                 NeoNetwork {

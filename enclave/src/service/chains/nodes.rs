@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use r3e_chain::rpc::{Post, Posted, Transport, TransportError};
+use r3e_attester::TrustedClock;
+use r3e_chain::rpc::{Post, Posted, Quorum, Transport, TransportError};
 use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request};
-
+use r3e_transport::EnclaveTransport;
 use tokio::time::timeout;
 
 use super::resting::SILENT;
-use crate::configuration::Node;
+use crate::configuration::{ChainChoice, Configuration, Node};
 use crate::limits::{CHAIN_ANSWER_TIMEOUT, CHAIN_PHASE_TIMEOUT};
+use crate::service::ServiceError;
+use crate::service::egress::open_egress;
 
 /// What a fetch's error is called where the body is over the limit.
 pub(super) const OVER_LONG: &str = "response_body_too_large";
@@ -62,6 +65,22 @@ impl HttpsNodes {
         let response = self.egress.fetch(request, allowed, &limits).await.map_err(failed)?;
         Ok(Posted { status: response.status, body: response.body.to_vec() })
     }
+}
+
+/// The nodes of `chain`, with a way out of their own, so many of which must agree.
+///
+/// # Errors
+/// [`ServiceError::Internal`]: there is no way out.
+pub(crate) fn quorum_of(
+    chain: &ChainChoice,
+    transport: &EnclaveTransport,
+    configuration: &Configuration,
+    clock: &TrustedClock,
+) -> Result<Quorum<HttpsNodes>, ServiceError> {
+    let internal = |error: &dyn std::fmt::Display| ServiceError::Internal(error.to_string());
+    let egress = open_egress(transport.clone(), configuration, clock)?;
+    let nodes = HttpsNodes::new(egress, &chain.nodes).map_err(|error| internal(&error))?;
+    Quorum::new(nodes, chain.nodes.len(), chain.agree).map_err(|error| internal(&error))
 }
 
 impl Transport for HttpsNodes {

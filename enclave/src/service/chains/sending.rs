@@ -1,21 +1,18 @@
 //! Chains like Ethereum, as transactions are brought there.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::sync::Arc;
 
 use r3e_attester::TrustedClock;
-use r3e_chain::rpc::Quorum;
 use r3e_chain::watch::Network;
 use r3e_proto::api::triggers::DEFAULT_EVM_CONFIRMATIONS;
 use r3e_transactions::{Chain, EvmChain, Rules};
 use r3e_transport::EnclaveTransport;
 
-use super::nodes::HttpsNodes;
+use super::nodes::{HttpsNodes, quorum_of};
 use crate::configuration::Configuration;
 use crate::limits::BUMP_AFTER_MS;
 use crate::service::ServiceError;
-use crate::service::egress::open_egress;
 
 /// The chains of the configuration that transactions can be sent to. Their nodes are asked apart from what triggers ask: an answer that is
 /// a moment old would be good enough for these, and a node that is left alone for its silence must be given a transaction all the same.
@@ -31,15 +28,11 @@ impl Sending {
         configuration: &Configuration,
         clock: &TrustedClock,
     ) -> Result<Self, ServiceError> {
-        let internal = |error: &dyn Display| ServiceError::Internal(error.to_string());
         let rules = Rules { confirmations: DEFAULT_EVM_CONFIRMATIONS.into(), bump_after_ms: BUMP_AFTER_MS };
         let mut chains = BTreeMap::new();
         for chain in configuration.chains() {
             let Network::Eip155(chain_id) = chain.network else { continue };
-            let egress = open_egress(transport.clone(), configuration, clock)?;
-            let nodes = HttpsNodes::new(egress, &chain.nodes).map_err(|error| internal(&error))?;
-            let quorum =
-                Quorum::new(nodes, chain.nodes.len(), chain.agree).map_err(|error| internal(&error))?;
+            let quorum = quorum_of(chain, transport, configuration, clock)?;
             chains.insert(chain_id, Arc::new(EvmChain::new(quorum, chain_id, rules, chain.poll)));
         }
         Ok(Self(chains))

@@ -200,7 +200,7 @@ impl World {
     ) -> (Arc<Keeper>, Result<Process, StoreError>) {
         let keeper = Keeper::holding(disk);
         let witness = Arc::new(peers(&self.peers, CONFIGURATIONS[configuration], &way, NEVER));
-        let witnessing = Witnessing { witness: Some(witness), restore };
+        let witnessing = Witnessing { witness: Some(witness), restore, anchored: None };
         let opened = Store::open_witnessed(keeper.clone(), keys(1), busy(), witnessing).await;
         let process = opened.map(|store| Process { store, keeper: keeper.clone(), way: way.clone() });
         if process.is_err() {

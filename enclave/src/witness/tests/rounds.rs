@@ -118,7 +118,7 @@ async fn a_store_over_peers_closes_when_another_enclave_goes_on() {
     let (all, keeper) = (fakes(3), Keeper::new());
     let open = async |keeper: &Arc<Keeper>, ping| {
         let peers = peers(&all, THREE, &Way::open(ALL, ALL), ping);
-        let witnessing = Witnessing { witness: Some(Arc::new(peers)), restore: None };
+        let witnessing = Witnessing { witness: Some(Arc::new(peers)), ..Witnessing::default() };
         Store::open_witnessed(keeper.clone(), keys(1), Options::default(), witnessing).await.unwrap()
     };
     let store = open(&keeper, Duration::from_millis(5)).await;
@@ -136,7 +136,8 @@ async fn a_store_over_peers_closes_when_another_enclave_goes_on() {
 async fn a_branch_does_not_grow_with_one_peer_that_confirms() {
     let (all, keeper) = (fakes(3), Keeper::new());
     let open = async |keeper: &Arc<Keeper>, way: &Arc<Way>| {
-        let witnessing = Witnessing { witness: Some(Arc::new(peers(&all, THREE, way, LONG))), restore: None };
+        let witnessing =
+            Witnessing { witness: Some(Arc::new(peers(&all, THREE, way, LONG))), ..Witnessing::default() };
         Store::open_witnessed(keeper.clone(), keys(1), busy(), witnessing).await
     };
     drop(open(&keeper, &Way::open(ALL, ALL)).await.unwrap());

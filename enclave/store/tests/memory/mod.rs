@@ -27,7 +27,7 @@ pub(crate) struct Memory {
 }
 
 pub(crate) fn witnessed_by(memory: &Arc<Memory>) -> Witnessing {
-    Witnessing { witness: Some(memory.clone()), restore: None }
+    Witnessing { witness: Some(memory.clone()), ..Witnessing::default() }
 }
 
 impl Memory {

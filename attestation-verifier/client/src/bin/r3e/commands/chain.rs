@@ -1,6 +1,8 @@
 //! `r3e chain`.
 
 mod aggregator;
+mod anchor;
+mod artifact;
 mod deploy;
 mod shown;
 
@@ -45,6 +47,12 @@ pub(crate) enum Command {
     /// Deploy the contract that takes a feed's reports
     #[command(after_help = deploy::HELP)]
     Deploy(deploy::Deploy),
+    /// Have the appliance's state remembered by its contract on a chain
+    #[command(after_help = anchor::HELP)]
+    Anchor(anchor::BringAnchor),
+    /// Deploy the contract that remembers appliances' states
+    #[command(after_help = anchor::DEPLOY_HELP)]
+    DeployAnchor(anchor::DeployAnchor),
     /// Show the networks that the appliance has nodes of, and how far each is
     #[command(after_help = "Example:\n  r3e chain status --json | jq '.[] | select(.trouble)'")]
     Status,
@@ -110,6 +118,8 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             done(&ended)
         }
         Command::Deploy(deploy) => deploy::run(deploy, settings, printer).await,
+        Command::Anchor(bring) => anchor::bring(bring, settings, printer).await,
+        Command::DeployAnchor(deploy) => anchor::deploy(deploy, settings, printer).await,
         Command::Status => {
             let chains = session::tenant(settings).await?.chains().await?;
             printer.result(&chains, |chains| shown::chains(chains))

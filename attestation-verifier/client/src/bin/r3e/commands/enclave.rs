@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
 use r3e_client::{Appliance, AttestedChannel, ClientError};
+use r3e_proto::api::anchor::AnchorStatus;
 use r3e_proto::api::codes;
 use r3e_proto::api::status::{AttestationCalls, Status};
 use serde::Serialize;
@@ -148,6 +149,7 @@ fn human(status: &Status) -> String {
         ("identity", status.identity.clone()),
         ("rollback witness", witness::words(&status.witness)),
         ("witness key", status.witness.key.to_string()),
+        ("anchor", status.anchor.as_ref().map_or("none".to_owned(), anchor_words)),
         ("sequence", status.sequence.to_string()),
         ("configuration", status.configuration.clone()),
         ("time", time(status.time_ms)),
@@ -188,4 +190,18 @@ pub(crate) fn write_document(path: &Path, document: &str) -> Result<(), CliError
 pub(crate) fn document_bytes(document: &str) -> Result<Vec<u8>, CliError> {
     let document = STANDARD.decode(document);
     document.map_err(|_| CliError::Usage("the appliance's document is no base64".to_owned()))
+}
+
+/// The chain that remembers how far the appliance was, in words.
+fn anchor_words(anchor: &AnchorStatus) -> String {
+    let AnchorStatus { network, contract, appliance, .. } = anchor;
+    let on_chain = match (&anchor.on_chain, anchor.read_at_ms) {
+        (Some(last), Some(read)) => {
+            format!("{}, brought {}, seen {}", last.sequence, time(last.at_ms), time(read))
+        }
+        (None, Some(read)) => format!("none at {}", time(read)),
+        (_, None) => "not read yet".to_owned(),
+    };
+    let problem = anchor.problem.as_ref().map(|why| format!("; now: {why}")).unwrap_or_default();
+    format!("{on_chain}{problem} ({network}:{contract}, there as {appliance})")
 }

@@ -1,8 +1,8 @@
 //! What an `Aggregator` is made of: its program, with the arguments of its constructor behind it (the Solidity ABI's encoding).
 
 use r3e_proto::api::wallets::{EvmAddress, HexBytes};
-use serde::Deserialize;
 
+use super::artifact;
 use crate::error::CliError;
 
 /// The contract as it was compiled; docs/contracts.md says how.
@@ -35,13 +35,7 @@ impl Aggregator {
     /// # Errors
     /// The program that is built in is none: a fault of this tool.
     pub(super) fn creation(&self) -> Result<HexBytes, CliError> {
-        #[derive(Deserialize)]
-        struct Artifact {
-            bytecode: HexBytes,
-        }
-        let artifact: Artifact = serde_json::from_str(ARTIFACT)
-            .map_err(|error| CliError::Usage(format!("this tool has no contract: {error}")))?;
-        let mut data = artifact.bytecode.0;
+        let mut data = artifact::program(ARTIFACT)?;
         data.extend_from_slice(self.arguments().as_flattened());
         Ok(HexBytes(data))
     }
