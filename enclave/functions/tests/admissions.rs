@@ -38,7 +38,7 @@ async fn what_is_not_let_in_does_not_run() {
 #[tokio::test]
 async fn what_ran_is_settled_with_what_its_receipt_says() {
     let appliance = Appliance::new().await;
-    let limits = Limits { timeout_ms: 300, ..ample() };
+    let limits = Limits { timeout_ms: 3_000, ..ample() };
     let source = "export default async (what) => {
         if (what === 'throw') throw new TypeError('no');
         if (what === 'hang') await new Promise((done) => setTimeout(done, 1e9));
@@ -63,11 +63,13 @@ async fn whoever_leaves_before_the_answer_has_used_the_time_until_then() {
         await new Promise((done) => setTimeout(done, 1e9)); };";
     let limits = Limits { timeout_ms: 30_000, ..ample() };
     appliance.deploy("f", Deploy { limits, ..function(source) }).await;
+    let begun = std::time::Instant::now();
     let left = tokio::time::timeout(LEAVES_AFTER, appliance.invoke("f", "null")).await;
+    let took = begun.elapsed();
     assert!(left.is_err(), "it hangs");
     let seen = appliance.gate.seen();
     let [Seen::Settled { used, failed: true }] = seen.as_slice() else { panic!("{seen:?}") };
-    assert!((1_000..=LEAVES_AFTER.as_micros()).contains(&used.wall_us.into()), "{used:?}");
+    assert!((1_000..=took.as_micros()).contains(&used.wall_us.into()), "{used:?}");
     assert_eq!((used.cpu_us, used.host_calls), (used.wall_us, 1));
 }
 

@@ -141,11 +141,14 @@ async fn a_client_that_goes_away_before_the_entry_is_durable_runs_nothing() {
     appliance.deploy("f", reused(RUNNING)).await;
     told(&appliance, "null").await;
     let stopped = appliance.secrets.gate.write().await;
+    let before = appliance.secrets.came.load(std::sync::atomic::Ordering::SeqCst);
     let client = tokio::spawn({
         let appliance = std::sync::Arc::clone(&appliance);
         async move { told(&appliance, "null").await }
     });
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    while appliance.secrets.came.load(std::sync::atomic::Ordering::SeqCst) == before {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
     client.abort();
     assert!(client.await.unwrap_err().is_cancelled(), "it waits for the entry");
     drop(stopped);

@@ -126,7 +126,8 @@ async fn who_comes_too_many_is_turned_away_with_a_time() {
     // Once, so that there is a pace to tell by.
     assert_eq!(output(&appliance.invoke("f", "0").await.unwrap()), "1");
     let mut events = tokio::task::JoinSet::new();
-    for _ in 0..1 + 64 + 6 {
+    // More than must be turned away: places become free while they come.
+    for _ in 0..1 + 64 + 40 {
         let appliance = Arc::clone(&appliance);
         events.spawn(async move { appliance.invoke("f", "0").await });
     }

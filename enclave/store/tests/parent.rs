@@ -116,7 +116,7 @@ async fn honest_parent(folder: &Path, keeper: Arc<Keeper>) -> JoinHandle<()> {
 }
 
 fn blobs(folder: &Path) -> ParentBlobs {
-    ParentBlobs::with_timeout(EnclaveTransport::new(endpoint(folder)), BLOB_PORT, 1000)
+    ParentBlobs::with_timeout(EnclaveTransport::new(endpoint(folder)), BLOB_PORT, 10_000)
 }
 
 async fn stop(parent: JoinHandle<()>) {

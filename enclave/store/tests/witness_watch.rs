@@ -59,9 +59,9 @@ async fn a_branch_is_noticed_without_a_write() {
 #[tokio::test]
 async fn nothing_is_read_once_the_witness_was_kept_away_for_too_long() {
     let memory = Memory::new();
-    let store = open(&memory, 10, 400).await;
+    let store = open(&memory, 10, 2_000).await;
     // As long as it confirms, an idle store is read for ever.
-    sleep(Duration::from_millis(600)).await;
+    sleep(Duration::from_millis(3_000)).await;
     read(&store).await.unwrap();
     memory.stop(false);
     let stale = async {
@@ -99,14 +99,14 @@ async fn nothing_is_read_once_the_witness_was_kept_away_for_too_long() {
 #[tokio::test]
 async fn what_comes_late_from_the_parent_is_not_told() {
     let (keeper, memory) = (Keeper::new(), Memory::new());
-    let options = Options { witness_watch_ms: 10, max_stale_ms: 300, cache_bytes: 0, ..Options::default() };
+    let options = Options { witness_watch_ms: 10, max_stale_ms: 2_000, cache_bytes: 0, ..Options::default() };
     let store = Store::open_witnessed(keeper.clone(), keys(1), options, witnessed_by(&memory)).await.unwrap();
     store.put(&space(), "a", b"value".as_slice()).await.unwrap();
     // The parent holds its answer back, and the witness is kept away meanwhile.
     let silenced = memory.clone();
     keeper.answer_reads_with(move |_, blob| {
         silenced.stop(false);
-        std::thread::sleep(Duration::from_millis(400));
+        std::thread::sleep(Duration::from_millis(2_500));
         blob
     });
     let late = read(&store).await;

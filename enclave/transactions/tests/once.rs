@@ -251,6 +251,20 @@ fn is_pooled(world: &World, kind: Kind) -> bool {
     world.ledger().pool.get(&0).is_some_and(|signed| signed.transaction.data.0 == expected)
 }
 
+/// A unit of gas costs so much from here on, and nobody works by what it cost before.
+async fn costs(world: &World, base_fee: u128) {
+    world.ledger().base_fee = base_fee;
+    let before = world.ledger().views;
+    for _ in 0..2_000 {
+        // The first of them may have begun before, and what is done by it ends before the second.
+        if world.ledger().views >= before + 2 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("nobody looks");
+}
+
 async fn until_pooled(world: &World, kind: Kind) {
     for _ in 0..2_000 {
         if is_pooled(world, kind) {
@@ -326,7 +340,7 @@ async fn a_brief_one_makes_way_for_the_next() {
 async fn what_waits_too_long_offers_more_up_to_its_limit() {
     let (_keeper, world, living) = begun().await;
     until_pooled(&world, Kind::Call).await;
-    world.ledger().base_fee = 800;
+    costs(&world, 800).await;
     let before = living.shown("t").await.attempts.len();
     world.pass(BUMP_AFTER_MS);
     let shown = until(&living, "t", |shown| shown.attempts.len() > before).await;
@@ -339,7 +353,7 @@ async fn what_waits_too_long_offers_more_up_to_its_limit() {
         "as much as the last block's gas asks for, and not a tenth more alone"
     );
     // Above what it may cost, less what giving it up may take, it stays where it is.
-    world.ledger().base_fee = 5_000;
+    costs(&world, 5_000).await;
     for _ in 0..4 {
         world.pass(BUMP_AFTER_MS);
         tokio::time::sleep(Duration::from_millis(60)).await;

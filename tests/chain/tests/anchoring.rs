@@ -102,8 +102,9 @@ impl World {
 
     /// Anyone brings it.
     async fn bring(&self, anchor: &SignedAnchor) -> anyhow::Result<()> {
-        let mut anyone = Account::number(2, self.anvil.chain())?;
+        let mut anyone = Account::number(0, self.anvil.chain())?;
         let node = HttpNodes::new(&[self.anvil.port()]);
+        anyone.resume(&node).await?;
         let sent = anyone.send(&node, Some(anchor.contract), anchor.data.0.clone()).await?;
         let deadline = Instant::now() + LIMIT;
         loop {

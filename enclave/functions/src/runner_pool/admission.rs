@@ -141,7 +141,7 @@ mod tests {
 
     #[tokio::test]
     async fn turns_away_beyond_the_queue_and_after_the_wait() {
-        let gate = Arc::new(Gate::new("function", 1, 1, Duration::from_millis(20)));
+        let gate = Arc::new(Gate::new("function", 1, 1, Duration::from_millis(500)));
         let inside = gate.enter_with(1).await.unwrap();
         let waits = tokio::spawn({
             let gate = Arc::clone(&gate);

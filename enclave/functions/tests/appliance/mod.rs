@@ -7,7 +7,7 @@ pub(crate) mod admissions;
 pub(crate) mod web;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
@@ -188,6 +188,8 @@ pub(crate) struct Secrets {
     pub(crate) undeclared: Mutex<Vec<String>>,
     /// Held for writing, it stops every entry of what a process holds before it is durable.
     pub(crate) gate: tokio::sync::RwLock<()>,
+    /// How many entries came to it.
+    pub(crate) came: AtomicUsize,
     /// Whether such entries fail.
     pub(crate) is_log_lost: AtomicBool,
     /// What processes had in memory that were about to be given an event.
@@ -219,6 +221,7 @@ impl SecretSource for Secrets {
 
     fn held<'a>(&'a self, _: SecretReader<'a>, held: Vec<(String, u64)>) -> SourceFuture<'a, ()> {
         Box::pin(async move {
+            self.came.fetch_add(1, Ordering::SeqCst);
             let _open = self.gate.read().await;
             if self.is_log_lost.load(Ordering::SeqCst) {
                 return Err(SourceError("the log is lost".into()));

@@ -41,6 +41,8 @@ pub(crate) struct Ledger {
     pub(crate) refuses: Vec<&'static str>,
     /// The node answers nothing.
     pub(crate) is_silent: bool,
+    /// How often the account was looked at.
+    pub(crate) views: u64,
     /// All that was ever given to the node.
     pub(crate) given: BTreeMap<Hash32, EvmTransaction>,
     made: u64,
@@ -229,10 +231,11 @@ impl Chain for Node {
         assert!(account == ACCOUNT || self.0.ledger().is_silent);
         Box::pin(async move {
             tokio::task::yield_now().await;
-            let ledger = self.0.ledger();
+            let mut ledger = self.0.ledger();
             if ledger.is_silent {
                 return Err("silence".to_owned());
             }
+            ledger.views += 1;
             let height = ledger.blocks.len() - 1;
             let fees = Fees { max: Wei(2 * ledger.base_fee + TIP), tip: Wei(TIP) };
             Ok(View {
