@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use house::CONFIGURATION;
-use house::machine::{FakeMachine, image};
+use house::machine::{FakeMachine, image, write_program};
 use r3e_parent::launch::ApplianceError;
 use r3e_parent::{Appliance, Launch, Restart, RunningAppliance, Settings, StatusFormat, query_status};
 use r3e_proto::host::CHANNEL_PORT;
@@ -243,7 +243,7 @@ async fn an_answer_that_is_none_of_the_tools_is_an_error() {
     let script = std::fs::read_to_string(nitro_cli).unwrap();
     let spoilt = script.replace("\"EnclaveCID\\\": $cid,\n", "\"EnclaveCID\\\": 99,\n");
     assert_ne!(spoilt, script);
-    std::fs::write(nitro_cli, &spoilt).unwrap();
+    write_program(nitro_cli, &spoilt);
     let mut appliance = start(&machine, launch.clone()).await;
     let why = timeout(LIMIT, appliance.ended()).await.unwrap().to_string();
     assert!(why.contains("CID 99") && why.contains("CID 16"), "{why}");
@@ -255,7 +255,7 @@ async fn an_answer_that_is_none_of_the_tools_is_an_error() {
         "echo \"no JSON { \\\"EnclaveName\\\": \\\"$name",
     );
     assert_ne!(spoilt, script);
-    std::fs::write(nitro_cli, spoilt).unwrap();
+    write_program(nitro_cli, &spoilt);
     let mut appliance = start(&machine, launch.clone()).await;
     let why = timeout(LIMIT, appliance.ended()).await.unwrap().to_string();
     assert!(why.contains("run-enclave answered with something unknown"), "{why}");

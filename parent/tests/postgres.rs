@@ -5,6 +5,8 @@
 mod house;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use house::conformance::conformance;
@@ -94,9 +96,15 @@ async fn a_server_that_crashes_under_load_loses_nothing_that_was_acknowledged() 
     let url = server.database();
     let house = House::start(|settings| settings.store = store(&url)).await;
     let mut client = BlobClient::dial(&house.enclave).await;
+    let written = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&written);
     let crashing = tokio::task::spawn_blocking(move || {
         for signal in [Signal::SIGQUIT, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGQUIT] {
-            std::thread::sleep(Duration::from_millis(300));
+            let before = seen.load(Ordering::SeqCst);
+            while seen.load(Ordering::SeqCst) < before + 3 {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            std::thread::sleep(Duration::from_millis(100));
             server.stop(signal);
             server.start_again();
         }
@@ -106,6 +114,7 @@ async fn a_server_that_crashes_under_load_loses_nothing_that_was_acknowledged() 
     while !crashing.is_finished() {
         n += 1;
         settle(&mut client, n).await;
+        written.store(n, Ordering::SeqCst);
     }
     let server = crashing.await.unwrap();
     settle(&mut client, n + 1).await;

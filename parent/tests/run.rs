@@ -11,7 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use house::CONFIGURATION;
-use house::machine::{executable, image};
+use house::machine::{image, write_program};
 use house::postgres::Server;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -54,8 +54,7 @@ impl Place {
         fs::write(place.path("image.eif"), image("reboot=k")).unwrap();
         fs::create_dir(place.path("tools")).unwrap();
         for (name, script) in [("vhost-device-vsock", VSOCK_DEVICE), ("qemu-system-x86_64", QEMU)] {
-            fs::write(place.path("tools").join(name), script).unwrap();
-            executable(&place.path("tools").join(name));
+            write_program(&place.path("tools").join(name), script);
         }
         place
     }
@@ -286,7 +285,7 @@ async fn an_enclave_whose_heart_does_not_beat_is_ended() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_vsock_device_that_ends_is_told_of() {
     let place = Place::new();
-    fs::write(place.path("tools/vhost-device-vsock"), "#!/bin/sh\necho no permission >&2\nexit 1\n").unwrap();
+    write_program(&place.path("tools/vhost-device-vsock"), "#!/bin/sh\necho no permission >&2\nexit 1\n");
     let (code, _, log) = place.run_emulated(&["--once"]).ended().await;
     assert_eq!(code, Some(1));
     assert!(log.contains("vhost-device-vsock did not open") && log.contains("no permission"), "{log}");

@@ -51,6 +51,19 @@ async fn say(enclave: &EnclaveTransport, request: Request) -> Option<(Reply, Str
     Some((Reply::decode(&body).unwrap(), stream))
 }
 
+/// The same, until the parent that makes the port hears it.
+async fn say_until_heard(enclave: &EnclaveTransport, request: Request) -> (Reply, Stream) {
+    let saying = async {
+        loop {
+            match say(enclave, request.clone()).await {
+                Some(heard) => return heard,
+                None => sleep(Duration::from_millis(10)).await,
+            }
+        }
+    };
+    timeout(LIMIT, saying).await.unwrap()
+}
+
 async fn answers(stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin)) -> u8 {
     stream.write_u8(b'?').await.unwrap();
     stream.read_u8().await.unwrap()
@@ -740,7 +753,7 @@ async fn the_command_tells_the_steps_and_ends_with_the_outcome() {
     let port = it.house.folder.path().join("second.sock_5005");
     let running = run(&["--enclave", &endpoint]);
     timeout(LIMIT, appears(&port)).await.unwrap();
-    say(&it.second, Request::Failed("not_a_predecessor: no".to_owned())).await;
+    say_until_heard(&it.second, Request::Failed("not_a_predecessor: no".to_owned())).await;
     let (code, out, said) = running.await.unwrap();
     assert_eq!(code, Some(1), "{out}{said}");
     assert!(out.contains("start it now") && said.contains("[successor_failed]"), "{out}{said}");
@@ -749,7 +762,7 @@ async fn the_command_tells_the_steps_and_ends_with_the_outcome() {
     let running = run(&["--enclave", &endpoint, "--json"]);
     timeout(LIMIT, appears(&port)).await.unwrap();
     let _second = serve(&it.second, b'2').await;
-    say(&it.second, Request::Serving).await.unwrap();
+    say_until_heard(&it.second, Request::Serving).await;
     let (code, out, said) = running.await.unwrap();
     assert_eq!(code, Some(0), "{out}{said}");
     let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -37,7 +37,7 @@ fn short_in(phase: Phase) -> FetchLimits {
         Phase::Connect => FetchLimits { connect_timeout_ms: short.connect_timeout_ms, ..ample },
         Phase::Tls => FetchLimits { tls_timeout_ms: short.tls_timeout_ms, ..ample },
         Phase::Head => FetchLimits { header_timeout_ms: short.header_timeout_ms, ..ample },
-        Phase::Body => FetchLimits { body_timeout_ms: short.body_timeout_ms, ..ample },
+        _ => FetchLimits { body_timeout_ms: short.body_timeout_ms, ..ample },
     }
 }
 

@@ -61,7 +61,7 @@ async fn nothing_is_read_once_the_witness_was_kept_away_for_too_long() {
     let memory = Memory::new();
     let store = open(&memory, 10, 2_000).await;
     // As long as it confirms, an idle store is read for ever.
-    sleep(Duration::from_millis(3_000)).await;
+    sleep(Duration::from_secs(3)).await;
     read(&store).await.unwrap();
     memory.stop(false);
     let stale = async {

@@ -5,8 +5,10 @@
 //! and keeps its enclaves as files, so that a test can end one by removing it.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use r3e_eif_format::Image;
 use r3e_parent::preflight::Machine;
@@ -102,12 +104,11 @@ impl FakeMachine {
             ("root/sys/module/nitro_enclaves/parameters/ne_cpus", "1,3\n"),
             ("root/sys/devices/system/cpu/online", "0-3\n"),
             ("root/etc/nitro_enclaves/allocator.yaml", "---\nmemory_mib: 1024\ncpu_count: 2\n"),
-            ("tools/nitro-cli", NITRO_CLI),
         ] {
             machine.write(path, text);
         }
-        fs::create_dir(machine.path("tools/enclaves")).unwrap();
-        executable(&machine.path("tools/nitro-cli"));
+        fs::create_dir_all(machine.path("tools/enclaves")).unwrap();
+        write_program(&machine.path("tools/nitro-cli"), NITRO_CLI);
         fs::write(machine.path("image.eif"), image("reboot=k panic=30")).unwrap();
         machine
     }
@@ -181,6 +182,13 @@ pub(crate) fn image(command_line: &str) -> Vec<u8> {
     Image::new(b"kernel", command_line, b"{}", &[b"boot", b"application"]).encode().unwrap()
 }
 
-pub(crate) fn executable(path: &Path) {
+/// Writes a program, by a child: what this process has open for writing, a program that another test starts at that moment has open too until it
+/// runs, and nobody can execute it meanwhile.
+pub(crate) fn write_program(path: &Path, text: &str) {
+    let mut child = Command::new("sh");
+    child.args(["-c", "cat >\"$0\""]).arg(path).stdin(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }

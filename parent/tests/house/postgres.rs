@@ -59,7 +59,10 @@ impl Server {
     }
 
     fn start_at(port: u16, options: &[&str]) -> Self {
-        let folder = tempfile::Builder::new().prefix("r3e-pg-").tempdir().unwrap();
+        // In memory where that can be: what others write to the disk would hold up its syncs for longer than a lease.
+        let memory = Path::new("/dev/shm");
+        let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let folder = tempfile::Builder::new().prefix("r3e-pg-").tempdir_in(place).unwrap();
         if Uid::effective().is_root() {
             chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }

@@ -263,13 +263,12 @@ async fn live(mut stream: Stream, shared: Arc<Shared>) -> Option<()> {
         (Request::Predecessor, Some(offer)) => Reply::Offered { manifest: offer.manifest.clone() },
         _ => Reply::Noted,
     };
+    // Before it is answered, with which an enclave may end.
+    if request != Request::Predecessor {
+        shared.said.lock().expect("no test panicked").push(request.clone());
+    }
     write_frame(&mut stream, &reply.encode(), MAX_MESSAGE_BYTES).await.ok()?;
-    let (Request::Predecessor, Some(offer)) = (&request, offer) else {
-        if request != Request::Predecessor {
-            shared.said.lock().expect("no test panicked").push(request);
-        }
-        return Some(());
-    };
+    let (Request::Predecessor, Some(offer)) = (request, offer) else { return Some(()) };
     let to = ParentTransport::new(Endpoint::Unix { path: offer.predecessor.socket() });
     let predecessor = to.dial_enclave(CHANNEL_PORT).await.ok()?;
     let (from_successor, to_successor) = split(stream);

@@ -112,12 +112,14 @@ async fn exchanges_of_every_bad_kind_do_not_move_a_feed_and_too_many_of_them_sil
     exchanges.all_say("70000");
     let is_silenced = |feed: &Feed| {
         feed.rounds.nothing >= before.rounds.nothing + 2
-            && feed.last_round.as_ref().is_some_and(|round| round.outcome == RoundOutcome::Nothing)
+            && feed.last_round.as_ref().is_some_and(|round| {
+                let why = "4 of 7 sources count, and 5 are needed: 2 of 3";
+                // Of those that are honest one may be slow, for a round.
+                round.outcome == RoundOutcome::Nothing && round.reason.as_deref() == Some(why)
+            })
     };
     let silenced = until(&mut channel, "silence", is_silenced).await;
     assert_eq!(silenced.sequence, before.sequence, "nothing is published");
-    let why = silenced.last_round.unwrap().reason.unwrap();
-    assert_eq!(why, "4 of 7 sources count, and 5 are needed: 2 of 3");
 
     // Killed at any time, it goes on behind its last sequence.
     for id in ["binance", "coinbase", "okx"] {

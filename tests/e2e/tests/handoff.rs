@@ -31,6 +31,8 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 const LIMIT: Duration = Duration::from_mins(2);
+/// The patience of an appliance whose successor will not say that it serves: longer than what is tried meanwhile takes.
+const LONG: Duration = Duration::from_secs(12);
 const POLL: Duration = Duration::from_millis(20);
 
 /// One enclave and its parent.
@@ -286,7 +288,7 @@ async fn a_predecessor_that_is_not_told_finds_out_by_the_state() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_successor_that_dies_leaves_the_appliance_as_it_was() {
-    let mut scene = Scene::new(Duration::from_secs(2)).await;
+    let mut scene = Scene::new(LONG).await;
     // It has the root secret, and never learns what the state is.
     scene.b.parent.lie(|_, _, _| Sent::Frames(vec![]));
     scene.upgrade();
@@ -311,7 +313,7 @@ async fn while_nobody_knows_whose_the_state_is_nothing_is_told_of_it() {
     let mut session = scene.tenant.channel().await;
     let slow = "export default (ms) => new Promise((resolve) => setTimeout(() => resolve('done'), ms));";
     let mut deploy = javascript(slow);
-    deploy.limits.timeout_ms = 30_000;
+    deploy.limits.timeout_ms = 60_000;
     session.deploy("slow", &deploy).await.unwrap();
     // Nothing reaches the predecessor after the grant, and its own commit is neither taken nor refused.
     let cut = Arc::clone(&scene.cut);
@@ -327,8 +329,8 @@ async fn while_nobody_knows_whose_the_state_is_nothing_is_told_of_it() {
     });
     // These are under way before the grant, and end when the patience has: before it is known whose the state is, and after.
     let mut other = scene.tenant.channel().await;
-    let under_way = tokio::spawn(async move { session.invoke("slow", "10000").await });
-    let longer = tokio::spawn(async move { other.invoke("slow", "28000").await });
+    let under_way = tokio::spawn(async move { session.invoke("slow", "16000").await });
+    let longer = tokio::spawn(async move { other.invoke("slow", "42000").await });
     scene.upgrade();
     scene.b.until_health("ok").await;
     scene.a.until_logged("the root secret was handed to a successor").await;
@@ -353,7 +355,7 @@ async fn while_nobody_knows_whose_the_state_is_nothing_is_told_of_it() {
         let answer = attested.send(Method::POST, "/v1/handoff/done", &[], "").await.unwrap();
         assert_eq!((answer.status, answer.code().as_str()), (409, "handoff_not_open"), "not on this session");
         if round == 0 {
-            sleep(Duration::from_secs(10)).await;
+            sleep(Duration::from_secs(16)).await;
         }
     }
     assert!(!under_way.is_finished(), "what it read is not told either");
@@ -398,7 +400,7 @@ async fn a_predecessor_that_is_shown_a_foreign_head_gives_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_function_writes_while_the_state_is_handed_over_is_refused_and_known_to_be() {
-    let mut scene = Scene::new(Duration::from_secs(4)).await;
+    let mut scene = Scene::new(LONG).await;
     let careless = "export default async (value) => { if (value === null) return r3e.store.get('k'); \
         try { await r3e.store.set('k', value); } catch (e) { console.log(e.code); } return 'ended'; };";
     scene.tenant.channel().await.deploy("f", &javascript(careless)).await.unwrap();
@@ -435,7 +437,7 @@ async fn what_a_function_writes_while_the_state_is_handed_over_is_refused_and_kn
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_again_and_again_is_heard_no_more() {
-    let mut scene = Scene::new(Duration::from_secs(2)).await;
+    let mut scene = Scene::new(LONG).await;
     let address = scene.a.parent.address();
     let manifest = scene.releasers.approve(&scene.draft.release());
     // The release is public; the document is none.
@@ -467,7 +469,7 @@ async fn whoever_asks_again_and_again_is_heard_no_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_successor_that_dies_with_its_first_commit_comes_back_by_its_provider() {
-    let mut scene = Scene::new(Duration::from_secs(2)).await;
+    let mut scene = Scene::new(LONG).await;
     let before = scene.a.status().await;
     // The provider releases the root secret to either image, as the same members of a quorum do.
     let kept = "test-root-secret";

@@ -57,7 +57,7 @@ impl Scene {
         let (releasers, operator) = (Releasers::default(), SigningKey::generate().unwrap());
         let configuration = configuration(&operator, &tables(&releasers));
         let parent = HostileParent::start(&place, &configuration).await;
-        let enclave = place.start_with(["--handoff-patience-ms", "3000"]);
+        let enclave = place.start_with(["--handoff-patience-ms", "10000"]);
         let draft = Draft::new(image(&old_runner()), NEXT);
         let scene = Self {
             releasers,

@@ -34,7 +34,7 @@ const OBEYS: &str = "export default async (event) => {
 
 fn obeys() -> Deploy {
     let mut deploy = javascript(OBEYS);
-    deploy.limits.timeout_ms = 300;
+    deploy.limits.timeout_ms = 3_000;
     deploy
 }
 

@@ -125,7 +125,16 @@ async fn a_revoked_key_works_nowhere_once_its_revocation_was_acknowledged() {
     let told = timeout(LIMIT, ask(&mut client)).await.expect("the connection has ended");
     assert_eq!(told, None);
     assert!(cut_off.connect().await.is_none());
-    let mut client = heir.connect().await.unwrap();
+    // It has the lease, and may not listen yet.
+    let connecting = async {
+        loop {
+            match heir.connect().await {
+                Some(client) => return client,
+                None => sleep(Duration::from_millis(10)).await,
+            }
+        }
+    };
+    let mut client = timeout(LIMIT, connecting).await.expect("the heir takes clients");
     assert_eq!(ask(&mut client).await, Some(b'r'));
 
     // Back on the network it is a standby.

@@ -198,8 +198,8 @@ async fn fifty_forced_takeovers_lose_no_write_and_double_none() {
         slowest = slowest.max(taking.elapsed());
         assert!(writers.try_join_next().is_none(), "a writer stopped");
     }
-    let promised = acknowledged();
     writers.shutdown().await;
+    let promised = acknowledged();
     drop(stores);
     while let Some(acknowledged) = late.join_next().await {
         assert!(!acknowledged.unwrap(), "a write through a parent without the lease was acknowledged");
