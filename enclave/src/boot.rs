@@ -345,11 +345,11 @@ impl House {
         let witness = OwnWitness::start(configuration.witness(), parts)?;
         let restore = ordered(&transport, configuration.restore(), &identity, clock.now_ms()).await;
         let anchoring = anchoring(&transport, &configuration, &clock, &root, expected.is_some()).await?;
-        let anchored = anchoring.as_ref().and_then(Anchoring::witnessed);
+        let anchored = anchoring.as_ref().map(Anchoring::anchored).transpose()?.flatten();
         let witnessing = Witnessing { witness: witness.witness(), restore, anchored };
         let options = witness::store_options(configuration.witness());
         let store = state::open(blobs, &root, expected, witnessing, options).await?;
-        let anchors = Anchors::start(anchoring, &store).await?;
+        let anchors = Anchors::start(anchoring, &store)?;
         tracing::info!(sequence = store.sequence(), records = store.records(), "state opened");
         let adoption = Adoption::new(Arc::clone(&provider), &root, attester.clone(), expected.is_none());
 

@@ -243,12 +243,14 @@ pub(crate) const WITNESS_LONGEST_DELAY: Duration = Duration::from_millis(500);
 /// How long a witness's answer waits for the one before of the same appliance's.
 pub(crate) const WITNESS_TURN_WAIT: Duration = Duration::from_secs(5);
 
-/// Between two anchors that are signed: each costs a commit, and tenants ask for them. Sooner, the last one is given again.
-pub(crate) const ANCHOR_PACE_MS: u64 = 10_000;
-/// Anchors that are remembered of which none has come to the chain: three hours of the quickest. Beyond, the last one is given again.
-pub(crate) const MAX_ANCHORS: usize = 1_024;
-/// Those that stay remembered beside the one on the chain, which a reorganisation may bring back.
-pub(crate) const ANCHORS_KEPT: usize = 16;
+/// Between two anchors that are signed: each costs a commit, and tenants ask for them.
+pub(crate) const ANCHOR_PACE: Duration = Duration::from_secs(10);
+/// How long who wants one waits for those who came before: they share what is signed, unless it fails.
+pub(crate) const ANCHOR_PATIENCE: Duration = Duration::from_secs(30);
+/// Anchors that are remembered of which none has come to the chain: a day of the quickest. Beyond, the last one is given again.
+pub(crate) const MAX_ANCHORS: usize = 8_640;
+/// How old the block may be in which the anchor is read: nodes that lag further do not say what the chain holds now.
+pub(crate) const ANCHOR_MAX_BEHIND: Duration = Duration::from_mins(15);
 /// Between two looks at the anchor on the chain: some questions to each node.
 pub(crate) const ANCHOR_LOOK_S: RangeInclusive<u32> = 5..=3_600;
 /// The most between two, where nodes did not agree at the first.

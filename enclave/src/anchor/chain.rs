@@ -3,6 +3,7 @@
 use r3e_attester::TrustedClock;
 use r3e_chain::evm::abi::{Method, Value};
 use r3e_chain::evm::{Called, EvmAccounts, EvmAddress, EvmBlocks, EvmCalls, Hash32, HexBytes};
+use r3e_chain::follow::Source as _;
 use r3e_chain::rpc::{Quorum, QuorumError};
 use r3e_neo::number::Uint256;
 use r3e_proto::anchor::LAST_OF;
@@ -14,7 +15,7 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 
 use crate::configuration::{AnchorChoice, Configuration};
-use crate::limits::STATE_OPENING_TIMEOUT;
+use crate::limits::{ANCHOR_MAX_BEHIND, STATE_OPENING_TIMEOUT};
 use crate::service::{HttpsNodes, ServiceError, in_words, quorum_of};
 
 /// The contract, and the nodes that are asked about it.
@@ -55,13 +56,25 @@ impl AnchorChain {
         Ok(Self { nodes, contract: choice.contract, last_of, is_right: OnceCell::new() })
     }
 
-    /// The last anchor of `appliance`, in the block that enough nodes have reached. One that is reorganised away was signed all the same.
-    pub(super) async fn last_of(&self, appliance: EvmAddress) -> Result<Option<Anchor>, AnchorUnread> {
+    /// The last anchor of `appliance`, in the block that enough nodes have reached by now. One that is reorganised away was signed all the same.
+    pub(super) async fn last_of(
+        &self,
+        appliance: EvmAddress,
+        now_ms: u64,
+    ) -> Result<Option<Anchor>, AnchorUnread> {
         self.is_right.get_or_try_init(|| self.check_chain()).await?;
         let EvmTarget { contract, .. } = self.contract;
         let other = || AnchorUnread::NoContract(contract);
         let data = self.last_of.call(&[json!(appliance)]).map_err(|_| other())?;
         let height = EvmAccounts::new(&self.nodes).height().await.map_err(|error| disagree(&error))?;
+        let block = EvmBlocks::new(&self.nodes).block(height).await.map_err(|error| disagree(&error))?;
+        let behind_s = (now_ms / 1_000).saturating_sub(block.timestamp_s);
+        if behind_s > ANCHOR_MAX_BEHIND.as_secs() {
+            // One that lags and one that is kept from answering would do to show an older anchor.
+            return Err(AnchorUnread::Nodes(format!(
+                "enough nodes have reached no later block than {height}, which is {behind_s} s old"
+            )));
+        }
         let called = EvmCalls::new(&self.nodes).call(contract, &HexBytes(data), height).await;
         let Called::Returned(data) = called.map_err(|error| disagree(&error))? else { return Err(other()) };
         let values = self.last_of.decode(&data).map_err(|_| other())?;

@@ -1,68 +1,87 @@
-//! The anchors that were signed, in the sealed state: those that the chain may still show.
+//! The anchors that were signed, in the sealed state: those that the chain may come to show. All that is known of one is in its record's key, so
+//! that a boot can tell whether a state knows of an anchor before it makes a commit of its own.
+//!
+//! ```text
+//! 00000000000000018671-8a54…c1-1790000000000     signed: sequence, head, time in Unix milliseconds
+//! seen-00000000000000018671                      the latest that was seen on the chain
+//! ```
+//!
+//! The contract takes no earlier anchor than its last. So where one was seen that this state has signed, an earlier one that nodes show later is
+//! a view that lags, and the records of the earlier ones are not needed any more.
 
 use r3e_proto::api::anchor::Anchor;
 use r3e_proto::api::wallets::Hash32;
 use r3e_store::limits::MAX_BATCH_WRITES;
-use r3e_store::{Listed, Namespace, Store, StoreError, Write};
-use serde::{Deserialize, Serialize};
+use r3e_store::{Anchored, Listed, Namespace, Store, StoreError, Witnessed, Write};
 
 use crate::service::ServiceError;
-use crate::service::json::{decode, encode};
 
-/// Under each one's sequence number.
+const SEEN: &str = "seen-";
+
 pub(super) struct Ledger {
     store: Store,
     namespace: Namespace,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored {
-    head: Hash32,
-    at_ms: u64,
+/// The chain's last anchor, as a store is opened against it.
+///
+/// # Errors
+/// None: the namespace's name is one.
+pub(super) fn anchored(anchor: &Anchor) -> Result<Anchored, StoreError> {
+    let commit = Witnessed { sequence: anchor.sequence, head: anchor.head.0 };
+    Ok(Anchored { commit, namespace: namespace()?, is_known })
+}
+
+/// Whether a state with these records signed the anchor, or has seen a later one of its own on the chain.
+pub(super) fn is_known(anchor: &Witnessed, records: &[Listed]) -> bool {
+    let signed = format!("{:020}-{}-", anchor.sequence, hex::encode(anchor.head));
+    let knows = |key: &str| seen(key).is_some_and(|seen| seen >= anchor.sequence) || key.starts_with(&signed);
+    records.iter().any(|one| knows(&one.key))
 }
 
 impl Ledger {
     pub(super) fn new(store: Store) -> Result<Self, StoreError> {
-        Ok(Self { store, namespace: Namespace::of_appliance("anchors")? })
+        Ok(Self { store, namespace: namespace()? })
     }
 
     /// Writes one down, durably.
     pub(super) async fn add(&self, anchor: &Anchor) -> Result<(), ServiceError> {
-        let Anchor { sequence, head, at_ms } = *anchor;
-        let stored = encode(&Stored { head, at_ms })?;
-        self.store.put(&self.namespace, &key(sequence), stored).await?;
+        let Anchor { sequence, head, at_ms } = anchor;
+        let key = format!("{sequence:020}-{}-{at_ms}", hex::encode(head.0));
+        self.store.put(&self.namespace, &key, Vec::new()).await?;
         Ok(())
     }
 
-    /// Whether this one was signed here.
-    pub(super) async fn has(&self, anchor: &Anchor) -> Result<bool, StoreError> {
-        let stored = self.read(anchor.sequence).await?;
-        Ok(stored.is_some_and(|stored| stored.head == anchor.head))
+    /// Whether this one is written down, or over.
+    pub(super) fn knows(&self, anchor: &Anchor) -> Result<bool, StoreError> {
+        let commit = Witnessed { sequence: anchor.sequence, head: anchor.head.0 };
+        Ok(is_known(&commit, &self.all()?))
     }
 
-    /// The last one that was.
-    pub(super) async fn last(&self) -> Result<Option<Anchor>, StoreError> {
-        let Some(last) = self.all()?.last().and_then(|last| last.key.parse::<u64>().ok()) else {
-            return Ok(None);
-        };
-        let stored = self.read(last).await?;
-        Ok(stored.map(|Stored { head, at_ms }| Anchor { sequence: last, head, at_ms }))
+    /// The last one that was signed.
+    pub(super) fn last(&self) -> Result<Option<Anchor>, StoreError> {
+        Ok(self.all()?.iter().rev().find_map(|one| signed(&one.key)))
     }
 
-    /// How many there are.
+    /// How many there are that have not come to the chain.
     pub(super) fn count(&self) -> Result<usize, StoreError> {
-        Ok(self.all()?.len())
+        Ok(self.all()?.iter().filter(|one| signed(&one.key).is_some()).count())
     }
 
-    /// Forgets those before `sequence`, but for the last `kept` of them.
-    pub(super) async fn forget_before(&self, sequence: u64, kept: usize) -> Result<(), StoreError> {
-        let mut over = self.all()?;
-        over.retain(|one| one.key < key(sequence));
-        over.truncate(over.len().saturating_sub(kept));
-        for some in over.chunks(MAX_BATCH_WRITES) {
-            let writes = some.iter().map(|one| Write::delete(&self.namespace, &one.key)).collect();
-            self.store.batch(writes).await?;
+    /// This one was seen on the chain, and is known: it stays, those before it are over.
+    pub(super) async fn saw(&self, sequence: u64) -> Result<(), StoreError> {
+        let all = self.all()?;
+        if all.iter().any(|one| seen(&one.key).is_some_and(|seen| seen >= sequence)) {
+            return Ok(());
+        }
+        let is_over =
+            |key: &str| seen(key).is_some() || signed(key).is_some_and(|signed| signed.sequence < sequence);
+        let over = all.iter().filter(|one| is_over(&one.key));
+        let mut writes = vec![Write::put(&self.namespace, &format!("{SEEN}{sequence:020}"), Vec::new())];
+        writes.extend(over.map(|one| Write::delete(&self.namespace, &one.key)));
+        // The mark goes first: with it none of the others is missed.
+        for some in writes.chunks(MAX_BATCH_WRITES) {
+            self.store.batch(some.to_vec()).await?;
         }
         Ok(())
     }
@@ -70,15 +89,49 @@ impl Ledger {
     fn all(&self) -> Result<Vec<Listed>, StoreError> {
         self.store.scan_all(&self.namespace)
     }
-
-    async fn read(&self, sequence: u64) -> Result<Option<Stored>, StoreError> {
-        let record = self.store.get(&self.namespace, &key(sequence)).await?;
-        // What this appliance wrote itself; of another form it is none.
-        Ok(record.and_then(|record| decode(record.value.as_bytes()).ok()))
-    }
 }
 
-/// As wide as the largest, so that keys have the order of numbers.
-fn key(sequence: u64) -> String {
-    format!("{sequence:020}")
+fn namespace() -> Result<Namespace, StoreError> {
+    Namespace::of_appliance("anchors")
+}
+
+fn seen(key: &str) -> Option<u64> {
+    key.strip_prefix(SEEN)?.parse().ok()
+}
+
+fn signed(key: &str) -> Option<Anchor> {
+    let mut parts = key.split('-');
+    let (sequence, head, at_ms) = (parts.next()?, parts.next()?, parts.next()?);
+    let head = Hash32(hex::decode(head).ok()?.try_into().ok()?);
+    Some(Anchor { sequence: sequence.parse().ok()?, head, at_ms: at_ms.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(keys: &[&str]) -> Vec<Listed> {
+        keys.iter().map(|key| Listed { key: (*key).to_owned(), version: 1, bytes: 0 }).collect()
+    }
+
+    #[test]
+    fn what_a_state_knows() {
+        let head = "07".repeat(32);
+        let (nine, ten) = (format!("{:020}-{head}-5", 9), format!("{:020}-{head}-6", 10));
+        let anchor = |sequence, head| Witnessed { sequence, head: [head; 32] };
+        let records = listed(&[&nine, &ten]);
+        assert!(is_known(&anchor(9, 7), &records) && is_known(&anchor(10, 7), &records));
+        for other in [anchor(9, 8), anchor(8, 7), anchor(11, 7), anchor(90, 7)] {
+            assert!(!is_known(&other, &records), "{other:?}");
+        }
+        // A view that lags shows an earlier one, whose record is gone; nothing later.
+        let records = listed(&[&ten, "seen-00000000000000000010"]);
+        assert!(is_known(&anchor(9, 7), &records) && is_known(&anchor(3, 1), &records));
+        assert!(!is_known(&anchor(11, 7), &records));
+        assert!(!is_known(&anchor(1, 7), &[]));
+        assert_eq!(signed(&ten), Some(Anchor { sequence: 10, head: Hash32([7; 32]), at_ms: 6 }));
+        for none in ["seen-00000000000000000010", "1", "1-2-3", ""] {
+            assert_eq!(signed(none), None, "{none}");
+        }
+    }
 }

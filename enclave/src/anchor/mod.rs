@@ -6,16 +6,16 @@
 //! watch  contract --now and then--> last anchor --> not written down here: another copy of the state went on --> closed
 //! ```
 //!
-//! An anchor is written down before its signature leaves the enclave. So a state that does not know of the chain's last one is an older
-//! state, or a branch of one, whatever its number: those who keep it cannot let it grow past the anchor unseen. What was committed
-//! since the last anchor can still be taken back: how much that is, is up to how often somebody brings one.
+//! An anchor is written down before its signature leaves the enclave. So a state that does not have the chain's last one written down is an older
+//! state, or a branch of one, whatever its number: a boot that learns of the anchor opens none of them. What was committed since the last
+//! anchor can still be taken back; and who keeps a running appliance from the nodes keeps it from learning of later ones.
 //!
 //! `chain` reads the contract, `ledger` keeps what was signed; here is decided what both together mean.
 
 mod chain;
 mod ledger;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use r3e_attester::TrustedClock;
@@ -25,17 +25,17 @@ use r3e_proto::api::anchor::{Anchor, AnchorStatus, SignedAnchor};
 use r3e_proto::api::wallets::{Hash32, HexBytes};
 use r3e_proto::report::EvmTarget;
 use r3e_proto::witness::Commit;
-use r3e_store::{Store, StoreError, Tampered, Witnessed};
+use r3e_store::{Anchored, Store, StoreError, Tampered};
 use r3e_transport::EnclaveTransport;
 use tokio::sync::Mutex as Turn;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use self::chain::AnchorChain;
 pub(crate) use self::chain::AnchorUnread;
 use self::ledger::Ledger;
 use crate::configuration::{AnchorChoice, Configuration};
 use crate::limits::{
-    ANCHOR_LOOK_AGAIN, ANCHOR_PACE_MS, ANCHORS_KEPT, MAX_ANCHORS, STATE_OPENING_FIRST_PAUSE,
+    ANCHOR_LOOK_AGAIN, ANCHOR_PACE, ANCHOR_PATIENCE, MAX_ANCHORS, STATE_OPENING_FIRST_PAUSE,
     STATE_OPENING_LAST_PAUSE, STATE_OPENING_TIMEOUT,
 };
 use crate::service::ServiceError;
@@ -63,14 +63,20 @@ pub(crate) struct Anchors {
     anchoring: Anchoring,
     store: Store,
     ledger: Ledger,
-    /// The last that was signed. Held while the next one is.
-    signed: Turn<Option<Anchor>>,
+    /// Held while one is signed.
+    signing: Turn<Signing>,
     seen: Mutex<Seen>,
 }
 
-/// What was signed last, and what was seen of the chain.
+/// When it was tried last to sign one, and when the last was signed by this process.
+#[derive(Default)]
+struct Signing {
+    tried: Option<Instant>,
+    signed: Option<(Instant, Anchor)>,
+}
+
+/// What was seen of the chain.
 struct Seen {
-    signed: Option<Anchor>,
     found: Option<Found>,
     problem: Option<String>,
 }
@@ -117,74 +123,79 @@ impl Anchoring {
     }
 
     /// What was read, as the store is opened against it.
-    pub(crate) fn witnessed(&self) -> Option<Witnessed> {
-        let Anchor { sequence, head, .. } = self.found?.on_chain?;
-        Some(Witnessed { sequence, head: head.0 })
+    ///
+    /// # Errors
+    /// As [`Ledger::new`].
+    pub(crate) fn anchored(&self) -> Result<Option<Anchored>, StoreError> {
+        self.found.and_then(|found| found.on_chain).as_ref().map(ledger::anchored).transpose()
     }
 
     async fn found_now(&self) -> Result<Found, AnchorUnread> {
-        let on_chain = self.chain.last_of(self.key.address()).await?;
-        Ok(Found { on_chain, at_ms: self.clock.now_ms() })
+        let at_ms = self.clock.now_ms();
+        let on_chain = self.chain.last_of(self.key.address(), at_ms).await?;
+        Ok(Found { on_chain, at_ms })
     }
 }
 
 impl Anchors {
-    /// Over a state that was opened, where it knows of the anchor that was read; without `anchoring` there are none. The chain is looked at
-    /// from here on, until this is dropped.
+    /// Over a state that was opened; without `anchoring` there are none. The chain is looked at from here on, at once and until this is dropped.
     ///
     /// # Errors
-    /// [`Tampered::NotAnchored`]; others of the store's.
-    pub(crate) async fn start(
+    /// As [`Ledger::new`].
+    pub(crate) fn start(
         anchoring: Option<Anchoring>,
         store: &Store,
     ) -> Result<Option<Arc<Self>>, StoreError> {
         let Some(anchoring) = anchoring else { return Ok(None) };
-        let ledger = Ledger::new(store.clone())?;
-        let (signed, found) = (ledger.last().await?, anchoring.found);
-        let seen = Mutex::new(Seen { signed, found, problem: None });
-        let (store, signed) = (store.clone(), Turn::new(signed));
-        let anchors = Arc::new(Self { anchoring, store, ledger, signed, seen });
-        if let Some(on_chain) = found.and_then(|found| found.on_chain) {
-            anchors.judge(&on_chain).await?;
-        }
+        let seen = Mutex::new(Seen { found: anchoring.found, problem: None });
+        let (ledger, store) = (Ledger::new(store.clone())?, store.clone());
+        let anchors = Arc::new(Self { anchoring, store, ledger, signing: Turn::default(), seen });
         tokio::spawn(watch(Arc::downgrade(&anchors)));
         Ok(Some(anchors))
     }
 
-    /// Signs the last commit, or gives the last anchor again where that was a moment ago, or too many were never brought.
+    /// Signs a commit that was made after this was called, or before: with all that was acknowledged until then. Those who come within the pace wait
+    /// for it, and share what is signed next. Where too many were never brought, the last of them is given again.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub(crate) async fn sign(&self) -> Result<SignedAnchor, ServiceError> {
-        let mut last = self.signed.lock().await;
-        let now_ms = self.anchoring.clock.now_ms();
-        let again =
-            |last: &Anchor| now_ms.saturating_sub(last.at_ms) < ANCHOR_PACE_MS && last.at_ms <= now_ms;
-        if let Some(last) = last.filter(|last| again(last)) {
-            return self.signed(last);
+        let came = Instant::now();
+        let busy = |_| ServiceError::Busy("others wait for an anchor; try again in a minute".to_owned());
+        let mut signing = timeout(ANCHOR_PATIENCE, self.signing.lock()).await.map_err(busy)?;
+        if let Some((at, anchor)) = signing.signed
+            && at >= came
+        {
+            return self.signed(anchor);
         }
-        if let Some(last) = *last
-            && self.ledger.count()? >= MAX_ANCHORS
+        if self.ledger.count()? >= MAX_ANCHORS
+            && let Some(last) = self.ledger.last()?
         {
             return self.signed(last);
         }
+        if let Some(tried) = signing.tried {
+            sleep_until(tried + ANCHOR_PACE).await;
+        }
+        let at = Instant::now();
+        signing.tried = Some(at);
         let summary = self.store.summary();
-        let anchor = Anchor { sequence: summary.sequence, head: Hash32(summary.head), at_ms: now_ms };
+        let at_ms = self.anchoring.clock.now_ms();
+        let anchor = Anchor { sequence: summary.sequence, head: Hash32(summary.head), at_ms };
         self.ledger.add(&anchor).await?;
-        *last = Some(anchor);
-        lock(&self.seen).signed = Some(anchor);
+        signing.signed = Some((at, anchor));
         self.signed(anchor)
     }
 
     /// What the status says.
     pub(crate) fn status(&self) -> AnchorStatus {
         let Anchoring { key, contract, .. } = &self.anchoring;
-        let Seen { signed, found, problem } = &*lock(&self.seen);
+        let Seen { found, problem } = &*lock(&self.seen);
         AnchorStatus {
             network: network(contract),
             contract: contract.contract,
             appliance: key.address(),
-            signed: *signed,
+            // A store that tells nothing any more says so itself.
+            signed: self.ledger.last().ok().flatten(),
             on_chain: found.and_then(|found| found.on_chain),
             read_at_ms: found.map(|found| found.at_ms),
             problem: problem.clone(),
@@ -208,58 +219,62 @@ impl Anchors {
     }
 
     /// Looks at the chain; how long until the next look.
-    async fn look(&self) -> Duration {
+    ///
+    /// # Errors
+    /// [`Tampered::NotAnchored`].
+    async fn look(&self) -> Result<Duration, Tampered> {
         let (later, again) = (self.anchoring.look, self.anchoring.look.min(ANCHOR_LOOK_AGAIN));
         let found = match self.anchoring.found_now().await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(%error, "the anchor was not read");
                 lock(&self.seen).problem = Some(error.to_string());
-                return again;
+                return Ok(again);
             }
         };
         {
             let mut seen = lock(&self.seen);
             (seen.found, seen.problem) = (Some(found), None);
         }
-        let Some(on_chain) = found.on_chain else { return later };
-        match self.judge(&on_chain).await {
-            Ok(()) => {}
-            Err(StoreError::Tampered(found @ Tampered::NotAnchored { .. })) => {
-                tracing::error!(%found, "the state is not used any more");
-                self.store.condemn(found).await;
+        let Some(on_chain) = found.on_chain else { return Ok(later) };
+        let summary = self.store.summary();
+        let is_over = summary.restored.is_some_and(|restored| restored.over >= on_chain.sequence);
+        match self.ledger.knows(&on_chain) {
+            _ if is_over => Ok(later),
+            Ok(true) => {
+                if let Err(error) = self.ledger.saw(on_chain.sequence).await {
+                    tracing::debug!(%error, "that the anchor was seen was not written down");
+                }
+                Ok(later)
+            }
+            Ok(false) => {
+                let (head, anchored) = (summary.head, on_chain.sequence);
+                Err(Tampered::NotAnchored { held: summary.sequence, head, anchored })
             }
             Err(error) => {
                 tracing::warn!(%error, "whether the state knows of the chain's anchor was not found out");
-                return again;
+                Ok(again)
             }
         }
-        if let Err(error) = self.ledger.forget_before(on_chain.sequence, ANCHORS_KEPT).await {
-            tracing::debug!(%error, "anchors that are over were not forgotten");
-        }
-        later
-    }
-
-    /// Whether the state has this anchor written down, or was restored over it by order.
-    async fn judge(&self, on_chain: &Anchor) -> Result<(), StoreError> {
-        let summary = self.store.summary();
-        let is_over = summary.restored.is_some_and(|restored| restored.over >= on_chain.sequence);
-        if is_over || self.ledger.has(on_chain).await? {
-            return Ok(());
-        }
-        let anchored = on_chain.sequence;
-        Err(Tampered::NotAnchored { held: summary.sequence, head: summary.head, anchored }.into())
     }
 }
 
-/// Looks at the chain now and then, until nobody has the anchors any more. The first look is at once: a successor did not look at its boot.
-async fn watch(anchors: std::sync::Weak<Anchors>) {
-    loop {
+/// Looks at the chain now and then, until nobody has the anchors any more, or the state is none to go on with.
+async fn watch(anchors: Weak<Anchors>) {
+    let condemning = loop {
         let Some(anchors) = anchors.upgrade() else { return };
-        let pause = anchors.look().await;
-        drop(anchors);
-        sleep(pause).await;
-    }
+        match anchors.look().await {
+            Ok(pause) => {
+                drop(anchors);
+                sleep(pause).await;
+            }
+            Err(found) => {
+                tracing::error!(%found, "the state is not used any more");
+                break anchors.store.condemning(found);
+            }
+        }
+    };
+    condemning.await;
 }
 
 fn network(contract: &EvmTarget) -> String {

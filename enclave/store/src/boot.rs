@@ -67,7 +67,7 @@ pub(crate) async fn boot(
             Ok(mut loaded) => {
                 let epochs = loaded.head.epochs;
                 keys.hold(epochs.oldest..=epochs.current)?;
-                let passed = guard.judge(&loaded.head, head.as_deref().map(digest_of)).await?;
+                let passed = guard.judge(&loaded.head, head.as_deref().map(digest_of), &loaded.index).await?;
                 if let Some(standing) = passed.record {
                     guard.record(standing).await?;
                 }

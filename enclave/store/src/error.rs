@@ -172,10 +172,10 @@ pub enum Tampered {
         /// The sequence that the witness holds.
         witnessed: u64,
     },
-    /// A chain holds an anchor that this appliance signed, and this state does not know of.
+    /// A chain holds an anchor that this appliance signed, and this state does not have it written down.
     #[error(
         "the state was rolled back, or another one went on from it: sequence {held}, head {}, and the chain holds the anchor \
-         {anchored}, which was never signed in this state. Give the parent the latest state; where it is lost, an order of the \
+         {anchored}, which this state does not have written down. Give the parent the latest state; where it is lost, an order of the \
          operator quorum restores this one (`r3e operator restore-order`)",
         Hex(head)
     )]

@@ -71,6 +71,6 @@ pub use store::{Options, Store};
 pub use summary::Summary;
 pub use trie::{Digest, EMPTY_ROOT, Trie};
 pub use witness::{
-    OvertakenFuture, Restore, Restored, Witness, WitnessError, WitnessFuture, Witnessed, Witnessing,
+    Anchored, OvertakenFuture, Restore, Restored, Witness, WitnessError, WitnessFuture, Witnessed, Witnessing,
 };
 pub use write::{Committed, Write};

@@ -23,6 +23,9 @@ pub const MAX_BATCH_WRITES: usize = MAX_COMMIT_RECORDS - 16;
 /// 1 MiB for the tail record of the most records with the longest keys, and 256 KiB for a page and the head.
 pub const MAX_COMMIT_BYTES: usize = MAX_HOST_FRAME_BYTES - (256 + 1024 + 256) * 1024;
 
+/// How far beyond the chain's anchor, and the state itself, an order may give numbers up: for anchors that were signed and not brought yet.
+pub const MAX_GIVEN_UP: u64 = 1 << 32;
+
 /// One page of a checkpoint, before the seal: some 600 records, sealed in less time than an fsync takes, so that a
 /// writer whose commit carries a page does not notice.
 pub const PAGE_BYTES: usize = 64 * 1024;

@@ -338,13 +338,17 @@ impl Store {
         self.shared.current()
     }
 
-    /// Closes the store for what was found out elsewhere: that this is not the latest state. While it is being handed over nothing is found out;
-    /// it counts if the state comes back.
-    pub async fn condemn(&self, found: Tampered) {
-        let mut frozen = self.shared.frozen.subscribe();
-        // The sender lives in `self`: it cannot end before us.
-        if frozen.wait_for(|frozen| !frozen).await.is_ok() && self.shared.intact().is_ok() {
-            self.shared.condemn(found);
+    /// What closes the store, once it is awaited, for what was found out elsewhere: that this is not the latest state. While it is being handed
+    /// over nothing is found out; it counts if the state comes back. Does not keep the store.
+    pub fn condemning(&self, found: Tampered) -> impl Future<Output = ()> + Send + use<> {
+        let (mut frozen, shared) = (self.shared.frozen.subscribe(), Arc::downgrade(&self.shared));
+        async move {
+            if frozen.wait_for(|frozen| !frozen).await.is_ok()
+                && let Some(shared) = shared.upgrade()
+                && shared.intact().is_ok()
+            {
+                shared.condemn(found);
+            }
         }
     }
 

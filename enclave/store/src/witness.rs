@@ -35,6 +35,9 @@ use tokio::{
 use crate::{
     error::{StoreError, Tampered},
     head::{Head, SealedHead},
+    index::{Index, Listed},
+    limits::MAX_GIVEN_UP,
+    name::Namespace,
     settle::backoff,
     trie::Digest,
 };
@@ -123,9 +126,20 @@ pub struct Witnessing {
     pub witness: Option<Arc<dyn Witness>>,
     /// Used where the witness holds a later state, or the chain a later anchor, and only there.
     pub restore: Option<Restore>,
-    /// The last anchor that a chain holds: no state is opened that is not later, but by order. Whether a later one knows of the anchor is
-    /// for whoever signs anchors to say.
-    pub anchored: Option<Witnessed>,
+    /// The last anchor that a chain holds.
+    pub anchored: Option<Anchored>,
+}
+
+/// An anchor: a commit that the appliance wrote down in its state, before it signed it for a chain that remembers it. No state is opened that is
+/// not later, or does not have it written down, but by order.
+#[derive(Clone)]
+pub struct Anchored {
+    /// The commit.
+    pub commit: Witnessed,
+    /// Where anchors are written down.
+    pub namespace: Namespace,
+    /// Whether a state with these records there knows of it.
+    pub is_known: fn(&Witnessed, &[Listed]) -> bool,
 }
 
 /// How the next commit may follow a head that was judged.
@@ -180,22 +194,29 @@ impl Guard {
     }
 
     /// Whether `standing`, whose sealed form has the digest `digest`, may be opened.
-    pub(crate) async fn judge(&self, standing: &Head, digest: Option<Digest>) -> Result<Passed, StoreError> {
+    pub(crate) async fn judge(
+        &self,
+        standing: &Head,
+        digest: Option<Digest>,
+        index: &Index,
+    ) -> Result<Passed, StoreError> {
         let passed = self.judge_by_witness(standing, digest).await?;
-        let Some(anchored) = self.witnessing.anchored else { return Ok(passed) };
-        if passed.restored.is_some_and(|restored| restored.over >= anchored.sequence) {
+        let Some(Anchored { commit, namespace, is_known }) = &self.witnessing.anchored else {
+            return Ok(passed);
+        };
+        let is_over = passed.restored.is_some_and(|restored| restored.over >= commit.sequence);
+        let knows = || is_known(commit, &index.scan(namespace, "", None, usize::MAX));
+        if is_over || (standing.sequence > commit.sequence && knows()) {
             return Ok(passed);
         }
-        match self.ordered(standing, digest, &anchored) {
-            Some(restored) => Ok(Passed { record: passed.record, ..restored }),
-            None if standing.sequence > anchored.sequence => Ok(passed),
-            None => {
-                let head = digest.unwrap_or_default();
-                let found =
-                    Tampered::NotAnchored { held: standing.sequence, head, anchored: anchored.sequence };
-                Err(found.into())
-            }
+        // Signed anchors may be out that the chain does not hold yet: an order may give up more than it does.
+        let may_give_up =
+            |over: u64, least: u64| (least..=least.saturating_add(MAX_GIVEN_UP)).contains(&over);
+        if let Some(restored) = self.ordered(standing, digest, commit, may_give_up) {
+            return Ok(Passed { record: passed.record, ..restored });
         }
+        let head = digest.unwrap_or_default();
+        Err(Tampered::NotAnchored { held: standing.sequence, head, anchored: commit.sequence }.into())
     }
 
     async fn judge_by_witness(&self, standing: &Head, digest: Option<Digest>) -> Result<Passed, StoreError> {
@@ -209,25 +230,34 @@ impl Guard {
             (last, _) if last == held => Ok(Passed { record: held, ..passed }),
             (Some(last), Some(_)) if follows(standing, &last) => Ok(Passed { record: held, ..passed }),
             (Some(last), _) => {
-                self.ordered(standing, digest, &last).ok_or_else(|| refusal(standing, digest, &last).into())
+                // Exactly: from the moment it was followed, more is held, and it is no order for that.
+                let passed = self.ordered(standing, digest, &last, |over, least| over == least);
+                passed.ok_or_else(|| refusal(standing, digest, &last).into())
             }
         }
     }
 
-    /// How a state goes on that an order opens against the word that `last` was the latest; none where there is no such order.
-    fn ordered(&self, standing: &Head, digest: Option<Digest>, last: &Witnessed) -> Option<Passed> {
-        let held = digest.map(|head| Witnessed { sequence: standing.sequence, head });
-        let order = self.witnessing.restore.filter(|order| {
-            // Exactly: from the moment it was followed, more is held, and it is no order for that.
-            Some(order.state) == held && order.over == last.sequence.max(standing.sequence)
-        })?;
+    /// How a state goes on that an order opens against the word that `last` was the latest; none where there is no such order. What it gives up
+    /// is held against the floor that it must.
+    fn ordered(
+        &self,
+        standing: &Head,
+        digest: Option<Digest>,
+        last: &Witnessed,
+        may_give_up: impl Fn(u64, u64) -> bool,
+    ) -> Option<Passed> {
+        let shown = Witnessed { sequence: standing.sequence, head: digest? };
+        let floor = last.sequence.max(standing.sequence);
+        let is_order = |order: &Restore| order.state == shown && may_give_up(order.over, floor);
+        let found = self.witnessing.restore.filter(is_order)?;
         // Above all that the witness or a client can have seen, so that nothing they hold has to go down.
         let next = standing.sequence.saturating_add(1);
-        let sequence = last.sequence.max(standing.sequence).saturating_add(1);
-        let (from, over, over_head) = (standing.sequence, last.sequence, last.head);
+        let sequence = found.over.saturating_add(1);
+        let over = if found.over > floor { found.over } else { last.sequence };
+        let (from, over_head) = (standing.sequence, last.head);
         let ahead = standing.restored.map_or(0, |restored| restored.ahead);
         let ahead = ahead.saturating_add(sequence - next);
-        let restored = Restored { from, over, at_ms: order.at_ms, ahead, over_head };
+        let restored = Restored { from, over, at_ms: found.at_ms, ahead, over_head };
         tracing::warn!(from, over, "a state is restored by order");
         Some(Passed { sequence, restored: Some(restored), record: None })
     }
@@ -368,10 +398,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Whether `standing` is the one commit that may stand after `last` without being recorded.
 fn follows(standing: &Head, last: &Witnessed) -> bool {
     let over = |restored: Restored| restored.over == last.sequence && restored.over_head == last.head;
-    let next = last.sequence.checked_add(1) == Some(standing.sequence) && standing.previous == last.head;
-    // The first commit of a restored state follows, in the witness's order, the one that it was ordered to go over.
+    let is_behind = standing.previous == last.head;
+    let next = last.sequence.checked_add(1) == Some(standing.sequence) && is_behind;
+    // The first commit of a restored state follows, in the witness's order, the one that it was ordered to go over; or the one that it was made
+    // of, where it was ordered to go over an anchor.
     let first = |restored: Restored| standing.sequence == restored.over.max(restored.from).saturating_add(1);
-    next || standing.restored.is_some_and(|restored| over(restored) && first(restored))
+    next || standing.restored.is_some_and(|restored| (over(restored) || is_behind) && first(restored))
 }
 
 fn refusal(standing: &Head, digest: Option<Digest>, last: &Witnessed) -> Tampered {

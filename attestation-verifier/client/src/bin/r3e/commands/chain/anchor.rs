@@ -1,8 +1,10 @@
 //! `r3e chain anchor` and `r3e chain deploy-anchor`: the appliance's state, remembered by a contract on a chain.
 
 use clap::Args;
+use r3e_client::{ClientError, TenantChannel};
 use r3e_proto::api::anchor::SignedAnchor;
-use r3e_proto::api::transactions::{Call, DEFAULT_TIMEOUT_MS, SendTransaction, Transaction};
+use r3e_proto::api::codes;
+use r3e_proto::api::transactions::{Call, DEFAULT_TIMEOUT_MS, Outcome, SendTransaction, Transaction};
 use r3e_proto::api::wallets::{EvmAddress, HexBytes, Wei};
 use serde::Serialize;
 
@@ -33,6 +35,8 @@ const ARTIFACT: &str =
 /// Gas for an appliance's first anchor, and for the contract: measured, and a little more.
 const GAS: u64 = 120_000;
 const DEPLOYMENT_GAS: u64 = 700_000;
+/// Transactions for one anchor, of which each was given up before the next.
+const MAX_TRIES: u32 = 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct BringAnchor {
@@ -99,8 +103,7 @@ pub(super) async fn bring(bring: BringAnchor, settings: &Settings, printer: Prin
         Call { to: Some(anchor.contract), value: Wei(0), data: anchor.data.clone(), gas_limit, fee_limit };
     let request =
         SendTransaction { wallet, chain_id, call, timeout_ms: Some(timeout_s.saturating_mul(1_000)) };
-    let name = format!("anchor-{}", anchor.anchor.sequence);
-    let mut transaction = tenant.send_transaction(&name, &request).await?;
+    let mut transaction = send(&mut tenant, anchor.anchor.sequence, &request).await?;
     if wait {
         transaction = ended(&mut tenant, transaction).await?;
     }
@@ -115,6 +118,28 @@ pub(super) async fn bring(bring: BringAnchor, settings: &Settings, printer: Prin
         format!("{}{}", fields(&pairs), shown::one(transaction))
     })?;
     if wait { done(&brought.transaction) } else { Ok(()) }
+}
+
+/// Sends it under a name of its own; where that one was given up, under another.
+async fn send(
+    tenant: &mut TenantChannel,
+    sequence: u64,
+    request: &SendTransaction,
+) -> Result<Transaction, CliError> {
+    let mut name = format!("anchor-{sequence}");
+    for again in 2..=MAX_TRIES {
+        let known = match tenant.transaction(&name).await {
+            Ok(known) => known,
+            Err(ClientError::Api { code, .. }) if code == codes::NOT_FOUND => break,
+            Err(error) => return Err(error.into()),
+        };
+        match &known.outcome {
+            Some(Outcome::Included(inclusion)) if inclusion.succeeded => return Ok(known),
+            Some(_) => name = format!("anchor-{sequence}-{again}"),
+            None => return Ok(known),
+        }
+    }
+    Ok(tenant.send_transaction(&name, request).await?)
 }
 
 pub(super) async fn deploy(
