@@ -245,8 +245,8 @@ pub(crate) const WITNESS_TURN_WAIT: Duration = Duration::from_secs(5);
 
 /// Between two anchors that are signed: each costs a commit, and tenants ask for them.
 pub(crate) const ANCHOR_PACE: Duration = Duration::from_secs(10);
-/// How long who wants one waits for those who came before: they share what is signed, unless it fails.
-pub(crate) const ANCHOR_PATIENCE: Duration = Duration::from_secs(30);
+/// How long who wants one waits for those who came before, who share what is signed unless it fails: less than clients wait for an answer.
+pub(crate) const ANCHOR_PATIENCE: Duration = Duration::from_secs(12);
 /// Anchors that are remembered of which none has come to the chain: a day of the quickest. Beyond, the last one is given again.
 pub(crate) const MAX_ANCHORS: usize = 8_640;
 /// How old the block may be in which the anchor is read: nodes that lag further do not say what the chain holds now.

@@ -75,8 +75,9 @@ struct Signing {
     signed: Option<(Instant, Anchor)>,
 }
 
-/// What was seen of the chain.
+/// What was signed last, and what was seen of the chain.
 struct Seen {
+    signed: Option<Anchor>,
     found: Option<Found>,
     problem: Option<String>,
 }
@@ -127,7 +128,8 @@ impl Anchoring {
     /// # Errors
     /// As [`Ledger::new`].
     pub(crate) fn anchored(&self) -> Result<Option<Anchored>, StoreError> {
-        self.found.and_then(|found| found.on_chain).as_ref().map(ledger::anchored).transpose()
+        let on_chain = self.found.and_then(|found| found.on_chain);
+        on_chain.map(|anchor| ledger::anchored(self.contract, anchor)).transpose()
     }
 
     async fn found_now(&self) -> Result<Found, AnchorUnread> {
@@ -147,8 +149,8 @@ impl Anchors {
         store: &Store,
     ) -> Result<Option<Arc<Self>>, StoreError> {
         let Some(anchoring) = anchoring else { return Ok(None) };
-        let seen = Mutex::new(Seen { found: anchoring.found, problem: None });
-        let (ledger, store) = (Ledger::new(store.clone())?, store.clone());
+        let (ledger, store) = (Ledger::new(store.clone(), anchoring.contract)?, store.clone());
+        let seen = Mutex::new(Seen { signed: ledger.last()?, found: anchoring.found, problem: None });
         let anchors = Arc::new(Self { anchoring, store, ledger, signing: Turn::default(), seen });
         tokio::spawn(watch(Arc::downgrade(&anchors)));
         Ok(Some(anchors))
@@ -168,8 +170,9 @@ impl Anchors {
         {
             return self.signed(anchor);
         }
-        if self.ledger.count()? >= MAX_ANCHORS
-            && let Some(last) = self.ledger.last()?
+        let last = lock(&self.seen).signed;
+        if let Some(last) = last
+            && self.ledger.count()? >= MAX_ANCHORS
         {
             return self.signed(last);
         }
@@ -183,19 +186,19 @@ impl Anchors {
         let anchor = Anchor { sequence: summary.sequence, head: Hash32(summary.head), at_ms };
         self.ledger.add(&anchor).await?;
         signing.signed = Some((at, anchor));
+        lock(&self.seen).signed = Some(anchor);
         self.signed(anchor)
     }
 
     /// What the status says.
     pub(crate) fn status(&self) -> AnchorStatus {
         let Anchoring { key, contract, .. } = &self.anchoring;
-        let Seen { found, problem } = &*lock(&self.seen);
+        let Seen { signed, found, problem } = &*lock(&self.seen);
         AnchorStatus {
             network: network(contract),
             contract: contract.contract,
             appliance: key.address(),
-            // A store that tells nothing any more says so itself.
-            signed: self.ledger.last().ok().flatten(),
+            signed: *signed,
             on_chain: found.and_then(|found| found.on_chain),
             read_at_ms: found.map(|found| found.at_ms),
             problem: problem.clone(),
@@ -240,14 +243,13 @@ impl Anchors {
         let summary = self.store.summary();
         let is_over = summary.restored.is_some_and(|restored| restored.over >= on_chain.sequence);
         match self.ledger.knows(&on_chain) {
-            _ if is_over => Ok(later),
-            Ok(true) => {
+            Ok(knows) if knows || is_over => {
                 if let Err(error) = self.ledger.saw(on_chain.sequence).await {
                     tracing::debug!(%error, "that the anchor was seen was not written down");
                 }
                 Ok(later)
             }
-            Ok(false) => {
+            Ok(_) => {
                 let (head, anchored) = (summary.head, on_chain.sequence);
                 Err(Tampered::NotAnchored { held: summary.sequence, head, anchored })
             }

@@ -71,6 +71,7 @@ pub use store::{Options, Store};
 pub use summary::Summary;
 pub use trie::{Digest, EMPTY_ROOT, Trie};
 pub use witness::{
-    Anchored, OvertakenFuture, Restore, Restored, Witness, WitnessError, WitnessFuture, Witnessed, Witnessing,
+    Anchored, Knows, OvertakenFuture, Restore, Restored, Witness, WitnessError, WitnessFuture, Witnessed,
+    Witnessing,
 };
 pub use write::{Committed, Write};

@@ -130,6 +130,9 @@ pub struct Witnessing {
     pub anchored: Option<Anchored>,
 }
 
+/// Whether a state with these records knows of something.
+pub type Knows = Arc<dyn Fn(&[Listed]) -> bool + Send + Sync>;
+
 /// An anchor: a commit that the appliance wrote down in its state, before it signed it for a chain that remembers it. No state is opened that is
 /// not later, or does not have it written down, but by order.
 #[derive(Clone)]
@@ -139,7 +142,7 @@ pub struct Anchored {
     /// Where anchors are written down.
     pub namespace: Namespace,
     /// Whether a state with these records there knows of it.
-    pub is_known: fn(&Witnessed, &[Listed]) -> bool,
+    pub is_known: Knows,
 }
 
 /// How the next commit may follow a head that was judged.
@@ -205,7 +208,7 @@ impl Guard {
             return Ok(passed);
         };
         let is_over = passed.restored.is_some_and(|restored| restored.over >= commit.sequence);
-        let knows = || is_known(commit, &index.scan(namespace, "", None, usize::MAX));
+        let knows = || is_known(&index.scan(namespace, "", None, usize::MAX));
         if is_over || (standing.sequence > commit.sequence && knows()) {
             return Ok(passed);
         }
@@ -213,7 +216,21 @@ impl Guard {
         let may_give_up =
             |over: u64, least: u64| (least..=least.saturating_add(MAX_GIVEN_UP)).contains(&over);
         if let Some(restored) = self.ordered(standing, digest, commit, may_give_up) {
-            return Ok(Passed { record: passed.record, ..restored });
+            // All that was given up, so that no anchor of it is held against what follows.
+            let over = restored.sequence.saturating_sub(1);
+            let said = restored.restored.map(|said| Restored { over, ..said });
+            return Ok(Passed { record: passed.record, restored: said, ..restored });
+        }
+        if let Some(Restore { state, over, .. }) = self.witnessing.restore
+            && digest == Some(state.head)
+        {
+            let least = commit.sequence.max(standing.sequence);
+            tracing::warn!(
+                over,
+                least,
+                most_above = MAX_GIVEN_UP,
+                "the order gives up too little, or far too much"
+            );
         }
         let head = digest.unwrap_or_default();
         Err(Tampered::NotAnchored { held: standing.sequence, head, anchored: commit.sequence }.into())
@@ -253,12 +270,11 @@ impl Guard {
         // Above all that the witness or a client can have seen, so that nothing they hold has to go down.
         let next = standing.sequence.saturating_add(1);
         let sequence = found.over.saturating_add(1);
-        let over = if found.over > floor { found.over } else { last.sequence };
         let (from, over_head) = (standing.sequence, last.head);
         let ahead = standing.restored.map_or(0, |restored| restored.ahead);
         let ahead = ahead.saturating_add(sequence - next);
-        let restored = Restored { from, over, at_ms: found.at_ms, ahead, over_head };
-        tracing::warn!(from, over, "a state is restored by order");
+        let restored = Restored { from, over: last.sequence, at_ms: found.at_ms, ahead, over_head };
+        tracing::warn!(from, over = found.over, "a state is restored by order");
         Some(Passed { sequence, restored: Some(restored), record: None })
     }
 

@@ -37,7 +37,10 @@ async fn open_with(
     restore: Option<Restore>,
     witnessing: Witnessing,
 ) -> Result<Store, StoreError> {
-    let anchored = anchor.map(|commit| Anchored { commit, namespace: space(), is_known });
+    let anchored = anchor.map(|commit| {
+        let is_known = Arc::new(move |records: &[Listed]| is_known(&commit, records));
+        Anchored { commit, namespace: space(), is_known }
+    });
     let witnessing = Witnessing { restore, anchored, ..witnessing };
     Store::open_witnessed(disk.clone(), keys(1), uncached(), witnessing).await
 }
@@ -150,6 +153,29 @@ impl Witness for Breaks {
         }
         Box::pin(async { Err(WitnessError::Unavailable { reason: "nobody answers".to_owned() }) })
     }
+}
+
+#[tokio::test]
+async fn an_order_over_a_branch_gives_up_all_that_is_below_it() {
+    let keeper = Keeper::new();
+    let store = open(&keeper, None, None).await.unwrap();
+    work(&store, 3).await;
+    let left = Keeper::holding(keeper.disk());
+    let first = anchor(&store).await;
+    work(&store, 5).await;
+    let second = anchor(&store).await;
+    drop(store);
+    let branch = open(&left, None, None).await.unwrap();
+    work(&branch, 30).await;
+    let shown = state(&branch);
+    drop(branch);
+    assert!(shown.sequence > second.sequence);
+    refused(&left.disk(), first, Some(Restore { state: shown, over: first.sequence, at_ms: 7 })).await;
+    let order = Restore { state: shown, over: shown.sequence, at_ms: 7 };
+    let restored = open(&left, Some(first), Some(order)).await.unwrap();
+    assert_eq!(restored.sequence(), shown.sequence + 1);
+    drop(restored);
+    drop(open(&left, Some(second), None).await.unwrap());
 }
 
 #[tokio::test]

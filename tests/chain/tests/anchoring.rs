@@ -52,7 +52,9 @@ impl World {
         let miner = Arc::clone(&anvil);
         let mining = tokio::spawn(async move {
             loop {
-                miner.mine(1).await.unwrap();
+                if let Err(error) = miner.mine(1).await {
+                    println!("no block was made: {error}");
+                }
                 sleep(Duration::from_millis(200)).await;
             }
         });
