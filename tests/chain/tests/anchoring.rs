@@ -13,13 +13,18 @@ use r3e_e2e::Appliance;
 use r3e_e2e::command::Home;
 use r3e_e2e::front::Manner;
 use r3e_e2e::rollback::{copy, put_back, refused_in};
+use r3e_keys::{AnchorKey, RootSecret};
+use r3e_proto::anchor::anchor_call;
 use r3e_proto::api::anchor::{AnchorStatus, SignedAnchor};
 use r3e_proto::api::codes;
-use r3e_proto::api::wallets::CreateWallet;
+use r3e_proto::api::wallets::{CreateWallet, EvmAddress};
+use r3e_proto::report::EvmTarget;
 use r3e_proto::restore::RestoreOrder;
+use r3e_proto::witness::Commit;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+use zeroize::Zeroizing;
 
 /// For what comes by itself.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -230,5 +235,67 @@ async fn no_state_is_opened_before_enough_nodes_say_what_the_chain_holds() -> an
     world.behind.fronts[0].behave(Manner::Honest);
     world.own().ready().await;
     assert!(world.status().await.read_at_ms.is_some());
+    Ok(())
+}
+
+/// The words of the call that brings an anchor, signed by `key` for the contract `signed_for`.
+fn call(key: &AnchorKey, signed_for: &EvmTarget, commit: &Commit) -> Vec<Word> {
+    let data = anchor_call(key.address(), commit, &key.sign(signed_for, commit).unwrap()).unwrap();
+    data[4..].as_chunks::<32>().0.to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs anvil: R3E_TEST_CHAINS, see tests/chain/setup"]
+async fn the_contract_keeps_each_appliances_last_anchor_on_any_chain() -> anyhow::Result<()> {
+    for chain in [1, 31_337, 138] {
+        let anvil = Anvil::start_as(chain).await?;
+        let mut anyone = Account::number(1, chain)?;
+        let contract = Contract::deploy(&anvil, &mut anyone, "StateAnchor", &[]).await?;
+        let target = EvmTarget { chain_id: chain, contract: contract.address };
+        let key = |byte| AnchorKey::of(&RootSecret::from_recovered(&Zeroizing::new([byte; 32])));
+        let (one, other) = (key(1)?, key(2)?);
+        let last_of = async |key: &AnchorKey| {
+            contract.ask(&anvil, target.contract, ("lastOf", &[of_address(key.address())])).await
+        };
+        assert_eq!(last_of(&one).await?, [word(0), word(0), word(0)]);
+        let commit = |sequence, head| Commit { sequence, head: [head; 32] };
+        let sent =
+            contract.send(&anvil, &mut anyone, ("anchor", &call(&one, &target, &commit(9, 7)))).await?;
+        assert_eq!(sent.topics.len(), 1, "one event");
+        let held = last_of(&one).await?;
+        assert_eq!(held[..2], [word(9), [7; 32]]);
+        assert!(held[2] > word(1_700_000_000));
+        assert_eq!(last_of(&other).await?, [word(0), word(0), word(0)], "each has its own");
+
+        let elsewhere = EvmTarget { contract: EvmAddress([7; 20]), ..target };
+        let other_chain = EvmTarget { chain_id: chain + 1, ..target };
+        let good = call(&one, &target, &commit(10, 7));
+        let mut others = good.clone();
+        others[0] = of_address(other.address());
+        let mut higher = good.clone();
+        higher[1] = word(11);
+        let mut another_head = good.clone();
+        another_head[2] = [8; 32];
+        let mut garbage = good.clone();
+        garbage[3] = [0xff; 32];
+        for (wrong, says) in [
+            (call(&one, &target, &commit(9, 7)), "NotNewer"),
+            (call(&one, &target, &commit(8, 7)), "NotNewer"),
+            (call(&one, &target, &commit(0, 7)), "NotNewer"),
+            (call(&one, &elsewhere, &commit(10, 7)), "NotSigned"),
+            (call(&one, &other_chain, &commit(10, 7)), "NotSigned"),
+            (others, "NotSigned"),
+            (higher, "NotSigned"),
+            (another_head, "NotSigned"),
+            (garbage, "NotSigned"),
+        ] {
+            let refused = contract.ask(&anvil, anyone.address, ("anchor", &wrong)).await.unwrap_err();
+            assert!(refused.to_string().contains(says), "{refused:?}");
+        }
+        contract.send(&anvil, &mut anyone, ("anchor", &good)).await?;
+        assert_eq!(last_of(&one).await?[0], word(10));
+        contract.send(&anvil, &mut anyone, ("anchor", &call(&other, &target, &commit(1, 1)))).await?;
+        assert_eq!(last_of(&other).await?[..2], [word(1), [1; 32]]);
+    }
     Ok(())
 }
