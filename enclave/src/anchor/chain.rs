@@ -2,7 +2,7 @@
 
 use r3e_attester::TrustedClock;
 use r3e_chain::evm::abi::{Method, Value};
-use r3e_chain::evm::{Called, EvmAccounts, EvmAddress, EvmBlocks, EvmCalls, Hash32, HexBytes};
+use r3e_chain::evm::{Called, EvmAddress, EvmBlocks, EvmCalls, Hash32, HexBytes};
 use r3e_chain::follow::Source as _;
 use r3e_chain::rpc::{Quorum, QuorumError};
 use r3e_neo::number::Uint256;
@@ -66,8 +66,9 @@ impl AnchorChain {
         let EvmTarget { contract, .. } = self.contract;
         let other = || AnchorUnread::NoContract(contract);
         let data = self.last_of.call(&[json!(appliance)]).map_err(|_| other())?;
-        let height = EvmAccounts::new(&self.nodes).height().await.map_err(|error| disagree(&error))?;
-        let block = EvmBlocks::new(&self.nodes).block(height).await.map_err(|error| disagree(&error))?;
+        let blocks = EvmBlocks::new(&self.nodes);
+        let height = blocks.height().await.map_err(|error| disagree(&error))?;
+        let block = blocks.block(height).await.map_err(|error| disagree(&error))?;
         let behind_s = (now_ms / 1_000).saturating_sub(block.timestamp_s);
         if behind_s > ANCHOR_MAX_BEHIND.as_secs() {
             // One that lags and one that is kept from answering would do to show an older anchor.

@@ -171,9 +171,7 @@ impl Batch {
 /// The halves of `r || s || v` as EIP-2098 has them; none where it is no such signature.
 pub(crate) fn compact(signature: &[u8]) -> Option<([u8; 32], [u8; 32])> {
     let signature: &[u8; 65] = signature.try_into().ok()?;
-    let (rs, &[v]) = signature.split_first_chunk::<64>()? else {
-        return None;
-    };
+    let [rs @ .., v] = signature;
     let odd = v.checked_sub(27).filter(|odd| *odd <= 1)?;
     let mut vs = *rs.last_chunk::<32>()?;
     if vs[0] >> 7 != 0 {

@@ -54,15 +54,7 @@ impl World {
             keys.join(", ")
         );
         let behind = behind_fronts::start(&network, anvil.port(), &tables).await;
-        let miner = Arc::clone(&anvil);
-        let mining = tokio::spawn(async move {
-            loop {
-                if let Err(error) = miner.mine(1).await {
-                    println!("no block was made: {error}");
-                }
-                sleep(Duration::from_millis(200)).await;
-            }
-        });
+        let mining = tokio::spawn(mine(Arc::clone(&anvil)));
         Ok(Self { anvil, contract, behind, holders, mining })
     }
 
@@ -87,22 +79,11 @@ impl World {
         channel.sign_in_tenant(self.behind.alice.key()).await.unwrap().into_tenant()
     }
 
-    /// One that pays for anchors.
-    fn wallet(&self) -> CreateWallet {
-        let allowed = json!({
-            "chain_id": self.anvil.chain(), "recipients": "any", "max_data_bytes": 1_024,
-            "max_value": "0", "max_fee": "100000000000000000", "max_spend": "900000000000000000",
-        });
-        let window = json!({ "seconds": 3_600, "max_signatures": 100 });
-        let policy = json!({ "chains": [allowed], "window": window });
-        serde_json::from_value(json!({ "key_type": "secp256k1", "policy": policy })).unwrap()
-    }
-
     /// So many commits.
     async fn work(&self, name: &str, times: usize) {
         let mut channel = self.channel().await;
         for time in 0..times {
-            channel.create_wallet(&format!("{name}-{time}"), &self.wallet()).await.unwrap();
+            channel.create_wallet(&format!("{name}-{time}"), &wallet(self.anvil.chain())).await.unwrap();
         }
     }
 
@@ -136,7 +117,8 @@ async fn an_older_state_and_a_branch_are_refused_by_what_the_chain_remembers() -
     let mut world = World::new().await?;
     let home = Home::new(&world.behind.appliance, "alice");
     world.behind.alice.key().write_new(&home.path(".config/r3e/tenant.pem"))?;
-    let account = world.channel().await.create_wallet("anchors", &world.wallet()).await?.wallet.address;
+    let account =
+        world.channel().await.create_wallet("anchors", &wallet(world.anvil.chain())).await?.wallet.address;
     let identity = world.behind.appliance.connect().await.status().await?.identity;
     let node = HttpNodes::new(&[world.anvil.port()]);
     node.ask("anvil_setBalance", json!([account, "0xde0b6b3a7640000"])).await?;
@@ -198,9 +180,8 @@ async fn an_older_state_and_a_branch_are_refused_by_what_the_chain_remembers() -
     let said = world.own().refuses_to_start(UNKNOWN).await;
 
     // What is refused stays as it is, so that an order can name it. By order of the quorum it goes on, above all that was anchored.
-    assert_eq!(world.own().refuses_to_start(UNKNOWN).await.contains("sequence"), said.contains("sequence"));
-    let (sequence, head, over) =
-        refused_in(&said, "another one went on from it", ", and the chain holds the anchor ");
+    let (sequence, head, over) = refusal(&said);
+    assert_eq!(refusal(&world.own().refuses_to_start(UNKNOWN).await), (sequence, head, over));
     assert_eq!(over, second.anchor.sequence);
     let identity = hex::decode(identity)?.try_into().unwrap();
     let restored = RestoreOrder { identity, sequence, head, over: sequence.max(over) };
@@ -236,6 +217,32 @@ async fn no_state_is_opened_before_enough_nodes_say_what_the_chain_holds() -> an
     world.own().ready().await;
     assert!(world.status().await.read_at_ms.is_some());
     Ok(())
+}
+
+/// Makes blocks until it is ended.
+async fn mine(anvil: Arc<Anvil>) {
+    loop {
+        if let Err(error) = anvil.mine(1).await {
+            println!("no block was made: {error}");
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// One that deploys the contract, and pays for anchors.
+fn wallet(chain: u64) -> CreateWallet {
+    let allowed = json!({
+        "chain_id": chain, "recipients": "any", "creation": true, "max_data_bytes": 4_096,
+        "max_value": "0", "max_fee": "100000000000000000", "max_spend": "900000000000000000",
+    });
+    let window = json!({ "seconds": 3_600, "max_signatures": 100 });
+    let policy = json!({ "chains": [allowed], "window": window });
+    serde_json::from_value(json!({ "key_type": "secp256k1", "policy": policy })).unwrap()
+}
+
+/// What a refusal names: the state's sequence and head, and the anchor.
+fn refusal(said: &str) -> (u64, [u8; 32], u64) {
+    refused_in(said, "another one went on from it", ", and the chain holds the anchor ")
 }
 
 /// The words of the call that brings an anchor, signed by `key` for the contract `signed_for`.
@@ -297,5 +304,45 @@ async fn the_contract_keeps_each_appliances_last_anchor_on_any_chain() -> anyhow
         contract.send(&anvil, &mut anyone, ("anchor", &call(&other, &target, &commit(1, 1)))).await?;
         assert_eq!(last_of(&other).await?[..2], [word(1), [1; 32]]);
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs anvil: R3E_TEST_CHAINS, see tests/chain/setup"]
+async fn the_tool_deploys_the_contract_that_the_configuration_then_names() -> anyhow::Result<()> {
+    let anvil = Arc::new(Anvil::start().await?);
+    let network = format!("eip155:{}", anvil.chain());
+    let Behind { mut appliance, alice, fronts: _fronts } =
+        behind_fronts::start(&network, anvil.port(), "").await;
+    let home = Home::new(&appliance, "alice");
+    alice.key().write_new(&home.path(".config/r3e/tenant.pem"))?;
+    let mut channel = alice.channel().await;
+    let account = channel.create_wallet("deployer", &wallet(anvil.chain())).await?.wallet.address;
+    let node = HttpNodes::new(&[anvil.port()]);
+    node.ask("anvil_setBalance", json!([account, "0xde0b6b3a7640000"])).await?;
+    let bring = ["chain", "anchor", "--wallet", "deployer", "--fee-limit", "5000000000000000", "--json"];
+    home.r3e(&bring).fails_with("not_found");
+
+    let mining = tokio::spawn(mine(Arc::clone(&anvil)));
+    let chain = anvil.chain().to_string();
+    let deploy = ["chain", "deploy-anchor", "state-anchor", "--wallet", "deployer", "--chain-id", &chain];
+    let deploy = [&deploy[..], &["--fee-limit", "50000000000000000"]].concat();
+    let done = home.r3e(&[&deploy[..], &["--json"]].concat()).ok().json();
+    println!("the contract takes {} gas", done["transaction"]["included"]["gas_used"]);
+    let contract = done["contract"].as_str().unwrap();
+    // Under its name it is done once, and shown again with what the configuration is to have.
+    let table = format!("[anchor]\nnetwork = \"{network}\"\ncontract = \"{contract}\"\n");
+    let again = home.r3e(&deploy).ok().out;
+    assert!(again.contains(&table), "{again}");
+    appliance.set_unlock_tables(table);
+    appliance.restart().await;
+    // It is another configuration, which the tool is told of.
+    let configuration = appliance.connect().await.status().await?.configuration;
+    let accepted = [&bring[..], &["--accept-configuration", &configuration]].concat();
+    let brought = home.r3e(&accepted).ok().json();
+    assert_eq!(brought["anchor"]["contract"], json!(contract));
+    let name = format!("anchor-{}", brought["anchor"]["sequence"]);
+    assert_eq!(brought["transaction"]["name"], json!(name));
+    mining.abort();
     Ok(())
 }

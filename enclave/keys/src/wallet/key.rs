@@ -96,9 +96,7 @@ impl WalletKey {
         let bytes = match (&self.pair, allowed.payload()) {
             (Pair::Secp256k1(pair), payload) => {
                 let bytes = scalar::recoverable(pair, &digest, OPERATION)?;
-                let (rs, [v]) = bytes.split_first_chunk::<64>().ok_or_else(refused)? else {
-                    return Err(refused());
-                };
+                let [rs @ .., v] = &bytes;
                 if let Payload::EvmTransaction(fields) = payload {
                     let (r, s) = halves(rs);
                     let whole = signed_transaction(fields, &r, &s, *v != scalar::V_EVEN);

@@ -34,7 +34,7 @@ const ARTIFACT: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/evm/artifacts/StateAnchor.json"));
 /// Gas for an appliance's first anchor, and for the contract: measured, and a little more.
 const GAS: u64 = 120_000;
-const DEPLOYMENT_GAS: u64 = 700_000;
+const DEPLOYMENT_GAS: u64 = 450_000;
 /// Transactions for one anchor, of which each was given up before the next.
 const MAX_TRIES: u32 = 20;
 
