@@ -8,18 +8,17 @@ use bytes::Bytes;
 use http::HeaderMap;
 use r3e_egress::{FetchError, FetchLimits, HostAllowList, Request, Response};
 use r3e_functions::{
-    AdmissionFuture, Admissions, Admitted, AttestationSource, ChainError, ChainFuture, ChangeFuture,
-    ContractAnswer, ContractCall, Event, EventSink, FunctionVersion, Internet, LatestPrice, MadeTrigger,
-    Networks, Notary, OwnTriggers, PriceSource, PublishFuture, RandomError, RandomFuture, RandomSource,
-    ResponseFuture, SecretAnswer, SecretReader, SecretSource, Seen, SourceError, SourceFuture, Taken, ToSend,
-    Version,
+    AdmissionFuture, Admissions, Admitted, AnyTransaction, AttestationSource, ChainError, ChainFuture,
+    ChangeFuture, ContractAnswer, ContractCall, Event, EventSink, FunctionVersion, Internet, LatestPrice,
+    MadeTrigger, Networks, Notary, OwnTriggers, PriceSource, PublishFuture, RandomError, RandomFuture,
+    RandomSource, ResponseFuture, SecretAnswer, SecretReader, SecretSource, Seen, SourceError, SourceFuture,
+    Taken, ToSend, Version,
 };
 use r3e_keys::{KeyError, OracleKeys, RandomKey, RootSecret};
 use r3e_proto::api::data::SignedObservation;
 use r3e_proto::api::feeds::Target;
 use r3e_proto::api::functions::{Function, Usage};
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::transactions::Transaction;
 use r3e_proto::host::egress::RefusalCode;
 use r3e_proto::random::Occasion;
 use zeroize::Zeroizing;
@@ -184,7 +183,7 @@ impl Networks for NoNodes {
         _: FunctionVersion<'a>,
         _: &'a str,
         wanted: &'a ToSend,
-    ) -> ChainFuture<'a, Transaction> {
+    ) -> ChainFuture<'a, AnyTransaction> {
         eprintln!(
             "a transaction was to be sent, and no chain has a node here: to {} on {}",
             wanted.to, wanted.network
@@ -192,7 +191,7 @@ impl Networks for NoNodes {
         no_node()
     }
 
-    fn sent<'a>(&'a self, _: TenantId, _: &'a str, name: &'a str) -> ChainFuture<'a, Transaction> {
+    fn sent<'a>(&'a self, _: TenantId, _: &'a str, name: &'a str) -> ChainFuture<'a, AnyTransaction> {
         eprintln!("a transaction was asked about, and none was sent here: {name}");
         no_node()
     }

@@ -15,8 +15,8 @@ use crate::configuration::Configuration;
 use crate::handoff::{Adoption, Handover};
 use crate::router::Bodies;
 use crate::service::{
-    ApiKeys, AttestedReportKey, Billing, Chains, Functions, OracleKeys, Publisher, Randomness, Secrets,
-    Tenants, Transactions, Wallets, WitnessedAppliances,
+    ApiKeys, AttestedReportKey, Billing, Chains, Functions, NeoTransactions, OracleKeys, Publisher,
+    Randomness, Secrets, Tenants, Transactions, Wallets, WitnessedAppliances,
 };
 use crate::unlock::Provider;
 use crate::witness::OwnWitness;
@@ -59,6 +59,7 @@ pub(crate) struct Appliance {
     pub(crate) wallets: Arc<Wallets>,
     /// What they have brought onto chains.
     pub(crate) transactions: Arc<Transactions>,
+    pub(crate) neo_transactions: Arc<NeoTransactions>,
     /// The networks that the configuration has nodes of.
     pub(crate) chains: Arc<Chains>,
     /// Tenants' functions.

@@ -387,6 +387,7 @@ impl House {
             witness,
             wallets: services.wallets,
             transactions: services.transactions,
+            neo_transactions: services.neo_transactions,
             chains: services.chains,
             publisher: services.publisher,
             unlock: provider,

@@ -106,8 +106,6 @@ pub(crate) const PUBLISH_MOST_LIFE: Duration = Duration::from_mins(5);
 pub(crate) const PUBLISH_PATIENCE: Duration = Duration::from_secs(15);
 /// How long what was begun for a publication that is none any more is looked for: a commit that nobody was told of is settled by then.
 pub(crate) const PUBLISH_WITHDRAWING: Duration = Duration::from_mins(1);
-/// Between two blocks of Neo N3, at the longest that a network has it.
-pub(crate) const NEO_BLOCK_TIME: Duration = Duration::from_secs(15);
 /// Blocks of Neo N3 that may have a report's transaction, from the one after the last: a minute to five. Nothing newer is brought meanwhile.
 pub(crate) const NEO_BLOCKS_TO_LIVE: u64 = 20;
 /// Looks at the contract between two times that nodes are given the transaction: one that was just started has forgotten it.

@@ -3,6 +3,7 @@
 mod billing;
 mod feeds;
 mod jobs;
+mod neo_transactions;
 mod random;
 mod secrets;
 mod transactions;

@@ -52,10 +52,10 @@ pub use observing::Seen;
 pub use r3e_proto::function_version::Version;
 pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryError};
 pub use sources::{
-    AttestationSource, ChainError, ChainFuture, ChangeError, ChangeFuture, ContractAnswer, ContractCall,
-    Event, EventSink, FunctionVersion, Internet, LatestPrice, MadeTrigger, Networks, Notary, OwnTriggers,
-    PriceSource, PublishError, PublishFuture, RandomError, RandomFuture, RandomSource, ResponseFuture,
-    SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken, ToSend,
+    AnyTransaction, AttestationSource, ChainError, ChainFuture, ChangeError, ChangeFuture, ContractAnswer,
+    ContractCall, Event, EventSink, FunctionVersion, Internet, LatestPrice, MadeTrigger, Networks, Notary,
+    OwnTriggers, PriceSource, PublishError, PublishFuture, RandomError, RandomFuture, RandomSource,
+    ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken, ToSend,
 };
 
 pub use values::Values;

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use r3e_proto::api::functions::Permissions;
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::neo_transactions::SentNeoTransaction;
 use r3e_proto::api::transactions::{Attempt, Inclusion, Kind, Outcome, Reason, Stage, Transaction};
 use r3e_runner_api::{ChainSend, HostError, HostErrorCode, HostReply, HostValue, SentTransaction};
 use serde_json::Value;
 
 use crate::limits::{MAX_CHAIN_ARGUMENTS_BYTES, MAX_CHAIN_KEY_BYTES, MAX_CHAIN_READS, MAX_CHAIN_SENDS};
-use crate::sources::{ChainError, ContractCall, FunctionVersion, Networks, ToSend};
+use crate::sources::{AnyTransaction, ChainError, ContractCall, FunctionVersion, Networks, ToSend};
 use crate::values::refused;
 
 /// What one invocation may do on chains.
@@ -70,6 +71,7 @@ impl<'a> OnChains<'a> {
             value,
             gas_limit,
             fee_limit,
+            scope,
             timeout_ms,
             key,
         } = wanted;
@@ -87,8 +89,19 @@ impl<'a> OnChains<'a> {
             let message = format!("an invocation asks for at most {MAX_CHAIN_SENDS} transactions");
             return Err(refused(HostErrorCode::LimitExceeded, message));
         }
-        let wanted =
-            ToSend { wallet, network, to, method, arguments, data, value, gas_limit, fee_limit, timeout_ms };
+        let wanted = ToSend {
+            wallet,
+            network,
+            to,
+            method,
+            arguments,
+            data,
+            value,
+            gas_limit,
+            fee_limit,
+            scope,
+            timeout_ms,
+        };
         let sent = self.networks.send(self.tenant, self.by, &key, &wanted).await;
         Ok(HostValue::ChainSend(told(sent.map_err(|error| refusal(&error))?)))
     }
@@ -132,8 +145,58 @@ fn refusal(error: &ChainError) -> HostError {
     refused(code, error.to_string())
 }
 
-/// As a function is told of it: of what it asked for alone, and not of what took its place.
-fn told(transaction: Transaction) -> Box<SentTransaction> {
+/// As a function is told of it.
+fn told(transaction: AnyTransaction) -> Box<SentTransaction> {
+    Box::new(match transaction {
+        AnyTransaction::Evm(transaction) => told_of_evm(*transaction),
+        AnyTransaction::Neo(transaction) => told_of_neo(*transaction),
+    })
+}
+
+fn told_of_neo(transaction: SentNeoTransaction) -> SentTransaction {
+    let held_up = held_up(transaction.abandoned.as_ref(), transaction.trouble);
+    let (outcome, reason) = ended(transaction.outcome.as_ref()).unwrap_or((None, held_up));
+    let found = match &transaction.outcome {
+        Some(Outcome::Included(inclusion)) => Some(inclusion),
+        _ => None,
+    };
+    let is_told = found.is_some() || transaction.outcome.is_none();
+    let stage = match transaction.stage {
+        Stage::Waiting => "waiting",
+        Stage::Pending => "pending",
+        _ => "ended",
+    };
+    SentTransaction {
+        stage: stage.to_owned(),
+        outcome: outcome.map(str::to_owned),
+        succeeded: found.map(|inclusion| inclusion.succeeded),
+        hash: transaction.signed.filter(|_| is_told).map(|signed| signed.hash.to_string()),
+        height: found.map(|inclusion| inclusion.height),
+        reason,
+        name: transaction.name,
+    }
+}
+
+/// What holds one up that has not ended.
+fn held_up(abandoned: Option<&Reason>, trouble: Option<String>) -> Option<String> {
+    abandoned.map(in_words).into_iter().chain(trouble).reduce(|why, trouble| format!("{why}; {trouble}"))
+}
+
+/// What became of one that has ended, and why, in words.
+fn ended<I>(outcome: Option<&Outcome<I>>) -> Option<(Option<&'static str>, Option<String>)> {
+    Some(match outcome? {
+        Outcome::Included(_) => (Some("included"), None),
+        Outcome::Abandoned(reason) => (Some("abandoned"), Some(in_words(reason))),
+        Outcome::Refused { code, message } => (Some("refused"), Some(format!("{code}: {message}"))),
+        Outcome::Displaced => {
+            (Some("displaced"), Some("something else that the same key signed took its place".to_owned()))
+        }
+        _ => (Some("unknown"), None),
+    })
+}
+
+/// Of what it asked for alone, and not of what took its place.
+fn told_of_evm(transaction: Transaction) -> SentTransaction {
     let of_it = |hash| {
         let is = |attempt: &&Attempt| attempt.kind == Kind::Call && attempt.hash == hash;
         transaction.attempts.iter().any(|attempt| is(&attempt))
@@ -143,19 +206,10 @@ fn told(transaction: Transaction) -> Box<SentTransaction> {
         Some(_) => None,
         None => transaction.included.as_ref().filter(|inclusion| of_it(inclusion.hash)),
     };
-    let held_up = transaction.abandoned.as_ref().map(in_words).into_iter().chain(transaction.trouble.clone());
-    let held_up = held_up.reduce(|why, trouble| format!("{why}; {trouble}"));
-    let (outcome, reason) = match &transaction.outcome {
-        // What a block has is not held up any more.
-        None => (None, held_up.filter(|_| found.is_none())),
-        Some(Outcome::Included(_)) => (Some("included"), None),
-        Some(Outcome::Abandoned(reason)) => (Some("abandoned"), Some(in_words(reason))),
-        Some(Outcome::Refused { code, message }) => (Some("refused"), Some(format!("{code}: {message}"))),
-        Some(Outcome::Displaced) => {
-            (Some("displaced"), Some("something else that the same key signed took its place".to_owned()))
-        }
-        Some(_) => (Some("unknown"), None),
-    };
+    let held_up = held_up(transaction.abandoned.as_ref(), transaction.trouble.clone());
+    // What a block has is not held up any more.
+    let (outcome, reason) =
+        ended(transaction.outcome.as_ref()).unwrap_or((None, held_up.filter(|_| found.is_none())));
     let stage = match transaction.stage {
         Stage::Waiting => "waiting",
         // Where nothing took its place, it is not in a block.
@@ -165,7 +219,7 @@ fn told(transaction: Transaction) -> Box<SentTransaction> {
     };
     let last = transaction.attempts.iter().rfind(|attempt| attempt.kind == Kind::Call);
     let last = last.filter(|_| transaction.outcome.is_none()).map(|attempt| attempt.hash);
-    Box::new(SentTransaction {
+    SentTransaction {
         stage: stage.to_owned(),
         outcome: outcome.map(str::to_owned),
         succeeded: found.map(|inclusion| inclusion.succeeded),
@@ -173,7 +227,7 @@ fn told(transaction: Transaction) -> Box<SentTransaction> {
         height: found.map(|inclusion| inclusion.height),
         reason,
         name: transaction.name,
-    })
+    }
 }
 
 fn in_words(reason: &Reason) -> String {
@@ -230,11 +284,11 @@ mod tests {
     fn what_took_its_place_is_not_told_as_what_was_asked_for() {
         let hash = |number: u8| Some(Hash32([number; 32]).to_string());
         let both = transaction(&[Kind::Call, Kind::Call, Kind::Noop]);
-        let pending = told(both.clone());
+        let pending = told_of_evm(both.clone());
         assert_eq!((pending.stage.as_str(), pending.hash, pending.succeeded), ("pending", hash(2), None));
         // The earlier of two that do the same is as good.
         let included = Transaction { stage: Stage::Included, included: Some(in_block(1)), ..both.clone() };
-        let paid = told(included);
+        let paid = told_of_evm(included);
         assert_eq!((paid.stage.as_str(), paid.hash, paid.succeeded), ("included", hash(1), Some(true)));
         let late = Transaction {
             stage: Stage::Included,
@@ -242,7 +296,7 @@ mod tests {
             abandoned: Some(Reason::Cancelled),
             ..both.clone()
         };
-        let paid = told(late);
+        let paid = told_of_evm(late);
         assert_eq!((paid.stage.as_str(), paid.reason, paid.succeeded), ("included", None, Some(true)));
         let noop = Transaction {
             stage: Stage::Included,
@@ -250,11 +304,11 @@ mod tests {
             abandoned: Some(Reason::Cancelled),
             ..both.clone()
         };
-        let given_up = told(noop.clone());
+        let given_up = told_of_evm(noop.clone());
         assert_eq!((given_up.stage.as_str(), given_up.hash, given_up.succeeded), ("pending", hash(2), None));
         assert_eq!(given_up.reason.as_deref(), Some("it was cancelled"));
         let ended = |outcome: Outcome| {
-            told(Transaction { stage: Stage::Ended, outcome: Some(outcome), ..noop.clone() })
+            told_of_evm(Transaction { stage: Stage::Ended, outcome: Some(outcome), ..noop.clone() })
         };
         for outcome in [Outcome::Abandoned(Reason::Expired), Outcome::Displaced] {
             let over = ended(outcome);

@@ -8,6 +8,7 @@ use r3e_egress::{Egress, FetchError, FetchLimits, HostAllowList, Request, Respon
 use r3e_proto::api::data::SignedObservation;
 use r3e_proto::api::feeds::Target;
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::neo_transactions::SentNeoTransaction;
 use r3e_proto::api::random::Random;
 use r3e_proto::api::transactions::Transaction;
 use r3e_proto::random::Occasion;
@@ -215,12 +216,35 @@ pub struct ToSend {
     pub data: Option<String>,
     /// What is sent along, in the chain's smallest unit, as decimal text.
     pub value: String,
-    /// The most gas.
+    /// The most gas; 0 on Neo N3, where the fee alone has a limit.
     pub gas_limit: u64,
-    /// The most that it may cost, as decimal text.
+    /// The most that it may cost, as decimal text: in wei, or in 10^-8 GAS.
     pub fee_limit: String,
+    /// For whom the signature counts, on Neo N3; as wallets of people have it without.
+    pub scope: Option<String>,
     /// How long it is tried; the appliance's own choice without.
     pub timeout_ms: Option<u64>,
+}
+
+/// A transaction, whichever family its chain is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnyTransaction {
+    /// On a chain like Ethereum.
+    Evm(Box<Transaction>),
+    /// On Neo N3.
+    Neo(Box<SentNeoTransaction>),
+}
+
+impl From<Transaction> for AnyTransaction {
+    fn from(transaction: Transaction) -> Self {
+        Self::Evm(Box::new(transaction))
+    }
+}
+
+impl From<SentNeoTransaction> for AnyTransaction {
+    fn from(transaction: SentNeoTransaction) -> Self {
+        Self::Neo(Box::new(transaction))
+    }
 }
 
 /// A version of a function.
@@ -279,11 +303,15 @@ pub trait Networks: Send + Sync {
         by: FunctionVersion<'a>,
         key: &'a str,
         wanted: &'a ToSend,
-    ) -> ChainFuture<'a, Transaction>;
+    ) -> ChainFuture<'a, AnyTransaction>;
 
     /// How far a transaction is that the function asked for, by its name.
-    fn sent<'a>(&'a self, tenant: TenantId, function: &'a str, name: &'a str)
-    -> ChainFuture<'a, Transaction>;
+    fn sent<'a>(
+        &'a self,
+        tenant: TenantId,
+        function: &'a str,
+        name: &'a str,
+    ) -> ChainFuture<'a, AnyTransaction>;
 }
 
 /// Who signs what functions were answered.

@@ -474,6 +474,7 @@ async fn a_function_sends_by_the_wallets_that_it_was_granted() {
         value: "0".into(),
         gas_limit: 21_000,
         fee_limit: "7".into(),
+        scope: None,
         timeout_ms: None,
     };
     assert_eq!(wanted, expected);
@@ -489,6 +490,11 @@ async fn a_function_sends_by_the_wallets_that_it_was_granted() {
         (format!("1{}", "0".repeat(30)), "1180591620717411303424".into())
     );
     assert_eq!(wanted.arguments, [json!("5")]);
+    // On Neo N3 the fee alone has a limit.
+    let neo = json!({ "gasLimit": null, "scope": "none", "key": "neo" });
+    assert_eq!(told(&appliance, &with(neo)).await, r#"["f neo","waiting","nobody mines",null]"#);
+    let (_, wanted, _) = appliance.chains.asked("f neo");
+    assert_eq!((wanted.gas_limit, wanted.scope.as_deref()), (0, Some("none")));
     // How far it is.
     let asked = |name: &str| json!({ "run": "sent", "name": name }).to_string();
     let ended = format!(
@@ -506,6 +512,7 @@ async fn a_function_sends_by_the_wallets_that_it_was_granted() {
         (json!({ "value": true }), "TypeError a value must be a bigint, decimal text or a whole number"),
         (json!({ "feeLimit": null }), "TypeError feeLimit must be a bigint, decimal text or a whole number"),
         (json!({ "gasLimit": "1" }), "TypeError gasLimit must be a whole number from 0 to 2^53 - 1"),
+        (json!({ "scope": 1 }), "TypeError a scope must be a non-empty string"),
         (json!({ "wallet": 1 }), "TypeError a wallet must be a non-empty string"),
     ] {
         assert_eq!(told(&appliance, &with(wrong.clone())).await, format!("{expected:?}"), "{wrong}");

@@ -22,10 +22,14 @@ pub struct ChainSend {
     pub data: Option<String>,
     /// What is sent along, as decimal text.
     pub value: String,
-    /// The most gas.
+    /// The most gas; 0 on Neo N3.
+    #[serde(default)]
     pub gas_limit: u64,
     /// The most that it may cost, as decimal text.
     pub fee_limit: String,
+    /// For whom the signature counts, on Neo N3: `called_by_entry` or `none`.
+    #[serde(default)]
+    pub scope: Option<String>,
     /// How long it is tried.
     #[serde(default)]
     pub timeout_ms: Option<u64>,

@@ -47,7 +47,7 @@ fn any_call() -> impl Strategy<Value = HostCall> {
             |(wallet, network, method, gas_limit, timeout_ms)| {
                 let (to, args, value, fee_limit) =
                     (wallet.clone(), network.clone(), wallet.clone(), network.clone());
-                let (data, key) = (method.clone(), wallet.clone());
+                let (data, scope, key) = (method.clone(), method.clone(), wallet.clone());
                 HostCall::ChainSend(Box::new(ChainSend {
                     wallet,
                     network,
@@ -58,6 +58,7 @@ fn any_call() -> impl Strategy<Value = HostCall> {
                     value,
                     gas_limit,
                     fee_limit,
+                    scope,
                     timeout_ms,
                     key,
                 }))

@@ -246,26 +246,29 @@ interface R3eChainAnswer {
   readonly data: string | null;
 }
 
-/** A transaction that is to be brought onto a chain like Ethereum. */
+/** A transaction that is to be brought onto a chain. */
 interface R3eChainTransaction {
   /** The wallet that signs: one that the function was granted, and whose policy names this version of the function. */
   wallet: string;
-  /** By CAIP-2, one that the function was granted: `eip155:1`. */
+  /** By CAIP-2, one that the function was granted: `eip155:1`, `neo-n3:860833102`. */
   network: string;
-  /** Whom it goes to. */
+  /** Whom it goes to; on Neo N3 the contract that is called. */
   to: string;
-  /** The declaration of the method that is called, as for `read`. Without it, and without `data`, nothing is called. */
+  /** On Ethereum the declaration of the method that is called, as for `read`; without it, and without `data`, nothing is called. On Neo N3 its name. */
   method?: string | null;
+  /** As for `read`. */
   args?: readonly unknown[] | null;
-  /** In place of `method` and `args`. */
+  /** On Ethereum in place of `method` and `args`. */
   data?: string | null;
-  /** What is sent along, in wei; nothing where it is absent. */
+  /** On Ethereum what is sent along, in wei; nothing where it is absent. */
   value?: bigint | number | string | null;
-  /** The most gas. */
-  gasLimit: number;
-  /** The most that it may cost, in wei: gas times its price. */
+  /** On Ethereum the most gas. */
+  gasLimit?: number | null;
+  /** The most that it may cost: on Ethereum gas times its price, in wei; on Neo N3 both fees, in 10^-8 GAS. */
   feeLimit: bigint | number | string;
-  /** How long it is tried, 15 s to 7 days; ten minutes where it is absent. */
+  /** On Neo N3, for whom the wallet's signature counts: the contract that is called, or nobody but the fees; the first where it is absent. */
+  scope?: "called_by_entry" | "none" | null;
+  /** How long it is tried, 15 s to 7 days, on Neo N3 1 minute to 24 hours; ten minutes where it is absent. */
   timeoutMs?: number | null;
   /**
    * What says that it is the same: at most 256 bytes. Under one key this function, whichever version of it, does one thing once: asked for again, it is told how far that is;

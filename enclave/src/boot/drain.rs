@@ -58,5 +58,6 @@ pub(super) async fn closed(
         appliance.feeds.close();
         appliance.publisher.close();
         appliance.transactions.close();
+        appliance.neo_transactions.close();
     }
 }

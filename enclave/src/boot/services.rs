@@ -14,8 +14,9 @@ use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
     Billing, ByWallets, Chains, FeedsFrom, ForFunctions, FunctionEvents, Functions, FunctionsParts,
-    LatestPrices, NeoNetworks, NeoParts, OracleKeys, OracleNotary, Publisher, QueueParts, Randomness,
-    Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds, start_jobs, start_triggers,
+    LatestPrices, NeoNetworks, NeoParts, NeoSending, NeoTransactions, OracleKeys, OracleNotary, Publisher,
+    QueueParts, Randomness, Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds,
+    start_jobs, start_triggers,
 };
 
 /// What they stand on.
@@ -43,6 +44,7 @@ pub(super) struct Services {
     pub(super) wallets: Arc<Wallets>,
     pub(super) chains: Arc<Chains>,
     pub(super) transactions: Arc<Transactions>,
+    pub(super) neo_transactions: Arc<NeoTransactions>,
     pub(super) publisher: Publisher,
 }
 
@@ -73,8 +75,12 @@ impl Services {
         let signer = Arc::new(ByWallets::new(Arc::clone(&wallets), billing.tenants()));
         let transactions = Transactions::start(store, clock, (&wallets, &signer), sending)?;
         let transactions = Arc::new(transactions);
+        let sending = NeoSending::open(transport, configuration, clock)?;
+        let neo_transactions = NeoTransactions::start(store, clock, (&wallets, &signer), sending)?;
+        let neo_transactions = Arc::new(neo_transactions);
         let chains = Arc::new(Chains::open(transport, configuration, clock)?);
-        let on_chains = ForFunctions::new(Arc::clone(&chains), Arc::clone(&transactions));
+        let on_chains =
+            ForFunctions::new(Arc::clone(&chains), Arc::clone(&transactions), Arc::clone(&neo_transactions));
         let events = Arc::new(FunctionEvents::default());
         let functions = Arc::new(Functions::new(FunctionsParts {
             store: store.clone(),
@@ -127,6 +133,7 @@ impl Services {
             wallets,
             chains,
             transactions,
+            neo_transactions,
             publisher,
         })
     }

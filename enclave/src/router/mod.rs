@@ -19,6 +19,7 @@ mod identity;
 mod jobs;
 mod metrics;
 mod name;
+mod neo_transactions;
 mod public;
 mod random;
 mod secrets;
@@ -93,6 +94,11 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/wallets/{name}/audit", get(wallets::audit))
         .route("/v1/wallets/{name}/funds", get(wallets::funds))
         .route("/v1/chains", get(chains::list))
+        .route("/v1/neo-transactions", get(neo_transactions::list))
+        .route(
+            "/v1/neo-transactions/{name}",
+            get(neo_transactions::show).put(neo_transactions::send).delete(neo_transactions::cancel),
+        )
         .route("/v1/transactions", get(transactions::list))
         .route(
             "/v1/transactions/{name}",

@@ -17,8 +17,8 @@ use crate::limits::{MAX_SIGN_BODY_BYTES, MAX_TRANSACTIONS_PAGE};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageQuery {
-    after: Option<String>,
-    limit: Option<usize>,
+    pub(super) after: Option<String>,
+    pub(super) limit: Option<usize>,
 }
 
 /// `GET /v1/transactions?after=NAME&limit=N`

@@ -36,7 +36,7 @@ use self::nodes::OVER_LONG;
 pub(crate) use self::nodes::{HttpsNodes, quorum_of};
 use self::recent::Recent;
 use self::resting::Resting;
-pub(crate) use self::sending::Sending;
+pub(crate) use self::sending::{NeoSending, Sending};
 use super::ServiceError;
 use super::egress::open_egress;
 use super::turns::Turns;

@@ -13,6 +13,7 @@ mod functions;
 mod jobs;
 pub(crate) mod json;
 mod metrics;
+mod neo_transactions;
 mod notary;
 mod publishing;
 mod randomness;
@@ -29,12 +30,15 @@ mod witnessed;
 pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use billing::Billing;
 pub(crate) use by_wallets::ByWallets;
-pub(crate) use chains::{Chains, ForFunctions, HttpsNodes, NeoNetworks, Sending, in_words, quorum_of};
+pub(crate) use chains::{
+    Chains, ForFunctions, HttpsNodes, NeoNetworks, NeoSending, Sending, in_words, quorum_of,
+};
 pub(crate) use error::ServiceError;
 pub(crate) use feeds::{FeedsFrom, LatestPrices, OracleKeys, start_feeds};
 pub(crate) use functions::{Functions, FunctionsParts, Workshop};
 pub(crate) use jobs::{QueueParts, start_jobs};
 pub(crate) use metrics::{ApplianceMetrics, TenantMetrics};
+pub(crate) use neo_transactions::NeoTransactions;
 pub(crate) use notary::OracleNotary;
 pub(crate) use publishing::{NeoParts, Publisher};
 pub(crate) use randomness::Randomness;

@@ -64,13 +64,7 @@ impl Transactions {
         name: &str,
         request: SendTransaction,
     ) -> Result<Transaction, ServiceError> {
-        for (names, whose) in [(OWN_NAMES, "feeds' reports"), (FUNCTIONS_NAMES, "functions")] {
-            if name.starts_with(names) {
-                return Err(ServiceError::Invalid(format!(
-                    "names that begin with {names:?} are those of {whose}"
-                )));
-            }
-        }
+        check_name(name)?;
         self.submit(tenant, by, name, request, false).await
     }
 
@@ -88,23 +82,10 @@ impl Transactions {
         let by = By::Function(function.to_string());
         let name = name_of(function.function(), key);
         // What was sent already is told as it is, whatever the policy says by now.
-        match self.inner.show(tenant, &name).await {
-            Err(TransactionsError::NotFound(_)) => {
-                let payload = Payload::EvmTransaction(tried(&request));
-                let judged = self.wallets.judge(tenant, &by, &request.wallet, &payload).await;
-                judged.map_err(|error| match error {
-                    // The wallet was used meanwhile. Nothing was done.
-                    ServiceError::Conflict(why) => ServiceError::Busy(why),
-                    error => error,
-                })?;
-            }
-            Err(error) => return Err(error.into()),
-            // From before such names were kept for functions.
-            Ok(there) if there.function.is_none() => {
-                let why = format!("{name} is there already, and no function asked for it");
-                return Err(ServiceError::Conflict(why));
-            }
-            Ok(_) => {}
+        let there = self.inner.show(tenant, &name).await.map(|there| there.function.is_some());
+        if !asked_before(&name, there)? {
+            let payload = Payload::EvmTransaction(tried(&request));
+            self.wallets.judge(tenant, &by, &request.wallet, &payload).await?;
         }
         self.submit(tenant, &by, &name, request, false).await
     }
@@ -152,12 +133,7 @@ impl Transactions {
         let account = account_of(&self.wallets, tenant, &wallet).await?;
         let timeout_ms = timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS);
         let deadline_ms = self.clock.now_ms().saturating_add(timeout_ms);
-        let asker = match by {
-            By::Tenant => Asker::Tenant,
-            By::ApiKey(id) => Asker::ApiKey(id.clone()),
-            By::Function(version) => Asker::Function(version.clone()),
-        };
-        let id = name.to_owned();
+        let (id, asker) = (name.to_owned(), asker_of(by));
         let submission = Submission { id, wallet, asker, account, chain_id, call, deadline_ms, is_brief };
         Ok(self.inner.submit(tenant, submission).await?)
     }
@@ -217,8 +193,47 @@ impl Transactions {
     }
 }
 
+/// Whether a caller may give one this name.
+///
+/// # Errors
+/// [`ServiceError::Invalid`].
+pub(super) fn check_name(name: &str) -> Result<(), ServiceError> {
+    for (names, whose) in [(OWN_NAMES, "feeds' reports"), (FUNCTIONS_NAMES, "functions")] {
+        if name.starts_with(names) {
+            return Err(ServiceError::Invalid(format!(
+                "names that begin with {names:?} are those of {whose}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// As a transaction's record has them.
+pub(super) fn asker_of(by: &By) -> Asker {
+    match by {
+        By::Tenant => Asker::Tenant,
+        By::ApiKey(id) => Asker::ApiKey(id.clone()),
+        By::Function(version) => Asker::Function(version.clone()),
+    }
+}
+
+/// Whether a function's key was used already, by what is `there` under its name: whether a function asked for that.
+///
+/// # Errors
+/// [`ServiceError::Conflict`]: none did. It is from before such names were kept for functions.
+pub(super) fn asked_before(name: &str, there: Result<bool, TransactionsError>) -> Result<bool, ServiceError> {
+    match there {
+        Err(TransactionsError::NotFound(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+        Ok(true) => Ok(true),
+        Ok(false) => {
+            Err(ServiceError::Conflict(format!("{name} is there already, and no function asked for it")))
+        }
+    }
+}
+
 /// What a function's transaction is called: one name for each key, whatever its version. Neither can be told from it.
-fn name_of(function: &str, key: &str) -> String {
+pub(super) fn name_of(function: &str, key: &str) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in ["r3e/1/function-transaction", function, key] {
         context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -258,11 +273,10 @@ impl Signer for ByWallets {
         &'a self,
         tenant: TenantId,
         by: r3e_transactions::By<'a>,
-        account: EvmAddress,
-        transaction: &'a EvmTransaction,
+        account: String,
+        payload: Payload,
     ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>> {
-        let payload = Payload::EvmTransaction(transaction.clone());
-        Box::pin(self.transaction(tenant, by, account.to_string(), payload))
+        Box::pin(self.transaction(tenant, by, account, payload))
     }
 }
 

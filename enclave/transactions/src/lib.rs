@@ -18,23 +18,18 @@
 
 #![forbid(unsafe_code)]
 
-mod call;
-mod entry;
+mod book;
 mod error;
 mod evm;
-mod fees;
-mod lane;
+mod family;
 pub mod limits;
+mod neo;
 mod outside;
-mod said;
 mod spaces;
-mod transactions;
 mod work;
 
-pub use call::{Submission, is_transaction_id};
+pub use book::{TransactionsParts, is_transaction_id};
 pub use error::TransactionsError;
-pub use evm::EvmChain;
-pub use lane::{Receipt, Rules, View};
+pub use evm::{EvmChain, Receipt, Refusal, Rules, Submission, Transactions, View, refusal};
+pub use neo::{BLOCK_TIME, Found, NeoChain, NeoNodes, NeoSubmission, NeoTransactions, Ran, refused_by};
 pub use outside::{Asker, BoxFuture, By, Chain, Chains, NotSigned, Sent, Signer};
-pub use said::{Refusal, refusal};
-pub use transactions::{Transactions, TransactionsParts};

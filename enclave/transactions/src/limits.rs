@@ -40,6 +40,16 @@ pub const NOOP_ATTEMPTS: usize = 8;
 pub const MAX_LIFE: Duration = Duration::from_hours(7 * 24);
 /// The shortest: a block of Ethereum, and what comes before it.
 pub const MIN_LIFE: Duration = Duration::from_secs(15);
+/// The shortest on Neo N3: four blocks of a quarter of a minute.
+pub const MIN_NEO_LIFE: Duration = Duration::from_mins(1);
+/// The longest on Neo N3: no transaction may wait longer there (`MaxValidUntilBlockIncrement`, 5,760 blocks).
+pub const MAX_NEO_LIFE: Duration = Duration::from_hours(24);
+/// Blocks of Neo N3 that may have a transaction: what its nodes take, less what one may be behind another.
+pub const MAX_NEO_BLOCKS_TO_LIVE: u64 = 5_700;
+/// So long may a contract of Neo N3 refuse a transaction for which nothing was signed: what it waits for may be in one of the next blocks.
+pub const REFUSED_FOR: Duration = Duration::from_mins(1);
+/// Questions that the nodes of one network of Neo N3 are asked at a time.
+pub const NEO_QUESTIONS_AT_ONCE: usize = 4;
 /// A name that a caller gives one.
 pub const MAX_ID_BYTES: usize = 64;
 /// After a signature that was refused and may be given later.

@@ -5,22 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Hash32, HexBytes};
+use r3e_proto::api::wallets::{EvmAddress, Hash32, HexBytes, Payload};
 use serde::{Deserialize, Serialize};
 
-use crate::lane::{Receipt, Rules, View};
-use crate::said::Refusal;
+use crate::evm::{Receipt, Refusal, Rules, View};
 
 /// What is under way.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// The chains that there are nodes of.
-pub trait Chains: Send + Sync + 'static {
-    /// The chain of this id.
-    fn chain(&self, chain_id: u64) -> Option<Arc<dyn Chain>>;
+/// The chains of a family that there are nodes of. `C` is what one is.
+pub trait Chains<C: ?Sized>: Send + Sync + 'static {
+    /// The chain of this number: on Ethereum its id, on Neo N3 its magic number.
+    fn chain(&self, number: u64) -> Option<Arc<C>>;
 }
 
-/// One chain, as enough of its nodes agree on it.
+/// One chain like Ethereum, as enough of its nodes agree on it.
 pub trait Chain: Send + Sync + 'static {
     /// How it is waited for.
     fn rules(&self) -> Rules;
@@ -57,8 +56,8 @@ pub enum Sent {
 
 /// The wallets, behind their gates.
 pub trait Signer: Send + Sync + 'static {
-    /// Signs by the tenant's wallet, if its account is `account` and its policy allows it, to whoever asked. Gives the signed bytes and
-    /// their hash.
+    /// Signs a transaction by the tenant's wallet, if its account is `account`, as its chain shows it, and its policy allows it, to
+    /// whoever asked. Gives the signed bytes and their hash.
     ///
     /// # Errors
     /// [`NotSigned`].
@@ -66,8 +65,8 @@ pub trait Signer: Send + Sync + 'static {
         &'a self,
         tenant: TenantId,
         by: By<'a>,
-        account: EvmAddress,
-        transaction: &'a EvmTransaction,
+        account: String,
+        payload: Payload,
     ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>>;
 }
 
@@ -91,6 +90,16 @@ pub enum Asker {
     ApiKey(String),
     /// A version of one of its functions, `NAME@VERSION`.
     Function(String),
+}
+
+impl Asker {
+    /// The version of a function, where one asks.
+    pub(crate) fn function(self) -> Option<String> {
+        match self {
+            Self::Function(version) => Some(version),
+            Self::Tenant | Self::ApiKey(_) => None,
+        }
+    }
 }
 
 /// As it is written down.
@@ -132,6 +141,12 @@ pub struct NotSigned {
     pub message: String,
     /// Whether that may be otherwise later.
     pub may_pass: bool,
+}
+
+impl NotSigned {
+    pub(crate) fn in_words(&self) -> String {
+        format!("the wallet does not sign: {} ({})", self.message, self.code)
+    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 //!
 //! | namespace | key | value |
 //! |---|---|---|
-//! | `transactions` of the tenant | its name | [`Entry`], JSON |
+//! | `transactions` of the tenant | its name | the family's record, JSON |
 //! | `transaction-lanes` of the tenant | `CHAIN.ACCOUNT` | [`Roll`], JSON: the names of those that are open, and of those that ended last |
 //! | `transaction-index` of the appliance | `TENANT/CHAIN.ACCOUNT` | nothing: lanes are found by it |
+//!
+//! Those of Neo N3 have `neo-` before each namespace.
 //!
 //! Every commit of a lane has its roll first, and holds only over the roll that it was made from: of two that write one lane, one loses.
 
@@ -15,17 +17,16 @@ use r3e_store::{Namespace, Store, StoreError, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::entry::Entry;
 use crate::error::TransactionsError;
-use crate::lane::{Lane, Place};
+use crate::family::{Family, Lane, Place, Record};
 use crate::limits::{MAX_ENDED, MAX_ENDED_BRIEF, MAX_ENDED_UNSIGNED, REMEMBERED};
 use crate::outside::Asker;
 
 /// Which lane, of whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Address {
+pub(crate) struct Address<P> {
     pub(crate) tenant: TenantId,
-    pub(crate) place: Place,
+    pub(crate) place: P,
 }
 
 /// Which transactions a lane has.
@@ -47,9 +48,8 @@ struct Roll {
 }
 
 /// A lane as it stands in the store, and its open transactions.
-#[derive(Debug, Default)]
-pub(crate) struct Standing {
-    pub(crate) lane: Lane,
+pub(crate) struct Standing<F: Family> {
+    pub(crate) lane: Lane<F::Record>,
     roll: Roll,
     version: Option<u64>,
     /// It may be another one there.
@@ -64,7 +64,13 @@ pub(crate) struct Moment {
     pub(crate) height: u64,
 }
 
-impl Standing {
+impl<F: Family> Default for Standing<F> {
+    fn default() -> Self {
+        Self { lane: Lane::default(), roll: Roll::default(), version: None, is_fresh: false }
+    }
+}
+
+impl<F: Family> Standing<F> {
     /// The highest block by which something has ended.
     pub(crate) fn height(&self) -> u64 {
         self.roll.height
@@ -86,17 +92,17 @@ impl Standing {
     pub(crate) async fn refresh(
         &mut self,
         store: &Store,
-        address: &Address,
+        address: &Address<F::Place>,
     ) -> Result<(), TransactionsError> {
         if self.is_fresh {
             return Ok(());
         }
-        let found = store.get(&lanes(address.tenant)?, &address.place.key()).await?;
+        let found = store.get(&lanes::<F>(address.tenant)?, &address.place.key()).await?;
         let version = found.as_ref().map(|found| found.version);
         let roll: Roll = found.map(|found| decode(found.value.as_bytes())).transpose()?.unwrap_or_default();
         let mut entries = Vec::with_capacity(roll.open.len());
         for id in &roll.open {
-            let entry = read(store, address.tenant, id).await?;
+            let entry = read::<F>(store, address.tenant, id).await?;
             let missing =
                 || TransactionsError::Record(format!("{id:?} is on its lane's roll, and not there"));
             entries.push(entry.ok_or_else(missing)?);
@@ -112,28 +118,35 @@ impl Standing {
     pub(crate) async fn commit(
         &mut self,
         store: &Store,
-        address: &Address,
+        address: &Address<F::Place>,
         changed: &[usize],
         moment: Moment,
     ) -> Result<(), TransactionsError> {
-        let (lanes, records) = (lanes(address.tenant)?, records(address.tenant)?);
+        let (lanes, records) = (lanes::<F>(address.tenant)?, records::<F>(address.tenant)?);
         let mut roll = self.roll.clone();
-        roll.open =
-            self.lane.entries.iter().filter(|entry| entry.is_open()).map(|entry| entry.id.clone()).collect();
+        roll.open = self
+            .lane
+            .entries
+            .iter()
+            .filter(|entry| entry.is_open())
+            .map(|entry| entry.id().to_owned())
+            .collect();
         let mut writes = Vec::new();
         for entry in changed.iter().filter_map(|index| self.lane.entries.get(*index)) {
-            let put = Write::put(&records, &entry.id, encode(&entry.kept())?);
-            let is_new = !self.roll.open.contains(&entry.id);
+            let put = Write::put(&records, entry.id(), encode(&entry.kept())?);
+            let is_new = !self.roll.open.iter().any(|open| open == entry.id());
             writes.push(if is_new { put.if_absent() } else { put });
             if !entry.is_open() {
                 roll.height = roll.height.max(moment.height);
-                match &entry.out {
-                    _ if entry.is_brief => roll.brief.push_back(entry.id.clone()),
-                    Some(_) => roll.ended.push_back((entry.id.clone(), moment.now_ms)),
-                    None if matches!(entry.asker, Asker::Function(_)) => {
-                        roll.unsigned_of_functions.push_back((entry.id.clone(), moment.now_ms));
-                    }
-                    None => roll.unsigned.push_back(entry.id.clone()),
+                let id = entry.id().to_owned();
+                if entry.is_brief() {
+                    roll.brief.push_back(id);
+                } else if entry.is_signed() {
+                    roll.ended.push_back((id, moment.now_ms));
+                } else if matches!(entry.asker(), Asker::Function(_)) {
+                    roll.unsigned_of_functions.push_back((id, moment.now_ms));
+                } else {
+                    roll.unsigned.push_back(id);
                 }
             }
         }
@@ -152,7 +165,7 @@ impl Standing {
         let put_roll = if let Some(version) = self.version {
             put_roll.if_version(version)
         } else {
-            writes.push(Write::put(&index()?, &address.index_key(), Vec::new()));
+            writes.push(Write::put(&index::<F>()?, &address.index_key(), Vec::new()));
             put_roll.if_absent()
         };
         writes.insert(0, put_roll);
@@ -162,7 +175,7 @@ impl Standing {
         if let Some(Some(version)) = committed.versions.first() {
             self.version = Some(*version);
             self.roll = roll;
-            self.lane.entries.retain(Entry::is_open);
+            self.lane.entries.retain(Record::is_open);
             self.is_fresh = true;
         }
         Ok(())
@@ -174,50 +187,42 @@ fn oldest_is_forgotten(ended: &VecDeque<(String, u64)>, now_ms: u64) -> bool {
     ended.front().is_some_and(|(_, ended_ms)| now_ms.saturating_sub(*ended_ms) > long_ms)
 }
 
-impl Place {
-    fn key(&self) -> String {
-        format!("{}.{}", self.chain_id, self.account)
-    }
-}
-
-impl Address {
+impl<P: Place> Address<P> {
     fn index_key(&self) -> String {
         format!("{}/{}", self.tenant, self.place.key())
     }
 
     fn parse(key: &str) -> Option<Self> {
         let (tenant, place) = key.split_once('/')?;
-        let (chain_id, account) = place.split_once('.')?;
-        let place = Place { chain_id: chain_id.parse().ok()?, account: account.parse().ok()? };
-        Some(Self { tenant: tenant.parse().ok()?, place })
+        Some(Self { tenant: tenant.parse().ok()?, place: P::parse(place)? })
     }
 }
 
 /// A transaction, open or ended.
-pub(crate) async fn read(
+pub(crate) async fn read<F: Family>(
     store: &Store,
     tenant: TenantId,
     id: &str,
-) -> Result<Option<Entry>, TransactionsError> {
-    let found = store.get(&records(tenant)?, id).await?;
+) -> Result<Option<F::Record>, TransactionsError> {
+    let found = store.get(&records::<F>(tenant)?, id).await?;
     found.map(|found| decode(found.value.as_bytes())).transpose()
 }
 
 /// The names of a tenant's transactions after `after`. From memory.
-pub(crate) fn names(
+pub(crate) fn names<F: Family>(
     store: &Store,
     tenant: TenantId,
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<String>, TransactionsError> {
-    let listed = store.scan(&records(tenant)?, "", after, limit)?;
+    let listed = store.scan(&records::<F>(tenant)?, "", after, limit)?;
     Ok(listed.into_iter().map(|listed| listed.key).collect())
 }
 
 /// Every lane that the index names. From memory.
-pub(crate) fn all(store: &Store) -> Result<Vec<Address>, StoreError> {
+pub(crate) fn all<F: Family>(store: &Store) -> Result<Vec<Address<F::Place>>, StoreError> {
     let mut all = Vec::new();
-    for listed in store.scan_all(&index()?)? {
+    for listed in store.scan_all(&index::<F>()?)? {
         if let Some(address) = Address::parse(&listed.key) {
             all.push(address);
         } else {
@@ -227,16 +232,16 @@ pub(crate) fn all(store: &Store) -> Result<Vec<Address>, StoreError> {
     Ok(all)
 }
 
-fn index() -> Result<Namespace, StoreError> {
-    Namespace::of_appliance("transaction-index")
+fn index<F: Family>() -> Result<Namespace, StoreError> {
+    Namespace::of_appliance(F::SPACES.index)
 }
 
-fn lanes(tenant: TenantId) -> Result<Namespace, StoreError> {
-    Namespace::of_tenant("transaction-lanes", &tenant.to_string())
+fn lanes<F: Family>(tenant: TenantId) -> Result<Namespace, StoreError> {
+    Namespace::of_tenant(F::SPACES.lanes, &tenant.to_string())
 }
 
-fn records(tenant: TenantId) -> Result<Namespace, StoreError> {
-    Namespace::of_tenant("transactions", &tenant.to_string())
+fn records<F: Family>(tenant: TenantId) -> Result<Namespace, StoreError> {
+    Namespace::of_tenant(F::SPACES.records, &tenant.to_string())
 }
 
 fn encode(record: &impl Serialize) -> Result<Vec<u8>, TransactionsError> {

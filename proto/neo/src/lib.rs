@@ -14,6 +14,7 @@
 mod address;
 mod attribute;
 mod bytes;
+mod contract;
 mod hash;
 pub mod limits;
 pub mod number;
@@ -25,6 +26,7 @@ mod witness;
 pub use address::{ADDRESS_VERSION, AddressError, address, parse_address};
 pub use attribute::Attribute;
 pub use bytes::{CodecError, Reader, Writer};
+pub use contract::deployed_contract;
 pub use hash::{Hash160, Hash256, HashError, PublicKey, hash160};
 pub use script::{Argument, CallFlags, ScriptBuilder, ScriptError};
 pub use signer::{Condition, Rule, Scopes, Signer};

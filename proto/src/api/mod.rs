@@ -68,6 +68,8 @@
 //! | `POST /v1/events/{topic}` | tenant | data, JSON → 202 [`triggers::Published`] |
 //! | `GET /v1/transactions?after=NAME&limit=N` | tenant | – → [`transactions::TransactionPage`] |
 //! | `GET`, `PUT`, `DELETE /v1/transactions/{name}` | tenant | [`transactions::SendTransaction`] → [`transactions::Transaction`] |
+//! | `GET /v1/neo-transactions?after=NAME&limit=N` | tenant | – → [`neo_transactions::NeoTransactionPage`] |
+//! | `GET`, `PUT`, `DELETE /v1/neo-transactions/{name}` | tenant | [`neo_transactions::SendNeoTransaction`] → [`neo_transactions::SentNeoTransaction`] |
 //! | `GET /v1/feeds` | tenant | – → list of [`feeds::Feed`] |
 //! | `GET`, `PUT`, `DELETE /v1/feeds/{name}` | tenant | [`feeds::SetFeed`] → [`feeds::Feed`] |
 //! | `POST /v1/feeds/{name}/pause`, `POST /v1/feeds/{name}/resume` | tenant | – → [`feeds::Feed`] |
@@ -94,6 +96,7 @@ pub mod functions;
 pub mod identity;
 pub mod jobs;
 pub mod modules;
+pub mod neo_transactions;
 pub mod observations;
 pub mod random;
 pub mod secrets;

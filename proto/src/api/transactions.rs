@@ -101,13 +101,13 @@ pub enum Reason {
     NotTaken(String),
 }
 
-/// What became of a transaction, for ever.
+/// What became of a transaction, for ever. `I` is where its chain has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum Outcome<I = Inclusion> {
     /// It is in the chain; it may have been reverted.
-    Included(Inclusion),
+    Included(I),
     /// It was not done, and will not be.
     Abandoned(Reason),
     /// The wallet's gate does not let it be signed.

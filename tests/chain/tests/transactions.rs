@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use keeper::Keeper;
-use r3e_chain::evm::{EvmAddress, EvmTransaction, Hash32, HexBytes, Wei};
+use r3e_chain::evm::{EvmAddress, Hash32, HexBytes, Wei};
 use r3e_chain::rpc::Quorum;
 use r3e_chain_under_test::{Account, Anvil, HttpNodes};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::transactions::{Call, Kind, Outcome, Reason, Stage, Transaction};
+use r3e_proto::api::wallets::Payload;
 use r3e_store::Store;
 use r3e_transactions::{
     Asker, BoxFuture, By, Chain, Chains, EvmChain, NotSigned, Refusal, Rules, Signer, Submission,
@@ -65,7 +66,7 @@ impl World {
 /// The world, as an appliance has it.
 struct Outside(Arc<World>);
 
-impl Chains for Outside {
+impl Chains<dyn Chain> for Outside {
     fn chain(&self, chain_id: u64) -> Option<Arc<dyn Chain>> {
         let nodes = Quorum::new(HttpNodes::new(&[self.0.anvil.port()]), 1, 1).unwrap();
         (chain_id == self.0.anvil.chain())
@@ -78,12 +79,13 @@ impl Signer for Outside {
         &'a self,
         _: TenantId,
         _: By<'a>,
-        account: EvmAddress,
-        transaction: &'a EvmTransaction,
+        account: String,
+        payload: Payload,
     ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>> {
-        assert_eq!(account, self.0.account.address);
+        assert_eq!(account, self.0.account.address.to_string());
+        let Payload::EvmTransaction(transaction) = payload else { panic!("something else is to be signed") };
         Box::pin(async move {
-            let signed = self.0.account.sign(transaction).unwrap();
+            let signed = self.0.account.sign(&transaction).unwrap();
             self.0.signed.lock().unwrap().push(signed.0);
             Ok(signed)
         })

@@ -26,6 +26,10 @@ const ALREADY_EXISTS: i64 = -501;
 const UNKNOWN: RangeInclusive<i64> = -105..=-100;
 /// `AlreadyInPool`.
 const ALREADY_IN_POOL: i64 = -503;
+/// How running a transaction ended (`VMState`); the first is of one that no block has.
+const NO_STATE: i128 = 0;
+const HALT: i128 = 1;
+const FAULT: i128 = 2;
 
 /// The contracts of a network.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub struct Trial {
     pub gas_consumed: u64,
     /// Why it would fail, in the words of one node, which may be the one that lies; none where it would not.
     pub fault: Option<String>,
+    /// Whether it leaves a single "false".
+    pub gives_false: bool,
 }
 
 /// What running a script came to.
@@ -49,6 +55,15 @@ pub struct Ran {
     pub value: Option<Item>,
     /// Why it fails, in the words of one node, which may be the one that lies.
     pub fault: String,
+}
+
+/// Where a transaction is, and how far the chain is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The height of its block, and whether running it ended well; none where no block has it.
+    pub at: Option<(u64, bool)>,
+    /// Whether the chain is beyond the height that was asked about.
+    pub is_beyond: bool,
 }
 
 /// What a method gives, and how far the chain is.
@@ -74,18 +89,20 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
         NeoBlocks::new(self.nodes).height().await
     }
 
-    /// What running `script` would take, paid for by `sender`, who signs for nobody but the fees.
+    /// What running `script` would take, paid for by `sender`, whose signature counts for `scopes`, as nodes name them.
     ///
     /// # Errors
     /// [`QuorumError`].
-    pub async fn trial(&self, script: &[u8], sender: Hash160) -> Result<Trial, QuorumError> {
-        let signers = json!([{ "account": sender, "scopes": "None" }]);
+    pub async fn trial(&self, script: &[u8], sender: Hash160, scopes: &str) -> Result<Trial, QuorumError> {
+        let signers = json!([{ "account": sender, "scopes": scopes }]);
         let parameters = vec![json!(STANDARD.encode(script)), signers];
         let question = question("invokescript", parameters, MAX_SMALL_ANSWER_BYTES);
         let read = |answer: Value| {
             let gas_consumed = parsed(&answer, "gasconsumed")?;
             let fault = if halted(&answer, "state")? { None } else { Some(words(&answer)) };
-            Ok(Trial { gas_consumed, fault })
+            let left = answer.get("stack").and_then(Value::as_array).map(Vec::as_slice);
+            let gives_false = left.is_some_and(|left| left == [json!({ "type": "Boolean", "value": false })]);
+            Ok(Trial { gas_consumed, fault, gives_false })
         };
         self.nodes.ask(&question, read).await
     }
@@ -137,6 +154,47 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
             let value = if halted(run, "state")? { left(run)? } else { None };
             // There is a block for each height below the count.
             Ok(Asked { value, is_beyond: count.saturating_sub(1) > height })
+        };
+        self.nodes.ask_together(&questions, read).await
+    }
+
+    /// Where a transaction is, and whether the chain is beyond `height`; each node says both of one moment: one that is beyond it has every
+    /// block up to it.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn find(&self, transaction: Hash256, height: u64) -> Result<Place, QuorumError> {
+        let hash = json!([{ "type": "Hash256", "value": transaction }]);
+        let of_ledger = |method: &str| {
+            let parameters = vec![json!(Hash160::LEDGER), json!(method), hash.clone()];
+            question("invokefunction", parameters, MAX_SMALL_ANSWER_BYTES)
+        };
+        let questions = [
+            question("getblockcount", Vec::new(), MAX_SMALL_ANSWER_BYTES),
+            of_ledger("getTransactionHeight"),
+            of_ledger("getTransactionVMState"),
+        ];
+        let read = |answers: Vec<Value>| {
+            let [count, height_of, state] = answers.as_slice() else {
+                return Err(AnswerError::Form { what: "answers" });
+            };
+            let number = |run: &Value, what| {
+                let left = if halted(run, "state")? { left(run)? } else { None };
+                let Some(Item::Integer(number)) = left else { return Err(AnswerError::Form { what }) };
+                number.to_i128().ok_or(AnswerError::Form { what })
+            };
+            let count = count.as_u64().ok_or(AnswerError::Form { what: "number of blocks" })?;
+            let at = match (number(height_of, "height")?, number(state, "state")?) {
+                (-1, NO_STATE) => None,
+                // The block came between the two questions.
+                (-1, _) => return Err(AnswerError::Other { what: "block" }),
+                (at, HALT) => Some((at, true)),
+                (at, FAULT) => Some((at, false)),
+                _ => return Err(AnswerError::Form { what: "state" }),
+            };
+            let at = at.map(|(at, halted)| u64::try_from(at).map(|at| (at, halted))).transpose();
+            let at = at.map_err(|_| AnswerError::Form { what: "height" })?;
+            Ok(Place { at, is_beyond: count.saturating_sub(1) > height })
         };
         self.nodes.ask_together(&questions, read).await
     }
@@ -198,7 +256,8 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
 /// Nodes word a fault each in their own way, and some tell where in the script it was.
 impl PartialEq for Trial {
     fn eq(&self, other: &Self) -> bool {
-        self.gas_consumed == other.gas_consumed && self.fault.is_some() == other.fault.is_some()
+        let of = |trial: &Self| (trial.gas_consumed, trial.fault.is_some(), trial.gives_false);
+        of(self) == of(other)
     }
 }
 
@@ -219,6 +278,17 @@ impl Answer for Trial {
     fn summary(&self) -> String {
         let ends = if self.fault.is_some() { "fails" } else { "ends well" };
         format!("a run that takes {} and {ends}", self.gas_consumed)
+    }
+}
+
+impl Answer for Place {
+    fn summary(&self) -> String {
+        let place = match self.at {
+            Some((height, true)) => format!("in block {height}"),
+            Some((height, false)) => format!("failed in block {height}"),
+            None => "in no block".to_owned(),
+        };
+        format!("{place}, {} the height", if self.is_beyond { "beyond" } else { "not beyond" })
     }
 }
 

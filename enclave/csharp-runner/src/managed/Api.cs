@@ -430,18 +430,19 @@ namespace R3E
         }
 
         /// <summary>
-        /// Has a transaction brought onto a granted network by a granted wallet; how far it is. Under one key the same is done once. Amounts are in wei, decimal text.
+        /// Has a transaction brought onto a granted network by a granted wallet; how far it is. Under one key the same is done once. Amounts are decimal text, in wei or,
+        /// on Neo N3, in 10^-8 GAS; there, <c>to</c> is the contract, <c>gasLimit</c> is 0, and <c>scope</c> may be <c>none</c>.
         /// </summary>
         public static SentTransaction Send(
             string wallet, string network, string to, string key, long gasLimit, string feeLimit, string method = null,
-            IEnumerable<object> args = null, string data = null, string value = "0", long? timeoutMs = null)
+            IEnumerable<object> args = null, string data = null, string value = "0", long? timeoutMs = null, string scope = null)
         {
             if (gasLimit < 0) throw new ArgumentOutOfRangeException(nameof(gasLimit), "a limit begins at 0");
             if (timeoutMs < 0) throw new ArgumentOutOfRangeException(nameof(timeoutMs), "a time begins at 0");
             return new SentTransaction(Host.Call(
                 "chain_send", "wallet", Host.Text(wallet, nameof(wallet)), "network", Host.Text(network, nameof(network)), "to", Host.Text(to, nameof(to)),
                 "method", method, "args", Args(args), "data", data, "value", Host.Text(value, nameof(value)), "gas_limit", gasLimit,
-                "fee_limit", Host.Text(feeLimit, nameof(feeLimit)), "timeout_ms", timeoutMs, "key", Host.Text(key, nameof(key))));
+                "fee_limit", Host.Text(feeLimit, nameof(feeLimit)), "scope", scope, "timeout_ms", timeoutMs, "key", Host.Text(key, nameof(key))));
         }
 
         /// <summary>How far a transaction is that this function asked for.</summary>

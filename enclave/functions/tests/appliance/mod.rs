@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex};
 
 use r3e_functions::runner_pool::{Layers, RunnerConfig, RunnerPool};
 use r3e_functions::{
-    AttestationSource, Bundler, ChainError, ChainFuture, ChangeError, ChangeFuture, CheckError, Completed,
-    ContractAnswer, ContractCall, Definition, Event, EventSink, FunctionVersion, InvokeError, Invoker,
-    InvokerParts, LatestPrice, Loadable, MadeTrigger, Networks, OwnTriggers, PriceSource, PublishFuture,
-    RandomError, RandomFuture, RandomSource, Registry, SecretAnswer, SecretReader, SecretSource, Seen,
-    SourceError, SourceFuture, Taken, ToSend, Version,
+    AnyTransaction, AttestationSource, Bundler, ChainError, ChainFuture, ChangeError, ChangeFuture,
+    CheckError, Completed, ContractAnswer, ContractCall, Definition, Event, EventSink, FunctionVersion,
+    InvokeError, Invoker, InvokerParts, LatestPrice, Loadable, MadeTrigger, Networks, OwnTriggers,
+    PriceSource, PublishFuture, RandomError, RandomFuture, RandomSource, Registry, SecretAnswer,
+    SecretReader, SecretSource, Seen, SourceError, SourceFuture, Taken, ToSend, Version,
 };
 use r3e_keys::{OracleKeys, RandomKey, RootSecret};
 use r3e_proto::api::data::SignedObservation;
@@ -280,7 +280,7 @@ impl Networks for OneContract {
         by: FunctionVersion<'a>,
         key: &'a str,
         wanted: &'a ToSend,
-    ) -> ChainFuture<'a, Transaction> {
+    ) -> ChainFuture<'a, AnyTransaction> {
         assert_eq!(tenant, ALICE);
         Box::pin(async move {
             if wanted.to == "denied" {
@@ -294,11 +294,11 @@ impl Networks for OneContract {
                 return Err(ChainError::Conflict("something else is there".into()));
             }
             *count += 1;
-            Ok(transaction(&name, &format!("{}@{version}", by.function), wanted))
+            Ok(transaction(&name, &format!("{}@{version}", by.function), wanted).into())
         })
     }
 
-    fn sent<'a>(&'a self, _: TenantId, function: &'a str, name: &'a str) -> ChainFuture<'a, Transaction> {
+    fn sent<'a>(&'a self, _: TenantId, function: &'a str, name: &'a str) -> ChainFuture<'a, AnyTransaction> {
         Box::pin(async move {
             let all = self.0.lock().unwrap();
             let missing = || ChainError::NotFound("there is none".into());
@@ -306,7 +306,7 @@ impl Networks for OneContract {
             let sent = transaction(name, &format!("{function}@{version}"), there);
             let hash = Hash32([9; 32]);
             let inclusion = Inclusion { hash, height: 12, block: hash, succeeded: false, gas_used: 1 };
-            Ok(Transaction { stage: Stage::Ended, outcome: Some(Sent::Included(inclusion)), ..sent })
+            Ok(Transaction { stage: Stage::Ended, outcome: Some(Sent::Included(inclusion)), ..sent }.into())
         })
     }
 }

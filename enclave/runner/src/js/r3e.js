@@ -230,7 +230,7 @@
     /** Has a transaction brought onto a granted network by a granted wallet; how far it is. Under one key the same is done once. */
     async send(request) {
       if (request === null || typeof request !== "object") throw new TypeError("what to send must be an object with a wallet and a network");
-      const { wallet, network, to, method, args, data, value, gasLimit, feeLimit, timeoutMs, key } = request;
+      const { wallet, network, to, method, args, data, value, gasLimit, feeLimit, scope, timeoutMs, key } = request;
       const reply = await hostCall({
         __proto__: null,
         op: "chain_send",
@@ -241,8 +241,9 @@
         args: argsOf(args),
         data: optional(data, "data"),
         value: value === undefined || value === null ? "0" : amount(value, "a value"),
-        gas_limit: number(gasLimit, "gasLimit"),
+        gas_limit: gasLimit === undefined || gasLimit === null ? 0 : number(gasLimit, "gasLimit"),
         fee_limit: amount(feeLimit, "feeLimit"),
+        scope: optional(scope, "a scope"),
         timeout_ms: timeoutMs === undefined || timeoutMs === null ? null : number(timeoutMs, "timeoutMs"),
         key: text(key, "a key"),
       });

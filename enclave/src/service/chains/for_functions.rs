@@ -10,13 +10,14 @@ use r3e_chain::neo::NeoCalls;
 use r3e_chain::rpc::Quorum;
 use r3e_chain::watch::{Network, Watch};
 use r3e_functions::{
-    ChainError, ChainFuture, ContractAnswer, ContractCall, FunctionVersion, Networks, ToSend,
+    AnyTransaction, ChainError, ChainFuture, ContractAnswer, ContractCall, FunctionVersion, Networks, ToSend,
 };
 use r3e_neo::Hash160;
 use r3e_proto::api::identity::TenantId;
+use r3e_proto::api::neo_transactions::{NeoCall, SendNeoTransaction};
 use r3e_proto::api::secrets::Grantee;
-use r3e_proto::api::transactions::{Call, SendTransaction, Transaction};
-use r3e_proto::api::wallets::NeoArgument;
+use r3e_proto::api::transactions::{Call, SendTransaction};
+use r3e_proto::api::wallets::{NeoArgument, NeoScope};
 use r3e_proto::wallet::neo_reading;
 use r3e_triggers::NotRead;
 use serde_json::Value;
@@ -25,20 +26,49 @@ use tokio::time::{Instant, timeout};
 use super::nodes::HttpsNodes;
 use super::{Chains, Followed, in_words, lock, unavailable};
 use crate::limits::{CONTRACT_READ_PACE, CONTRACT_READ_TIMEOUT, HEIGHT_PATIENCE, MAX_HEIGHT_AGE};
-use crate::service::{ServiceError, Transactions};
+use crate::service::transactions::name_of;
+use crate::service::{NeoTransactions, ServiceError, Transactions};
 
 /// The chains, as functions read them.
 pub(crate) struct ForFunctions {
     chains: Arc<Chains>,
     transactions: Arc<Transactions>,
+    neo_transactions: Arc<NeoTransactions>,
 }
 
 /// How far a network was, and when that was asked.
 pub(super) type LastHeight = Mutex<Option<(Instant, u64)>>;
 
 impl ForFunctions {
-    pub(crate) fn new(chains: Arc<Chains>, transactions: Arc<Transactions>) -> Self {
-        Self { chains, transactions }
+    pub(crate) fn new(
+        chains: Arc<Chains>,
+        transactions: Arc<Transactions>,
+        neo_transactions: Arc<NeoTransactions>,
+    ) -> Self {
+        Self { chains, transactions, neo_transactions }
+    }
+
+    /// A key is for one transaction, whichever family its chain is of.
+    async fn is_of_one_family(
+        &self,
+        tenant: TenantId,
+        function: &str,
+        key: &str,
+        is_neo: bool,
+    ) -> Result<(), ServiceError> {
+        let name = name_of(function, key);
+        let other = if is_neo {
+            self.transactions.show(tenant, &name).await.map(|_| ())
+        } else {
+            self.neo_transactions.show(tenant, &name).await.map(|_| ())
+        };
+        match other {
+            Ok(()) => {
+                Err(ServiceError::Conflict("the key is one of a transaction on another chain".to_owned()))
+            }
+            Err(ServiceError::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn read_in_turn(
@@ -89,16 +119,28 @@ impl Networks for ForFunctions {
         by: FunctionVersion<'a>,
         key: &'a str,
         wanted: &'a ToSend,
-    ) -> ChainFuture<'a, Transaction> {
+    ) -> ChainFuture<'a, AnyTransaction> {
         Box::pin(async move {
-            let request = request(wanted)?;
-            let network = Network::Eip155(request.chain_id);
+            let unknown = |_| ChainError::Invalid(format!("{:?} names no network", wanted.network));
+            let network = wanted.network.parse::<Network>().map_err(unknown)?;
+            let request = Request::of(network, wanted)?;
             self.chains.followed(network).map_err(ChainError::NotFound)?;
             let version = format!("{}@{}", by.function, hex::encode(by.version));
             let function = Grantee::parse(&version);
             let function =
                 function.ok_or_else(|| ChainError::Invalid("no version of a function".to_owned()))?;
-            let sent = self.transactions.send_for(tenant, &function, key, request).await;
+            let is_neo = matches!(request, Request::Neo(_));
+            self.is_of_one_family(tenant, by.function, key, is_neo).await.map_err(not_sent)?;
+            let sent = match request {
+                Request::Evm(request) => {
+                    let sent = self.transactions.send_for(tenant, &function, key, request).await;
+                    sent.map(AnyTransaction::from)
+                }
+                Request::Neo(request) => {
+                    let sent = self.neo_transactions.send_for(tenant, &function, key, request).await;
+                    sent.map(AnyTransaction::from)
+                }
+            };
             sent.map_err(not_sent)
         })
     }
@@ -108,9 +150,16 @@ impl Networks for ForFunctions {
         tenant: TenantId,
         function: &'a str,
         name: &'a str,
-    ) -> ChainFuture<'a, Transaction> {
+    ) -> ChainFuture<'a, AnyTransaction> {
         Box::pin(async move {
             let shown = self.transactions.shown_to(tenant, function, name).await;
+            let shown = match shown.map(AnyTransaction::from) {
+                Err(ServiceError::NotFound { .. }) => {
+                    let shown = self.neo_transactions.shown_to(tenant, function, name).await;
+                    shown.map(AnyTransaction::from)
+                }
+                shown => shown,
+            };
             shown.map_err(|error| match error {
                 ServiceError::NotFound { .. } => ChainError::NotFound(error.to_string()),
                 error => {
@@ -123,12 +172,56 @@ impl Networks for ForFunctions {
 }
 
 /// What a wallet is to send.
-fn request(wanted: &ToSend) -> Result<SendTransaction, ChainError> {
-    let network = wanted.network.parse::<Network>();
-    let Ok(Network::Eip155(chain_id)) = network else {
-        let why = format!("{:?} is no chain that transactions are sent to: eip155:CHAIN_ID", wanted.network);
-        return Err(ChainError::Invalid(why));
+enum Request {
+    Evm(SendTransaction),
+    Neo(SendNeoTransaction),
+}
+
+impl Request {
+    fn of(network: Network, wanted: &ToSend) -> Result<Self, ChainError> {
+        match network {
+            Network::Eip155(chain_id) => evm_request(chain_id, wanted).map(Self::Evm),
+            Network::NeoN3(magic) => neo_request(magic, wanted).map(Self::Neo),
+        }
+    }
+}
+
+fn neo_request(magic: u32, wanted: &ToSend) -> Result<SendNeoTransaction, ChainError> {
+    let (Some(method), None, "0", 0) =
+        (&wanted.method, &wanted.data, wanted.value.as_str(), wanted.gas_limit)
+    else {
+        let why =
+            "a transaction on Neo N3 calls a method, and has no data, value or limit of gas but its fee's";
+        return Err(ChainError::Invalid(why.to_owned()));
     };
+    let scope = match wanted.scope.as_deref() {
+        None | Some("called_by_entry") => NeoScope::CalledByEntry,
+        Some("none") => NeoScope::None,
+        Some(other) => {
+            let why = format!("the scope {other:?} is none: called_by_entry or none");
+            return Err(ChainError::Invalid(why));
+        }
+    };
+    let call = NeoCall {
+        contract: wanted.to.parse().map_err(|error| invalid("the contract", &error))?,
+        method: method.clone(),
+        arguments: neo_arguments(&wanted.arguments)?,
+        scope,
+        fee_limit: wanted.fee_limit.parse().map_err(|error| invalid("the limit of the fee", &error))?,
+    };
+    let (wallet, timeout_ms) = (wanted.wallet.clone(), wanted.timeout_ms);
+    Ok(SendNeoTransaction { wallet, magic, call, timeout_ms })
+}
+
+fn neo_arguments(arguments: &[Value]) -> Result<Vec<NeoArgument>, ChainError> {
+    let arguments = arguments.iter().cloned().map(exactly).collect();
+    serde_json::from_value(Value::Array(arguments)).map_err(|error| invalid("the arguments", &error))
+}
+
+fn evm_request(chain_id: u64, wanted: &ToSend) -> Result<SendTransaction, ChainError> {
+    if wanted.scope.is_some() {
+        return Err(ChainError::Invalid("a scope is one of Neo N3".to_owned()));
+    }
     let to = wanted.to.parse().map_err(|error| invalid("the recipient", &error))?;
     let data = match (&wanted.method, &wanted.data) {
         (None, None) if wanted.arguments.is_empty() => HexBytes::default(),
@@ -218,9 +311,7 @@ impl Question {
             return Err(ChainError::Invalid(why.to_owned()));
         };
         let contract = call.contract.parse::<Hash160>().map_err(|error| invalid("the contract", &error))?;
-        let arguments = call.arguments.iter().cloned().map(exactly).collect();
-        let arguments = serde_json::from_value::<Vec<NeoArgument>>(Value::Array(arguments));
-        let arguments = arguments.map_err(|error| invalid("the arguments", &error))?;
+        let arguments = neo_arguments(&call.arguments)?;
         let script = neo_reading(contract, method, &arguments);
         Ok(Self::Neo { script: script.map_err(|error| invalid("the call", &error))? })
     }

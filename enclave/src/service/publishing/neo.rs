@@ -2,7 +2,7 @@
 //! in a block, or none can have it any more. Whether a report is there, its contract says.
 
 use r3e_chain::neo::Item;
-use r3e_chain::rpc::{QuorumError, RpcError};
+use r3e_chain::rpc::QuorumError;
 use r3e_neo::{Hash160, Hash256};
 use r3e_proto::api::feeds::{Publication, SignedReport};
 use r3e_proto::api::wallets::{
@@ -11,12 +11,12 @@ use r3e_proto::api::wallets::{
 use r3e_proto::report::{NeoTarget, Report};
 use r3e_proto::wallet::{PayloadError, neo_script, signed_neo_transaction};
 use r3e_store::{Namespace, StoreError};
-use r3e_transactions::{Asker, By};
+use r3e_transactions::{Asker, BLOCK_TIME, By, refused_by};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use super::{Fate, Inner, Key};
-use crate::limits::{NEO_BLOCK_TIME, NEO_BLOCKS_TO_LIVE, NEO_LOOKS_BETWEEN_SENDS, PUBLISH_LOOK};
+use crate::limits::{NEO_BLOCKS_TO_LIVE, NEO_LOOKS_BETWEEN_SENDS, PUBLISH_LOOK};
 use crate::service::ServiceError;
 use crate::service::chains::{Turn, in_words};
 use crate::service::json::{decode, encode};
@@ -24,19 +24,6 @@ use crate::service::json::{decode, encode};
 /// The contract's methods.
 const TRANSMIT: &str = "transmit";
 const LATEST: &str = "latestRoundData";
-
-/// Why nodes refuse a transaction (neo-project's `RpcError`).
-const REFUSALS: [(i64, &str); 9] = [
-    (-500, "it does not verify"),
-    (-502, "they have no room"),
-    (-504, "its network fee is too low"),
-    (-505, "the network's policy forbids it"),
-    (-506, "its script is none"),
-    (-508, "its signature does not hold"),
-    (-509, "it is too long"),
-    (-510, "its last block is over, or too far ahead"),
-    (-511, "the wallet's account has too little GAS"),
-];
 
 /// What was signed, and may be in a block or come to one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -157,7 +144,7 @@ impl Inner {
                 None => {}
             }
             if !has_halted && looks % NEO_LOOKS_BETWEEN_SENDS == 0 {
-                let trouble = together(&turn.calls.send(&sent.transaction.0).await);
+                let trouble = refused_by(&turn.calls.send(&sent.transaction.0).await);
                 self.note(key, |it| it.trouble = trouble);
             }
             underway = Some(sent);
@@ -191,7 +178,7 @@ impl Inner {
     ) -> Result<Underway, NotMade> {
         let left = self.left(signed).ok_or(NotMade::Fate(Fate::Stale))?;
         // None that comes when the report is over: it would be paid for, and refused.
-        let blocks = u64::try_from(left.as_millis() / NEO_BLOCK_TIME.as_millis()).unwrap_or(u64::MAX);
+        let blocks = u64::try_from(left.as_millis() / BLOCK_TIME.as_millis()).unwrap_or(u64::MAX);
         let blocks = blocks.clamp(1, NEO_BLOCKS_TO_LIVE);
         let (account, public_key) = account(&self.neo.wallets.show(key.tenant, &one.wallet).await?.wallet)?;
         let height = turn.calls.height().await?;
@@ -208,7 +195,7 @@ impl Inner {
             network_fee: Wei(0),
             valid_until_block: u32::try_from(height.saturating_add(blocks)).unwrap_or(u32::MAX),
         };
-        let trial = turn.calls.trial(&neo_script(&transaction)?, account.0).await?;
+        let trial = turn.calls.trial(&neo_script(&transaction)?, account.0, "None").await?;
         if let Some(fault) = trial.fault {
             return Err(lost(format!("its contract refuses it: {fault}")));
         }
@@ -284,21 +271,6 @@ fn account(wallet: &Wallet) -> Result<(NeoAccount, [u8; 33]), NotMade> {
 
 fn space(key: &Key) -> Result<Namespace, StoreError> {
     Namespace::of_tenant("neo-publications", &key.tenant.to_string())
-}
-
-/// What holds a transaction up that no node has taken; none where one has. Nodes' own words go to the log: they may have something of their URLs.
-fn together(said: &[Result<(), RpcError>]) -> Option<String> {
-    if said.iter().any(Result::is_ok) {
-        return None;
-    }
-    tracing::debug!(?said, "no node takes a report's transaction");
-    let code = said.iter().find_map(|one| match one {
-        Err(RpcError::Node { code, .. }) => Some(*code),
-        _ => None,
-    });
-    let Some(code) = code else { return Some("no node takes it, or says why".to_owned()) };
-    let why = REFUSALS.iter().find(|(known, _)| *known == code).map_or("for another reason", |(_, why)| *why);
-    Some(format!("no node takes it: {why} ({code})"))
 }
 
 fn lost(why: String) -> NotMade {

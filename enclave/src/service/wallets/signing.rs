@@ -70,7 +70,7 @@ impl Wallets {
     /// counted; what is denied is kept as any other.
     ///
     /// # Errors
-    /// As [`Self::sign`].
+    /// As [`Self::sign`]; [`ServiceError::Busy`].
     pub(crate) async fn judge(
         &self,
         tenant: TenantId,
@@ -88,7 +88,11 @@ impl Wallets {
         let entry = sign_entry(audit::entry(now_ms, Action::Sign, by, wallet.revision), &decoded);
         match gate(tenant, &standing.stored).sign(decoded, &Usage::default(), &asking(by, now_ms, &[])) {
             Ok(_) => Ok(()),
-            Err(denied) => Err(self.deny(tenant, &spaces, &standing, entry, denied).await),
+            Err(denied) => Err(match self.deny(tenant, &spaces, &standing, entry, denied).await {
+                // The wallet was used meanwhile. Nothing was done.
+                ServiceError::Conflict(why) => ServiceError::Busy(why),
+                error => error,
+            }),
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::transactions::{Call, Fees, Transaction};
-use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, Wei, keccak256};
+use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Fee, Hash32, HexBytes, Payload, Wei, keccak256};
 use r3e_store::Store;
 use r3e_transactions::{
     Asker, BoxFuture, By, Chain, Chains, NotSigned, Receipt, Rules, Sent, Signer, Submission, Transactions,
@@ -212,7 +212,7 @@ impl World {
 /// One chain of them.
 pub(crate) struct Node(pub(crate) Arc<World>);
 
-impl Chains for Node {
+impl Chains<dyn Chain> for Node {
     fn chain(&self, chain_id: u64) -> Option<Arc<dyn Chain>> {
         (chain_id == CHAIN).then(|| Arc::new(Self(Arc::clone(&self.0))) as Arc<dyn Chain>)
     }
@@ -287,16 +287,17 @@ impl Signer for World {
         &'a self,
         tenant: TenantId,
         by: By<'a>,
-        account: EvmAddress,
-        transaction: &'a EvmTransaction,
+        account: String,
+        payload: Payload,
     ) -> BoxFuture<'a, Result<(Hash32, HexBytes), NotSigned>> {
-        assert_eq!((tenant, by.wallet, account), (ALICE, "w", ACCOUNT));
+        assert_eq!((tenant, by.wallet, account), (ALICE, "w", ACCOUNT.to_string()));
+        let Payload::EvmTransaction(transaction) = payload else { panic!("something else is to be signed") };
         Box::pin(async move {
             tokio::task::yield_now().await;
             if let Some(denied) = self.denials.lock().unwrap().pop() {
                 return Err(denied);
             }
-            let (signed, bytes) = Signed::of(transaction);
+            let (signed, bytes) = Signed::of(&transaction);
             Ok((signed.hash, bytes))
         })
     }

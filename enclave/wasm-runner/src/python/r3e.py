@@ -170,7 +170,7 @@ class _Chain:
         })
         return {"height": reply["height"], "values": _json.loads(reply["values"]), "data": reply["data"]}
 
-    def send(self, wallet, network, to, method=None, args=(), *, key, gas_limit, fee_limit, data=None, value=0, timeout_ms=None):
+    def send(self, wallet, network, to, method=None, args=(), *, key, fee_limit, gas_limit=0, data=None, value=0, scope=None, timeout_ms=None):
         """Has a transaction brought onto a granted network by a granted wallet; how far it is, a dict. Under one key the same is done once."""
         return _sent(_call({
             "op": "chain_send",
@@ -183,6 +183,7 @@ class _Chain:
             "value": _text(_exactly(value), "a value"),
             "gas_limit": _number(gas_limit, "gas_limit"),
             "fee_limit": _text(_exactly(fee_limit), "fee_limit"),
+            "scope": None if scope is None else _text(scope, "a scope"),
             "timeout_ms": None if timeout_ms is None else _number(timeout_ms, "timeout_ms"),
             "key": _text(key, "a key"),
         }))

@@ -4,6 +4,7 @@ mod aggregator;
 mod anchor;
 mod artifact;
 mod deploy;
+mod neo;
 mod shown;
 
 use std::path::{Path, PathBuf};
@@ -53,6 +54,9 @@ pub(crate) enum Command {
     /// Deploy the contract that remembers appliances' states
     #[command(after_help = anchor::DEPLOY_HELP)]
     DeployAnchor(anchor::DeployAnchor),
+    /// Transactions on Neo N3: call contracts, send tokens, deploy
+    #[command(subcommand)]
+    Neo(neo::Command),
     /// Show the networks that the appliance has nodes of, and how far each is
     #[command(after_help = "Example:\n  r3e chain status --json | jq '.[] | select(.trouble)'")]
     Status,
@@ -120,6 +124,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
         Command::Deploy(deploy) => deploy::run(deploy, settings, printer).await,
         Command::Anchor(bring) => anchor::bring(bring, settings, printer).await,
         Command::DeployAnchor(deploy) => anchor::deploy(deploy, settings, printer).await,
+        Command::Neo(command) => neo::run(command, settings, printer).await,
         Command::Status => {
             let chains = session::tenant(settings).await?.chains().await?;
             printer.result(&chains, |chains| shown::chains(chains))

@@ -88,6 +88,13 @@ pub(super) fn ended(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Included(inclusion) if inclusion.succeeded => "done".to_owned(),
         Outcome::Included(_) => "reverted: it is in the chain, and did nothing but cost".to_owned(),
+        other => not_done(other),
+    }
+}
+
+/// What became of one that no block has, on chains of whichever family.
+pub(super) fn not_done<I>(outcome: &Outcome<I>) -> String {
+    match outcome {
         Outcome::Abandoned(Reason::Expired) => "not done: its time was over".to_owned(),
         Outcome::Abandoned(Reason::Cancelled) => "not done: cancelled".to_owned(),
         Outcome::Abandoned(Reason::NotTaken(why)) => format!("not done: no node takes it: {why}"),

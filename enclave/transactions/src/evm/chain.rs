@@ -9,9 +9,9 @@ use r3e_proto::api::transactions::Fees;
 use r3e_proto::api::wallets::{EvmAddress, Hash32, HexBytes, Wei};
 use tokio::sync::OnceCell;
 
-use crate::lane::{Receipt, Rules, View};
+use super::lane::{Receipt, Rules, View};
+use super::said::{Refusal, refusal};
 use crate::outside::{BoxFuture, Chain, Sent};
-use crate::said::{Refusal, refusal};
 
 /// A chain like Ethereum.
 pub struct EvmChain<T> {

@@ -6,8 +6,9 @@ use r3e_proto::api::transactions::{
 use r3e_proto::api::wallets::{EvmTransaction, Fee, Hash32, HexBytes, Wei, keccak256};
 use serde::{Deserialize, Serialize};
 
-use crate::fees::price_limit;
-use crate::lane::Place;
+use super::fees::price_limit;
+use super::lane::Place;
+use crate::family::Record;
 use crate::limits::{MAX_ENDED_DATA_BYTES, MAX_TROUBLE_CHARS, NOOP_GAS};
 use crate::outside::Asker;
 
@@ -90,10 +91,6 @@ impl Entry {
         }
     }
 
-    pub(crate) fn is_open(&self) -> bool {
-        self.outcome.is_none()
-    }
-
     /// What is out and in no block.
     pub(crate) fn pending(&self) -> Option<&Out> {
         self.out.as_ref().filter(|out| self.is_open() && out.included.is_none())
@@ -106,20 +103,6 @@ impl Entry {
             Kind::Call => limit.saturating_sub(limit.div_ceil(10)),
             Kind::Noop => limit,
         }
-    }
-
-    /// As it is kept once it has ended: without what is needed no more.
-    pub(crate) fn kept(&self) -> Self {
-        let mut kept = self.clone();
-        if !self.is_open() {
-            if let Some(out) = &mut kept.out {
-                out.bytes = HexBytes::default();
-            }
-            if kept.call.data.0.len() > MAX_ENDED_DATA_BYTES {
-                kept.call.data = HexBytes::default();
-            }
-        }
-        kept
     }
 
     /// How much gas an attempt may use.
@@ -149,8 +132,68 @@ impl Entry {
         }
     }
 
-    /// As it is shown.
-    pub(crate) fn shown(self) -> Transaction {
+    pub(crate) fn is_in_trouble(&mut self, why: &str) {
+        self.trouble = Some(why.chars().take(MAX_TROUBLE_CHARS).collect());
+    }
+}
+
+impl Record for Entry {
+    type Place = Place;
+    type Shown = Transaction;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn place(&self) -> Place {
+        self.place
+    }
+
+    fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    fn is_open(&self) -> bool {
+        self.outcome.is_none()
+    }
+
+    fn is_signed(&self) -> bool {
+        self.out.is_some()
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.is_some()
+    }
+
+    fn is_brief(&self) -> bool {
+        self.is_brief
+    }
+
+    fn bytes(&self) -> usize {
+        self.call.data.0.len()
+    }
+
+    fn give_up(&mut self, reason: Reason) {
+        if self.out.is_none() {
+            self.outcome = Some(Outcome::Abandoned(reason.clone()));
+        }
+        self.abandoned = Some(reason);
+    }
+
+    fn kept(&self) -> Self {
+        let mut kept = self.clone();
+        if !self.is_open() {
+            if let Some(out) = &mut kept.out {
+                out.bytes = HexBytes::default();
+            }
+            if kept.call.data.0.len() > MAX_ENDED_DATA_BYTES {
+                kept.call.data = HexBytes::default();
+            }
+        }
+        kept
+    }
+
+    fn shown(self, trouble: Option<String>) -> Transaction {
         let stage = match (&self.outcome, &self.out) {
             (Some(_), _) => Stage::Ended,
             (None, None) => Stage::Waiting,
@@ -161,13 +204,9 @@ impl Entry {
             Some(out) => (Some(out.nonce), out.attempts, out.included),
             None => (None, Vec::new(), None),
         };
-        let function = match self.asker {
-            Asker::Function(version) => Some(version),
-            Asker::Tenant | Asker::ApiKey(_) => None,
-        };
         Transaction {
             name: self.id,
-            function,
+            function: self.asker.function(),
             wallet: self.wallet,
             account: self.place.account,
             chain_id: self.place.chain_id,
@@ -180,12 +219,12 @@ impl Entry {
             included,
             abandoned: self.abandoned,
             outcome: self.outcome,
-            trouble: self.trouble,
+            trouble,
         }
     }
 
-    pub(crate) fn is_in_trouble(&mut self, why: &str) {
-        self.trouble = Some(why.chars().take(MAX_TROUBLE_CHARS).collect());
+    fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
     }
 }
 

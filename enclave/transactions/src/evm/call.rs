@@ -1,11 +1,14 @@
 //! What is asked for.
 
-use r3e_proto::api::is_name;
+use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::transactions::Call;
 use r3e_proto::api::wallets::EvmAddress;
 
+use super::entry::{Entry, digest};
+use super::lane::Place;
 use crate::error::TransactionsError;
-use crate::limits::{MAX_DATA_BYTES, MAX_GAS, MAX_ID_BYTES, MAX_LIFE, MIN_LIFE, NOOP_GAS};
+use crate::family::Submitted;
+use crate::limits::{MAX_DATA_BYTES, MAX_GAS, MAX_LIFE, MIN_LIFE, NOOP_GAS};
 use crate::outside::Asker;
 
 /// A call, and whose it is.
@@ -29,19 +32,30 @@ pub struct Submission {
     pub is_brief: bool,
 }
 
-/// Whether a transaction may be called that.
-pub fn is_transaction_id(id: &str) -> bool {
-    is_name(id) && id.len() <= MAX_ID_BYTES
-}
+impl Submitted for Submission {
+    type Record = Entry;
 
-impl Submission {
-    /// By itself: under a name that is one, there may be a transaction already, whose time is over by now.
-    pub(crate) fn check_name(&self) -> Result<(), TransactionsError> {
-        let rule = || format!("a transaction's name has 1 to {MAX_ID_BYTES} of A-Z a-z 0-9 `-` `_` `.`");
-        if is_transaction_id(&self.id) { Ok(()) } else { Err(TransactionsError::Invalid(rule())) }
+    fn id(&self) -> &str {
+        &self.id
     }
 
-    pub(crate) fn check(&self, now_ms: u64) -> Result<(), TransactionsError> {
+    fn place(&self) -> Place {
+        Place { chain_id: self.chain_id, account: self.account }
+    }
+
+    fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    fn is_brief(&self) -> bool {
+        self.is_brief
+    }
+
+    fn bytes(&self) -> usize {
+        self.call.data.0.len()
+    }
+
+    fn check(&self, now_ms: u64) -> Result<(), TransactionsError> {
         let Call { to, data, gas_limit, fee_limit, .. } = &self.call;
         let life_ms = u128::from(self.deadline_ms.saturating_sub(now_ms));
         let wrong = if self.chain_id == 0 {
@@ -64,5 +78,15 @@ impl Submission {
             return Ok(());
         };
         Err(TransactionsError::Invalid(wrong))
+    }
+
+    fn is_same(&self, there: &Entry) -> bool {
+        there.place == self.place() && there.wallet == self.wallet && there.digest == digest(&self.call)
+    }
+
+    fn into_record(self, _: TenantId, now_ms: u64) -> Entry {
+        let place = self.place();
+        let Self { id, wallet, asker, call, deadline_ms, is_brief, .. } = self;
+        Entry { is_brief, ..Entry::new(id, wallet, asker, place, (now_ms, deadline_ms), call) }
     }
 }

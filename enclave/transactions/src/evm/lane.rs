@@ -7,13 +7,14 @@ use r3e_proto::api::transactions::{Attempt, Call, Fees, Inclusion, Kind, Outcome
 use r3e_proto::api::wallets::{EvmAddress, EvmTransaction, Hash32, HexBytes, Wei};
 use serde::{Deserialize, Serialize};
 
-use crate::entry::{Entry, Out};
-use crate::fees::{higher, raised, replaces, under};
+use super::entry::{Entry, Out};
+use super::fees::{higher, raised, replaces, under};
+use super::said::Refusal;
+use crate::family::{Lane, Record as _};
 use crate::limits::{
     ENTRIES_OF_A_COMMIT, MAX_ATTEMPTS, MAX_LIFE, MAX_OUT, NOOP_ATTEMPTS, NOOP_GAS, SIGN_AGAIN,
 };
 use crate::outside::{Asker, NotSigned, Sent};
-use crate::said::Refusal;
 
 /// Which account, on which chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,12 +64,6 @@ pub struct Receipt {
     pub gas_used: u64,
 }
 
-/// The transactions of a lane, in the order in which they came. Those that have ended are taken out by the commit that says so.
-#[derive(Debug, Default)]
-pub(crate) struct Lane {
-    pub(crate) entries: Vec<Entry>,
-}
-
 /// What is known of hashes that were asked about: a receipt, or that there is none.
 pub(crate) type Answers = HashMap<Hash32, Option<Receipt>>;
 
@@ -85,7 +80,7 @@ pub(crate) struct Wanted {
     pub(crate) transaction: EvmTransaction,
 }
 
-impl Lane {
+impl Lane<Entry> {
     /// The hashes of what may be in a block by now, or not be any more: of each transaction, the latest first. One of them is in the chain at
     /// the most.
     pub(crate) fn asks(&self, view: &View, rules: &Rules) -> Vec<Vec<Hash32>> {
@@ -165,7 +160,7 @@ impl Lane {
             entry.outcome = Some(Outcome::Refused { code: why.code, message: why.message });
             return true;
         }
-        entry.is_in_trouble(&format!("the wallet does not sign: {} ({})", why.message, why.code));
+        entry.is_in_trouble(&why.in_words());
         let pause_ms = u64::try_from(SIGN_AGAIN.as_millis()).unwrap_or(u64::MAX);
         entry.rests_until_ms = now_ms.saturating_add(pause_ms);
         false
@@ -200,29 +195,6 @@ impl Lane {
             }
         }
         None
-    }
-
-    /// Gives a transaction up. Whether there is one, and it is not given up already.
-    pub(crate) fn abandon(&mut self, id: &str) -> Option<usize> {
-        self.give_up(id, |_| true)
-    }
-
-    /// The same for one that nothing was signed for.
-    pub(crate) fn abandon_unsigned(&mut self, id: &str) -> Option<usize> {
-        self.give_up(id, |entry| entry.out.is_none())
-    }
-
-    fn give_up(&mut self, id: &str, may: impl Fn(&Entry) -> bool) -> Option<usize> {
-        let is_it =
-            |entry: &Entry| entry.id == id && entry.is_open() && entry.abandoned.is_none() && may(entry);
-        let index = self.entries.iter().position(is_it)?;
-        let entry = self.entries.get_mut(index)?;
-        entry.give_up(Reason::Cancelled);
-        Some(index)
-    }
-
-    pub(crate) fn is_idle(&self) -> bool {
-        !self.entries.iter().any(Entry::is_open)
     }
 
     /// The lowest nonce that nothing of ours has. A gap that a reorganisation left is filled first.
@@ -320,14 +292,6 @@ impl Entry {
         if is_late && self.pending().is_some() && self.abandoned.is_none() {
             self.give_up(Reason::Expired);
         }
-    }
-
-    /// It is not to be done any more. Where nothing was signed for it, that is all.
-    fn give_up(&mut self, reason: Reason) {
-        if self.out.is_none() {
-            self.outcome = Some(Outcome::Abandoned(reason.clone()));
-        }
-        self.abandoned = Some(reason);
     }
 
     /// What is to take the place of what is out, if something is.

@@ -1,0 +1,200 @@
+//! A network of Neo N3, as its nodes agree on it.
+
+use std::time::Duration;
+
+use r3e_chain::neo::NeoCalls;
+use r3e_chain::rpc::{Quorum, QuorumError, RpcError, Transport};
+use r3e_chain::watch::{Network, Watch};
+use r3e_neo::Hash256;
+use r3e_proto::api::neo_transactions::NeoInclusion;
+use r3e_proto::api::wallets::{HexBytes, NeoAccount, NeoScope};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+
+use crate::limits::NEO_QUESTIONS_AT_ONCE;
+use crate::outside::BoxFuture;
+
+/// Between two blocks of Neo N3, at the longest that a network has it.
+pub const BLOCK_TIME: Duration = Duration::from_secs(15);
+
+/// Why nodes refuse a transaction (neo-project's `RpcError`).
+const REFUSALS: [(i64, &str); 9] = [
+    (-500, "it does not verify"),
+    (-502, "they have no room"),
+    (-504, "its network fee is too low"),
+    (-505, "the network's policy forbids it"),
+    (-506, "its script is none"),
+    (-508, "its signature does not hold"),
+    (-509, "it is too long"),
+    (-510, "its last block is over, or too far ahead"),
+    (-511, "the wallet's account has too little GAS"),
+];
+
+/// A network, as enough of its nodes agree on it. Each gives an error in words.
+pub trait NeoChain: Send + Sync + 'static {
+    /// Between two looks at it.
+    fn pause(&self) -> Duration;
+
+    /// The height that enough nodes have reached.
+    fn height(&self) -> BoxFuture<'_, Result<u64, String>>;
+
+    /// What running a script would come to in the next block, in the name of `payer`.
+    fn trial<'a>(
+        &'a self,
+        script: &'a [u8],
+        payer: NeoAccount,
+        scope: NeoScope,
+    ) -> BoxFuture<'a, Result<Ran, String>>;
+
+    /// What carrying a transaction of this size costs, in 10^-8 GAS.
+    fn network_fee<'a>(&'a self, transaction: &'a [u8]) -> BoxFuture<'a, Result<u64, String>>;
+
+    /// What an account has of GAS, in 10^-8.
+    fn gas_of(&self, account: NeoAccount) -> BoxFuture<'_, Result<u128, String>>;
+
+    /// Where the chain has a transaction, and whether it is beyond `last_block`.
+    fn find(&self, hash: Hash256, last_block: u32) -> BoxFuture<'_, Result<Found, String>>;
+
+    /// Gives a signed transaction to every node. Gives what holds it up where none takes it.
+    fn send<'a>(&'a self, bytes: &'a HexBytes) -> BoxFuture<'a, Option<String>>;
+}
+
+/// What a trial came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// What it takes, in 10^-8 GAS.
+    pub gas_consumed: u64,
+    /// Why it would do nothing, in words; none where it would do something.
+    pub refusal: Option<String>,
+}
+
+/// A transaction that was looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// It.
+    pub hash: Hash256,
+    /// Where it is.
+    pub inclusion: Option<NeoInclusion>,
+    /// Whether none that comes can have it any more.
+    pub is_beyond: bool,
+}
+
+/// A network by its nodes.
+pub struct NeoNodes<T> {
+    nodes: Quorum<T>,
+    magic: u32,
+    pause: Duration,
+    /// The nodes were asked which network they are of, and it is this one.
+    is_right: OnceCell<()>,
+    /// Of many transactions, so many at a time.
+    turns: Semaphore,
+}
+
+impl<T: Transport> NeoNodes<T> {
+    /// The network of this magic number, whose `nodes` are asked every `pause`.
+    pub fn new(nodes: Quorum<T>, magic: u32, pause: Duration) -> Self {
+        let turns = Semaphore::new(NEO_QUESTIONS_AT_ONCE);
+        Self { nodes, magic, pause, is_right: OnceCell::new(), turns }
+    }
+
+    async fn turn(&self) -> Result<(NeoCalls<'_, T>, SemaphorePermit<'_>), String> {
+        let permit = self.turns.acquire().await.map_err(|_| "the appliance stops".to_owned())?;
+        let watch = Watch::blocks(Network::NeoN3(self.magic));
+        let checked = self.is_right.get_or_try_init(|| watch.check_network(&self.nodes)).await;
+        checked.map_err(|error| error.to_string())?;
+        Ok((NeoCalls::new(&self.nodes), permit))
+    }
+}
+
+impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
+    fn pause(&self) -> Duration {
+        self.pause
+    }
+
+    fn height(&self) -> BoxFuture<'_, Result<u64, String>> {
+        Box::pin(async move {
+            let (calls, _turn) = self.turn().await?;
+            calls.height().await.map_err(in_words)
+        })
+    }
+
+    fn trial<'a>(
+        &'a self,
+        script: &'a [u8],
+        payer: NeoAccount,
+        scope: NeoScope,
+    ) -> BoxFuture<'a, Result<Ran, String>> {
+        Box::pin(async move {
+            let (calls, _turn) = self.turn().await?;
+            let scopes = match scope {
+                NeoScope::None => "None",
+                NeoScope::CalledByEntry => "CalledByEntry",
+            };
+            let trial = calls.trial(script, payer.0, scopes).await.map_err(in_words)?;
+            let refusal = match trial.fault {
+                Some(fault) => Some(format!("its contract refuses it: {fault}")),
+                // NEP-17 has `transfer` say so, and end well.
+                None if trial.gives_false => Some("its contract gives false: it does nothing".to_owned()),
+                None => None,
+            };
+            Ok(Ran { gas_consumed: trial.gas_consumed, refusal })
+        })
+    }
+
+    fn network_fee<'a>(&'a self, transaction: &'a [u8]) -> BoxFuture<'a, Result<u64, String>> {
+        Box::pin(async move {
+            let (calls, _turn) = self.turn().await?;
+            calls.network_fee(transaction).await.map_err(in_words)
+        })
+    }
+
+    fn gas_of(&self, account: NeoAccount) -> BoxFuture<'_, Result<u128, String>> {
+        Box::pin(async move {
+            let (calls, _turn) = self.turn().await?;
+            calls.gas_of(account.0).await.map_err(in_words)
+        })
+    }
+
+    fn find(&self, hash: Hash256, last_block: u32) -> BoxFuture<'_, Result<Found, String>> {
+        Box::pin(async move {
+            let (calls, _turn) = self.turn().await?;
+            let found = calls.find(hash, last_block.into()).await.map_err(in_words)?;
+            let inclusion = found.at.map(|(height, halted)| NeoInclusion { height, succeeded: halted });
+            Ok(Found { hash, inclusion, is_beyond: found.is_beyond })
+        })
+    }
+
+    fn send<'a>(&'a self, bytes: &'a HexBytes) -> BoxFuture<'a, Option<String>> {
+        Box::pin(async move {
+            match self.turn().await {
+                Ok((calls, _turn)) => refused_by(&calls.send(&bytes.0).await),
+                Err(why) => Some(why),
+            }
+        })
+    }
+}
+
+/// What holds a transaction up that no node has taken; none where one has. Nodes' own words go to the log: they may have something of their URLs.
+pub fn refused_by(said: &[Result<(), RpcError>]) -> Option<String> {
+    if said.iter().any(Result::is_ok) {
+        return None;
+    }
+    tracing::debug!(?said, "no node takes a transaction");
+    let code = said.iter().find_map(|one| match one {
+        Err(RpcError::Node { code, .. }) => Some(*code),
+        _ => None,
+    });
+    let Some(code) = code else { return Some("no node takes it, or says why".to_owned()) };
+    let why = REFUSALS.iter().find(|(known, _)| *known == code).map_or("for another reason", |(_, why)| *why);
+    Some(format!("no node takes it: {why} ({code})"))
+}
+
+/// Without nodes' own words, which may have something of their URLs.
+fn in_words(error: QuorumError) -> String {
+    tracing::debug!(%error, "a network's nodes do not agree");
+    match error {
+        QuorumError::Disagreement { method, needed, .. } => {
+            format!("{needed} of the network's nodes must give the same answer to {method}, and do not")
+        }
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,182 @@
+//! One look at an account: at what became of what is out, which is written down, and at what those would cost for which nothing was signed;
+//! then these are signed, written down, and given to nodes, in this order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use r3e_proto::api::wallets::{Hash32, HexBytes, Payload, Wei};
+use r3e_proto::wallet::{neo_script, signed_neo_transaction};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::Neo;
+use super::chain::NeoChain;
+use super::entry::{Entry, Learned};
+use crate::book::Inner;
+use crate::family::Record as _;
+use crate::limits::ENTRIES_OF_A_COMMIT;
+use crate::outside::By;
+use crate::spaces::Standing;
+use crate::work::{Broken, Worker};
+
+/// What was learned of each, by name; what nodes did not say is missing.
+type All = BTreeMap<String, Learned>;
+
+/// One look. Whether another is needed after it.
+pub(super) async fn look(inner: &Inner<Neo>, worker: &Arc<Worker<Neo>>) -> Result<bool, Broken> {
+    let open = {
+        let (standing, is_all) = worker.refreshed(inner).await?;
+        if standing.lane.is_idle() {
+            return Ok(!is_all);
+        }
+        standing.lane.entries.clone()
+    };
+    let height = worker.chain.height().await.map_err(Broken::Nodes)?;
+    let all = learn(worker, open, (height, inner.now_ms())).await;
+    let (to_send, is_open) = settle(inner, worker, all).await?;
+    send(inner, worker, to_send).await?;
+    Ok(is_open)
+}
+
+/// Asks about all of them at once, as far as the network takes it.
+async fn learn(worker: &Worker<Neo>, open: Vec<Entry>, (height, now_ms): (u64, u64)) -> All {
+    let mut asked = JoinSet::new();
+    for entry in open {
+        let chain = Arc::clone(&worker.chain);
+        asked.spawn(async move {
+            let learned = if let Some(out) = entry.pending() {
+                chain.find(out.signed.hash, out.signed.valid_until_block).await.map(Learned::Found)
+            } else if entry.is_due(now_ms) {
+                priced(&*chain, &entry, entry.last_block(height, now_ms)).await
+            } else {
+                return None;
+            };
+            Some((entry.id().to_owned(), learned.unwrap_or_else(Learned::HeldUp)))
+        });
+    }
+    let mut all = All::new();
+    while let Some(learned) = asked.join_next().await {
+        all.extend(learned.ok().flatten());
+    }
+    all
+}
+
+/// What is to be signed, with what it costs by now.
+async fn priced(chain: &dyn NeoChain, entry: &Entry, last_block: u32) -> Result<Learned, String> {
+    let mut transaction = entry.transaction(last_block);
+    let script = neo_script(&transaction).map_err(|error| error.to_string())?;
+    let ran = chain.trial(&script, transaction.sender, transaction.scope).await?;
+    if let Some(why) = ran.refusal {
+        return Ok(Learned::Refused(why));
+    }
+    // What is not used of it is burned, and what is missing fails: a thousandth more, as the state may have changed until then.
+    transaction.system_fee = Wei(u128::from(ran.gas_consumed).saturating_mul(1_001) / 1_000);
+    // Of the size that it has once it is signed.
+    let public_key = entry.public_key.0.as_slice().try_into().map_err(|_| "the wallet's key is none")?;
+    let sized =
+        signed_neo_transaction(&transaction, public_key, &[0; 64]).map_err(|error| error.to_string())?;
+    transaction.network_fee = Wei(chain.network_fee(&sized).await?.into());
+    let (fee, limit) = (transaction.fee(), entry.fee_limit());
+    if fee > limit {
+        return Ok(Learned::HeldUp(format!("it costs {fee} of 10^-8 GAS, and fee_limit allows {limit}")));
+    }
+    let (needed, there) =
+        (fee.0.saturating_add(transaction.sent().0), chain.gas_of(transaction.sender).await?);
+    if there < needed {
+        return Ok(Learned::HeldUp(format!(
+            "it takes {needed} of 10^-8 GAS, and the account {} has {there}",
+            transaction.sender
+        )));
+    }
+    Ok(Learned::Priced(Box::new(transaction)))
+}
+
+/// Writes down what became of them, and signs what is to be signed. Gives what nodes are to have, and whether anything is open.
+async fn settle(
+    inner: &Inner<Neo>,
+    worker: &Worker<Neo>,
+    all: All,
+) -> Result<(Vec<(Hash32, HexBytes)>, bool), Broken> {
+    let mut standing = worker.standing.lock().await;
+    standing.refresh(&inner.store, &worker.address).await?;
+    loop {
+        let changed = changed(&mut standing, &all, inner.now_ms());
+        if changed.is_empty() {
+            break;
+        }
+        worker.commit(inner, &mut standing, &changed, 0).await?;
+    }
+    for (id, learned) in all {
+        let Learned::Priced(transaction) = learned else { continue };
+        if *inner.closed.borrow() {
+            break;
+        }
+        let index = standing.lane.entries.iter().position(|entry| *entry.id() == *id);
+        let Some(entry) = index.and_then(|index| standing.lane.entries.get(index)) else { continue };
+        if !entry.is_due(inner.now_ms()) {
+            continue;
+        }
+        let by = By { wallet: &entry.wallet, asker: entry.asker() };
+        let account = worker.address.place.account.to_string();
+        let payload = Payload::NeoTransaction((*transaction).clone());
+        let signed = inner.signer.sign(worker.address.tenant, by, account, payload).await;
+        let Some((index, entry)) = index.and_then(|at| Some((at, standing.lane.entries.get_mut(at)?))) else {
+            continue;
+        };
+        let is_another = match signed {
+            Ok((hash, bytes)) => {
+                entry.signed(&transaction, hash, bytes, inner.now_ms());
+                true
+            }
+            Err(why) => entry.not_signed(why, inner.now_ms()),
+        };
+        if is_another {
+            worker.commit(inner, &mut standing, &[index], 0).await?;
+        }
+    }
+    let pending =
+        standing.lane.entries.iter().filter(|entry| !entry.is_abandoned()).filter_map(Entry::pending);
+    let mut to_send = pending.map(|out| (Hash32(out.signed.hash.0), out.bytes.clone())).collect();
+    worker.leave_out_sent(&mut to_send);
+    Ok((to_send, !standing.lane.is_idle()))
+}
+
+/// Those that are others by what was learned: as many as one commit has; then there may be more.
+fn changed(standing: &mut Standing<Neo>, all: &All, now_ms: u64) -> Vec<usize> {
+    let learn = |(index, entry): (usize, &mut Entry)| {
+        let learned = all.get(entry.id());
+        entry.learns(learned, now_ms).then_some(index)
+    };
+    standing.lane.entries.iter_mut().enumerate().filter_map(learn).take(ENTRIES_OF_A_COMMIT).collect()
+}
+
+/// Gives nodes what they are to have, all of it at once: one node that is slow makes nothing wait for it twice.
+async fn send(
+    inner: &Inner<Neo>,
+    worker: &Worker<Neo>,
+    to_send: Vec<(Hash32, HexBytes)>,
+) -> Result<(), Broken> {
+    let mut sending = JoinSet::new();
+    for (hash, bytes) in to_send {
+        if *inner.closed.borrow() {
+            break;
+        }
+        worker.memory(|memory| memory.sent.insert(hash, Instant::now()));
+        let chain = Arc::clone(&worker.chain);
+        sending.spawn(async move { (hash, chain.send(&bytes).await) });
+    }
+    while let Some(sent) = sending.join_next().await {
+        let Ok((hash, trouble)) = sent else { continue };
+        if trouble.is_some() {
+            // At the next look again.
+            worker.memory(|memory| memory.sent.remove(&hash));
+        }
+        let mut standing = worker.standing.lock().await;
+        standing.refresh(&inner.store, &worker.address).await?;
+        let is_it = |entry: &&mut Entry| entry.pending().is_some_and(|out| out.signed.hash.0 == hash.0);
+        if let Some(entry) = standing.lane.entries.iter_mut().find(is_it) {
+            entry.told(trouble.as_deref());
+        }
+    }
+    Ok(())
+}
