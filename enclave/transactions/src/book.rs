@@ -34,6 +34,9 @@ pub(crate) struct Book<F: Family> {
     inner: Arc<Inner<F>>,
 }
 
+/// What drives each lane.
+type Workers<F> = BTreeMap<Address<<F as Family>::Place>, Arc<Worker<F>>>;
+
 /// As callers see one.
 type Shown<F> = <<F as Family>::Record as Record>::Shown;
 
@@ -43,7 +46,7 @@ pub(crate) struct Inner<F: Family> {
     now_ms: Arc<dyn Fn() -> u64 + Send + Sync>,
     chains: Arc<dyn Chains<F::Chain>>,
     pub(crate) signer: Arc<dyn Signer>,
-    workers: Mutex<BTreeMap<Address<F::Place>, Arc<Worker<F>>>>,
+    workers: Mutex<Workers<F>>,
     pub(crate) closed: watch::Sender<bool>,
 }
 
@@ -198,7 +201,7 @@ impl<F: Family> Inner<F> {
         (self.now_ms)()
     }
 
-    fn workers(&self) -> MutexGuard<'_, BTreeMap<Address<F::Place>, Arc<Worker<F>>>> {
+    fn workers(&self) -> MutexGuard<'_, Workers<F>> {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

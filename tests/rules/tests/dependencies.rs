@@ -26,7 +26,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("r3e-csharp-runner", &["r3e-sandbox", "r3e-runner-api"]),
     ("r3e-parent", &["r3e-proto", "r3e-transport", "r3e-eif-format"]),
     ("r3e-verify", &["r3e-attestation", "r3e-proto", "r3e-cbor", "r3e-vrf"]),
-    ("r3e-client", &["r3e-attestation", "r3e-proto", "r3e-cbor"]),
+    ("r3e-client", &["r3e-attestation", "r3e-proto", "r3e-neo", "r3e-cbor"]),
     // What an author runs: the appliance's parts for functions, without what is worth attesting.
     (
         "r3e-dev",
