@@ -10,10 +10,10 @@ use r3e_proto::api::transactions::DEFAULT_TIMEOUT_MS;
 use r3e_proto::api::wallets::{KeyType, NeoAccount, NeoTransaction, Payload, Wei};
 use r3e_proto::wallet::neo_account;
 use r3e_store::Store;
-use r3e_transactions::{NeoSubmission, TransactionsError, TransactionsParts};
+use r3e_transactions::{NeoSubmission, TransactionsParts};
 
 use super::chains::NeoSending;
-use super::transactions::{asked_before, asker_of, check_name, name_of};
+use super::transactions::{asked_before, asker_of, check_name, name_of, only_to};
 use super::wallets::{By, Wallets};
 use super::{ByWallets, ServiceError};
 use crate::limits::MAX_TRANSACTIONS_PAGE;
@@ -94,11 +94,7 @@ impl NeoTransactions {
         name: &str,
     ) -> Result<SentNeoTransaction, ServiceError> {
         let transaction = self.show(tenant, name).await?;
-        let asked = transaction.function.as_deref().and_then(Grantee::parse);
-        if asked.is_some_and(|asked| asked.function() == function) {
-            return Ok(transaction);
-        }
-        Err(ServiceError::NotFound { kind: "transaction", name: name.to_owned() })
+        only_to(function, name, (transaction.function.clone(), transaction))
     }
 
     async fn submit(
@@ -140,17 +136,7 @@ impl NeoTransactions {
         limit: usize,
     ) -> Result<NeoTransactionPage, ServiceError> {
         let limit = limit.clamp(1, MAX_TRANSACTIONS_PAGE);
-        let names = self.inner.names(tenant, after, limit)?;
-        let next = names.last().filter(|_| names.len() == limit).cloned();
-        let mut transactions = Vec::with_capacity(names.len());
-        for name in names {
-            match self.inner.show(tenant, &name).await {
-                Ok(transaction) => transactions.push(transaction),
-                // It made way meanwhile.
-                Err(TransactionsError::NotFound(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let (transactions, next) = self.inner.page(tenant, after, limit).await?;
         Ok(NeoTransactionPage { transactions, next })
     }
 

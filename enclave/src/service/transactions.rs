@@ -101,11 +101,7 @@ impl Transactions {
         name: &str,
     ) -> Result<Transaction, ServiceError> {
         let transaction = self.show(tenant, name).await?;
-        let asked = transaction.function.as_deref().and_then(Grantee::parse);
-        if asked.is_some_and(|asked| asked.function() == function) {
-            return Ok(transaction);
-        }
-        Err(ServiceError::NotFound { kind: "transaction", name: name.to_owned() })
+        only_to(function, name, (transaction.function.clone(), transaction))
     }
 
     /// The same for the appliance itself, on the tenant's behalf. Once it has ended it is forgotten before others: nobody asks for an older report again.
@@ -157,17 +153,7 @@ impl Transactions {
         limit: usize,
     ) -> Result<TransactionPage, ServiceError> {
         let limit = limit.clamp(1, MAX_TRANSACTIONS_PAGE);
-        let names = self.inner.names(tenant, after, limit)?;
-        let next = names.last().filter(|_| names.len() == limit).cloned();
-        let mut transactions = Vec::with_capacity(names.len());
-        for name in names {
-            match self.inner.show(tenant, &name).await {
-                Ok(transaction) => transactions.push(transaction),
-                // It made way meanwhile.
-                Err(TransactionsError::NotFound(_)) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let (transactions, next) = self.inner.page(tenant, after, limit).await?;
         Ok(TransactionPage { transactions, next })
     }
 
@@ -191,6 +177,22 @@ impl Transactions {
     pub(crate) fn close(&self) {
         self.inner.close();
     }
+}
+
+/// Whether a function asked for `transaction`, whichever version of it.
+///
+/// # Errors
+/// [`ServiceError::NotFound`].
+pub(super) fn only_to<T>(
+    function: &str,
+    name: &str,
+    (asked, transaction): (Option<String>, T),
+) -> Result<T, ServiceError> {
+    let asked = asked.as_deref().and_then(Grantee::parse);
+    if asked.is_some_and(|asked| asked.function() == function) {
+        return Ok(transaction);
+    }
+    Err(ServiceError::NotFound { kind: "transaction", name: name.to_owned() })
 }
 
 /// Whether a caller may give one this name.

@@ -161,6 +161,29 @@ impl<F: Family> Book<F> {
         spaces::names::<F>(&self.inner.store, tenant, after, limit)
     }
 
+    /// As many of a tenant's transactions behind `after` as `limit`, and the name to go on behind.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn page(
+        &self,
+        tenant: TenantId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Shown<F>>, Option<String>), TransactionsError> {
+        let names = self.names(tenant, after, limit)?;
+        let mut page = Vec::with_capacity(names.len());
+        for name in &names {
+            match self.show(tenant, name).await {
+                Ok(shown) => page.push(shown),
+                // It made way meanwhile.
+                Err(TransactionsError::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((page, names.last().filter(|_| names.len() == limit).cloned()))
+    }
+
     /// Gives a transaction up, if it `may` be.
     ///
     /// # Errors

@@ -73,6 +73,19 @@ impl Transactions {
         self.0.names(tenant, after, limit)
     }
 
+    /// As many of a tenant's transactions behind `after` as `limit`, and the name to go on behind.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn page(
+        &self,
+        tenant: TenantId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Transaction>, Option<String>), TransactionsError> {
+        self.0.page(tenant, after, limit).await
+    }
+
     /// Gives a transaction up: what is out is replaced by nothing, under the same nonce. The chain may still take it as it was.
     ///
     /// # Errors

@@ -65,6 +65,19 @@ impl NeoTransactions {
         self.0.names(tenant, after, limit)
     }
 
+    /// As many of a tenant's transactions behind `after` as `limit`, and the name to go on behind.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn page(
+        &self,
+        tenant: TenantId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<SentNeoTransaction>, Option<String>), TransactionsError> {
+        self.0.page(tenant, after, limit).await
+    }
+
     /// Gives a transaction up: nothing is signed for it any more, and what was is given to no node again. The chain may still take that,
     /// until its last block.
     ///

@@ -770,6 +770,7 @@ fn runner_messages() -> Vec<Vec<u8>> {
         value: "1".to_owned(),
         gas_limit: 21_000,
         fee_limit: "42000".to_owned(),
+        scope: None,
         timeout_ms: Some(60_000),
         key: "k".to_owned(),
     }));

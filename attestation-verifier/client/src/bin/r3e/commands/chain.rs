@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
-use r3e_client::TenantChannel;
-use r3e_proto::api::transactions::{Call, DEFAULT_TIMEOUT_MS, Outcome, SendTransaction, Stage, Transaction};
+use r3e_client::{ClientError, TenantChannel};
+use r3e_proto::api::transactions::{Call, DEFAULT_TIMEOUT_MS, Outcome, SendTransaction, Transaction};
 use r3e_proto::api::wallets::{EvmAddress, HexBytes, Wei};
 
 use crate::error::CliError;
@@ -190,27 +190,57 @@ async fn all(tenant: &mut TenantChannel) -> Result<Vec<Transaction>, CliError> {
     }
 }
 
+/// A transaction that is waited for, on a chain of whichever family.
+trait Awaited: Sized {
+    fn name(&self) -> &str;
+    /// How far it is, in a line.
+    fn progress(&self) -> String;
+    /// Once it has ended, whether it was done.
+    fn was_done(&self) -> Option<bool>;
+    /// As it is by now.
+    async fn again(&self, tenant: &mut TenantChannel) -> Result<Self, ClientError>;
+}
+
+impl Awaited for Transaction {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn progress(&self) -> String {
+        shown::progress(self)
+    }
+
+    fn was_done(&self) -> Option<bool> {
+        let is_done = |it: &Outcome| matches!(it, Outcome::Included(inclusion) if inclusion.succeeded);
+        self.outcome.as_ref().map(is_done)
+    }
+
+    async fn again(&self, tenant: &mut TenantChannel) -> Result<Self, ClientError> {
+        tenant.transaction(&self.name).await
+    }
+}
+
 /// Waits for a transaction's end, and says each stage on standard error. The appliance gives it up at its deadline; so this ends.
-async fn ended(tenant: &mut TenantChannel, sent: Transaction) -> Result<Transaction, CliError> {
+async fn ended<T: Awaited>(tenant: &mut TenantChannel, sent: T) -> Result<T, CliError> {
     let begun = Instant::now();
     let (mut now, mut said) = (sent, None);
-    while now.stage != Stage::Ended {
-        let line = shown::progress(&now);
+    while now.was_done().is_none() {
+        let line = now.progress();
         if said.as_ref() != Some(&line) {
             note(&format!("{:>4} s  {line}", begun.elapsed().as_secs()));
             said = Some(line);
         }
         tokio::time::sleep(LOOK).await;
-        now = tenant.transaction(&now.name).await?;
+        now = now.again(tenant).await?;
     }
     Ok(now)
 }
 
 /// What was not done fails the command.
-fn done(ended: &Transaction) -> Result<(), CliError> {
-    match &ended.outcome {
-        Some(Outcome::Included(inclusion)) if inclusion.succeeded => Ok(()),
-        Some(outcome) => Err(CliError::NotDone { name: ended.name.clone(), why: shown::ended(outcome) }),
-        None => Err(CliError::StillOpen { id: ended.name.clone() }),
+fn done(ended: &impl Awaited) -> Result<(), CliError> {
+    match ended.was_done() {
+        Some(true) => Ok(()),
+        Some(false) => Err(CliError::NotDone { name: ended.name().to_owned(), why: ended.progress() }),
+        None => Err(CliError::StillOpen { id: ended.name().to_owned() }),
     }
 }

@@ -3,17 +3,16 @@
 mod shown;
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use clap::{Args, Subcommand, ValueEnum};
-use r3e_client::TenantChannel;
+use r3e_client::{ClientError, TenantChannel};
 use r3e_neo::{Hash160, deployed_contract};
-use r3e_proto::api::neo_transactions::{NeoCall, SendNeoTransaction, SentNeoTransaction};
-use r3e_proto::api::transactions::{DEFAULT_TIMEOUT_MS, Outcome, Stage};
+use r3e_proto::api::neo_transactions::{NeoCall, NeoInclusion, SendNeoTransaction, SentNeoTransaction};
+use r3e_proto::api::transactions::{DEFAULT_TIMEOUT_MS, Outcome};
 use r3e_proto::api::wallets::{HexBytes, NeoAccount, NeoArgument, NeoInteger, NeoScope, Wei};
 use serde::{Deserialize, Serialize};
 
-use super::LOOK;
+use super::{Awaited, done, ended};
 use crate::error::CliError;
 use crate::limits::MAX_CALL_FILE_BYTES;
 use crate::output::{Printer, fields, note};
@@ -287,27 +286,22 @@ async fn all(tenant: &mut TenantChannel) -> Result<Vec<SentNeoTransaction>, CliE
     }
 }
 
-/// Waits for a transaction's end, and says each stage on standard error. It has a last block; so this ends.
-async fn ended(tenant: &mut TenantChannel, sent: SentNeoTransaction) -> Result<SentNeoTransaction, CliError> {
-    let begun = Instant::now();
-    let (mut now, mut said) = (sent, None);
-    while now.stage != Stage::Ended {
-        let line = shown::progress(&now);
-        if said.as_ref() != Some(&line) {
-            note(&format!("{:>4} s  {line}", begun.elapsed().as_secs()));
-            said = Some(line);
-        }
-        tokio::time::sleep(LOOK).await;
-        now = tenant.neo_transaction(&now.name).await?;
+impl Awaited for SentNeoTransaction {
+    fn name(&self) -> &str {
+        &self.name
     }
-    Ok(now)
-}
 
-/// What was not done fails the command.
-fn done(ended: &SentNeoTransaction) -> Result<(), CliError> {
-    match &ended.outcome {
-        Some(Outcome::Included(inclusion)) if inclusion.succeeded => Ok(()),
-        Some(outcome) => Err(CliError::NotDone { name: ended.name.clone(), why: shown::ended(outcome) }),
-        None => Err(CliError::StillOpen { id: ended.name.clone() }),
+    fn progress(&self) -> String {
+        shown::progress(self)
+    }
+
+    fn was_done(&self) -> Option<bool> {
+        let is_done =
+            |it: &Outcome<NeoInclusion>| matches!(it, Outcome::Included(inclusion) if inclusion.succeeded);
+        self.outcome.as_ref().map(is_done)
+    }
+
+    async fn again(&self, tenant: &mut TenantChannel) -> Result<Self, ClientError> {
+        tenant.neo_transaction(&self.name).await
     }
 }
