@@ -13,7 +13,7 @@ use r3e_chain::rpc::{
     TransportError, read_answer,
 };
 use r3e_chain::watch::{Network, NetworkError, Watch, WatchError};
-use r3e_neo::Hash256;
+use r3e_neo::{Hash160, Hash256};
 use serde_json::{Value, json};
 
 /// What a node does with a question.
@@ -551,6 +551,82 @@ async fn a_script_that_fails_does_so_for_enough_nodes() {
     let differing =
         Nodes::default().with(run("HALT", "", 5)).with(run("HALT", "", 6)).with(run("FAULT", "", 5));
     assert!(ran(differing).await.is_err());
+}
+
+/// What a node says of a transaction: how many blocks there are, in which one it is, and how running it ended.
+fn knows(count: u64, height: i64, state: i64) -> impl Fn(&str, &Value) -> Reply + Send + Sync + 'static {
+    move |method: &str, parameters: &Value| {
+        let left = |number: i64| json!({ "state": "HALT", "gasconsumed": "1", "stack": [{ "type": "Integer", "value": number.to_string() }] });
+        Reply::Result(match (method, parameters[1].as_str()) {
+            ("getblockcount", _) => json!(count),
+            ("invokefunction", Some("getTransactionHeight")) => left(height),
+            ("invokefunction", Some("getTransactionVMState")) => left(state),
+            other => unreachable!("{other:?}"),
+        })
+    }
+}
+
+#[tokio::test]
+async fn where_a_transaction_is_on_neo_and_how_far_the_chain() {
+    let hash: Hash256 = format!("0x{}", "5a".repeat(32)).parse().unwrap();
+    let find = async |nodes: Nodes| {
+        let quorum = Quorum::new(nodes, 3, 2).unwrap();
+        NeoCalls::new(&quorum).find(hash, 20).await
+    };
+    let there = Nodes::default().with(knows(30, 12, 1)).with(knows(30, -1, 0)).with(knows(29, 12, 1));
+    let place = find(there).await.unwrap();
+    assert_eq!((place.at, place.is_beyond), (Some((12, true)), true));
+    let failed = Nodes::default().with(knows(14, 12, 2)).with(knows(14, 12, 2)).with(knows(14, 12, 1));
+    assert_eq!(find(failed).await.unwrap().at, Some((12, false)));
+    // Beyond it is whoever has a block above it; each node says both, so one that lags is none of those that know of nothing.
+    let not_yet = Nodes::default().with(knows(21, -1, 0)).with(knows(30, -1, 0)).with(knows(20, -1, 0));
+    let place = find(not_yet).await.unwrap();
+    assert_eq!((place.at, place.is_beyond), (None, false));
+    let over = Nodes::default().with(knows(22, -1, 0)).with(knows(99, -1, 0)).with(knows(12, -1, 0));
+    let place = find(over).await.unwrap();
+    assert_eq!((place.at, place.is_beyond), (None, true));
+    let split = Nodes::default().with(knows(22, -1, 0)).with(knows(21, -1, 0)).with(knows(22, 20, 1));
+    assert!(find(split).await.is_err());
+    // What no node says of a transaction is believed of none.
+    for (height, state) in [(-1, 1), (12, 0), (12, 4), (-2, 1)] {
+        let odd = Nodes::default()
+            .with(knows(30, height, state))
+            .with(knows(30, height, state))
+            .with(knows(30, 12, 1));
+        assert!(find(odd).await.is_err(), "{height} {state}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_trial_gives_is_compared_too() {
+    let run = |state: &str, stack: Value| {
+        let answer = json!({ "state": state, "exception": "why", "gasconsumed": "7", "stack": stack });
+        move |_: &str, parameters: &Value| {
+            assert_eq!(parameters[1][0]["scopes"], "CalledByEntry");
+            Reply::Result(answer.clone())
+        }
+    };
+    let boolean = |value: bool| json!([{ "type": "Boolean", "value": value }]);
+    let trial = async |nodes: Nodes| {
+        let quorum = Quorum::new(nodes, 3, 2).unwrap();
+        NeoCalls::new(&quorum).trial(&[0x40], Hash160::GAS, "CalledByEntry").await
+    };
+    let nothing = Nodes::default()
+        .with(run("HALT", boolean(false)))
+        .with(run("HALT", boolean(true)))
+        .with(run("HALT", boolean(false)));
+    let done = trial(nothing).await.unwrap();
+    assert!(done.gives_false && done.fault.is_none() && done.gas_consumed == 7);
+    let something = Nodes::default()
+        .with(run("HALT", boolean(true)))
+        .with(run("HALT", json!([{ "type": "Integer", "value": "0" }])))
+        .with(run("HALT", boolean(false)));
+    assert!(!trial(something).await.unwrap().gives_false);
+    let differing = Nodes::default()
+        .with(run("HALT", boolean(true)))
+        .with(run("HALT", boolean(false)))
+        .with(run("FAULT", boolean(false)));
+    assert!(trial(differing).await.is_err());
 }
 
 #[tokio::test]
