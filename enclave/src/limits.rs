@@ -132,6 +132,8 @@ pub(crate) const CONTRACT_READ_TIMEOUT: Duration = Duration::from_secs(15);
 pub(crate) const HEIGHT_PATIENCE: Duration = Duration::from_secs(1);
 /// How old that one may be: a silent node is found out by then.
 pub(crate) const MAX_HEIGHT_AGE: Duration = Duration::from_secs(30);
+/// Questions about transactions that the nodes of one network of Neo N3 are asked at a time, of all tenants.
+pub(crate) const MAX_NEO_QUESTIONS: usize = 32;
 /// Triggers that read one network at once; they share what its nodes say.
 pub(crate) const CHAIN_READS_AT_ONCE: usize = 4;
 /// Blocks that one trigger reads before others come.

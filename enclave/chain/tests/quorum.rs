@@ -553,16 +553,15 @@ async fn a_script_that_fails_does_so_for_enough_nodes() {
     assert!(ran(differing).await.is_err());
 }
 
-/// What a node says of a transaction: how many blocks there are, in which one it is, and how running it ended.
-fn knows(count: u64, height: i64, state: i64) -> impl Fn(&str, &Value) -> Reply + Send + Sync + 'static {
-    move |method: &str, parameters: &Value| {
-        let left = |number: i64| json!({ "state": "HALT", "gasconsumed": "1", "stack": [{ "type": "Integer", "value": number.to_string() }] });
-        Reply::Result(match (method, parameters[1].as_str()) {
-            ("getblockcount", _) => json!(count),
-            ("invokefunction", Some("getTransactionHeight")) => left(height),
-            ("invokefunction", Some("getTransactionVMState")) => left(state),
-            other => unreachable!("{other:?}"),
-        })
+/// What a node says of a transaction: its last block, in which one it is, and how running it ended.
+fn knows(last: u64, height: i64, state: i64) -> impl Fn(&str, &Value) -> Reply + Send + Sync + 'static {
+    move |method: &str, _: &Value| {
+        assert_eq!(method, "invokescript");
+        let number = |number: i128| json!({ "type": "Integer", "value": number.to_string() });
+        let array = [number(state.into()), number(height.into()), number(last.into())];
+        Reply::Result(
+            json!({ "state": "HALT", "gasconsumed": "1", "stack": [{ "type": "Array", "value": array }] }),
+        )
     }
 }
 
@@ -576,19 +575,19 @@ async fn where_a_transaction_is_on_neo_and_how_far_the_chain() {
     let there = Nodes::default().with(knows(30, 12, 1)).with(knows(30, -1, 0)).with(knows(29, 12, 1));
     let place = find(there).await.unwrap();
     assert_eq!((place.at, place.is_beyond), (Some((12, true)), true));
-    let failed = Nodes::default().with(knows(14, 12, 2)).with(knows(14, 12, 2)).with(knows(14, 12, 1));
+    let failed = Nodes::default().with(knows(14, 12, 2)).with(knows(15, 12, 2)).with(knows(14, 12, 1));
     assert_eq!(find(failed).await.unwrap().at, Some((12, false)));
     // Beyond it is whoever has a block above it; each node says both, so one that lags is none of those that know of nothing.
-    let not_yet = Nodes::default().with(knows(21, -1, 0)).with(knows(30, -1, 0)).with(knows(20, -1, 0));
+    let not_yet = Nodes::default().with(knows(20, -1, 0)).with(knows(30, -1, 0)).with(knows(19, -1, 0));
     let place = find(not_yet).await.unwrap();
     assert_eq!((place.at, place.is_beyond), (None, false));
-    let over = Nodes::default().with(knows(22, -1, 0)).with(knows(99, -1, 0)).with(knows(12, -1, 0));
+    let over = Nodes::default().with(knows(21, -1, 0)).with(knows(99, -1, 0)).with(knows(12, -1, 0));
     let place = find(over).await.unwrap();
     assert_eq!((place.at, place.is_beyond), (None, true));
-    let split = Nodes::default().with(knows(22, -1, 0)).with(knows(21, -1, 0)).with(knows(22, 20, 1));
+    let split = Nodes::default().with(knows(21, -1, 0)).with(knows(20, -1, 0)).with(knows(22, 20, 1));
     assert!(find(split).await.is_err());
     // What no node says of a transaction is believed of none.
-    for (height, state) in [(-1, 1), (12, 0), (12, 4), (-2, 1)] {
+    for (height, state) in [(-1, 1), (12, 0), (12, 4), (-2, 1), (-1, 2)] {
         let odd = Nodes::default()
             .with(knows(30, height, state))
             .with(knows(30, height, state))

@@ -235,6 +235,7 @@ fn in_words(reason: &Reason) -> String {
         Reason::Expired => "its time was over".to_owned(),
         Reason::Cancelled => "it was cancelled".to_owned(),
         Reason::NotTaken(words) => format!("no node takes it: {words}"),
+        Reason::Reverts(words) => words.clone(),
         _ => "it is not to be done any more".to_owned(),
     }
 }

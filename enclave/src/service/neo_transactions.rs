@@ -18,6 +18,9 @@ use super::wallets::{By, Wallets};
 use super::{ByWallets, ServiceError};
 use crate::limits::MAX_TRANSACTIONS_PAGE;
 
+/// The keys of functions on Neo N3.
+const KEYS: &str = "r3e/1/function-neo-transaction";
+
 /// Tenants' transactions on Neo N3.
 pub(crate) struct NeoTransactions {
     inner: r3e_transactions::NeoTransactions,
@@ -73,7 +76,7 @@ impl NeoTransactions {
         request: SendNeoTransaction,
     ) -> Result<SentNeoTransaction, ServiceError> {
         let by = By::Function(function.to_string());
-        let name = name_of(function.function(), key);
+        let name = name_of(KEYS, function.function(), key);
         // What was sent already is told as it is, whatever the policy says by now.
         let there = self.inner.show(tenant, &name).await.map(|there| there.function.is_some());
         if !asked_before(&name, there)? {

@@ -22,6 +22,8 @@ use crate::limits::MAX_TRANSACTIONS_PAGE;
 pub(crate) const OWN_NAMES: &str = "f-";
 /// What the names of functions' begin with. No caller gives one.
 const FUNCTIONS_NAMES: &str = "x-";
+/// The keys of functions on chains like Ethereum.
+const KEYS: &str = "r3e/1/function-transaction";
 /// Of a digest in hexadecimal: 160 bits.
 const FUNCTIONS_NAME_DIGITS: usize = 40;
 
@@ -80,7 +82,7 @@ impl Transactions {
         request: SendTransaction,
     ) -> Result<Transaction, ServiceError> {
         let by = By::Function(function.to_string());
-        let name = name_of(function.function(), key);
+        let name = name_of(KEYS, function.function(), key);
         // What was sent already is told as it is, whatever the policy says by now.
         let there = self.inner.show(tenant, &name).await.map(|there| there.function.is_some());
         if !asked_before(&name, there)? {
@@ -234,10 +236,11 @@ pub(super) fn asked_before(name: &str, there: Result<bool, TransactionsError>) -
     }
 }
 
-/// What a function's transaction is called: one name for each key, whatever its version. Neither can be told from it.
-pub(super) fn name_of(function: &str, key: &str) -> String {
+/// What a function's transaction is called: one name for each key, whatever its version. Neither can be told from it. `whose` keys they are: those of
+/// each family of chains are keys of their own.
+pub(super) fn name_of(whose: &str, function: &str, key: &str) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
-    for part in ["r3e/1/function-transaction", function, key] {
+    for part in [whose, function, key] {
         context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         context.update(part.as_bytes());
     }

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::is_name;
 use r3e_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::error::TransactionsError;
 use crate::family::{Family, Place, Record, Submitted};
 use crate::limits::{
     MAX_ENDED, MAX_ID_BYTES, MAX_LANES_OF_ONE, MAX_OPEN, MAX_OPEN_BYTES_OF_ONE, MAX_OPEN_OF_ONE,
+    QUESTIONS_OF_ONE,
 };
 use crate::outside::{Chains, Signer};
 use crate::spaces::{self, Address};
@@ -261,7 +262,12 @@ impl<F: Family> Inner<F> {
             let what = "accounts that transactions go from, each on a chain";
             return Err(TransactionsError::TooMany { what, max: MAX_LANES_OF_ONE });
         }
-        let worker = Worker::new(address, chain);
+        let is_beside = |other: &&Arc<Worker<F>>| {
+            other.address.tenant == address.tenant && other.address.place.chain() == chain_id
+        };
+        let turns = workers.values().find(is_beside).map(|other| Arc::clone(&other.turns));
+        let turns = turns.unwrap_or_else(|| Arc::new(Semaphore::new(QUESTIONS_OF_ONE)));
+        let worker = Worker::new(address, chain, turns);
         workers.insert(address, Arc::clone(&worker));
         drop(workers);
         tokio::spawn(work::keep_going(Arc::clone(self), Arc::clone(&worker)));

@@ -14,7 +14,7 @@ pub const MAX_OPEN: usize = 64;
 pub const MAX_OUT: usize = 16;
 /// Accounts, each on a chain, that a tenant's transactions ever went from.
 pub const MAX_LANES_OF_ONE: usize = 1_024;
-/// Transactions of all lanes of a tenant that are open, and the bytes of their calls: they are in memory, and whoever asks for them need not
+/// Transactions of all lanes of a tenant that are open, of each family of chains, and the bytes of their calls: they are in memory, and whoever asks for them need not
 /// pay for one.
 pub const MAX_OPEN_OF_ONE: usize = 512;
 /// See [`MAX_OPEN_OF_ONE`].
@@ -44,12 +44,18 @@ pub const MIN_LIFE: Duration = Duration::from_secs(15);
 pub const MIN_NEO_LIFE: Duration = Duration::from_mins(1);
 /// The longest on Neo N3: no transaction may wait longer there (`MaxValidUntilBlockIncrement`, 5,760 blocks).
 pub const MAX_NEO_LIFE: Duration = Duration::from_hours(24);
-/// Blocks of Neo N3 that may have a transaction: what its nodes take, less what one may be behind another.
-pub const MAX_NEO_BLOCKS_TO_LIVE: u64 = 5_700;
+/// The fewest blocks that may have a transaction of Neo N3, from the one after the last: the next may be made already.
+pub const MIN_NEO_BLOCKS_TO_LIVE: u64 = 3;
+/// What is signed on Neo N3 has its price and its last block from not longer ago: two looks of slow nodes.
+pub const PRICE_HOLDS: Duration = Duration::from_secs(15);
+/// Transactions of an account on Neo N3 that are priced in one look: what is signed of them is not old by the last of them.
+pub const PRICED_AT_ONCE: usize = 8;
 /// So long may a contract of Neo N3 refuse a transaction for which nothing was signed: what it waits for may be in one of the next blocks.
 pub const REFUSED_FOR: Duration = Duration::from_mins(1);
-/// Questions that the nodes of one network of Neo N3 are asked at a time.
-pub const NEO_QUESTIONS_AT_ONCE: usize = 4;
+/// Of what the nodes of one chain are asked at a time, what is one tenant's.
+pub const QUESTIONS_OF_ONE: usize = 2;
+/// The same bytes are given to nodes of Neo N3 again, which have few blocks' time for them.
+pub const NEO_SEND_AGAIN: Duration = Duration::from_secs(10);
 /// A name that a caller gives one.
 pub const MAX_ID_BYTES: usize = 64;
 /// After a signature that was refused and may be given later.

@@ -3,15 +3,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use r3e_proto::api::wallets::{Hash32, HexBytes};
-use tokio::sync::{MutexGuard, Notify};
+use tokio::sync::{MutexGuard, Notify, Semaphore};
 use tokio::time::{Instant, sleep};
 
 use crate::book::Inner;
 use crate::error::TransactionsError;
 use crate::family::{Family, Record};
-use crate::limits::{PAUSE_AFTER_TROUBLE, SEND_AGAIN, UNCERTAIN};
+use crate::limits::{PAUSE_AFTER_TROUBLE, UNCERTAIN};
 use crate::spaces::{Address, Moment, Standing};
 
 /// One lane in memory.
@@ -21,6 +22,8 @@ pub(crate) struct Worker<F: Family> {
     /// Held by whoever changes it. Nobody asks a node meanwhile.
     pub(crate) standing: tokio::sync::Mutex<Standing<F>>,
     pub(crate) wake: Notify,
+    /// The tenant's share of what the chain's nodes are asked at a time.
+    pub(crate) turns: Arc<Semaphore>,
     memory: Mutex<Memory>,
 }
 
@@ -64,9 +67,9 @@ impl From<TransactionsError> for Broken {
 }
 
 impl<F: Family> Worker<F> {
-    pub(crate) fn new(address: Address<F::Place>, chain: Arc<F::Chain>) -> Arc<Self> {
+    pub(crate) fn new(address: Address<F::Place>, chain: Arc<F::Chain>, turns: Arc<Semaphore>) -> Arc<Self> {
         let (standing, wake, memory) = (tokio::sync::Mutex::default(), Notify::new(), Mutex::default());
-        Arc::new(Self { address, chain, standing, wake, memory })
+        Arc::new(Self { address, chain, standing, wake, turns, memory })
     }
 
     /// What holds all of its transactions up.
@@ -122,9 +125,9 @@ impl<F: Family> Worker<F> {
     }
 
     /// Leaves out what nodes were given a moment ago.
-    pub(crate) fn leave_out_sent(&self, to_send: &mut Vec<(Hash32, HexBytes)>) {
+    pub(crate) fn leave_out_sent(&self, to_send: &mut Vec<(Hash32, HexBytes)>, again: Duration) {
         self.memory(|memory| {
-            memory.sent.retain(|_, at| at.elapsed() < SEND_AGAIN);
+            memory.sent.retain(|_, at| at.elapsed() < again);
             to_send.retain(|(hash, _)| !memory.sent.contains_key(hash));
         });
     }

@@ -24,8 +24,8 @@ use r3e_proto::wallet::neo_account;
 use r3e_store::Store;
 use r3e_transactions::limits::REFUSED_FOR;
 use r3e_transactions::{
-    Asker, BoxFuture, By, Chains, Found, NeoChain, NeoSubmission, NeoTransactions, NotSigned, Ran, Signer,
-    TransactionsError, TransactionsParts,
+    Asker, BoxFuture, By, Chains, Found, NeoChain, NeoSubmission, NeoTransactions, NotSigned, Pace, Ran,
+    Signer, TransactionsError, TransactionsParts,
 };
 use tokio::runtime::Runtime;
 
@@ -49,10 +49,19 @@ struct Ledger {
     /// What the account has.
     balance: u128,
     is_silent: bool,
-    /// The contract refuses what it is called with.
-    refuses: bool,
+    contract: Contract,
+    /// How often it was tried.
+    trials: u64,
     /// What blocks have from here on, fails.
     fails: bool,
+}
+
+/// What a contract makes of a call.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Contract {
+    Does,
+    GivesFalse,
+    Refuses,
 }
 
 impl Ledger {
@@ -99,7 +108,8 @@ impl World {
             gas: 1_000,
             balance: 10 * FEE_LIMIT,
             is_silent: false,
-            refuses: false,
+            contract: Contract::Does,
+            trials: 0,
             fails: false,
         };
         let now_ms = AtomicU64::new(1_700_000_000_000);
@@ -147,8 +157,9 @@ impl NeoChain for Node {
         Duration::from_millis(4)
     }
 
-    fn height(&self) -> BoxFuture<'_, Result<u64, String>> {
-        Box::pin(self.says(|ledger| ledger.height()))
+    fn pace(&self) -> BoxFuture<'_, Result<Pace, String>> {
+        let block_time = Duration::from_secs(15);
+        Box::pin(self.says(move |ledger| Pace { height: ledger.height(), block_time, max_blocks: 5_760 }))
     }
 
     fn trial<'a>(
@@ -158,9 +169,13 @@ impl NeoChain for Node {
         _: NeoScope,
     ) -> BoxFuture<'a, Result<Ran, String>> {
         assert_eq!(payer, NeoAccount(neo_account(&KEY)));
-        Box::pin(self.says(|ledger| Ran {
-            gas_consumed: ledger.gas,
-            refusal: ledger.refuses.then(|| "its contract refuses it".to_owned()),
+        Box::pin(self.says(|ledger| {
+            ledger.trials += 1;
+            Ran {
+                gas_consumed: ledger.gas,
+                refusal: (ledger.contract == Contract::Refuses).then(|| "its contract refuses it".to_owned()),
+                gives_false: ledger.contract == Contract::GivesFalse,
+            }
         }))
     }
 
@@ -265,7 +280,7 @@ enum Step {
     Mine(u8),
     Lose(usize),
     /// The contract refuses, or does no more.
-    Refuse(bool),
+    Contract(Contract),
     Fail(bool),
     Gas(u64),
     Balance(u128),
@@ -289,7 +304,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::Submit),
         5 => (1..6_u8).prop_map(Step::Mine),
         2 => (1..4_usize).prop_map(Step::Lose),
-        2 => any::<bool>().prop_map(Step::Refuse),
+        2 => prop::sample::select(vec![Contract::Does, Contract::Refuses]).prop_map(Step::Contract),
         1 => any::<bool>().prop_map(Step::Fail),
         1 => (100..2_000_000_u64).prop_map(Step::Gas),
         1 => (0..2 * FEE_LIMIT).prop_map(Step::Balance),
@@ -364,7 +379,7 @@ fn turn(world: &World, step: &Step) {
     match step {
         Step::Mine(blocks) => (0..*blocks).for_each(|_| ledger.mine()),
         Step::Lose(sent) => ledger.lost = *sent,
-        Step::Refuse(refuses) => ledger.refuses = *refuses,
+        Step::Contract(contract) => ledger.contract = *contract,
         Step::Fail(fails) => ledger.fails = *fails,
         Step::Gas(gas) => ledger.gas = *gas,
         Step::Balance(balance) => ledger.balance = *balance,
@@ -423,7 +438,7 @@ proptest! {
             let living = begin(&keeper, &world).await;
             {
                 let mut ledger = world.ledger();
-                (ledger.is_silent, ledger.refuses, ledger.gas, ledger.balance) = (false, false, 1_000, 10 * FEE_LIMIT);
+                (ledger.is_silent, ledger.contract, ledger.gas, ledger.balance) = (false, Contract::Does, 1_000, 10 * FEE_LIMIT);
             }
             for submission in &made {
                 asked(&living, submission).await;
@@ -527,7 +542,7 @@ async fn what_no_block_had_in_its_time_is_over_and_not_before() {
 #[tokio::test]
 async fn what_its_contract_refuses_for_a_minute_is_given_up_unsigned() {
     let (_keeper, world, living) = begun().await;
-    world.ledger().refuses = true;
+    world.ledger().contract = Contract::Refuses;
     living.submit(ALICE, submission("t", &world)).await.unwrap();
     until(&living, "t", |it| it.trouble.is_some()).await;
     // What is not refused the whole time goes on.
@@ -536,7 +551,7 @@ async fn what_its_contract_refuses_for_a_minute_is_given_up_unsigned() {
     living.cancel(ALICE, "t").await.unwrap();
     world.pass(u64::try_from(REFUSED_FOR.as_millis()).unwrap());
     let ended = until(&living, "u", |it| it.stage == Stage::Ended).await;
-    let Some(Outcome::Abandoned(Reason::NotTaken(why))) = ended.outcome else { panic!("{ended:?}") };
+    let Some(Outcome::Abandoned(Reason::Reverts(why))) = ended.outcome else { panic!("{ended:?}") };
     assert!(why.contains("refuses"), "{why}");
     let cancelled = living.show(ALICE, "t").await.unwrap();
     assert_eq!(cancelled.outcome, Some(Outcome::Abandoned(Reason::Cancelled)));
@@ -557,6 +572,77 @@ async fn it_waits_for_its_price_and_for_its_money() {
     assert!(world.ledger().given.is_empty());
     world.ledger().balance = FEE_LIMIT;
     until(&living, "t", |it| it.stage == Stage::Pending).await;
+}
+
+#[tokio::test]
+async fn what_an_account_has_is_not_spent_twice() {
+    let (_keeper, world, living) = begun().await;
+    // Enough for one of two.
+    world.ledger().balance = 1_500;
+    living.submit(ALICE, submission("t", &world)).await.unwrap();
+    living.submit(ALICE, submission("u", &world)).await.unwrap();
+    let mut all = Vec::new();
+    for _ in 0..2_000 {
+        all = vec![living.show(ALICE, "t").await.unwrap(), living.show(ALICE, "u").await.unwrap()];
+        if all.iter().any(|it| it.signed.is_some()) && all.iter().any(|it| it.trouble.is_some()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let waits: Vec<_> = all.iter().filter(|it| it.signed.is_none()).collect();
+    let [waits] = waits.as_slice() else { panic!("{all:?}") };
+    assert!(waits.trouble.as_ref().unwrap().contains("beside what others of its take"), "{waits:?}");
+    // What the first takes is gone with its block, and the other has what it takes by then.
+    (world.ledger().balance, world.ledger().lost) = (1_500, 0);
+    world.ledger().mine();
+    for name in ["t", "u"] {
+        until(&living, name, |it| it.signed.is_some()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_gives_false_does_nothing_where_that_is_what_it_says() {
+    let (_keeper, world, living) = begun().await;
+    world.ledger().contract = Contract::GivesFalse;
+    let mut transfer = submission("t", &world);
+    transfer.call.method = "transfer".to_owned();
+    living.submit(ALICE, transfer).await.unwrap();
+    let waits = until(&living, "t", |it| it.trouble.is_some()).await;
+    assert!(waits.trouble.unwrap().contains("does nothing"));
+    living.submit(ALICE, submission("u", &world)).await.unwrap();
+    until(&living, "u", |it| it.stage == Stage::Pending).await;
+}
+
+#[tokio::test]
+async fn a_deadline_comes_whatever_nodes_say() {
+    let (_keeper, world, living) = begun().await;
+    world.ledger().is_silent = true;
+    living.submit(ALICE, submission("t", &world)).await.unwrap();
+    let held_up = until(&living, "t", |it| it.trouble.is_some()).await;
+    assert_eq!((held_up.stage, held_up.trouble.as_deref()), (Stage::Waiting, Some("silence")));
+    world.pass(LIFE_MS);
+    let ended = until(&living, "t", |it| it.stage == Stage::Ended).await;
+    assert_eq!(ended.outcome, Some(Outcome::Abandoned(Reason::Expired)));
+    // One that is too near for a block is not signed either.
+    world.ledger().is_silent = false;
+    living
+        .submit(ALICE, NeoSubmission { deadline_ms: world.now() + 60_000, ..submission("u", &world) })
+        .await
+        .unwrap();
+    until(&living, "u", |it| it.signed.is_some()).await;
+    world.ledger().contract = Contract::Refuses;
+    let near = NeoSubmission { deadline_ms: world.now() + 60_000, ..submission("v", &world) };
+    living.submit(ALICE, near).await.unwrap();
+    until(&living, "v", |it| it.trouble.is_some()).await;
+    world.pass(20_000);
+    // The first of them may be of a look that began before.
+    let before = world.ledger().trials;
+    while world.ledger().trials < before + 2 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    world.ledger().contract = Contract::Does;
+    until(&living, "v", |it| it.trouble.as_ref().is_some_and(|why| why.contains("too near"))).await;
+    assert_eq!(world.ledger().given.len(), 1);
 }
 
 #[tokio::test]

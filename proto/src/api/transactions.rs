@@ -99,6 +99,8 @@ pub enum Reason {
     Cancelled,
     /// No node takes it, in their words.
     NotTaken(String),
+    /// What it calls refuses it, in words; nothing was signed for it.
+    Reverts(String),
 }
 
 /// What became of a transaction, for ever. `I` is where its chain has it.

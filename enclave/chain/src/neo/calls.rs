@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use r3e_neo::{Hash160, Hash256};
+use r3e_neo::number::Int256;
+use r3e_neo::{Argument, CallFlags, Hash160, Hash256, ScriptBuilder, ScriptError};
 use serde_json::{Value, json};
 
 use super::application_log::read_ending;
@@ -30,6 +31,10 @@ const ALREADY_IN_POOL: i64 = -503;
 const NO_STATE: i128 = 0;
 const HALT: i128 = 1;
 const FAULT: i128 = 2;
+/// What is asked of a transaction's place.
+const PLACE_PARTS: usize = 3;
+/// The operation that makes an array of what is on the stack.
+const PACK: u8 = 0xc0;
 
 /// The contracts of a network.
 #[derive(Debug)]
@@ -64,6 +69,15 @@ pub struct Place {
     pub at: Option<(u64, bool)>,
     /// Whether the chain is beyond the height that was asked about.
     pub is_beyond: bool,
+}
+
+/// How a network makes its blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Between two of them.
+    pub block_ms: u64,
+    /// How many blocks ahead the last one of a transaction may be.
+    pub max_blocks: u64,
 }
 
 /// What a method gives, and how far the chain is.
@@ -158,45 +172,38 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
         self.nodes.ask_together(&questions, read).await
     }
 
-    /// Where a transaction is, and whether the chain is beyond `height`; each node says both of one moment: one that is beyond it has every
-    /// block up to it.
+    /// Where a transaction is, and whether the chain is beyond `height`: both of one state of each node, by one script, whoever answers behind
+    /// its name.
     ///
     /// # Errors
     /// [`QuorumError`].
     pub async fn find(&self, transaction: Hash256, height: u64) -> Result<Place, QuorumError> {
-        let hash = json!([{ "type": "Hash256", "value": transaction }]);
-        let of_ledger = |method: &str| {
-            let parameters = vec![json!(Hash160::LEDGER), json!(method), hash.clone()];
-            question("invokefunction", parameters, MAX_SMALL_ANSWER_BYTES)
+        let script = place_script(transaction).map_err(|_| QuorumError::Rule {
+            needed: self.nodes.needed(),
+            endpoints: self.nodes.endpoints(),
+        })?;
+        let parameters = vec![json!(STANDARD.encode(script))];
+        let question = question("invokescript", parameters, MAX_SMALL_ANSWER_BYTES);
+        self.nodes.ask(&question, |run| read_place(&run, height)).await
+    }
+
+    /// How the network makes its blocks, by its nodes' configuration.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn pace(&self) -> Result<Pace, QuorumError> {
+        let question = question("getversion", Vec::new(), MAX_SMALL_ANSWER_BYTES);
+        let read = |answer: Value| {
+            let protocol = member(&answer, "protocol")?;
+            let number = |name: &'static str| {
+                member(protocol, name)?
+                    .as_u64()
+                    .filter(|number| *number > 0)
+                    .ok_or(AnswerError::Form { what: name })
+            };
+            Ok(Pace { block_ms: number("msperblock")?, max_blocks: number("maxvaliduntilblockincrement")? })
         };
-        let questions = [
-            question("getblockcount", Vec::new(), MAX_SMALL_ANSWER_BYTES),
-            of_ledger("getTransactionHeight"),
-            of_ledger("getTransactionVMState"),
-        ];
-        let read = |answers: Vec<Value>| {
-            let [count, height_of, state] = answers.as_slice() else {
-                return Err(AnswerError::Form { what: "answers" });
-            };
-            let number = |run: &Value, what| {
-                let left = if halted(run, "state")? { left(run)? } else { None };
-                let Some(Item::Integer(number)) = left else { return Err(AnswerError::Form { what }) };
-                number.to_i128().ok_or(AnswerError::Form { what })
-            };
-            let count = count.as_u64().ok_or(AnswerError::Form { what: "number of blocks" })?;
-            let at = match (number(height_of, "height")?, number(state, "state")?) {
-                (-1, NO_STATE) => None,
-                // The block came between the two questions.
-                (-1, _) => return Err(AnswerError::Other { what: "block" }),
-                (at, HALT) => Some((at, true)),
-                (at, FAULT) => Some((at, false)),
-                _ => return Err(AnswerError::Form { what: "state" }),
-            };
-            let at = at.map(|(at, halted)| u64::try_from(at).map(|at| (at, halted))).transpose();
-            let at = at.map_err(|_| AnswerError::Form { what: "height" })?;
-            Ok(Place { at, is_beyond: count.saturating_sub(1) > height })
-        };
-        self.nodes.ask_together(&questions, read).await
+        self.nodes.ask(&question, read).await
     }
 
     /// What an account has of GAS, in 10^-8.
@@ -281,6 +288,12 @@ impl Answer for Trial {
     }
 }
 
+impl Answer for Pace {
+    fn summary(&self) -> String {
+        format!("a block each {} ms, transactions for {}", self.block_ms, self.max_blocks)
+    }
+}
+
 impl Answer for Place {
     fn summary(&self) -> String {
         let place = match self.at {
@@ -315,6 +328,39 @@ impl Answer for Fee {
     fn summary(&self) -> String {
         format!("a fee of {}", self.0)
     }
+}
+
+/// Leaves one array: how running the transaction ended, the height of its block, and the last block's.
+fn place_script(transaction: Hash256) -> Result<Vec<u8>, ScriptError> {
+    let of_it = [Argument::Hash256(transaction)];
+    let mut script = ScriptBuilder::default();
+    let methods: [(&str, &[Argument]); PLACE_PARTS] =
+        [("currentIndex", &[]), ("getTransactionHeight", &of_it), ("getTransactionVMState", &of_it)];
+    for (method, arguments) in methods {
+        script.call(Hash160::LEDGER, method, CallFlags::READ_ONLY, arguments)?;
+    }
+    // What was put there last is taken first.
+    script.integer(Int256::from(PLACE_PARTS as i128)).operation(PACK);
+    script.finish()
+}
+
+fn read_place(run: &Value, height: u64) -> Result<Place, AnswerError> {
+    let form = AnswerError::Form { what: "place" };
+    let left = if halted(run, "state")? { left(run)? } else { None };
+    let Some(Item::Array(parts)) = left else { return Err(form) };
+    let number = |part: &Item| match part {
+        Item::Integer(number) => number.to_i128(),
+        _ => None,
+    };
+    let numbers: Option<Vec<i128>> = parts.iter().map(number).collect();
+    let Some(&[state, at, last]) = numbers.as_deref() else { return Err(form) };
+    let at = match (at, state) {
+        (-1, NO_STATE) => None,
+        (at, HALT) => Some((u64::try_from(at).map_err(|_| form)?, true)),
+        (at, FAULT) => Some((u64::try_from(at).map_err(|_| form)?, false)),
+        _ => return Err(form),
+    };
+    Ok(Place { at, is_beyond: last > i128::from(height) })
 }
 
 fn knows_none(statement: &Statement) -> bool {

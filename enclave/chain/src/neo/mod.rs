@@ -12,6 +12,6 @@ mod source;
 
 pub use application_log::{Execution, Notification, read_application_log};
 pub use block::{Block, Header, read_block};
-pub use calls::{Asked, NeoCalls, Place, Ran, Trial};
+pub use calls::{Asked, NeoCalls, Pace, Place, Ran, Trial};
 pub use item::{Item, ItemError};
 pub use source::{BlockEvent, NeoBlocks, NeoEvents, NeoSource};

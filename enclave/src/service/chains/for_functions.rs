@@ -26,7 +26,6 @@ use tokio::time::{Instant, timeout};
 use super::nodes::HttpsNodes;
 use super::{Chains, Followed, in_words, lock, unavailable};
 use crate::limits::{CONTRACT_READ_PACE, CONTRACT_READ_TIMEOUT, HEIGHT_PATIENCE, MAX_HEIGHT_AGE};
-use crate::service::transactions::name_of;
 use crate::service::{NeoTransactions, ServiceError, Transactions};
 
 /// The chains, as functions read them.
@@ -46,29 +45,6 @@ impl ForFunctions {
         neo_transactions: Arc<NeoTransactions>,
     ) -> Self {
         Self { chains, transactions, neo_transactions }
-    }
-
-    /// A key is for one transaction, whichever family its chain is of.
-    async fn is_of_one_family(
-        &self,
-        tenant: TenantId,
-        function: &str,
-        key: &str,
-        is_neo: bool,
-    ) -> Result<(), ServiceError> {
-        let name = name_of(function, key);
-        let other = if is_neo {
-            self.transactions.show(tenant, &name).await.map(|_| ())
-        } else {
-            self.neo_transactions.show(tenant, &name).await.map(|_| ())
-        };
-        match other {
-            Ok(()) => {
-                Err(ServiceError::Conflict("the key is one of a transaction on another chain".to_owned()))
-            }
-            Err(ServiceError::NotFound { .. }) => Ok(()),
-            Err(error) => Err(error),
-        }
     }
 
     async fn read_in_turn(
@@ -129,8 +105,6 @@ impl Networks for ForFunctions {
             let function = Grantee::parse(&version);
             let function =
                 function.ok_or_else(|| ChainError::Invalid("no version of a function".to_owned()))?;
-            let is_neo = matches!(request, Request::Neo(_));
-            self.is_of_one_family(tenant, by.function, key, is_neo).await.map_err(not_sent)?;
             let sent = match request {
                 Request::Evm(request) => {
                     let sent = self.transactions.send_for(tenant, &function, key, request).await;

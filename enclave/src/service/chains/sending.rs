@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use r3e_attester::TrustedClock;
 use r3e_chain::watch::Network;
+use r3e_egress::limits::MAX_CONNECTIONS;
 use r3e_proto::api::triggers::DEFAULT_EVM_CONFIRMATIONS;
 use r3e_transactions::{Chain, EvmChain, NeoChain, NeoNodes, Rules};
 use r3e_transport::EnclaveTransport;
 
 use super::nodes::{HttpsNodes, quorum_of};
 use crate::configuration::Configuration;
-use crate::limits::BUMP_AFTER_MS;
+use crate::limits::{BUMP_AFTER_MS, MAX_NEO_QUESTIONS};
 use crate::service::ServiceError;
 
 /// The chains like Ethereum of the configuration. Their nodes are asked apart from what triggers ask: an answer that is
@@ -62,7 +63,8 @@ impl NeoSending {
         for chain in configuration.chains() {
             let Network::NeoN3(magic) = chain.network else { continue };
             let quorum = quorum_of(chain, transport, configuration, clock)?;
-            networks.insert(magic.into(), Arc::new(NeoNodes::new(quorum, magic, chain.poll)));
+            let at_once = (MAX_CONNECTIONS / chain.nodes.len().max(1)).min(MAX_NEO_QUESTIONS);
+            networks.insert(magic.into(), Arc::new(NeoNodes::new(quorum, magic, chain.poll, at_once)));
         }
         Ok(Self(networks))
     }

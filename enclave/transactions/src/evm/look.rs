@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::Evm;
 use super::lane::{Answers, Rules, View};
 use crate::book::Inner;
-use crate::limits::{FILL_AGAIN, MAX_OUT};
+use crate::limits::{FILL_AGAIN, MAX_OUT, SEND_AGAIN};
 use crate::outside::{Asker, By, Sent};
 use crate::work::{Broken, Worker};
 
@@ -144,7 +144,7 @@ async fn settle(
         }
     }
     let mut to_send = standing.lane.to_send(view);
-    worker.leave_out_sent(&mut to_send);
+    worker.leave_out_sent(&mut to_send, SEND_AGAIN);
     Ok((to_send, !standing.lane.is_idle()))
 }
 

@@ -1,20 +1,22 @@
 //! A network of Neo N3, as its nodes agree on it.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use r3e_chain::neo::NeoCalls;
+use r3e_chain::neo::{NeoBlocks, NeoCalls};
 use r3e_chain::rpc::{Quorum, QuorumError, RpcError, Transport};
-use r3e_chain::watch::{Network, Watch};
+use r3e_chain::watch::{Network, NetworkError, Watch};
 use r3e_neo::Hash256;
 use r3e_proto::api::neo_transactions::NeoInclusion;
 use r3e_proto::api::wallets::{HexBytes, NeoAccount, NeoScope};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
-use crate::limits::NEO_QUESTIONS_AT_ONCE;
 use crate::outside::BoxFuture;
 
-/// Between two blocks of Neo N3, at the longest that a network has it.
+/// Between two blocks of Neo N3, where no network says otherwise.
 pub const BLOCK_TIME: Duration = Duration::from_secs(15);
+/// The longest that a network may set (`MaxMillisecondsPerBlock`), and the shortest that is believed.
+const BLOCK_MS: RangeInclusive<u64> = 100..=30_000;
 
 /// Why nodes refuse a transaction (neo-project's `RpcError`).
 const REFUSALS: [(i64, &str); 9] = [
@@ -34,8 +36,8 @@ pub trait NeoChain: Send + Sync + 'static {
     /// Between two looks at it.
     fn pause(&self) -> Duration;
 
-    /// The height that enough nodes have reached.
-    fn height(&self) -> BoxFuture<'_, Result<u64, String>>;
+    /// How far the network is, and how fast.
+    fn pace(&self) -> BoxFuture<'_, Result<Pace, String>>;
 
     /// What running a script would come to in the next block, in the name of `payer`.
     fn trial<'a>(
@@ -58,6 +60,17 @@ pub trait NeoChain: Send + Sync + 'static {
     fn send<'a>(&'a self, bytes: &'a HexBytes) -> BoxFuture<'a, Option<String>>;
 }
 
+/// How far a network is, and how fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// A height that enough nodes have reached.
+    pub height: u64,
+    /// Between two blocks.
+    pub block_time: Duration,
+    /// How many blocks ahead the last one of a transaction may be.
+    pub max_blocks: u64,
+}
+
 /// What a trial came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ran {
@@ -65,6 +78,8 @@ pub struct Ran {
     pub gas_consumed: u64,
     /// Why it would do nothing, in words; none where it would do something.
     pub refusal: Option<String>,
+    /// Whether it leaves a single "false".
+    pub gives_false: bool,
 }
 
 /// A transaction that was looked for.
@@ -85,22 +100,27 @@ pub struct NeoNodes<T> {
     pause: Duration,
     /// The nodes were asked which network they are of, and it is this one.
     is_right: OnceCell<()>,
-    /// Of many transactions, so many at a time.
+    /// How it makes its blocks: asked once in a life.
+    pace: OnceCell<r3e_chain::neo::Pace>,
+    /// Of all tenants' transactions, so many at a time.
     turns: Semaphore,
 }
 
 impl<T: Transport> NeoNodes<T> {
-    /// The network of this magic number, whose `nodes` are asked every `pause`.
-    pub fn new(nodes: Quorum<T>, magic: u32, pause: Duration) -> Self {
-        let turns = Semaphore::new(NEO_QUESTIONS_AT_ONCE);
-        Self { nodes, magic, pause, is_right: OnceCell::new(), turns }
+    /// The network of this magic number, whose `nodes` are asked every `pause`, so many things `at_once`.
+    pub fn new(nodes: Quorum<T>, magic: u32, pause: Duration, at_once: usize) -> Self {
+        let (is_right, pace) = (OnceCell::new(), OnceCell::new());
+        Self { nodes, magic, pause, is_right, pace, turns: Semaphore::new(at_once) }
     }
 
     async fn turn(&self) -> Result<(NeoCalls<'_, T>, SemaphorePermit<'_>), String> {
         let permit = self.turns.acquire().await.map_err(|_| "the appliance stops".to_owned())?;
         let watch = Watch::blocks(Network::NeoN3(self.magic));
         let checked = self.is_right.get_or_try_init(|| watch.check_network(&self.nodes)).await;
-        checked.map_err(|error| error.to_string())?;
+        checked.map_err(|error| match error {
+            NetworkError::Nodes(error) => in_words(error),
+            error => error.to_string(),
+        })?;
         Ok((NeoCalls::new(&self.nodes), permit))
     }
 }
@@ -110,10 +130,15 @@ impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
         self.pause
     }
 
-    fn height(&self) -> BoxFuture<'_, Result<u64, String>> {
+    fn pace(&self) -> BoxFuture<'_, Result<Pace, String>> {
         Box::pin(async move {
             let (calls, _turn) = self.turn().await?;
-            calls.height().await.map_err(in_words)
+            let pace = *self.pace.get_or_try_init(|| calls.pace()).await.map_err(in_words)?;
+            Ok(Pace {
+                height: NeoBlocks::new(&self.nodes).height_of_first().await.map_err(in_words)?,
+                block_time: Duration::from_millis(pace.block_ms.clamp(*BLOCK_MS.start(), *BLOCK_MS.end())),
+                max_blocks: pace.max_blocks,
+            })
         })
     }
 
@@ -130,13 +155,8 @@ impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
                 NeoScope::CalledByEntry => "CalledByEntry",
             };
             let trial = calls.trial(script, payer.0, scopes).await.map_err(in_words)?;
-            let refusal = match trial.fault {
-                Some(fault) => Some(format!("its contract refuses it: {fault}")),
-                // NEP-17 has `transfer` say so, and end well.
-                None if trial.gives_false => Some("its contract gives false: it does nothing".to_owned()),
-                None => None,
-            };
-            Ok(Ran { gas_consumed: trial.gas_consumed, refusal })
+            let refusal = trial.fault.map(|fault| format!("its contract refuses it; one node says: {fault}"));
+            Ok(Ran { gas_consumed: trial.gas_consumed, refusal, gives_false: trial.gives_false })
         })
     }
 

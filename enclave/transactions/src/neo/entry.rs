@@ -5,11 +5,12 @@ use r3e_proto::api::neo_transactions::{NeoCall, NeoInclusion, NeoSigned, SentNeo
 use r3e_proto::api::transactions::{Outcome, Reason, Stage};
 use r3e_proto::api::wallets::{Hash32, HexBytes, NeoAccount, NeoArgument, NeoTransaction, Wei, keccak256};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
-use super::chain::{BLOCK_TIME, Found};
+use super::chain::{Found, Pace};
 use crate::family::{self, Record};
 use crate::limits::{
-    MAX_ENDED_DATA_BYTES, MAX_NEO_BLOCKS_TO_LIVE, MAX_TROUBLE_CHARS, REFUSED_FOR, SIGN_AGAIN,
+    MAX_ENDED_DATA_BYTES, MAX_TROUBLE_CHARS, MIN_NEO_BLOCKS_TO_LIVE, REFUSED_FOR, SIGN_AGAIN,
 };
 use crate::outside::{Asker, NotSigned};
 
@@ -82,11 +83,21 @@ pub(super) enum Learned {
     /// What was signed, as the chain has it.
     Found(Found),
     /// What is to be signed.
-    Priced(Box<NeoTransaction>),
+    Priced(Box<Priced>),
     /// Its contract refuses it, in words.
     Refused(String),
     /// It is not signed now, in words.
     HeldUp(String),
+}
+
+/// A transaction with what it costs.
+#[derive(Debug)]
+pub(super) struct Priced {
+    pub(super) transaction: NeoTransaction,
+    /// What its account has of GAS, in 10^-8.
+    pub(super) balance: u128,
+    /// When it was found out.
+    pub(super) at: Instant,
 }
 
 impl Entry {
@@ -129,10 +140,30 @@ impl Entry {
         self.out.as_ref().filter(|_| self.is_open())
     }
 
+    /// Which one it is: of its name there may have been others.
+    pub(super) fn key(&self) -> (String, u32) {
+        (self.id.clone(), self.nonce)
+    }
+
     /// Whether something is to be signed for it.
     pub(super) fn is_due(&self, now_ms: u64) -> bool {
         let is_wanted = self.is_open() && self.out.is_none() && self.abandoned.is_none();
         is_wanted && self.rests_until_ms <= now_ms && now_ms < self.deadline_ms
+    }
+
+    /// What the account may lose by what is out, in 10^-8 GAS.
+    pub(super) fn at_stake(&self) -> u128 {
+        let Some(out) = self.pending() else { return 0 };
+        let fees = out.signed.system_fee.0.saturating_add(out.signed.network_fee.0);
+        fees.saturating_add(self.transaction(0).sent().0)
+    }
+
+    /// It is not signed now.
+    pub(super) fn waits_for_money(&mut self, needed: u128, there: u128) {
+        let account = self.place.account;
+        self.is_in_trouble(&format!(
+            "it takes {needed} of 10^-8 GAS, and the account {account} has {there} beside what others of its take"
+        ));
     }
 
     /// What is signed, but for its fees and its last block.
@@ -152,11 +183,14 @@ impl Entry {
         }
     }
 
-    /// The last block that may have it, by when it is given up. None later than nodes take.
-    pub(super) fn last_block(&self, height: u64, now_ms: u64) -> u32 {
+    /// The last block that may have it, by when it is given up; none where that is too near. None later than nodes take.
+    pub(super) fn last_block(&self, pace: &Pace, now_ms: u64) -> Option<u32> {
         let left_ms = u128::from(self.deadline_ms.saturating_sub(now_ms));
-        let blocks = u64::try_from(left_ms / BLOCK_TIME.as_millis()).unwrap_or(u64::MAX);
-        u32::try_from(height.saturating_add(blocks.clamp(1, MAX_NEO_BLOCKS_TO_LIVE))).unwrap_or(u32::MAX)
+        let blocks = u64::try_from(left_ms / pace.block_time.as_millis().max(1)).unwrap_or(u64::MAX);
+        // One node may be behind another.
+        let blocks = blocks.min(pace.max_blocks - pace.max_blocks / 64);
+        let last = u32::try_from(pace.height.saturating_add(blocks)).unwrap_or(u32::MAX);
+        (blocks >= MIN_NEO_BLOCKS_TO_LIVE).then_some(last)
     }
 
     pub(super) fn fee_limit(&self) -> Wei {
@@ -181,13 +215,10 @@ impl Entry {
                 self.is_in_trouble(why);
                 let since_ms = *self.refused_since_ms.get_or_insert(now_ms);
                 if u128::from(now_ms.saturating_sub(since_ms)) >= REFUSED_FOR.as_millis() {
-                    self.give_up(Reason::NotTaken(self.trouble.clone().unwrap_or_default()));
+                    self.give_up(Reason::Reverts(self.trouble.clone().unwrap_or_default()));
                 }
             }
-            (Some(Learned::HeldUp(why)), _) => {
-                self.is_in_trouble(why);
-                self.refused_since_ms = None;
-            }
+            (Some(Learned::HeldUp(why)), _) => self.is_in_trouble(why),
             (Some(Learned::Priced(_)), None) => (self.trouble, self.refused_since_ms) = (None, None),
             _ => {}
         }
@@ -324,15 +355,16 @@ pub(super) fn digest(call: &NeoCall) -> Hash32 {
     Hash32(keccak256(&[&serde_json::to_vec(call).unwrap_or_default()]))
 }
 
-/// How much its arguments are, about.
+/// How much memory its arguments take, about.
 pub(super) fn bytes(call: &NeoCall) -> usize {
     fn of(argument: &NeoArgument) -> usize {
-        match argument {
+        let inside = match argument {
             NeoArgument::Bytes(bytes) => bytes.0.len(),
             NeoArgument::Text(text) => text.len(),
             NeoArgument::Array(list) => list.iter().map(of).sum(),
-            _ => 32,
-        }
+            _ => 0,
+        };
+        size_of::<NeoArgument>() + inside
     }
     call.arguments.iter().map(of).sum()
 }

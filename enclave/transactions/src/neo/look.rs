@@ -11,16 +11,19 @@ use tokio::time::Instant;
 
 use super::Neo;
 use super::chain::NeoChain;
-use super::entry::{Entry, Learned};
+use super::entry::{Entry, Learned, Priced};
 use crate::book::Inner;
 use crate::family::Record as _;
-use crate::limits::ENTRIES_OF_A_COMMIT;
+use crate::limits::{ENTRIES_OF_A_COMMIT, NEO_SEND_AGAIN, PRICE_HOLDS, PRICED_AT_ONCE};
 use crate::outside::By;
 use crate::spaces::Standing;
 use crate::work::{Broken, Worker};
 
-/// What was learned of each, by name; what nodes did not say is missing.
-type All = BTreeMap<String, Learned>;
+/// What was learned of each; what nodes did not say is missing.
+type All = BTreeMap<(String, u32), Learned>;
+
+/// Methods that say by "false" that they did nothing: NEP-17's, and NEO's.
+const SAY_FALSE: [&str; 2] = ["transfer", "vote"];
 
 /// One look. Whether another is needed after it.
 pub(super) async fn look(inner: &Inner<Neo>, worker: &Arc<Worker<Neo>>) -> Result<bool, Broken> {
@@ -31,43 +34,51 @@ pub(super) async fn look(inner: &Inner<Neo>, worker: &Arc<Worker<Neo>>) -> Resul
         }
         standing.lane.entries.clone()
     };
-    let height = worker.chain.height().await.map_err(Broken::Nodes)?;
-    let all = learn(worker, open, (height, inner.now_ms())).await;
+    let all = learn(worker, open, inner.now_ms()).await;
     let (to_send, is_open) = settle(inner, worker, all).await?;
     send(inner, worker, to_send).await?;
     Ok(is_open)
 }
 
-/// Asks about all of them at once, as far as the network takes it.
-async fn learn(worker: &Worker<Neo>, open: Vec<Entry>, (height, now_ms): (u64, u64)) -> All {
-    let mut asked = JoinSet::new();
+/// Asks about all that is out, and about some for which nothing was signed, as far as the tenant's share goes.
+async fn learn(worker: &Worker<Neo>, open: Vec<Entry>, now_ms: u64) -> All {
+    let (mut asked, mut due) = (JoinSet::new(), 0);
     for entry in open {
-        let chain = Arc::clone(&worker.chain);
+        if entry.pending().is_none() {
+            due += usize::from(entry.is_due(now_ms));
+            if !entry.is_due(now_ms) || due > PRICED_AT_ONCE {
+                continue;
+            }
+        }
+        let (chain, turns) = (Arc::clone(&worker.chain), Arc::clone(&worker.turns));
         asked.spawn(async move {
-            let learned = if let Some(out) = entry.pending() {
-                chain.find(out.signed.hash, out.signed.valid_until_block).await.map(Learned::Found)
-            } else if entry.is_due(now_ms) {
-                priced(&*chain, &entry, entry.last_block(height, now_ms)).await
-            } else {
-                return None;
+            let _turn = turns.acquire().await;
+            let learned = match entry.pending() {
+                Some(out) => {
+                    chain.find(out.signed.hash, out.signed.valid_until_block).await.map(Learned::Found)
+                }
+                None => priced(&*chain, &entry, now_ms).await,
             };
-            Some((entry.id().to_owned(), learned.unwrap_or_else(Learned::HeldUp)))
+            (entry.key(), learned.unwrap_or_else(Learned::HeldUp))
         });
     }
     let mut all = All::new();
     while let Some(learned) = asked.join_next().await {
-        all.extend(learned.ok().flatten());
+        all.extend(learned.ok());
     }
     all
 }
 
 /// What is to be signed, with what it costs by now.
-async fn priced(chain: &dyn NeoChain, entry: &Entry, last_block: u32) -> Result<Learned, String> {
-    let mut transaction = entry.transaction(last_block);
+async fn priced(chain: &dyn NeoChain, entry: &Entry, now_ms: u64) -> Result<Learned, String> {
+    let mut transaction = entry.transaction(0);
     let script = neo_script(&transaction).map_err(|error| error.to_string())?;
     let ran = chain.trial(&script, transaction.sender, transaction.scope).await?;
     if let Some(why) = ran.refusal {
         return Ok(Learned::Refused(why));
+    }
+    if ran.gives_false && SAY_FALSE.contains(&transaction.method.as_str()) {
+        return Ok(Learned::Refused("its contract gives false: it does nothing".to_owned()));
     }
     // What is not used of it is burned, and what is missing fails: a thousandth more, as the state may have changed until then.
     transaction.system_fee = Wei(u128::from(ran.gas_consumed).saturating_mul(1_001) / 1_000);
@@ -80,15 +91,13 @@ async fn priced(chain: &dyn NeoChain, entry: &Entry, last_block: u32) -> Result<
     if fee > limit {
         return Ok(Learned::HeldUp(format!("it costs {fee} of 10^-8 GAS, and fee_limit allows {limit}")));
     }
-    let (needed, there) =
-        (fee.0.saturating_add(transaction.sent().0), chain.gas_of(transaction.sender).await?);
-    if there < needed {
-        return Ok(Learned::HeldUp(format!(
-            "it takes {needed} of 10^-8 GAS, and the account {} has {there}",
-            transaction.sender
-        )));
-    }
-    Ok(Learned::Priced(Box::new(transaction)))
+    let balance = chain.gas_of(transaction.sender).await?;
+    let (pace, at) = (chain.pace().await?, Instant::now());
+    let Some(last_block) = entry.last_block(&pace, now_ms) else {
+        return Ok(Learned::HeldUp("its deadline is too near for a block".to_owned()));
+    };
+    transaction.valid_until_block = last_block;
+    Ok(Learned::Priced(Box::new(Priced { transaction, balance, at })))
 }
 
 /// Writes down what became of them, and signs what is to be signed. Gives what nodes are to have, and whether anything is open.
@@ -106,26 +115,34 @@ async fn settle(
         }
         worker.commit(inner, &mut standing, &changed, 0).await?;
     }
-    for (id, learned) in all {
-        let Learned::Priced(transaction) = learned else { continue };
+    let mut at_stake = standing.lane.entries.iter().map(Entry::at_stake).fold(0, u128::saturating_add);
+    for (key, learned) in all {
+        let Learned::Priced(priced) = learned else { continue };
         if *inner.closed.borrow() {
             break;
         }
-        let index = standing.lane.entries.iter().position(|entry| *entry.id() == *id);
-        let Some(entry) = index.and_then(|index| standing.lane.entries.get(index)) else { continue };
-        if !entry.is_due(inner.now_ms()) {
+        let Priced { transaction, balance, at } = *priced;
+        let index = standing.lane.entries.iter().position(|entry| entry.key() == key);
+        let Some((index, entry)) = index.and_then(|at| Some((at, standing.lane.entries.get_mut(at)?))) else {
+            continue;
+        };
+        if !entry.is_due(inner.now_ms()) || at.elapsed() > PRICE_HOLDS {
+            continue;
+        }
+        let (needed, there) =
+            (transaction.fee().0.saturating_add(transaction.sent().0), balance.saturating_sub(at_stake));
+        if there < needed {
+            entry.waits_for_money(needed, there);
             continue;
         }
         let by = By { wallet: &entry.wallet, asker: entry.asker() };
         let account = worker.address.place.account.to_string();
-        let payload = Payload::NeoTransaction((*transaction).clone());
+        let payload = Payload::NeoTransaction(transaction.clone());
         let signed = inner.signer.sign(worker.address.tenant, by, account, payload).await;
-        let Some((index, entry)) = index.and_then(|at| Some((at, standing.lane.entries.get_mut(at)?))) else {
-            continue;
-        };
         let is_another = match signed {
             Ok((hash, bytes)) => {
                 entry.signed(&transaction, hash, bytes, inner.now_ms());
+                at_stake = at_stake.saturating_add(needed);
                 true
             }
             Err(why) => entry.not_signed(why, inner.now_ms()),
@@ -137,14 +154,14 @@ async fn settle(
     let pending =
         standing.lane.entries.iter().filter(|entry| !entry.is_abandoned()).filter_map(Entry::pending);
     let mut to_send = pending.map(|out| (Hash32(out.signed.hash.0), out.bytes.clone())).collect();
-    worker.leave_out_sent(&mut to_send);
+    worker.leave_out_sent(&mut to_send, NEO_SEND_AGAIN);
     Ok((to_send, !standing.lane.is_idle()))
 }
 
 /// Those that are others by what was learned: as many as one commit has; then there may be more.
 fn changed(standing: &mut Standing<Neo>, all: &All, now_ms: u64) -> Vec<usize> {
     let learn = |(index, entry): (usize, &mut Entry)| {
-        let learned = all.get(entry.id());
+        let learned = all.get(&entry.key());
         entry.learns(learned, now_ms).then_some(index)
     };
     standing.lane.entries.iter_mut().enumerate().filter_map(learn).take(ENTRIES_OF_A_COMMIT).collect()
@@ -162,15 +179,14 @@ async fn send(
             break;
         }
         worker.memory(|memory| memory.sent.insert(hash, Instant::now()));
-        let chain = Arc::clone(&worker.chain);
-        sending.spawn(async move { (hash, chain.send(&bytes).await) });
+        let (chain, turns) = (Arc::clone(&worker.chain), Arc::clone(&worker.turns));
+        sending.spawn(async move {
+            let _turn = turns.acquire().await;
+            (hash, chain.send(&bytes).await)
+        });
     }
     while let Some(sent) = sending.join_next().await {
         let Ok((hash, trouble)) = sent else { continue };
-        if trouble.is_some() {
-            // At the next look again.
-            worker.memory(|memory| memory.sent.remove(&hash));
-        }
         let mut standing = worker.standing.lock().await;
         standing.refresh(&inner.store, &worker.address).await?;
         let is_it = |entry: &&mut Entry| entry.pending().is_some_and(|out| out.signed.hash.0 == hash.0);

@@ -13,7 +13,7 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::neo_transactions::SentNeoTransaction;
 
 pub use self::call::NeoSubmission;
-pub use self::chain::{BLOCK_TIME, Found, NeoChain, NeoNodes, Ran, refused_by};
+pub use self::chain::{BLOCK_TIME, Found, NeoChain, NeoNodes, Pace, Ran, refused_by};
 use self::entry::{Entry, Place};
 use crate::book::{Book, Inner, TransactionsParts};
 use crate::error::TransactionsError;

@@ -8,7 +8,7 @@ mod neo;
 mod shown;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, Subcommand};
 use r3e_client::{ClientError, TenantChannel};
@@ -23,6 +23,8 @@ use crate::settings::Settings;
 
 /// Between two looks at a transaction that is waited for.
 const LOOK: Duration = Duration::from_millis(500);
+/// So long after its deadline one is still waited for: until what takes its place is final, or blocks are beyond its last one.
+const AFTER_DEADLINE_MS: u64 = 3_600_000;
 
 const SEND_HELP: &str = "\
 The name makes it once: sent again under it, nothing is done twice. The wallet's policy must allow the transaction; and for one that is
@@ -195,6 +197,8 @@ trait Awaited: Sized {
     fn name(&self) -> &str;
     /// How far it is, in a line.
     fn progress(&self) -> String;
+    /// When it is given up, in Unix milliseconds.
+    fn deadline_ms(&self) -> u64;
     /// Once it has ended, whether it was done.
     fn was_done(&self) -> Option<bool>;
     /// As it is by now.
@@ -210,6 +214,10 @@ impl Awaited for Transaction {
         shown::progress(self)
     }
 
+    fn deadline_ms(&self) -> u64 {
+        self.deadline_ms
+    }
+
     fn was_done(&self) -> Option<bool> {
         let is_done = |it: &Outcome| matches!(it, Outcome::Included(inclusion) if inclusion.succeeded);
         self.outcome.as_ref().map(is_done)
@@ -220,11 +228,12 @@ impl Awaited for Transaction {
     }
 }
 
-/// Waits for a transaction's end, and says each stage on standard error. The appliance gives it up at its deadline; so this ends.
+/// Waits for a transaction's end, and says each stage on standard error. The appliance gives it up at its deadline; where it cannot find out
+/// what became of it for long after that, it is given as it is.
 async fn ended<T: Awaited>(tenant: &mut TenantChannel, sent: T) -> Result<T, CliError> {
     let begun = Instant::now();
     let (mut now, mut said) = (sent, None);
-    while now.was_done().is_none() {
+    while now.was_done().is_none() && unix_ms() < now.deadline_ms().saturating_add(AFTER_DEADLINE_MS) {
         let line = now.progress();
         if said.as_ref() != Some(&line) {
             note(&format!("{:>4} s  {line}", begun.elapsed().as_secs()));
@@ -234,6 +243,11 @@ async fn ended<T: Awaited>(tenant: &mut TenantChannel, sent: T) -> Result<T, Cli
         now = now.again(tenant).await?;
     }
     Ok(now)
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What was not done fails the command.

@@ -29,7 +29,8 @@ Examples:
   r3e chain neo transfer rent-2026-11 --wallet treasury --magic 860833102 --to NQ… --amount 250000000 --fee-limit 2000000";
 
 const DEPLOY_HELP: &str = "\
-Of the same account, program and name, a contract has the same hash, and is deployed once. A deployment costs 10 GAS, and what its bytes do.
+Of the same account, program and name, a contract has the same hash, and is deployed once. A deployment costs 10 GAS at the least, and more
+where its bytes do. Nodes try no call that takes more than their own limit, 20 GAS where nothing else is set: a large contract takes nodes that allow more.
 
 Example:
   r3e chain neo deploy feed --wallet deployer --magic 894710606 --nef feed.nef --manifest feed.manifest.json --fee-limit 1200000000";
@@ -293,6 +294,10 @@ impl Awaited for SentNeoTransaction {
 
     fn progress(&self) -> String {
         shown::progress(self)
+    }
+
+    fn deadline_ms(&self) -> u64 {
+        self.deadline_ms
     }
 
     fn was_done(&self) -> Option<bool> {

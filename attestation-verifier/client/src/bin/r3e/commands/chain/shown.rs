@@ -98,6 +98,7 @@ pub(super) fn not_done<I>(outcome: &Outcome<I>) -> String {
         Outcome::Abandoned(Reason::Expired) => "not done: its time was over".to_owned(),
         Outcome::Abandoned(Reason::Cancelled) => "not done: cancelled".to_owned(),
         Outcome::Abandoned(Reason::NotTaken(why)) => format!("not done: no node takes it: {why}"),
+        Outcome::Abandoned(Reason::Reverts(why)) => format!("not done: {why}"),
         Outcome::Refused { code, message } => format!("not done: {message} ({code})"),
         Outcome::Displaced => {
             "not done: something else that was signed by the same key took its nonce".to_owned()
