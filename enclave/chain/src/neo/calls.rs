@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 use super::application_log::read_ending;
 use super::item::Item;
 use super::source::{NeoBlocks, question};
-use crate::follow::Source as _;
 use crate::limits::{MAX_CALL_ANSWER_BYTES, MAX_NODE_MESSAGE_CHARS, MAX_SMALL_ANSWER_BYTES};
 use crate::rpc::fields::{list, member, parsed, text};
 use crate::rpc::{
@@ -95,12 +94,12 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
         Self { nodes }
     }
 
-    /// The height that enough nodes have reached.
+    /// A height that enough nodes have reached, by those that answer first: one that is silent holds nothing up.
     ///
     /// # Errors
     /// [`QuorumError`].
     pub async fn height(&self) -> Result<u64, QuorumError> {
-        NeoBlocks::new(self.nodes).height().await
+        NeoBlocks::new(self.nodes).height_of_first().await
     }
 
     /// What running `script` would take, paid for by `sender`, whose signature counts for `scopes`, as nodes name them.

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use r3e_chain::neo::{NeoBlocks, NeoCalls};
+use r3e_chain::neo::NeoCalls;
 use r3e_chain::rpc::{Quorum, QuorumError, RpcError, Transport};
 use r3e_chain::watch::{Network, NetworkError, Watch};
 use r3e_neo::Hash256;
@@ -135,7 +135,7 @@ impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
             let (calls, _turn) = self.turn().await?;
             let pace = *self.pace.get_or_try_init(|| calls.pace()).await.map_err(in_words)?;
             Ok(Pace {
-                height: NeoBlocks::new(&self.nodes).height_of_first().await.map_err(in_words)?,
+                height: calls.height().await.map_err(in_words)?,
                 block_time: Duration::from_millis(pace.block_ms.clamp(*BLOCK_MS.start(), *BLOCK_MS.end())),
                 max_blocks: pace.max_blocks,
             })
