@@ -22,7 +22,7 @@ use r3e_proto::api::wallets::{
 };
 use r3e_proto::wallet::neo_account;
 use r3e_store::Store;
-use r3e_transactions::limits::REFUSED_FOR;
+use r3e_transactions::limits::{PRICED_AT_ONCE, REFUSED_FOR};
 use r3e_transactions::{
     Asker, BoxFuture, By, Chains, Found, NeoChain, NeoSubmission, NeoTransactions, NotSigned, Pace, Ran,
     Signer, TransactionsError, TransactionsParts,
@@ -598,6 +598,19 @@ async fn what_an_account_has_is_not_spent_twice() {
     for name in ["t", "u"] {
         until(&living, name, |it| it.signed.is_some()).await;
     }
+}
+
+#[tokio::test]
+async fn what_cannot_be_signed_holds_up_nothing_else() {
+    let (_keeper, world, living) = begun().await;
+    for number in 0..2 * PRICED_AT_ONCE {
+        let mut poor = submission(&format!("a{number:02}"), &world);
+        poor.call.fee_limit = Wei(1);
+        living.submit(ALICE, poor).await.unwrap();
+    }
+    living.submit(ALICE, submission("z", &world)).await.unwrap();
+    until(&living, "z", |it| it.stage == Stage::Pending).await;
+    assert_eq!(world.ledger().given.len(), 1);
 }
 
 #[tokio::test]

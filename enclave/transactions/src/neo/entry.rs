@@ -64,6 +64,9 @@ pub(crate) struct Entry {
     /// Before then nothing is signed for it. Of this life alone.
     #[serde(skip)]
     rests_until_ms: u64,
+    /// When it was last found out what it costs. Of this life alone.
+    #[serde(skip)]
+    tried_ms: u64,
     /// Since when its contract refuses it. Of this life alone.
     #[serde(skip)]
     refused_since_ms: Option<u64>,
@@ -131,6 +134,7 @@ impl Entry {
             outcome,
             trouble,
             rests_until_ms: 0,
+            tried_ms: 0,
             refused_since_ms,
         }
     }
@@ -143,6 +147,11 @@ impl Entry {
     /// Which one it is: of its name there may have been others.
     pub(super) fn key(&self) -> (String, u32) {
         (self.id.clone(), self.nonce)
+    }
+
+    /// When it was last found out what it costs.
+    pub(super) fn tried_ms(&self) -> u64 {
+        self.tried_ms
     }
 
     /// Whether something is to be signed for it.
@@ -201,6 +210,9 @@ impl Entry {
     pub(super) fn learns(&mut self, learned: Option<&Learned>, now_ms: u64) -> bool {
         if !self.is_open() {
             return false;
+        }
+        if learned.is_some() {
+            self.tried_ms = now_ms;
         }
         match (learned, &self.out) {
             (Some(Learned::Found(found)), Some(out)) if found.hash == out.signed.hash => {

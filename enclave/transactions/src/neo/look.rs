@@ -42,14 +42,12 @@ pub(super) async fn look(inner: &Inner<Neo>, worker: &Arc<Worker<Neo>>) -> Resul
 
 /// Asks about all that is out, and about some for which nothing was signed, as far as the tenant's share goes.
 async fn learn(worker: &Worker<Neo>, open: Vec<Entry>, now_ms: u64) -> All {
-    let (mut asked, mut due) = (JoinSet::new(), 0);
-    for entry in open {
-        if entry.pending().is_none() {
-            due += usize::from(entry.is_due(now_ms));
-            if !entry.is_due(now_ms) || due > PRICED_AT_ONCE {
-                continue;
-            }
-        }
+    let (out, mut due): (Vec<_>, Vec<_>) = open.into_iter().partition(|entry| entry.pending().is_some());
+    due.retain(|entry| entry.is_due(now_ms));
+    // What cannot be signed for long has nothing else wait behind it.
+    due.sort_by_key(Entry::tried_ms);
+    let mut asked = JoinSet::new();
+    for entry in out.into_iter().chain(due.into_iter().take(PRICED_AT_ONCE)) {
         let (chain, turns) = (Arc::clone(&worker.chain), Arc::clone(&worker.turns));
         asked.spawn(async move {
             let _turn = turns.acquire().await;
