@@ -14,9 +14,9 @@ use super::BootError;
 use crate::configuration::Configuration;
 use crate::service::{
     Billing, ByWallets, Chains, FeedsFrom, ForFunctions, FunctionEvents, Functions, FunctionsParts,
-    LatestPrices, NeoNetworks, NeoParts, NeoSending, NeoTransactions, OracleKeys, OracleNotary, Publisher,
-    QueueParts, Randomness, Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds,
-    start_jobs, start_triggers,
+    LatestPrices, NeoParts, NeoSending, NeoTransactions, OracleKeys, OracleNotary, Publisher, QueueParts,
+    Randomness, Secrets, Sending, Transactions, TriggersFrom, Wallets, Workshop, start_feeds, start_jobs,
+    start_triggers,
 };
 
 /// What they stand on.
@@ -118,7 +118,8 @@ impl Services {
             feeds: &feeds,
         })
         .await?;
-        let networks = NeoNetworks::open(transport, configuration, clock)?;
+        // Apart from tenants' own transactions, which wait for nothing of feeds.
+        let networks = NeoSending::open(transport, configuration, clock)?;
         let neo = NeoParts { networks, wallets: Arc::clone(&wallets), signer, store: store.clone() };
         let publisher = Publisher::start(&feeds, &transactions, neo, clock);
         Ok(Self {

@@ -4,7 +4,6 @@
 mod counting;
 mod for_functions;
 mod looks;
-mod neo;
 mod nodes;
 mod recent;
 mod resting;
@@ -31,7 +30,6 @@ use tokio::sync::{OnceCell, Semaphore};
 
 pub(crate) use self::for_functions::ForFunctions;
 use self::for_functions::LastHeight;
-pub(crate) use self::neo::{NeoNetworks, Turn, in_words};
 use self::nodes::OVER_LONG;
 pub(crate) use self::nodes::{HttpsNodes, quorum_of};
 use self::recent::Recent;
@@ -45,6 +43,7 @@ use crate::limits::{
     CHAIN_READS_AT_ONCE, CONTRACT_READS_AT_ONCE, MAX_CONTRACT_READS, MAX_CONTRACT_READS_WAITING,
     MAX_RECENT_MOMENT, STRETCH_BLOCKS, STRETCH_EVENTS, STRETCH_TEXT_BYTES,
 };
+pub(crate) use r3e_transactions::in_words;
 
 /// The chains that can be followed and read.
 pub(crate) struct Chains(BTreeMap<Network, Arc<Followed>>);

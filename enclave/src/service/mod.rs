@@ -30,9 +30,7 @@ mod witnessed;
 pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use billing::Billing;
 pub(crate) use by_wallets::ByWallets;
-pub(crate) use chains::{
-    Chains, ForFunctions, HttpsNodes, NeoNetworks, NeoSending, Sending, in_words, quorum_of,
-};
+pub(crate) use chains::{Chains, ForFunctions, HttpsNodes, NeoSending, Sending, in_words, quorum_of};
 pub(crate) use error::ServiceError;
 pub(crate) use feeds::{FeedsFrom, LatestPrices, OracleKeys, start_feeds};
 pub(crate) use functions::{Functions, FunctionsParts, Workshop};

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::chains::NeoNetworks;
+use super::chains::NeoSending;
 use super::transactions::Transactions;
 use super::{ByWallets, ServiceError, Wallets};
 use crate::limits::{
@@ -40,7 +40,7 @@ struct Inner {
 
 /// What reports are brought to Neo N3 by.
 pub(crate) struct NeoParts {
-    pub(crate) networks: NeoNetworks,
+    pub(crate) networks: NeoSending,
     pub(crate) wallets: Arc<Wallets>,
     pub(crate) signer: Arc<ByWallets>,
     pub(crate) store: Store,

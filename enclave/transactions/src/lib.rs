@@ -31,5 +31,8 @@ mod work;
 pub use book::{TransactionsParts, is_transaction_id};
 pub use error::TransactionsError;
 pub use evm::{EvmChain, Receipt, Refusal, Rules, Submission, Transactions, View, refusal};
-pub use neo::{BLOCK_TIME, Found, NeoChain, NeoNodes, NeoSubmission, NeoTransactions, Pace, Ran, refused_by};
+pub use neo::{
+    Found, NeoChain, NeoNodes, NeoSubmission, NeoTransactions, NeoTurn, NotPriced, Pace, Ran, in_words,
+    price, refused_by,
+};
 pub use outside::{Asker, BoxFuture, By, Chain, Chains, NotSigned, Sent, Signer};

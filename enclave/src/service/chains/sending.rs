@@ -46,7 +46,8 @@ impl r3e_transactions::Chains<dyn Chain> for Sending {
     }
 }
 
-/// The networks of Neo N3 of the configuration, by their magic numbers. Their nodes are asked apart, too.
+/// The networks of Neo N3 of the configuration, by their magic numbers. Their nodes are asked apart, too, and none is left alone for its silence: it
+/// may be the contract of one tenant that takes so long.
 pub(crate) struct NeoSending(BTreeMap<u64, Arc<NeoNodes<HttpsNodes>>>);
 
 impl NeoSending {
@@ -67,6 +68,11 @@ impl NeoSending {
             networks.insert(magic.into(), Arc::new(NeoNodes::new(quorum, magic, chain.poll, at_once)));
         }
         Ok(Self(networks))
+    }
+
+    /// The network of this magic number.
+    pub(crate) fn network(&self, magic: u32) -> Option<&NeoNodes<HttpsNodes>> {
+        self.0.get(&magic.into()).map(Arc::as_ref)
     }
 }
 

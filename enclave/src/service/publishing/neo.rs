@@ -2,23 +2,21 @@
 //! in a block, or none can have it any more. Whether a report is there, its contract says.
 
 use r3e_chain::neo::Item;
-use r3e_chain::rpc::QuorumError;
 use r3e_neo::{Hash160, Hash256};
 use r3e_proto::api::feeds::{Publication, SignedReport};
 use r3e_proto::api::wallets::{
     HexBytes, KeyType, NeoAccount, NeoArgument, NeoScope, NeoTransaction, Payload, Wallet, Wei, keccak256,
 };
 use r3e_proto::report::{NeoTarget, Report};
-use r3e_proto::wallet::{PayloadError, neo_script, signed_neo_transaction};
 use r3e_store::{Namespace, StoreError};
-use r3e_transactions::{Asker, BLOCK_TIME, By, refused_by};
+use r3e_transactions::{Asker, By, NeoChain as _, NeoNodes, NotPriced, price, refused_by};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use super::{Fate, Inner, Key};
 use crate::limits::{NEO_BLOCKS_TO_LIVE, NEO_LOOKS_BETWEEN_SENDS, PUBLISH_LOOK};
 use crate::service::ServiceError;
-use crate::service::chains::{Turn, in_words};
+use crate::service::chains::{HttpsNodes, in_words};
 use crate::service::json::{decode, encode};
 
 /// The contract's methods.
@@ -101,7 +99,8 @@ impl Inner {
             }
             let Some(sent) = underway.take() else {
                 (looks, has_halted) = (0, false);
-                match self.make(key, one, target, signed, turn).await {
+                drop(turn);
+                match self.make(key, one, (network, target), signed).await {
                     Ok(made) => underway = Some(made),
                     Err(NotMade::Fate(fate)) => return Ok(fate),
                     Err(NotMade::Error(error)) => return Err(error),
@@ -172,16 +171,15 @@ impl Inner {
         &self,
         key: &Key,
         one: &Publication,
-        target: NeoTarget,
+        (network, target): (&NeoNodes<HttpsNodes>, NeoTarget),
         signed: &SignedReport,
-        turn: Turn<'_>,
     ) -> Result<Underway, NotMade> {
         let left = self.left(signed).ok_or(NotMade::Fate(Fate::Stale))?;
-        // None that comes when the report is over: it would be paid for, and refused.
-        let blocks = u64::try_from(left.as_millis() / BLOCK_TIME.as_millis()).unwrap_or(u64::MAX);
-        let blocks = blocks.clamp(1, NEO_BLOCKS_TO_LIVE);
         let (account, public_key) = account(&self.neo.wallets.show(key.tenant, &one.wallet).await?.wallet)?;
-        let height = turn.calls.height().await?;
+        let pace = network.pace().await.map_err(lost)?;
+        // None that comes when the report is over: it would be paid for, and refused.
+        let blocks = u64::try_from(left.as_millis() / pace.block_time.as_millis().max(1)).unwrap_or(u64::MAX);
+        let blocks = blocks.clamp(1, NEO_BLOCKS_TO_LIVE);
         let mut transaction = NeoTransaction {
             magic: target.magic,
             nonce: nonce(key, signed.report.sequence),
@@ -193,23 +191,9 @@ impl Inner {
             scope: NeoScope::None,
             system_fee: Wei(0),
             network_fee: Wei(0),
-            valid_until_block: u32::try_from(height.saturating_add(blocks)).unwrap_or(u32::MAX),
+            valid_until_block: u32::try_from(pace.height.saturating_add(blocks)).unwrap_or(u32::MAX),
         };
-        let trial = turn.calls.trial(&neo_script(&transaction)?, account.0, "None").await?;
-        if let Some(fault) = trial.fault {
-            return Err(lost(format!("its contract refuses it: {fault}")));
-        }
-        // What is not used of it is burned, and what is missing fails: a thousandth more, as the state may have changed until then.
-        transaction.system_fee = Wei(u128::from(trial.gas_consumed).saturating_mul(1_001) / 1_000);
-        // Of the size that it has once it is signed.
-        let sized = signed_neo_transaction(&transaction, &public_key, &[0; 64])?;
-        transaction.network_fee = Wei(turn.calls.network_fee(&sized).await?.into());
-        let fee = transaction.fee();
-        if fee > one.fee_limit {
-            return Err(lost(format!("it costs {fee} of 10^-8 GAS, and fee_limit allows {}", one.fee_limit)));
-        }
-        // The wallet may have others to sign for.
-        drop(turn);
+        price(network, &mut transaction, &public_key, one.fee_limit).await?;
         let by = By { wallet: &one.wallet, asker: &Asker::Tenant };
         let valid_until_block = transaction.valid_until_block;
         let payload = Payload::NeoTransaction(transaction);
@@ -277,12 +261,6 @@ fn lost(why: String) -> NotMade {
     NotMade::Fate(Fate::Lost(why))
 }
 
-impl From<QuorumError> for NotMade {
-    fn from(error: QuorumError) -> Self {
-        lost(in_words(&error))
-    }
-}
-
 impl From<ServiceError> for NotMade {
     fn from(error: ServiceError) -> Self {
         Self::Error(error)
@@ -295,8 +273,9 @@ impl From<StoreError> for NotMade {
     }
 }
 
-impl From<PayloadError> for NotMade {
-    fn from(error: PayloadError) -> Self {
-        lost(error.to_string())
+impl From<NotPriced> for NotMade {
+    fn from(error: NotPriced) -> Self {
+        let (NotPriced::Refused(why) | NotPriced::HeldUp(why)) = error;
+        lost(why)
     }
 }

@@ -13,8 +13,6 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
 use crate::outside::BoxFuture;
 
-/// Between two blocks of Neo N3, where no network says otherwise.
-pub const BLOCK_TIME: Duration = Duration::from_secs(15);
 /// The longest that a network may set (`MaxMillisecondsPerBlock`), and the shortest that is believed.
 const BLOCK_MS: RangeInclusive<u64> = 100..=30_000;
 
@@ -106,6 +104,13 @@ pub struct NeoNodes<T> {
     turns: Semaphore,
 }
 
+/// A turn at a network's nodes: for a few questions, and not for waiting.
+pub struct NeoTurn<'a, T> {
+    /// What they are asked.
+    pub calls: NeoCalls<'a, T>,
+    _permit: SemaphorePermit<'a>,
+}
+
 impl<T: Transport> NeoNodes<T> {
     /// The network of this magic number, whose `nodes` are asked every `pause`, so many things `at_once`.
     pub fn new(nodes: Quorum<T>, magic: u32, pause: Duration, at_once: usize) -> Self {
@@ -113,15 +118,22 @@ impl<T: Transport> NeoNodes<T> {
         Self { nodes, magic, pause, is_right, pace, turns: Semaphore::new(at_once) }
     }
 
-    async fn turn(&self) -> Result<(NeoCalls<'_, T>, SemaphorePermit<'_>), String> {
+    /// Its contracts, when it is one's turn and its nodes have said that they are of this network.
+    ///
+    /// # Errors
+    /// In words.
+    pub async fn turn(&self) -> Result<NeoTurn<'_, T>, String> {
         let permit = self.turns.acquire().await.map_err(|_| "the appliance stops".to_owned())?;
         let watch = Watch::blocks(Network::NeoN3(self.magic));
         let checked = self.is_right.get_or_try_init(|| watch.check_network(&self.nodes)).await;
         checked.map_err(|error| match error {
-            NetworkError::Nodes(error) => in_words(error),
-            error => error.to_string(),
+            NetworkError::Nodes(error) => in_words(&error),
+            error => {
+                tracing::error!(%error, "[[chain]] names nodes of another network");
+                error.to_string()
+            }
         })?;
-        Ok((NeoCalls::new(&self.nodes), permit))
+        Ok(NeoTurn { calls: NeoCalls::new(&self.nodes), _permit: permit })
     }
 }
 
@@ -132,10 +144,11 @@ impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
 
     fn pace(&self) -> BoxFuture<'_, Result<Pace, String>> {
         Box::pin(async move {
-            let (calls, _turn) = self.turn().await?;
-            let pace = *self.pace.get_or_try_init(|| calls.pace()).await.map_err(in_words)?;
+            let turn = self.turn().await?;
+            let pace =
+                *self.pace.get_or_try_init(|| turn.calls.pace()).await.map_err(|error| in_words(&error))?;
             Ok(Pace {
-                height: calls.height().await.map_err(in_words)?,
+                height: turn.calls.height().await.map_err(|error| in_words(&error))?,
                 block_time: Duration::from_millis(pace.block_ms.clamp(*BLOCK_MS.start(), *BLOCK_MS.end())),
                 max_blocks: pace.max_blocks,
             })
@@ -149,12 +162,12 @@ impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
         scope: NeoScope,
     ) -> BoxFuture<'a, Result<Ran, String>> {
         Box::pin(async move {
-            let (calls, _turn) = self.turn().await?;
+            let turn = self.turn().await?;
             let scopes = match scope {
                 NeoScope::None => "None",
                 NeoScope::CalledByEntry => "CalledByEntry",
             };
-            let trial = calls.trial(script, payer.0, scopes).await.map_err(in_words)?;
+            let trial = turn.calls.trial(script, payer.0, scopes).await.map_err(|error| in_words(&error))?;
             let refusal = trial.fault.map(|fault| format!("its contract refuses it; one node says: {fault}"));
             Ok(Ran { gas_consumed: trial.gas_consumed, refusal, gives_false: trial.gives_false })
         })
@@ -162,22 +175,22 @@ impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
 
     fn network_fee<'a>(&'a self, transaction: &'a [u8]) -> BoxFuture<'a, Result<u64, String>> {
         Box::pin(async move {
-            let (calls, _turn) = self.turn().await?;
-            calls.network_fee(transaction).await.map_err(in_words)
+            let turn = self.turn().await?;
+            turn.calls.network_fee(transaction).await.map_err(|error| in_words(&error))
         })
     }
 
     fn gas_of(&self, account: NeoAccount) -> BoxFuture<'_, Result<u128, String>> {
         Box::pin(async move {
-            let (calls, _turn) = self.turn().await?;
-            calls.gas_of(account.0).await.map_err(in_words)
+            let turn = self.turn().await?;
+            turn.calls.gas_of(account.0).await.map_err(|error| in_words(&error))
         })
     }
 
     fn find(&self, hash: Hash256, last_block: u32) -> BoxFuture<'_, Result<Found, String>> {
         Box::pin(async move {
-            let (calls, _turn) = self.turn().await?;
-            let found = calls.find(hash, last_block.into()).await.map_err(in_words)?;
+            let turn = self.turn().await?;
+            let found = turn.calls.find(hash, last_block.into()).await.map_err(|error| in_words(&error))?;
             let inclusion = found.at.map(|(height, halted)| NeoInclusion { height, succeeded: halted });
             Ok(Found { hash, inclusion, is_beyond: found.is_beyond })
         })
@@ -186,7 +199,7 @@ impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
     fn send<'a>(&'a self, bytes: &'a HexBytes) -> BoxFuture<'a, Option<String>> {
         Box::pin(async move {
             match self.turn().await {
-                Ok((calls, _turn)) => refused_by(&calls.send(&bytes.0).await),
+                Ok(turn) => refused_by(&turn.calls.send(&bytes.0).await),
                 Err(why) => Some(why),
             }
         })
@@ -208,8 +221,8 @@ pub fn refused_by(said: &[Result<(), RpcError>]) -> Option<String> {
     Some(format!("no node takes it: {why} ({code})"))
 }
 
-/// Without nodes' own words, which may have something of their URLs.
-fn in_words(error: QuorumError) -> String {
+/// What is said to a tenant of nodes that do not agree. Their own words go to the operator's log: they may have something of their URLs.
+pub fn in_words(error: &QuorumError) -> String {
     tracing::debug!(%error, "a network's nodes do not agree");
     match error {
         QuorumError::Disagreement { method, needed, .. } => {

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use r3e_proto::api::wallets::{Hash32, HexBytes, Payload, Wei};
-use r3e_proto::wallet::{neo_script, signed_neo_transaction};
+use r3e_proto::api::wallets::{Hash32, HexBytes, Payload};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::Neo;
 use super::chain::NeoChain;
 use super::entry::{Entry, Learned, Priced};
+use super::price::{NotPriced, price};
 use crate::book::Inner;
 use crate::family::Record as _;
 use crate::limits::{ENTRIES_OF_A_COMMIT, NEO_SEND_AGAIN, PRICE_HOLDS, PRICED_AT_ONCE};
@@ -21,9 +21,6 @@ use crate::work::{Broken, Worker};
 
 /// What was learned of each; what nodes did not say is missing.
 type All = BTreeMap<(String, u32), Learned>;
-
-/// Methods that say by "false" that they did nothing: NEP-17's, and NEO's.
-const SAY_FALSE: [&str; 2] = ["transfer", "vote"];
 
 /// One look. Whether another is needed after it.
 pub(super) async fn look(inner: &Inner<Neo>, worker: &Arc<Worker<Neo>>) -> Result<bool, Broken> {
@@ -70,24 +67,11 @@ async fn learn(worker: &Worker<Neo>, open: Vec<Entry>, now_ms: u64) -> All {
 /// What is to be signed, with what it costs by now.
 async fn priced(chain: &dyn NeoChain, entry: &Entry, now_ms: u64) -> Result<Learned, String> {
     let mut transaction = entry.transaction(0);
-    let script = neo_script(&transaction).map_err(|error| error.to_string())?;
-    let ran = chain.trial(&script, transaction.sender, transaction.scope).await?;
-    if let Some(why) = ran.refusal {
-        return Ok(Learned::Refused(why));
-    }
-    if ran.gives_false && SAY_FALSE.contains(&transaction.method.as_str()) {
-        return Ok(Learned::Refused("its contract gives false: it does nothing".to_owned()));
-    }
-    // What is not used of it is burned, and what is missing fails: a thousandth more, as the state may have changed until then.
-    transaction.system_fee = Wei(u128::from(ran.gas_consumed).saturating_mul(1_001) / 1_000);
-    // Of the size that it has once it is signed.
     let public_key = entry.public_key.0.as_slice().try_into().map_err(|_| "the wallet's key is none")?;
-    let sized =
-        signed_neo_transaction(&transaction, public_key, &[0; 64]).map_err(|error| error.to_string())?;
-    transaction.network_fee = Wei(chain.network_fee(&sized).await?.into());
-    let (fee, limit) = (transaction.fee(), entry.fee_limit());
-    if fee > limit {
-        return Ok(Learned::HeldUp(format!("it costs {fee} of 10^-8 GAS, and fee_limit allows {limit}")));
+    match price(chain, &mut transaction, public_key, entry.fee_limit()).await {
+        Ok(()) => {}
+        Err(NotPriced::Refused(why)) => return Ok(Learned::Refused(why)),
+        Err(NotPriced::HeldUp(why)) => return Err(why),
     }
     let balance = chain.gas_of(transaction.sender).await?;
     let (pace, at) = (chain.pace().await?, Instant::now());

@@ -5,6 +5,7 @@ mod call;
 mod chain;
 mod entry;
 mod look;
+mod price;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +14,9 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::neo_transactions::SentNeoTransaction;
 
 pub use self::call::NeoSubmission;
-pub use self::chain::{BLOCK_TIME, Found, NeoChain, NeoNodes, Pace, Ran, refused_by};
+pub use self::chain::{Found, NeoChain, NeoNodes, NeoTurn, Pace, Ran, in_words, refused_by};
 use self::entry::{Entry, Place};
+pub use self::price::{NotPriced, price};
 use crate::book::{Book, Inner, TransactionsParts};
 use crate::error::TransactionsError;
 use crate::family::{Family, Spaces};
