@@ -17,6 +17,7 @@ r3e_tests() {
     # shellcheck disable=SC2086 # One name is one word.
     if [ "$code" -ne 0 ] && [ -n "$names" ]; then
         r3e_say "once more, each by itself:" $names
+        cp "$log" "$R3E_CACHE_DIR/tests-failed.log"
         code=0
         r3e_tests_by_name "$names" "$@" 2>&1 | tee "$again" || code=$?
         # A name that no test has any more would pass by not being run.
@@ -32,13 +33,14 @@ r3e_tests() {
 }
 
 # The names of the tests that failed, one a line. None where there are too many, or where not all of them have one: a target did
-# not compile, or a process was killed.
+# not compile, or a process was killed or ended by itself. None either where one of random inputs failed: others would pass.
 r3e_failed_tests() {
     awk -v most="$R3E_MAX_TESTS_AGAIN" '
         /^failures:$/ { listed = 1; next }
         /^test result: / { listed = 0; failed += $6; next }
         listed && /^    [A-Za-z0-9_:]+$/ { if (!($1 in seen)) { seen[$1]; names[++found] = $1 } }
-        /^error: could not |\(signal: / { unnamed = 1 }
+        /^error: could not |\(signal: |minimal failing input|Test failed: / { unnamed = 1 }
+        /\(exit status: / && !/\(exit status: 101\)/ { unnamed = 1 }
         END { if (!unnamed && found == failed && found <= most) for (n = 1; n <= found; n++) print names[n] }'
 }
 

@@ -649,3 +649,20 @@ async fn a_height_by_those_that_answer_first_is_one_that_enough_have_reached() {
     let too_few = height(Nodes::default().with(broken).with(at("0x7")).with(broken)).await;
     assert!(matches!(too_few, Err(QuorumError::Disagreement { .. })));
 }
+
+#[tokio::test]
+async fn nodes_that_are_slow_are_waited_for_as_long_as_there_is_patience() {
+    let at = |count: u64| move |_: &str, _: &Value| Reply::Result(json!(count));
+    let silent = |_: &str, _: &Value| Reply::Never;
+    let quorum = |nodes: Nodes| Quorum::new(nodes, 3, 2).unwrap();
+    // One that lags does not hold it back while the others are waited for; and one that is silent is not waited for longer.
+    let all = quorum(Nodes::default().with(at(5)).with(at(9)).with(at(8)));
+    assert_eq!(NeoCalls::new(&all).height(std::future::pending()).await, Ok(7));
+    let two = quorum(Nodes::default().with(at(5)).with(silent).with(at(8)));
+    assert_eq!(NeoCalls::new(&two).height(std::future::ready(())).await, Ok(4));
+    let told = NeoCalls::new(&two).send(&[1], std::future::ready(())).await;
+    assert_eq!(told, [Ok(()), Ok(())], "of the two that answered");
+    // Too few are waited for, whatever patience there is.
+    let one = quorum(Nodes::default().with(at(5)).with(|_, _| Reply::Broken).with(|_, _| Reply::Broken));
+    assert!(NeoCalls::new(&one).height(std::future::ready(())).await.is_err());
+}

@@ -54,6 +54,12 @@ pub const PRICED_AT_ONCE: usize = 8;
 pub const REFUSED_FOR: Duration = Duration::from_mins(1);
 /// Of what the nodes of one chain are asked at a time, what is one tenant's.
 pub const QUESTIONS_OF_ONE: usize = 2;
+/// One look at what an account has on Neo N3 asks for so long, and then so long again for what it costs: the rest is asked first in the next one.
+pub const NEO_LOOK: Duration = Duration::from_secs(12);
+/// So long all nodes are waited for where enough have answered.
+pub const NEO_PATIENCE: Duration = Duration::from_secs(1);
+/// How a network makes its blocks, its committee may change.
+pub const PACE_HOLDS: Duration = Duration::from_mins(10);
 /// The same bytes are given to nodes of Neo N3 again, which have few blocks' time for them.
 pub const NEO_SEND_AGAIN: Duration = Duration::from_secs(10);
 /// A name that a caller gives one.

@@ -94,12 +94,12 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
         Self { nodes }
     }
 
-    /// A height that enough nodes have reached, by those that answer first: one that is silent holds nothing up.
+    /// The greatest height that enough nodes have reached, by those that answer before `patience` is over, or by the first that are enough.
     ///
     /// # Errors
     /// [`QuorumError`].
-    pub async fn height(&self) -> Result<u64, QuorumError> {
-        NeoBlocks::new(self.nodes).height_of_first().await
+    pub async fn height(&self, patience: impl Future<Output = ()>) -> Result<u64, QuorumError> {
+        NeoBlocks::new(self.nodes).height_within(patience).await
     }
 
     /// What running `script` would take, paid for by `sender`, whose signature counts for `scopes`, as nodes name them.
@@ -109,7 +109,7 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
     pub async fn trial(&self, script: &[u8], sender: Hash160, scopes: &str) -> Result<Trial, QuorumError> {
         let signers = json!([{ "account": sender, "scopes": scopes }]);
         let parameters = vec![json!(STANDARD.encode(script)), signers];
-        let question = question("invokescript", parameters, MAX_SMALL_ANSWER_BYTES);
+        let question = question("invokescript", parameters, MAX_CALL_ANSWER_BYTES);
         let read = |answer: Value| {
             let gas_consumed = parsed(&answer, "gasconsumed")?;
             let fault = if halted(&answer, "state")? { None } else { Some(words(&answer)) };
@@ -244,13 +244,18 @@ impl<'a, T: Transport> NeoCalls<'a, T> {
         }
     }
 
-    /// Gives a signed transaction to every node, and says what each answered. One that has it already has taken it.
-    pub async fn send(&self, transaction: &[u8]) -> Vec<Result<(), RpcError>> {
+    /// Gives a signed transaction to every node, and says what each answered before `patience` was over, or that were enough. One that has it already has
+    /// taken it.
+    pub async fn send(
+        &self,
+        transaction: &[u8],
+        patience: impl Future<Output = ()>,
+    ) -> Vec<Result<(), RpcError>> {
         let question =
             question("sendrawtransaction", vec![json!(STANDARD.encode(transaction))], MAX_SMALL_ANSWER_BYTES);
         let is_there =
             |error: &RpcError| matches!(error, RpcError::Node { code: ALREADY_EXISTS | ALREADY_IN_POOL, .. });
-        let told = self.nodes.tell(&question).await.into_iter();
+        let told = self.nodes.tell_within(&question, patience).await.into_iter();
         told.map(|said| match said {
             Err(error) if !is_there(&error) => Err(error),
             _ => Ok(()),

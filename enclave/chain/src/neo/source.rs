@@ -68,6 +68,14 @@ impl<'a, T: Transport> NeoBlocks<'a, T> {
         Ok(magic.await?.0)
     }
 
+    /// The greatest height that enough nodes have reached, by those that answer before `patience` is over, or by the first that are enough.
+    ///
+    /// # Errors
+    /// [`QuorumError`].
+    pub async fn height_within(&self, patience: impl Future<Output = ()>) -> Result<u64, QuorumError> {
+        self.nodes.ask_height_within(&height_question(), |answer| read_height(&answer), patience).await
+    }
+
     /// A height that enough nodes have reached, by those that answer first.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use serde_json::Value;
@@ -183,6 +183,38 @@ impl<T: Transport> Quorum<T> {
         }
     }
 
+    /// The greatest height that enough nodes have reached, by those that answer before `patience` is over, or by the first that are enough: one that is
+    /// silent is not waited for, and one that lags and is quick is not alone.
+    ///
+    /// # Errors
+    /// [`QuorumError::Disagreement`].
+    pub async fn ask_height_within<F>(
+        &self,
+        question: &Question,
+        read: F,
+        patience: impl Future<Output = ()>,
+    ) -> Result<u64, QuorumError>
+    where
+        F: Fn(Value) -> Result<u64, AnswerError> + Send + Sync,
+    {
+        let read = |said: Result<Value, RpcError>| Ok(Height(read(said?)?));
+        let enough = |outcomes: &Outcomes<Height>| outcomes.iter().flatten().flatten().count() >= self.needed;
+        let outcomes = collect_within(self.asked(question, &read), enough, patience).await;
+        self.reached(question, outcomes)
+    }
+
+    /// As [`Self::tell`], of those nodes that answer before `patience` is over, or that are enough.
+    pub async fn tell_within(
+        &self,
+        question: &Question,
+        patience: impl Future<Output = ()>,
+    ) -> Vec<Result<Value, RpcError>> {
+        let read = |said: Result<Value, RpcError>| said.map(Words);
+        let enough = |outcomes: &Outcomes<Words>| outcomes.iter().flatten().count() >= self.needed;
+        let outcomes = collect_within(self.asked(question, &read), enough, patience).await;
+        outcomes.into_iter().flatten().map(|said| said.map(|words| words.0)).collect()
+    }
+
     /// What each node says, in their order. Nothing follows from it: they are told something.
     pub async fn tell(&self, question: &Question) -> Vec<Result<Value, RpcError>> {
         let read = |said: Result<Value, RpcError>| said.map(Words);
@@ -232,9 +264,20 @@ impl<T: Transport> Quorum<T> {
 }
 
 /// Runs all at once, until all have ended or `enough` says so.
-async fn collect<A>(mut asked: Vec<Asked<'_, A>>, enough: impl Fn(&Outcomes<A>) -> bool) -> Outcomes<A> {
+async fn collect<A>(asked: Vec<Asked<'_, A>>, enough: impl Fn(&Outcomes<A>) -> bool) -> Outcomes<A> {
+    collect_within(asked, enough, std::future::ready(())).await
+}
+
+/// The same, and until `patience` is over even where there are enough.
+async fn collect_within<A>(
+    mut asked: Vec<Asked<'_, A>>,
+    enough: impl Fn(&Outcomes<A>) -> bool,
+    patience: impl Future<Output = ()>,
+) -> Outcomes<A> {
     let mut outcomes: Outcomes<A> = asked.iter().map(|_| None).collect();
+    let (mut patience, mut is_over) = (pin!(patience), false);
     poll_fn(|context| {
+        is_over = is_over || patience.as_mut().poll(context).is_ready();
         let mut waiting = 0;
         for (one, outcome) in asked.iter_mut().zip(&mut outcomes).filter(|(_, outcome)| outcome.is_none()) {
             match one.as_mut().poll(context) {
@@ -242,7 +285,7 @@ async fn collect<A>(mut asked: Vec<Asked<'_, A>>, enough: impl Fn(&Outcomes<A>) 
                 Poll::Pending => waiting += 1,
             }
         }
-        if waiting == 0 || enough(&outcomes) { Poll::Ready(()) } else { Poll::Pending }
+        if waiting == 0 || (is_over && enough(&outcomes)) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     outcomes

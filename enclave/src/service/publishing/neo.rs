@@ -9,6 +9,7 @@ use r3e_proto::api::wallets::{
 };
 use r3e_proto::report::{NeoTarget, Report};
 use r3e_store::{Namespace, StoreError};
+use r3e_transactions::limits::NEO_PATIENCE;
 use r3e_transactions::{Asker, By, NeoChain as _, NeoNodes, NotPriced, price, refused_by};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
@@ -143,7 +144,7 @@ impl Inner {
                 None => {}
             }
             if !has_halted && looks % NEO_LOOKS_BETWEEN_SENDS == 0 {
-                let trouble = refused_by(&turn.calls.send(&sent.transaction.0).await);
+                let trouble = refused_by(&turn.calls.send(&sent.transaction.0, sleep(NEO_PATIENCE)).await);
                 self.note(key, |it| it.trouble = trouble);
             }
             underway = Some(sent);
@@ -275,7 +276,7 @@ impl From<StoreError> for NotMade {
 
 impl From<NotPriced> for NotMade {
     fn from(error: NotPriced) -> Self {
-        let (NotPriced::Refused(why) | NotPriced::HeldUp(why)) = error;
+        let (NotPriced::Refused(why) | NotPriced::Dear(why) | NotPriced::HeldUp(why)) = error;
         lost(why)
     }
 }

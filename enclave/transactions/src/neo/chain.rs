@@ -1,16 +1,20 @@
 //! A network of Neo N3, as its nodes agree on it.
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use r3e_chain::neo::NeoCalls;
+use r3e_chain::neo::{self as chain, NeoCalls};
 use r3e_chain::rpc::{Quorum, QuorumError, RpcError, Transport};
 use r3e_chain::watch::{Network, NetworkError, Watch};
 use r3e_neo::Hash256;
 use r3e_proto::api::neo_transactions::NeoInclusion;
 use r3e_proto::api::wallets::{HexBytes, NeoAccount, NeoScope};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, sleep};
 
+use crate::limits::{NEO_PATIENCE, PACE_HOLDS};
 use crate::outside::BoxFuture;
 
 /// The longest that a network may set (`MaxMillisecondsPerBlock`), and the shortest that is believed.
@@ -98,8 +102,10 @@ pub struct NeoNodes<T> {
     pause: Duration,
     /// The nodes were asked which network they are of, and it is this one.
     is_right: OnceCell<()>,
-    /// How it makes its blocks: asked once in a life.
-    pace: OnceCell<r3e_chain::neo::Pace>,
+    /// How it makes its blocks, and when that was asked.
+    pace: Mutex<Option<(Instant, chain::Pace)>>,
+    /// The highest that enough nodes have reached.
+    highest: AtomicU64,
     /// Of all tenants' transactions, so many at a time.
     turns: Semaphore,
 }
@@ -114,8 +120,8 @@ pub struct NeoTurn<'a, T> {
 impl<T: Transport> NeoNodes<T> {
     /// The network of this magic number, whose `nodes` are asked every `pause`, so many things `at_once`.
     pub fn new(nodes: Quorum<T>, magic: u32, pause: Duration, at_once: usize) -> Self {
-        let (is_right, pace) = (OnceCell::new(), OnceCell::new());
-        Self { nodes, magic, pause, is_right, pace, turns: Semaphore::new(at_once) }
+        let (is_right, pace, highest) = (OnceCell::new(), Mutex::default(), AtomicU64::new(0));
+        Self { nodes, magic, pause, is_right, pace, highest, turns: Semaphore::new(at_once) }
     }
 
     /// Its contracts, when it is one's turn and its nodes have said that they are of this network.
@@ -135,6 +141,24 @@ impl<T: Transport> NeoNodes<T> {
         })?;
         Ok(NeoTurn { calls: NeoCalls::new(&self.nodes), _permit: permit })
     }
+
+    /// Where nodes do not agree, what they said before.
+    async fn pace_of(&self, calls: &NeoCalls<'_, T>) -> Result<chain::Pace, QuorumError> {
+        let known = *self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, pace)) = known
+            && at.elapsed() < PACE_HOLDS
+        {
+            return Ok(pace);
+        }
+        match (calls.pace().await, known) {
+            (Ok(pace), _) => {
+                *self.pace.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), pace));
+                Ok(pace)
+            }
+            (Err(_), Some((_, pace))) => Ok(pace),
+            (Err(error), None) => Err(error),
+        }
+    }
 }
 
 impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
@@ -145,10 +169,14 @@ impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
     fn pace(&self) -> BoxFuture<'_, Result<Pace, String>> {
         Box::pin(async move {
             let turn = self.turn().await?;
-            let pace =
-                *self.pace.get_or_try_init(|| turn.calls.pace()).await.map_err(|error| in_words(&error))?;
+            let pace = self.pace_of(&turn.calls).await.map_err(|error| in_words(&error))?;
             Ok(Pace {
-                height: turn.calls.height().await.map_err(|error| in_words(&error))?,
+                height: {
+                    let height =
+                        turn.calls.height(sleep(NEO_PATIENCE)).await.map_err(|error| in_words(&error))?;
+                    // Two of those that answer may lag; what was agreed on before stays.
+                    self.highest.fetch_max(height, Ordering::Relaxed).max(height)
+                },
                 block_time: Duration::from_millis(pace.block_ms.clamp(*BLOCK_MS.start(), *BLOCK_MS.end())),
                 max_blocks: pace.max_blocks,
             })
@@ -199,7 +227,7 @@ impl<T: Transport + 'static> NeoChain for NeoNodes<T> {
     fn send<'a>(&'a self, bytes: &'a HexBytes) -> BoxFuture<'a, Option<String>> {
         Box::pin(async move {
             match self.turn().await {
-                Ok(turn) => refused_by(&turn.calls.send(&bytes.0).await),
+                Ok(turn) => refused_by(&turn.calls.send(&bytes.0, sleep(NEO_PATIENCE)).await),
                 Err(why) => Some(why),
             }
         })

@@ -89,6 +89,8 @@ pub(super) enum Learned {
     Priced(Box<Priced>),
     /// Its contract refuses it, in words.
     Refused(String),
+    /// It costs more than it may, in words.
+    Dear(String),
     /// It is not signed now, in words.
     HeldUp(String),
 }
@@ -97,6 +99,8 @@ pub(super) enum Learned {
 #[derive(Debug)]
 pub(super) struct Priced {
     pub(super) transaction: NeoTransaction,
+    /// How far the network is, and how fast.
+    pub(super) pace: Pace,
     /// What its account has of GAS, in 10^-8.
     pub(super) balance: u128,
     /// When it was found out.
@@ -167,6 +171,11 @@ impl Entry {
         fees.saturating_add(self.transaction(0).sent().0)
     }
 
+    /// It is not signed now: no block may have it by when it is given up, or none that nodes take.
+    pub(super) fn waits_for_nothing(&mut self) {
+        self.is_in_trouble("its deadline is too near for a block");
+    }
+
     /// It is not signed now.
     pub(super) fn waits_for_money(&mut self, needed: u128, there: u128) {
         let account = self.place.account;
@@ -197,7 +206,7 @@ impl Entry {
         let left_ms = u128::from(self.deadline_ms.saturating_sub(now_ms));
         let blocks = u64::try_from(left_ms / pace.block_time.as_millis().max(1)).unwrap_or(u64::MAX);
         // One node may be behind another.
-        let blocks = blocks.min(pace.max_blocks - pace.max_blocks / 64);
+        let blocks = blocks.min(pace.max_blocks.saturating_sub(pace.max_blocks / 64 + 1));
         let last = u32::try_from(pace.height.saturating_add(blocks)).unwrap_or(u32::MAX);
         (blocks >= MIN_NEO_BLOCKS_TO_LIVE).then_some(last)
     }
@@ -221,6 +230,8 @@ impl Entry {
                 } else if found.is_beyond {
                     let reason = self.abandoned.clone().unwrap_or(Reason::Expired);
                     self.outcome = Some(Outcome::Abandoned(reason));
+                } else if self.abandoned.is_some() {
+                    self.trouble = None;
                 }
             }
             (Some(Learned::Refused(why)), None) => {
@@ -229,6 +240,10 @@ impl Entry {
                 if u128::from(now_ms.saturating_sub(since_ms)) >= REFUSED_FOR.as_millis() {
                     self.give_up(Reason::Reverts(self.trouble.clone().unwrap_or_default()));
                 }
+            }
+            (Some(Learned::Dear(why)), None) => {
+                self.is_in_trouble(why);
+                self.refused_since_ms = None;
             }
             (Some(Learned::HeldUp(why)), _) => self.is_in_trouble(why),
             (Some(Learned::Priced(_)), None) => (self.trouble, self.refused_since_ms) = (None, None),

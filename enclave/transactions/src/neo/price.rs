@@ -13,7 +13,9 @@ const SAY_FALSE: [&str; 2] = ["transfer", "vote"];
 pub enum NotPriced {
     /// What it calls refuses it, in words.
     Refused(String),
-    /// It costs more than it may, or nodes do not agree, in words.
+    /// It costs more than it may, in words.
+    Dear(String),
+    /// Nodes do not agree, in words.
     HeldUp(String),
 }
 
@@ -43,7 +45,7 @@ pub async fn price(
     transaction.network_fee = Wei(chain.network_fee(&sized).await.map_err(NotPriced::HeldUp)?.into());
     let fee = transaction.fee();
     if fee > limit {
-        return Err(held_up(&format!("it costs {fee} of 10^-8 GAS, and fee_limit allows {limit}")));
+        return Err(NotPriced::Dear(format!("it costs {fee} of 10^-8 GAS, and fee_limit allows {limit}")));
     }
     Ok(())
 }
