@@ -44,6 +44,14 @@ pub(crate) enum VerifyError {
     /// Neither the report's file nor an option gives a document.
     #[error("the report's file holds no document that attests its keys")]
     NoDocument,
+    /// A report is not part of the batch that was signed.
+    #[error("the report of {feed} is not of this batch: {why}")]
+    NotOfBatch {
+        /// The feed.
+        feed: String,
+        /// In words.
+        why: String,
+    },
     /// A feed's definition cannot be read.
     #[error("{} is not JSON: {why}", path.display())]
     Definition {
@@ -203,6 +211,7 @@ impl VerifyError {
             Self::NoSignature | Self::NoDataSignature => "no_signature",
             Self::NoTarget { .. } | Self::NoDataTarget { .. } => "target",
             Self::ReportSignature { .. } => "report_signature",
+            Self::NotOfBatch { .. } => "batch",
             Self::DataSignature { .. } => "data_signature",
             Self::OtherBody(_) => "body",
             Self::OtherUrl => "url",
@@ -273,7 +282,7 @@ impl VerifyError {
             Self::NoSignature | Self::NoTarget { .. } => {
                 "Add the contract to the feed's targets; its reports are signed for those alone."
             }
-            Self::ReportSignature { .. } => {
+            Self::ReportSignature { .. } | Self::NotOfBatch { .. } => {
                 "Do not trust this report: it was changed, or the attested appliance did not make it."
             }
             Self::RandomNumber(_) => {

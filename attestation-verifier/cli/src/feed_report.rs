@@ -4,24 +4,30 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use r3e_attestation::AttestationResult;
-use r3e_proto::api::feeds::{Signature, SignedReport, Target};
+use r3e_proto::api::feeds::{BatchedReport, Signature, SignedBatch, SignedReport, Target};
 use r3e_proto::api::identity::TenantId;
-use r3e_proto::report::{FeedId, config_digest};
+use r3e_proto::api::wallets::Hash32;
+use r3e_proto::report::{Batch, FeedId, Proof, config_digest};
+use serde::Deserialize;
 
 use crate::{
     error::VerifyError,
     input::{Format, attesting_document, parse_tenant, read_limited},
-    limits::{MAX_EVIDENCE_FILE_BYTES, MAX_POLICY_FILE_BYTES},
+    limits::{MAX_BATCH_FILE_BYTES, MAX_POLICY_FILE_BYTES},
     oracle_keys::OracleKeys,
     outcome::Outcome,
     policy_args::PolicyArgs,
-    report::{Report, SeenReport},
+    report::{Report, SeenBatch, SeenReport},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   Did the release that I built sign this price?
     r3e-verify report btc-usd.report --reference-values releases.json
+
+  All prices of a batch, or one of them:
+    r3e-verify report prices.batch --reference-values releases.json
+    r3e-verify report prices.batch --reference-values releases.json --feed btc-usd
 
   The same of one contract, one tenant's feed, and the venues and rules that I have read:
     r3e-verify report btc-usd.report --reference-values releases.json --feed btc-usd \\
@@ -33,7 +39,7 @@ Exit status:
   1  rejected; the reason is printed
   2  wrong usage, no policy, or a file that cannot be read";
 
-/// Verify a report of a price feed, as `r3e feeds report --save FILE` saves it.
+/// Verify a report of a price feed, as `r3e feeds report --save FILE` saves it, or a batch of them, as `r3e feeds batch` does.
 ///
 /// Each of its signatures must hold for its target, by the key that an attestation document names, and the document must satisfy
 /// the policy. The document is appraised as of the time at which it was made, unless --at says otherwise. Whether the price is still
@@ -86,19 +92,79 @@ fn judge(args: &FeedReportArgs) -> Result<Report, VerifyError> {
     // The policy first: without one there is nothing to verify against, whatever the files hold.
     let prepared = args.policy.prepare()?;
     let definition = args.definition.as_deref().map(digest_of).transpose()?;
-    let text = read_limited(&args.file, MAX_EVIDENCE_FILE_BYTES)?;
-    let signed: SignedReport =
-        serde_json::from_slice(&text).map_err(|error| VerifyError::SignedReport(error.to_string()))?;
-    signed.report.check().map_err(|error| VerifyError::SignedReport(error.to_string()))?;
-    let document = attesting_document(args.document.as_deref(), args.format, signed.document.as_deref())?
+    let text = read_limited(&args.file, MAX_BATCH_FILE_BYTES)?;
+    let no_report = |error: &dyn std::fmt::Display| VerifyError::SignedReport(error.to_string());
+    let signed: Signed = serde_json::from_slice(&text).map_err(|error| no_report(&error))?;
+    let (document, reports) = signed.split();
+    for (one, _) in &reports {
+        one.report.check().map_err(|error| no_report(&error))?;
+    }
+    let document = attesting_document(args.document.as_deref(), args.format, document.as_deref())?
         .ok_or(VerifyError::NoDocument)?;
-    let report = prepared.judge(&document, |result| verify(&signed, result, args, definition))?;
-    Ok(report.with_feed_report(SeenReport::new(&signed)))
+    let verdict = prepared.judge(&document, |result| verify(&reports, result, args, definition))?;
+    let wanted = reports.iter().filter(|(one, _)| args.feed.as_ref().is_none_or(|feed| *feed == one.feed));
+    let mut seen: Vec<_> = wanted.map(|(one, _)| SeenReport::new(one)).collect();
+    Ok(match reports.first() {
+        Some((_, Some((batch, _)))) => {
+            let (root, size) = (Hash32(batch.root).to_string(), batch.size);
+            verdict.with_batch(SeenBatch { root, size, reports: seen })
+        }
+        _ => match seen.pop() {
+            Some(report) => verdict.with_feed_report(report),
+            None => verdict,
+        },
+    })
 }
 
-/// Whether the report was signed by the keys that the appraised document names, and is the one that was asked for.
+/// What a file holds.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Signed {
+    Report(SignedReport),
+    Batch(SignedBatch),
+}
+
+/// A report, and where in which batch it is where the batch is what was signed.
+type One = (SignedReport, Option<(Batch, Proof)>);
+
+impl Signed {
+    /// The document, and the reports.
+    fn split(self) -> (Option<String>, Vec<One>) {
+        match self {
+            Self::Report(mut report) => (report.document.take(), vec![(report, None)]),
+            Self::Batch(SignedBatch { tenant, root, reports, signatures, document }) => {
+                let of = |BatchedReport { feed, report, proof }| {
+                    let signatures = signatures.clone();
+                    let batch = Batch { root: root.0, size: proof.size };
+                    (SignedReport { feed, tenant, report, signatures, document: None }, Some((batch, proof)))
+                };
+                (document, reports.into_iter().map(of).collect())
+            }
+        }
+    }
+}
+
+/// Whether all were signed by the keys that the appraised document names, and the one that was asked for is among them.
 fn verify(
-    signed: &SignedReport,
+    reports: &[One],
+    result: &AttestationResult,
+    args: &FeedReportArgs,
+    definition: Option<[u8; 32]>,
+) -> Result<(), VerifyError> {
+    let is_wanted = |(signed, _): &&One| args.feed.as_ref().is_none_or(|feed| *feed == signed.feed);
+    if !reports.iter().any(|one| is_wanted(&one)) {
+        return Err(VerifyError::OtherFeed);
+    }
+    for one in reports {
+        // What is asked for of the definition, is of the feed that is.
+        let definition = definition.filter(|_| is_wanted(&one));
+        verify_one(one, result, args, definition)?;
+    }
+    Ok(())
+}
+
+fn verify_one(
+    (signed, of_batch): &One,
     result: &AttestationResult,
     args: &FeedReportArgs,
     definition: Option<[u8; 32]>,
@@ -108,9 +174,14 @@ fn verify(
         return Err(VerifyError::OtherTenant);
     }
     // What is signed is the identifier; the name beside it must be its own.
-    let is_named = FeedId::named(&signed.feed) == Some(signed.report.feed_id);
-    if !is_named || args.feed.as_ref().is_some_and(|feed| *feed != signed.feed) {
+    if FeedId::named(&signed.feed) != Some(signed.report.feed_id) {
         return Err(VerifyError::OtherFeed);
+    }
+    if let Some((batch, proof)) = of_batch {
+        let (feed, report) = (signed.feed.clone(), &signed.report);
+        batch
+            .verify(report, proof)
+            .map_err(|error| VerifyError::NotOfBatch { feed, why: error.to_string() })?;
     }
     if definition.is_some_and(|digest| digest != signed.report.config_digest) {
         return Err(VerifyError::OtherDefinition);
@@ -120,7 +191,7 @@ fn verify(
     }
     for signature in &signed.signatures {
         let wrong = |what| VerifyError::ReportSignature { target: signature.target.to_string(), what };
-        check(signed, signature, &signers).map_err(wrong)?;
+        check(signed, of_batch.as_ref().map(|(batch, _)| batch), signature, &signers).map_err(wrong)?;
     }
     let is_signed_for = |target: &&Target| signed.signatures.iter().any(|one| one.target == **target);
     match args.targets.iter().find(|target| !is_signed_for(target)) {
@@ -130,10 +201,19 @@ fn verify(
 }
 
 /// Whether a signature holds. What is wrong with it, else.
-fn check(signed: &SignedReport, signature: &Signature, signers: &OracleKeys) -> Result<(), &'static str> {
-    let digest = signature.target.digest(&signed.report).map_err(|_| "it names no chain")?;
+fn check(
+    signed: &SignedReport,
+    batch: Option<&Batch>,
+    signature: &Signature,
+    signers: &OracleKeys,
+) -> Result<(), &'static str> {
+    let digest = match batch {
+        Some(batch) => signature.target.batch_digest(batch),
+        None => signature.target.digest(&signed.report),
+    };
+    let digest = digest.map_err(|_| "it names no chain")?;
     if digest != signature.digest.0 {
-        return Err("its digest is not of this report for this target");
+        return Err("its digest is not of this report, or its batch, for this target");
     }
     signers.check(Some(&signature.target), &digest, &signature.signer, &signature.signature.0)
 }

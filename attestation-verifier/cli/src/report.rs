@@ -43,6 +43,9 @@ pub(crate) struct Report {
     /// What the report of a feed says; absent for anything else.
     #[serde(rename = "report", skip_serializing_if = "Option::is_none")]
     feed: Option<SeenReport>,
+    /// What a batch of reports says; absent for anything else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<SeenBatch>,
     /// What a random number is, and for what; absent for anything else.
     #[serde(skip_serializing_if = "Option::is_none")]
     random: Option<SeenRandom>,
@@ -111,6 +114,14 @@ pub(crate) struct SeenReport {
     signers: Vec<String>,
 }
 
+/// The content of a batch of reports, as far as it is here.
+#[derive(Debug, Serialize)]
+pub(crate) struct SeenBatch {
+    pub(crate) root: String,
+    pub(crate) size: u32,
+    pub(crate) reports: Vec<SeenReport>,
+}
+
 /// A random number, and what it was drawn for.
 #[derive(Debug, Serialize)]
 pub(crate) struct SeenRandom {
@@ -175,6 +186,7 @@ impl Report {
             differences: Vec::new(),
             receipt: None,
             feed: None,
+            batch: None,
             random: None,
             data: None,
             seen,
@@ -189,6 +201,11 @@ impl Report {
     /// The same verdict, on a feed's report that says this.
     pub(crate) fn with_feed_report(self, report: SeenReport) -> Self {
         Self { feed: Some(report), ..self }
+    }
+
+    /// The same verdict, on a batch of reports that says this.
+    pub(crate) fn with_batch(self, batch: SeenBatch) -> Self {
+        Self { batch: Some(batch), ..self }
     }
 
     /// The same verdict, on a random number that is this.
@@ -226,6 +243,7 @@ impl Report {
             differences: Vec::new(),
             receipt: None,
             feed: None,
+            batch: None,
             random: None,
             data: None,
             seen: None,
@@ -261,6 +279,13 @@ impl Report {
         }
         if let Some(report) = &self.feed {
             self.section(&mut page, "The report says", "its keys", |page| report.write(page));
+        }
+        if let Some(batch) = &self.batch {
+            self.section(&mut page, "The batch says", "its keys", |page| {
+                page.field("root", &batch.root);
+                page.field("reports", &format!("{} of {}", batch.reports.len(), batch.size));
+                batch.reports.iter().for_each(|report| report.write(page));
+            });
         }
         if let Some(random) = &self.random {
             self.section(&mut page, "The random number", "its key", |page| random.write(page));

@@ -8,7 +8,7 @@ use r3e_proto::api::feeds::Target;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::{EvmAddress, Hash32, HexBytes};
 use r3e_proto::observation::Observation;
-use r3e_proto::report::Report;
+use r3e_proto::report::{Batch, Report};
 
 use crate::wallet::ethereum;
 use crate::{KeyError, KeyPath, RootSecret, scalar};
@@ -64,6 +64,16 @@ impl OracleKeys {
     /// [`KeyError::Library`]: chain 0 is none; or the library refused, or its signature does not hold.
     pub fn sign(&self, target: &Target, report: &Report) -> Result<OracleSignature, KeyError> {
         let digest = target.digest(report).map_err(|_| KeyError::Library { operation: "sign a report" })?;
+        self.sign_digest(Some(target), digest)
+    }
+
+    /// Signs a batch of reports for a target. Otherwise as [`Self::sign`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn sign_batch(&self, target: &Target, batch: &Batch) -> Result<OracleSignature, KeyError> {
+        let digest = target.batch_digest(batch);
+        let digest = digest.map_err(|_| KeyError::Library { operation: "sign a batch of reports" })?;
         self.sign_digest(Some(target), digest)
     }
 

@@ -10,7 +10,7 @@ use r3e_proto::api::feeds::Target;
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::{Hash32, KeyType, keccak256};
 use r3e_proto::observation::Observation;
-use r3e_proto::report::{FeedId, Report};
+use r3e_proto::report::{FeedId, Report, Tree};
 use zeroize::Zeroizing;
 
 const EVM: &str = "eip155:1:0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
@@ -83,6 +83,27 @@ fn signatures_hold_for_other_implementations() {
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.as_bytes());
         assert!(key.verify(&neo.report(&report), &signed.bytes).is_ok());
     }
+}
+
+#[test]
+fn a_batch_is_signed_as_what_no_report_is() {
+    let (keys, reports) = (keys(3, 4), [report(1), report(2), report(3)]);
+    let batch = Tree::new(&reports).unwrap().batch();
+    let (evm, neo): (Target, Target) = (EVM.parse().unwrap(), NEO.parse().unwrap());
+    let signed = keys.sign_batch(&evm, &batch).unwrap();
+    assert_eq!(signed.digest, evm.batch_digest(&batch).unwrap());
+    assert!(reports.iter().all(|report| evm.digest(report).unwrap() != signed.digest));
+    let (rs, v) = signed.bytes.split_at(64);
+    let (signature, recovery) =
+        (k256::ecdsa::Signature::from_slice(rs).unwrap(), RecoveryId::from_byte(v[0] - 27).unwrap());
+    let key = VerifyingKey::recover_from_prehash(&signed.digest, &signature, recovery).unwrap();
+    assert_eq!(keccak256(&[&key.to_sec1_point(false).as_bytes()[1..]])[12..], keys.address().0);
+    let signed = keys.sign_batch(&neo, &batch).unwrap();
+    let Target::Neo(of_neo) = neo else { panic!("a target of Neo's") };
+    let point = p256::ecdsa::VerifyingKey::from_sec1_bytes(&keys.neo_public_key()).unwrap();
+    let point = point.to_sec1_point(false);
+    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.as_bytes());
+    assert!(key.verify(&of_neo.batch(&batch), &signed.bytes).is_ok());
 }
 
 #[test]

@@ -10,7 +10,9 @@ use axum::response::Response;
 use r3e_feeds::Which;
 use r3e_feeds::limits::{MAX_HISTORY_PAGE, MAX_WAIT};
 use r3e_proto::api::codes;
-use r3e_proto::api::feeds::{Feed, HistoryPage, Next, OracleKey, Published, SetFeed, SignedReport};
+use r3e_proto::api::feeds::{
+    Feed, HistoryPage, MakeBatch, Next, OracleKey, Published, SetFeed, SignedBatch, SignedReport,
+};
 use r3e_proto::api::identity::TenantId;
 use serde::Deserialize;
 
@@ -21,8 +23,8 @@ use super::error::ApiError;
 use super::events;
 use super::name::Name;
 use super::random::no_document;
-use crate::limits::MAX_FEED_BODY_BYTES;
-use crate::service::ServiceError;
+use crate::limits::{MAX_BATCH_BODY_BYTES, MAX_FEED_BODY_BYTES};
+use crate::service::{ServiceError, feed_batch};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,6 +144,15 @@ pub(super) async fn report(
     };
     let report = appliance.feeds.report(tenant.id(), &name, which).await;
     Ok(Json(report.map_err(ServiceError::from)?))
+}
+
+/// `POST /v1/feed-batches`
+pub(super) async fn batch(
+    State(appliance): State<Shared>,
+    tenant: Tenant<authority::Invoke>,
+    JsonBody { value: MakeBatch { feeds }, place: _place }: JsonBody<MakeBatch, MAX_BATCH_BODY_BYTES>,
+) -> Result<Json<SignedBatch>, ApiError> {
+    Ok(Json(feed_batch(&appliance.feeds, &appliance.oracle_keys, tenant.id(), feeds).await?))
 }
 
 /// `GET /v1/feeds/{name}/next?after=N&wait_s=N`

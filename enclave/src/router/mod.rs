@@ -138,6 +138,7 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/feeds/{name}/next", get(feeds::next))
         .route("/v1/feeds/{name}/stream", get(feeds::stream))
         .route("/v1/feeds/{name}/history", get(feeds::history))
+        .route("/v1/feed-batches", post(feeds::batch))
         .route("/v1/oracle-key", get(feeds::key))
         .route("/v1/random", post(random::draw))
         .route("/v1/random-key", get(random::key))

@@ -1,5 +1,6 @@
 //! Feeds, as the appliance composes them: how venues are asked, who may act, and who signs.
 
+mod batches;
 mod keys;
 mod prices;
 mod venues;
@@ -13,6 +14,7 @@ use r3e_proto::api::identity::{TenantId, TenantState};
 use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
 
+pub(crate) use self::batches::batch;
 pub(crate) use self::keys::OracleKeys;
 pub(crate) use self::prices::LatestPrices;
 use self::venues::Venues;

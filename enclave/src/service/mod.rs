@@ -32,6 +32,7 @@ pub(crate) use billing::Billing;
 pub(crate) use by_wallets::ByWallets;
 pub(crate) use chains::{Chains, ForFunctions, HttpsNodes, NeoSending, Sending, in_words, quorum_of};
 pub(crate) use error::ServiceError;
+pub(crate) use feeds::batch as feed_batch;
 pub(crate) use feeds::{FeedsFrom, LatestPrices, OracleKeys, start_feeds};
 pub(crate) use functions::{Functions, FunctionsParts, Workshop};
 pub(crate) use jobs::{QueueParts, start_jobs};

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::identity::TenantId;
 use super::wallets::{EvmAddress, Hash32, HexBytes, Wei};
-use crate::report::Report;
+use crate::report::{Proof, Report};
 
 pub use target::{Target, TargetError};
 
@@ -200,6 +200,43 @@ pub struct SignedReport {
     /// The document that attests the signers, standard base64: in files of reports. The appliance's answers have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<String>,
+}
+
+/// What is asked for: the body of `POST /v1/feed-batches`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MakeBatch {
+    /// The feeds whose latest reports are its: 1 to [`crate::limits::MAX_BATCH_REPORTS`], each once.
+    pub feeds: Vec<String>,
+}
+
+/// Reports of several feeds under one signature for each target that all of the feeds have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedBatch {
+    /// Whose feeds they are.
+    pub tenant: TenantId,
+    /// The root of the reports' tree: what is signed, with their number.
+    pub root: Hash32,
+    /// In the order of the tree.
+    pub reports: Vec<BatchedReport>,
+    /// One for each target.
+    pub signatures: Vec<Signature>,
+    /// The document that attests the signers, standard base64: in files of batches. The appliance's answers have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+}
+
+/// A report of a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchedReport {
+    /// The feed's name.
+    pub feed: String,
+    /// What is said.
+    pub report: Report,
+    /// That it is part of the batch.
+    pub proof: Proof,
 }
 
 /// A signature, which holds for one contract on one network.

@@ -76,6 +76,7 @@
 //! | `GET /v1/feeds/{name}/report?sequence=N`, `?at_s=UNIX_S` | tenant | – → [`feeds::SignedReport`] |
 //! | `GET /v1/feeds/{name}/next?after=N&wait_s=N` | tenant | – → [`feeds::Next`] |
 //! | `GET /v1/feeds/{name}/stream?after=N` | tenant | – → `text/event-stream` of [`feeds::SignedReport`] |
+//! | `POST /v1/feed-batches` | tenant | [`feeds::MakeBatch`] → [`feeds::SignedBatch`] |
 //! | `GET /v1/feeds/{name}/history?before=N&limit=N` | tenant | – → [`feeds::HistoryPage`] |
 //! | `GET /v1/oracle-key` | tenant | – → [`feeds::OracleKey`] |
 //! | `GET /v1/oracle/{tenant}/feeds/{name}` | anyone | – → [`feeds::SignedReport`] of a public feed |

@@ -308,3 +308,65 @@ async fn a_private_feed_is_nobody_elses_and_a_public_one_everybodys_to_read() {
     assert_eq!(refused.code(), "bad_request");
     assert!(refused.to_string().contains("not a public DNS name"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_traced_from_the_tool_to_the_attestation() {
+    let (_exchanges, appliance, tenant) = start("64000").await;
+    let alice = Home::new(&appliance, "alice");
+    tenant.key().write_new(&alice.path(".config/r3e/tenant.pem")).unwrap();
+    let create = |name: &str, definition: Value| {
+        let file = alice.path(&format!("{name}.json"));
+        std::fs::write(&file, definition.to_string()).unwrap();
+        alice.r3e(&["feeds", "create", name, argument(&file)]).ok();
+        alice.r3e(&["feeds", "watch", name, "--count", "1"]).ok();
+    };
+    let of_one = |target: &str| {
+        let mut definition = definition();
+        definition["targets"] = json!([target]);
+        definition
+    };
+    create("a", definition());
+    create("b", definition());
+    create("evm", of_one(EVM));
+    create("neo", of_one(NEO));
+    let batch = alice.path("prices.batch");
+    let made =
+        alice.r3e(&["feeds", "batch", "a", "b", "evm", "--save", argument(&batch), "--json"]).ok().json();
+    let targets: Vec<&Value> =
+        made["signatures"].as_array().unwrap().iter().map(|one| &one["target"]).collect();
+    assert_eq!(targets, [EVM], "it is for whom all of them are");
+    for wrong in [&["a", "a"][..], &["evm", "neo"]] {
+        alice.r3e(&[&["feeds", "batch", "--json"], wrong].concat()).fails_with("bad_request");
+    }
+    alice.r3e(&["feeds", "batch", "a", "none", "--json"]).fails_with("not_found");
+
+    let trust = appliance.trust();
+    let (values, root) = (argument(&trust.reference_values_file), argument(&trust.test_root_file));
+    let verify = |more: &[&str]| {
+        let fixed = ["report", argument(&batch), "--json", "--reference-values", values, "--test-root", root];
+        alice.verify(&[&fixed[..], more].concat())
+    };
+    let accepted = verify(&["--target", EVM]).ok().json();
+    let feeds = accepted["batch"]["reports"].as_array().unwrap();
+    assert_eq!((feeds.len(), &accepted["batch"]["root"]), (3, &made["root"]));
+    assert_eq!(verify(&["--target", NEO]).exits(1).json()["reason"], "target");
+    let one = verify(&["--feed", "b"]).ok().json();
+    assert_eq!(one["batch"]["reports"][0]["feed"], "b");
+    assert_eq!(verify(&["--feed", "neo"]).exits(1).json()["reason"], "feed");
+
+    // One of its reports alone is shown by its proof; a digit that is changed is not.
+    let text = std::fs::read_to_string(&batch).unwrap();
+    let mut cut: Value = serde_json::from_str(&text).unwrap();
+    cut["reports"].as_array_mut().unwrap().remove(0);
+    std::fs::write(&batch, cut.to_string()).unwrap();
+    let rest = verify(&[]).ok().json();
+    assert_eq!((&rest["batch"]["size"], rest["batch"]["reports"].as_array().unwrap().len()), (&json!(3), 2));
+    std::fs::write(&batch, text.replace("\"6400000\"", "\"6400001\"")).unwrap();
+    assert_eq!(verify(&[]).exits(1).json()["reason"], "batch");
+    cut["reports"][0]["proof"]["size"] = json!(4);
+    std::fs::write(&batch, cut.to_string()).unwrap();
+    assert_eq!(verify(&[]).exits(1).json()["accepted"], json!(false));
+    cut["reports"] = json!([]);
+    std::fs::write(&batch, cut.to_string()).unwrap();
+    assert_eq!(verify(&[]).exits(1).json()["reason"], "feed");
+}

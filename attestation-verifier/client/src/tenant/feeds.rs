@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use http::Method;
-use r3e_proto::api::feeds::{Feed, HistoryPage, Next, OracleKey, Published, SetFeed, SignedReport};
+use r3e_proto::api::feeds::{
+    Feed, HistoryPage, MakeBatch, Next, OracleKey, Published, SetFeed, SignedBatch, SignedReport,
+};
 
 use super::{TenantChannel, path};
 use crate::error::ClientError;
@@ -82,6 +84,15 @@ impl TenantChannel {
     /// [`ClientError`]; `not_found` where none is kept of that time or before it.
     pub async fn feed_report_at(&mut self, name: &str, at_s: u64) -> Result<SignedReport, ClientError> {
         self.get("the report", &feed_path(name, &format!("/report?at_s={at_s}"))?).await
+    }
+
+    /// The latest reports of several feeds, each with the proof that it is one of them, under one signature for each target that all of the feeds have.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `bad_request` where there is no such target, `not_found` where a feed has no report.
+    pub async fn feed_batch(&mut self, feeds: &[String]) -> Result<SignedBatch, ClientError> {
+        let request = MakeBatch { feeds: feeds.to_vec() };
+        self.request_json("the batch", Method::POST, "/v1/feed-batches", &request).await
     }
 
     /// The latest report once its sequence is over `after`; none where that is not so within `wait`, at most 20 s.

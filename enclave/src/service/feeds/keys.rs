@@ -13,6 +13,7 @@ use r3e_proto::api::feeds::{OracleKey, Signature, Target};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::{Hash32, HexBytes};
 use r3e_proto::channel::statement::Statement;
+use r3e_proto::report::Batch;
 
 use crate::service::tenant_keys::{AttestedKeyError, TenantKeys};
 
@@ -43,6 +44,19 @@ impl OracleKeys {
     pub(super) fn sign(&self, tenant: TenantId, target: &Target, kept: &Kept) -> Result<Signature, KeyError> {
         let keys = self.0.of(tenant)?;
         let made = keys.sign(target, kept.report())?;
+        let (signer, signature) = (keys.signer(Some(target)), HexBytes(made.bytes));
+        Ok(Signature { target: *target, digest: Hash32(made.digest), signer, signature })
+    }
+
+    /// A batch of reports, signed for a target.
+    pub(super) fn sign_batch(
+        &self,
+        tenant: TenantId,
+        target: &Target,
+        batch: &Batch,
+    ) -> Result<Signature, KeyError> {
+        let keys = self.0.of(tenant)?;
+        let made = keys.sign_batch(target, batch)?;
         let (signer, signature) = (keys.signer(Some(target)), HexBytes(made.bytes));
         Ok(Signature { target: *target, digest: Hash32(made.digest), signer, signature })
     }

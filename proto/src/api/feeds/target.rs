@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use thiserror::Error;
 
 use crate::api::wallets::EvmAddress;
-use crate::report::{EvmTarget, NeoTarget, Report};
+use crate::report::{Batch, EvmTarget, NeoTarget, Report};
 use crate::wallet::PayloadError;
 
 /// Where a signature is to hold: `eip155:1:0x…`, or `neo-n3:860833102:0x…`, contracts as their chains show them.
@@ -33,6 +33,17 @@ impl Target {
         match self {
             Self::Evm(target) => target.report_digest(report),
             Self::Neo(target) => Ok(target.report_digest(report)),
+        }
+    }
+
+    /// The 32 bytes that are signed of a batch.
+    ///
+    /// # Errors
+    /// As [`Self::digest`].
+    pub fn batch_digest(&self, batch: &Batch) -> Result<[u8; 32], PayloadError> {
+        match self {
+            Self::Evm(target) => target.batch_digest(batch),
+            Self::Neo(target) => Ok(target.batch_digest(batch)),
         }
     }
 }

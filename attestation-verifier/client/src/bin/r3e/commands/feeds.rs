@@ -46,6 +46,12 @@ Examples:
   r3e feeds report btc-usd --at 1763000000 --json | jq -r '.signatures[0].signature'
   r3e-verify report btc-usd.report --reference-values release.json";
 
+const BATCH_HELP: &str = "\
+It is signed for each target that all of the feeds have, once for all of them: a contract that has the root takes any of the reports by its proof, and
+so does `r3e-verify report`. docs/oracle.md says what is signed.
+
+Example:
+  r3e feeds batch btc-usd eth-usd neo-usd --save prices.batch";
 const KEY_HELP: &str = "\
 A feed's contract is deployed for these: the address on Ethereum and chains like it, the public key on Neo N3, and the SHA-256 of the document.
 They sign what endpoints answer to functions, too: --into adds the document to such an answer, for those who verify it.
@@ -119,6 +125,16 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         save: Option<PathBuf>,
     },
+    /// Print the latest reports of several feeds under one signature, and save them for those who verify them
+    #[command(after_help = BATCH_HELP)]
+    Batch {
+        /// The feeds' names
+        #[arg(required = true)]
+        names: Vec<String>,
+        /// Save it with the document that attests its keys
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
     /// Show the keys that sign this tenant's reports and what its functions were answered
     #[command(after_help = KEY_HELP)]
     Key {
@@ -183,6 +199,7 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             };
             return report(&mut tenant, signed, save.as_deref(), printer).await;
         }
+        Command::Batch { names, save } => return batch(&mut tenant, &names, save.as_deref(), printer).await,
         Command::Key { save, into } => {
             return key(&mut tenant, save.as_deref(), into.as_deref(), printer).await;
         }
@@ -253,6 +270,21 @@ async fn report(
         note(&format!("r3e: saved; `r3e-verify report {}` verifies it", path.display()));
     }
     printer.result(&signed, shown::report)
+}
+
+async fn batch(
+    tenant: &mut TenantChannel,
+    names: &[String],
+    save: Option<&Path>,
+    printer: Printer,
+) -> Result<(), CliError> {
+    let mut signed = tenant.feed_batch(names).await?;
+    if let Some(path) = save {
+        signed.document = Some(tenant.oracle_key().await?.document);
+        write(path, json!(signed).to_string().as_bytes())?;
+        note(&format!("r3e: saved; `r3e-verify report {}` verifies it", path.display()));
+    }
+    printer.result(&signed, shown::batch)
 }
 
 /// The keys that sign, and their document where it is wanted.

@@ -1,6 +1,8 @@
 //! Feeds and reports as they are shown.
 
-use r3e_proto::api::feeds::{Feed, OracleKey, Published, Round, RoundOutcome, SignedReport};
+use r3e_proto::api::feeds::{
+    BatchedReport, Feed, OracleKey, Published, Round, RoundOutcome, SignedBatch, SignedReport,
+};
 use r3e_proto::report::Report;
 
 use crate::output::{fields, table, time};
@@ -106,6 +108,22 @@ pub(super) fn report(signed: &SignedReport) -> String {
         pairs.push(("signature", one.signature.to_string()));
     }
     fields(&pairs)
+}
+
+/// A batch.
+pub(super) fn batch(signed: &SignedBatch) -> String {
+    let mut pairs = vec![("root", signed.root.to_string()), ("tenant", signed.tenant.to_string())];
+    for one in &signed.signatures {
+        pairs.push(("signed for", one.target.to_string()));
+        pairs.push(("by", one.signer.clone()));
+        pairs.push(("signature", one.signature.to_string()));
+    }
+    let row = |it: &BatchedReport| {
+        let report = &it.report;
+        [it.feed.clone(), report.sequence.to_string(), seconds(report.observed_at_s), price(report)]
+    };
+    let rows: Vec<_> = signed.reports.iter().map(row).collect();
+    format!("{}\n{}", fields(&pairs), table(["FEED", "SEQUENCE", "OBSERVED AT", "ANSWER"], &rows))
 }
 
 /// A report in one line.
