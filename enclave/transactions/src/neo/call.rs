@@ -64,7 +64,7 @@ impl Submitted for NeoSubmission {
             return invalid(format!("the deadline is {least} s to {most} hours from now"));
         }
         let entry = self.clone().into_record(TenantId([0; 16]), now_ms);
-        match neo_script(&entry.transaction(0)) {
+        match neo_script(&entry.transaction()) {
             Ok(_) => Ok(()),
             Err(error) => invalid(format!("the call: {error}")),
         }

@@ -168,7 +168,7 @@ impl Entry {
     pub(super) fn at_stake(&self) -> u128 {
         let Some(out) = self.pending() else { return 0 };
         let fees = out.signed.system_fee.0.saturating_add(out.signed.network_fee.0);
-        fees.saturating_add(self.transaction(0).sent().0)
+        fees.saturating_add(self.transaction().sent().0)
     }
 
     /// It is not signed now: no block may have it by when it is given up, or none that nodes take.
@@ -185,7 +185,7 @@ impl Entry {
     }
 
     /// What is signed, but for its fees and its last block.
-    pub(super) fn transaction(&self, valid_until_block: u32) -> NeoTransaction {
+    pub(super) fn transaction(&self) -> NeoTransaction {
         let NeoCall { contract, method, arguments, scope, .. } = self.call.clone();
         NeoTransaction {
             magic: self.place.magic,
@@ -197,7 +197,7 @@ impl Entry {
             scope,
             system_fee: Wei(0),
             network_fee: Wei(0),
-            valid_until_block,
+            valid_until_block: 0,
         }
     }
 

@@ -85,7 +85,7 @@ async fn found(chain: &dyn NeoChain, entry: &Entry) -> Result<Learned, String> {
 
 /// What is to be signed, with what it costs by now.
 async fn priced(chain: &dyn NeoChain, entry: &Entry) -> Result<Learned, String> {
-    let mut transaction = entry.transaction(0);
+    let mut transaction = entry.transaction();
     let public_key = entry.public_key.0.as_slice().try_into().map_err(|_| "the wallet's key is none")?;
     match price(chain, &mut transaction, public_key, entry.fee_limit()).await {
         Ok(()) => {}
@@ -108,6 +108,10 @@ async fn settle(inner: &Inner<Neo>, worker: &Worker<Neo>, all: All) -> Result<Ve
             break;
         }
         worker.commit(inner, &mut standing, &changed, 0).await?;
+    }
+    // Most looks have nothing to sign.
+    if !all.values().any(|learned| matches!(learned, Learned::Priced(_))) {
+        return Ok(standing.lane.entries.clone());
     }
     let mut at_stake = standing.lane.entries.iter().map(Entry::at_stake).fold(0, u128::saturating_add);
     for (key, learned) in all {

@@ -30,7 +30,7 @@ Examples:
 
 const DEPLOY_HELP: &str = "\
 Of the same account, program and name, a contract has the same hash, and is deployed once. A deployment costs 10 GAS at the least, and more
-where its bytes do. Nodes try no call that takes more than their own limit, 20 GAS where nothing else is set: a large contract takes nodes that allow more.
+where its bytes do. Nodes try no call that takes more than their own limit (MaxGasInvoke): a large contract takes nodes that allow more.
 
 Example:
   r3e chain neo deploy feed --wallet deployer --magic 894710606 --nef feed.nef --manifest feed.manifest.json --fee-limit 1200000000";
