@@ -77,6 +77,9 @@ impl Schedule {
         let wrong = |why: String| NotASchedule::Pattern { pattern: pattern.to_owned(), why };
         let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
         let cron = parser.parse(pattern).map_err(|error| wrong(error.to_string()))?;
+        if let Some(field) = empty_field(&cron) {
+            return Err(wrong(format!("its field of {field} names none")));
+        }
         let no_zone = || NotASchedule::Zone(time_zone.chars().take(MAX_ZONE_BYTES).collect());
         if time_zone.len() > MAX_ZONE_BYTES {
             return Err(no_zone());
@@ -161,6 +164,22 @@ impl Schedule {
         let seconds = i64::try_from(at_ms / SECOND_MS).ok()?;
         Some(Timestamp::from_second(seconds).ok()?.to_zoned(self.zone.clone()))
     }
+}
+
+/// A field that matches nothing, which the parser lets be: a comma alone. Whoever asked for its next tick would go through each minute of
+/// three thousand years.
+fn empty_field(cron: &Cron) -> Option<&'static str> {
+    let of = &cron.pattern;
+    let fields = [
+        ("seconds", &of.seconds),
+        ("minutes", &of.minutes),
+        ("hours", &of.hours),
+        ("days", &of.days),
+        ("months", &of.months),
+        ("days of the week", &of.days_of_week),
+    ];
+    let empty = fields.into_iter().find(|(_, field)| field.values().is_empty() && !field.has_modifiers());
+    empty.map(|(name, _)| name)
 }
 
 /// A time as RFC 3339 writes it, in UTC.

@@ -47,6 +47,12 @@ fn what_is_no_schedule_says_why() {
     {
         assert!(matches!(refused(wrong, "UTC"), NotASchedule::Pattern { .. }), "{wrong:?}");
     }
+    let commas =
+        [", * * * *", "* , * * *", "* * , * *", "* * * , *", "* * * * ,", ", * * * * *", ",, , , , ,"];
+    for empty in commas {
+        let NotASchedule::Pattern { why, .. } = refused(empty, "UTC") else { panic!("{empty}") };
+        assert!(why.ends_with("names none"), "{empty}: {why}");
+    }
     assert_eq!(refused("é * * * *", "UTC"), NotASchedule::TooLong);
     assert_eq!(refused(&"*".repeat(200), "UTC"), NotASchedule::TooLong);
     for zone in ["", "Mars/Olympus", "../../etc/passwd", &"A".repeat(100)] {
@@ -54,7 +60,9 @@ fn what_is_no_schedule_says_why() {
     }
     assert_eq!(refused("* * * * * *", "UTC"), NotASchedule::TooOften { period_ms: 1_000 });
     assert_eq!(refused("0,3 * * * * *", "UTC"), NotASchedule::TooOften { period_ms: 3_000 });
-    assert_eq!(refused("0 0 30 2 *", "UTC"), NotASchedule::Never);
+    for never in ["0 0 30 2 *", "* * 31 2,4,6,9,11 *", "* * 31 2,4,6,9,11 +MON#1"] {
+        assert_eq!(refused(never, "Europe/Berlin"), NotASchedule::Never, "{never}");
+    }
     let jitter = Schedule::parse("* * * * *", "UTC", 30_001, NOW).unwrap_err();
     assert_eq!(jitter, NotASchedule::Jitter { most_ms: 30_000 });
 }
