@@ -247,7 +247,9 @@ fn definitions_that_are_refused() {
         assert!(matches!(refused(&|one| one.url = url.into()), DefinitionError::Url { .. }), "{url}");
     }
     assert!(matches!(refused(&|one| one.pair = "{pair}".into()), DefinitionError::Text { .. }));
-    assert!(matches!(refused(&|one| one.pair = String::new()), DefinitionError::Text { .. }));
+    for pair in ["", "{BASE} {QUOTE}", "{BASE}/{QUOTE}", "{BASE}?{QUOTE}", "{BASE}ä"] {
+        assert!(matches!(refused(&|one| one.pair = pair.into()), DefinitionError::Text { .. }), "{pair}");
+    }
     assert!(matches!(refused(&|one| one.price = "a..b".into()), DefinitionError::Path { .. }));
     assert!(matches!(refused(&|one| one.weight = 0), DefinitionError::Range { .. }));
     assert!(matches!(refused(&|one| one.max_bytes = MAX_ANSWER_BYTES + 1), DefinitionError::Range { .. }));

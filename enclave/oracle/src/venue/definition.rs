@@ -140,7 +140,7 @@ pub enum DefinitionError {
     },
     /// A text with placeholders.
     #[error(
-        "{field} of {id} is a text of at most {MAX_TEMPLATE_BYTES} bytes with {{base}}, {{quote}}, {{BASE}}, {{QUOTE}} in it"
+        "{field} of {id} is a text of at most {MAX_TEMPLATE_BYTES} bytes with {{base}}, {{quote}}, {{BASE}}, {{QUOTE}} in it; a market's name has letters, digits, - and _"
     )]
     Text {
         /// Of which venue.
@@ -206,7 +206,7 @@ impl Definition {
         }
         self.check_names()?;
         let pair = self.text("pair", &self.pair)?;
-        if pair.names_pair() {
+        if pair.names_pair() || !self.pair.bytes().all(|byte| is_plain(byte) || b"{}".contains(&byte)) {
             return Err(DefinitionError::Text { id: self.id.clone(), field: "pair" });
         }
         let expectation = |one: &Expectation| {
@@ -237,8 +237,7 @@ impl Definition {
             }
         }
         for pair in self.markets.values().filter_map(|market| market.pair.as_ref()) {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-            if pair.is_empty() || pair.len() > MAX_TEMPLATE_BYTES || !pair.bytes().all(plain) {
+            if pair.is_empty() || pair.len() > MAX_TEMPLATE_BYTES || !pair.bytes().all(is_plain) {
                 return Err(DefinitionError::Text { id: self.id.clone(), field: "markets.pair" });
             }
         }
@@ -279,4 +278,9 @@ impl Definition {
         }
         Ok(url)
     }
+}
+
+/// What a venue's own name of a market is made of.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_".contains(&byte)
 }
