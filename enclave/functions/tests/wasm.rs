@@ -7,45 +7,24 @@ mod appliance;
 #[path = "../../store/tests/keeper/mod.rs"]
 mod keeper;
 mod support;
+mod webassembly;
 #[path = "../../egress/tests/world/mod.rs"]
 mod world;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{Bundler, CheckError, Definition, Loadable};
 use r3e_proto::api::functions::{Deploy, Instance, Limits, Outcome, Permissions, Runtime};
 
 use appliance::{ALICE, Appliance, ample, output};
 use support::runner_path;
-
-fn of_bytes(module: &[u8]) -> Deploy {
-    Deploy { runtime: Runtime::Wasm, limits: ample(), ..Deploy::javascript(STANDARD.encode(module)) }
-}
+use webassembly::of_bytes;
 
 fn wasm(text: &str) -> Deploy {
     of_bytes(&wat::parse_str(text).unwrap())
 }
 
-/// A command that begins by reading its event to 1024, and whose `$put` writes to a stream.
 fn command(imports: &str, rest: &str) -> Deploy {
-    wasm(&format!(
-        r#"(module
-  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
-  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-  {imports}
-  (memory (export "memory") 2)
-  (func $event (result i32)
-    (i32.store (i32.const 0) (i32.const 1024))
-    (i32.store (i32.const 4) (i32.const 60000))
-    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
-    (i32.load (i32.const 8)))
-  (func $put (param $stream i32) (param $at i32) (param $length i32)
-    (i32.store (i32.const 0) (local.get $at))
-    (i32.store (i32.const 4) (local.get $length))
-    (drop (call $write (local.get $stream) (i32.const 0) (i32.const 1) (i32.const 8))))
-  {rest})"#
-    ))
+    of_bytes(&webassembly::command(imports, rest))
 }
 
 const CALL: &str = r#"(import "r3e" "call" (func $call (param i32 i32) (result i32)))
@@ -155,7 +134,8 @@ async fn what_is_no_command_is_refused_when_it_is_deployed() {
     let memory = r#"(memory (export "memory") 1)"#;
     for (deploy, why) in [
         (of_bytes(b"no module"), "no WebAssembly"),
-        (of_bytes(b"\0asm\x0d\0\x01\0"), "a component"),
+        (of_bytes(b"\0asm\x0d\0\x01\0"), "handle"),
+        (of_bytes(b"\0asm\x0d\0\x01\0\xff"), "function.wasm"),
         (of_bytes(b"\0asm\x01\0\0\0\x0a\xff\xff\xff\xff\xff"), "function.wasm"),
         (Deploy { runtime: Runtime::Wasm, ..Deploy::javascript("AGFzb!") }, "base64"),
         (wasm("(module (func (export \"_start\")))"), "memory"),

@@ -1,4 +1,4 @@
-//! The engine of commands: loads machine code once, and runs it from its first instruction for each event.
+//! The engine of modules and components: loads machine code once, and runs it from its first instruction for each event.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -7,8 +7,10 @@ use std::time::{Instant, SystemTime};
 use r3e_runner_api::program::Program;
 use r3e_runner_api::{Fault, FaultKind, FunctionLimits, HostReply, RunnerMessage};
 use r3e_sandbox::{Demands, Log, Progress, Sender};
-use wasmtime::{Engine, Error, ExternType, InstancePre, Linker, Module, Store};
+use wasmtime::component::Component;
+use wasmtime::{Engine, Error, ExternType, InstancePre, Linker, Module, Precompiled};
 
+use crate::component::Prepared;
 use crate::desk::Desk;
 use crate::guest::State;
 use crate::limits::RESERVED_BYTES;
@@ -19,23 +21,34 @@ use crate::{artefact, host, wasi};
 /// The entry of a command.
 const START: &str = "_start";
 
+/// What runs, until it ends.
+type Command = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
+
 /// One engine, for one function version.
 pub struct Commands {
     engine: Engine,
+    /// Of modules.
     linker: Linker<State>,
     sender: Sender,
     limits: FunctionLimits,
     memory_bytes: usize,
     began: (Instant, SystemTime),
-    loaded: Option<InstancePre<State>>,
+    loaded: Option<Loaded>,
     running: Option<Running>,
     last_call: u32,
+}
+
+/// What is loaded, linked.
+#[derive(Clone)]
+enum Loaded {
+    Module(InstancePre<State>),
+    Component(Prepared),
 }
 
 /// An event.
 struct Running {
     desk: Desk,
-    command: Pin<Box<dyn Future<Output = Result<(), Error>>>>,
+    command: Command,
     /// The host call that is out.
     outstanding: Option<u32>,
 }
@@ -81,18 +94,23 @@ impl r3e_sandbox::Engine for Commands {
         let [module] = program.modules.try_into().map_err(|_| unreadable("not one module".to_owned()))?;
         let code = artefact::decode(&module.code).map_err(|error| unreadable(error.to_string()))?;
         drop(module);
-        // SAFETY: this is machine code, which runs as it is: what it may do is bounded by this process's box and by nothing else. The
-        // bytes were made by our compiler of this very tenant's module, and kept sealed since, so that nobody else has chosen them;
-        // a module that took the compiler over in its own box has chosen them, and gains what the box of its own process gives it.
-        let module = unsafe { Module::deserialize(&self.engine, code) };
-        let module = module.map_err(|error| {
-            unreadable(format!(
-                "this release does not load what another one has compiled; deploy it again ({error:#})"
-            ))
-        })?;
-        check(&module, self.memory_bytes)?;
-        let linked = self.linker.instantiate_pre(&module);
-        self.loaded = Some(linked.map_err(|error| unreadable(error.root_cause().to_string()))?);
+        self.loaded = Some(match Engine::detect_precompiled(&code) {
+            Some(Precompiled::Component) => {
+                // SAFETY: as for a module.
+                let component = unsafe { Component::deserialize(&self.engine, code) }.map_err(of_another)?;
+                Loaded::Component(Prepared::new(&self.engine, &component)?)
+            }
+            _ => {
+                // SAFETY: this is machine code, which runs as it is: what it may do is bounded by this process's box and by nothing
+                // else. The bytes were made by our compiler of this very tenant's module, and kept sealed since, so that nobody else
+                // has chosen them; a module that took the compiler over in its own box has chosen them, and gains what the box of its
+                // own process gives it.
+                let module = unsafe { Module::deserialize(&self.engine, code) }.map_err(of_another)?;
+                check(&module, self.memory_bytes)?;
+                let linked = self.linker.instantiate_pre(&module);
+                Loaded::Module(linked.map_err(|error| unreadable(error.root_cause().to_string()))?)
+            }
+        });
         Ok(())
     }
 
@@ -103,14 +121,20 @@ impl r3e_sandbox::Engine for Commands {
     fn begin(&mut self, event: String) -> Result<(), Fault> {
         let Some(loaded) = self.loaded.clone() else { return Err(no_entry()) };
         let log = Log::new(self.sender.clone(), self.limits.log_bytes);
-        let desk = Desk::new(event, self.limits, self.memory_bytes, log, self.began);
-        let mut store = Store::new(&self.engine, State { desk: desk.clone(), arguments: &["function"] });
-        store.limiter(|state| state);
-        let command = Box::pin(async move {
-            let instance = loaded.instantiate_async(&mut store).await?;
-            let start = instance.get_typed_func::<(), ()>(&mut store, START)?;
-            start.call_async(&mut store, ()).await
-        });
+        let takes_input = !matches!(&loaded, Loaded::Component(component) if !component.is_command());
+        let (input, argument) = if takes_input { (event, String::new()) } else { (String::new(), event) };
+        let desk = Desk::new(input, self.limits, self.memory_bytes, log, self.began);
+        let mut state = State::new(desk.clone(), &["function"]);
+        state.output_is_result = takes_input;
+        let mut store = state.into_store(&self.engine);
+        let command: Command = match loaded {
+            Loaded::Module(module) => Box::pin(async move {
+                let instance = module.instantiate_async(&mut store).await?;
+                let start = instance.get_typed_func::<(), ()>(&mut store, START)?;
+                start.call_async(&mut store, ()).await
+            }),
+            Loaded::Component(component) => Box::pin(component.run(store, argument)),
+        };
         self.running = Some(Running { desk, command, outstanding: None });
         Ok(())
     }
@@ -135,7 +159,7 @@ impl r3e_sandbox::Engine for Commands {
         if let Some(call) = call {
             let call_id = self.last_call.wrapping_add(1);
             let Ok(frame) = (RunnerMessage::HostCall { call_id, call }).encode() else {
-                running.desk.lock().answer(host::text(Err(host::too_large())));
+                running.desk.lock().answer(Err(host::too_large()));
                 self.running = Some(running);
                 return self.progress();
             };
@@ -154,7 +178,7 @@ impl r3e_sandbox::Engine for Commands {
             return;
         };
         running.outstanding = None;
-        running.desk.lock().answer(host::text(reply));
+        running.desk.lock().answer(reply);
     }
 
     fn is_spent(&mut self) -> bool {
@@ -171,6 +195,13 @@ impl From<Error> for StartError {
     fn from(error: Error) -> Self {
         Self(error)
     }
+}
+
+/// Machine code of another release of the engine.
+fn of_another(error: Error) -> Fault {
+    let message =
+        format!("this release does not load what another one has compiled; deploy it again ({error:#})");
+    Fault::new(FaultKind::Module, "LoadError", &message, None)
 }
 
 /// Whether a module is a command whose memory can be had.

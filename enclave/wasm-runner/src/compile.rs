@@ -11,7 +11,8 @@ use crate::settings::engine;
 
 /// The first bytes of WebAssembly, and the version and layer after them.
 const MAGIC: &[u8] = b"\0asm";
-const CORE: &[u8] = &[1, 0, 0, 0];
+const MODULE: &[u8] = &[1, 0, 0, 0];
+const COMPONENT: &[u8] = &[13, 0, 1, 0];
 
 /// The compiler, ready before the box closes.
 #[derive(Debug)]
@@ -40,8 +41,11 @@ impl Compiler {
         let bytes = STANDARD.decode(module.code).map_err(|error| {
             problem(format!("the source is not the standard base64 of a module: {error}"))
         })?;
-        check_kind(&bytes).map_err(|message| problem(message.to_owned()))?;
-        let code = self.0.precompile_module(&bytes).map_err(|error| problem(format!("{error:#}")))?;
+        let compiled = match kind(&bytes).map_err(|message| problem(message.to_owned()))? {
+            Kind::Module => self.0.precompile_module(&bytes),
+            Kind::Component => self.0.precompile_component(&bytes),
+        };
+        let code = compiled.map_err(|error| problem(format!("{error:#}")))?;
         let code = artefact::encode(&code).map_err(|error| problem(error.to_string()))?;
         let module = Module { path: entry.clone(), code, ..Module::default() };
         let compiled = Program { entry: entry.clone(), modules: vec![module] };
@@ -49,15 +53,18 @@ impl Compiler {
     }
 }
 
+enum Kind {
+    Module,
+    Component,
+}
+
 /// What the first eight bytes say, in words that help whoever built them.
-fn check_kind(bytes: &[u8]) -> Result<(), &'static str> {
+fn kind(bytes: &[u8]) -> Result<Kind, &'static str> {
     match bytes.split_at_checked(MAGIC.len()) {
-        Some((MAGIC, rest)) if rest.starts_with(CORE) => Ok(()),
-        Some((MAGIC, [_, _, 1, 0, ..])) => Err(
-            "a component, where a core module is wanted: build for WASI preview 1 (such as wasm32-wasip1)",
-        ),
-        Some((MAGIC, _)) => Err("WebAssembly of another version than 1"),
-        _ => Err("no WebAssembly: a module begins with \\0asm"),
+        Some((MAGIC, rest)) if rest.starts_with(MODULE) => Ok(Kind::Module),
+        Some((MAGIC, rest)) if rest.starts_with(COMPONENT) => Ok(Kind::Component),
+        Some((MAGIC, _)) => Err("WebAssembly of another version than a module's 1 and a component's 13"),
+        _ => Err("no WebAssembly: a module or a component begins with \\0asm"),
     }
 }
 

@@ -5,15 +5,25 @@
 //! waited for.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use r3e_runner_api::{FunctionLimits, HostCall, LogLevel};
+use r3e_runner_api::{FunctionLimits, HostCall, HostReply, LogLevel};
 use r3e_sandbox::Log;
 
 use crate::host;
-use crate::limits::STARTING_MEMORY_BYTES;
+use crate::limits::{LONGEST_SLEEP, STARTING_MEMORY_BYTES};
 use crate::orders::{Frames, Said, order};
+
+/// Nanoseconds of the finest that a clock tells.
+pub(crate) const NANOS_PER_MS: u64 = 1_000_000;
+
+/// When so many nanoseconds have passed. Whatever lies far beyond is later than any event may last.
+pub(crate) fn after(nanos: u64) -> Instant {
+    Instant::now() + Duration::from_nanos(nanos).min(LONGEST_SLEEP)
+}
 
 /// Both sides' handle.
 #[derive(Clone, Debug)]
@@ -32,7 +42,9 @@ pub(crate) struct Inner {
     pub(crate) log: Log,
     /// Asked for, and not yet sent.
     call: Option<HostCall>,
-    reply: Option<String>,
+    reply: Option<HostReply>,
+    /// An answer's text that a module has not read yet.
+    pub(crate) unread: String,
     sleeps_until: Option<Instant>,
     memory_bytes: usize,
     /// More memory was asked for than there is.
@@ -66,6 +78,7 @@ impl Desk {
             log,
             call: None,
             reply: None,
+            unread: String::new(),
             sleeps_until: None,
             memory_bytes,
             was_refused_memory: false,
@@ -85,6 +98,22 @@ impl Desk {
     /// Everything, for a moment.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a host call, and waits for its answer.
+    pub(crate) async fn call(&self, call: HostCall) -> HostReply {
+        self.lock().ask(call);
+        poll_fn(|_| self.lock().reply.take().map_or(Poll::Pending, Poll::Ready)).await
+    }
+
+    /// Waits until then.
+    pub(crate) async fn sleep_until(&self, then: Instant) {
+        poll_fn(|_| {
+            let is_due = Instant::now() >= then;
+            self.lock().sleeps_until = (!is_due).then_some(then);
+            if is_due { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 
@@ -189,19 +218,9 @@ impl Inner {
         self.call.take()
     }
 
-    /// Lays an answer down, JSON text.
-    pub(crate) fn answer(&mut self, reply: String) {
+    /// Lays an answer down.
+    pub(crate) fn answer(&mut self, reply: HostReply) {
         self.reply = Some(reply);
-    }
-
-    /// Takes the answer, if it has come.
-    pub(crate) fn take_reply(&mut self) -> Option<String> {
-        self.reply.take()
-    }
-
-    /// Sleeps until then.
-    pub(crate) fn sleep_until(&mut self, time: Option<Instant>) {
-        self.sleeps_until = time;
     }
 
     /// When to wake.

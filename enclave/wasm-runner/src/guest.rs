@@ -1,9 +1,10 @@
-//! A module's memory, seen from outside: every address and length in it is the module's word, and checked.
+//! What runs, and a module's memory, seen from outside: every address and length in it is the module's word, and checked.
 
-use wasmtime::{Caller, Error, Extern, ResourceLimiter};
+use wasmtime::component::ResourceTable;
+use wasmtime::{Caller, Engine, Error, Extern, ResourceLimiter, Store};
 
 use crate::desk::Desk;
-use crate::limits::{MAX_BUFFERS, MAX_TABLE_ELEMENTS};
+use crate::limits::{MAX_BUFFERS, MAX_INSTANCES, MAX_RESOURCES, MAX_TABLE_ELEMENTS};
 
 /// What a module's store holds.
 #[derive(Debug)]
@@ -11,6 +12,26 @@ pub(crate) struct State {
     pub(crate) desk: Desk,
     /// The program's arguments; the first names it.
     pub(crate) arguments: &'static [&'static str],
+    /// What a component waits for.
+    pub(crate) resources: ResourceTable,
+    /// Whether what is written to standard output is the result; else it is the log's.
+    pub(crate) output_is_result: bool,
+}
+
+impl State {
+    /// That of a module, or of a component that is a command.
+    pub(crate) fn new(desk: Desk, arguments: &'static [&'static str]) -> Self {
+        let mut resources = ResourceTable::new();
+        resources.set_max_capacity(MAX_RESOURCES);
+        Self { desk, arguments, resources, output_is_result: true }
+    }
+
+    /// A store of it, within its bounds.
+    pub(crate) fn into_store(self, engine: &Engine) -> Store<Self> {
+        let mut store = Store::new(engine, self);
+        store.limiter(|state| state);
+        store
+    }
 }
 
 /// An address that is none. The caller is told so by its own error number.
@@ -103,7 +124,7 @@ impl ResourceLimiter for State {
     }
 
     fn instances(&self) -> usize {
-        1
+        MAX_INSTANCES
     }
 
     fn memories(&self) -> usize {

@@ -5,15 +5,11 @@
 //! | `call(at, length) -> length` | makes the host call whose JSON stands there, waits for its answer, and gives the answer's length |
 //! | `read(at, length) -> length` | copies the answer there, or as much of it as has room, once |
 
-use std::future::poll_fn;
-use std::task::Poll;
-
 use r3e_runner_api::limits::MAX_HOST_CALL_BYTES;
 use r3e_runner_api::{HostCall, HostError, HostErrorCode, HostReply, HostValue};
 use serde::Serialize;
 use wasmtime::{Caller, Error, Linker};
 
-use crate::desk::Desk;
 use crate::guest::{Memory, State};
 
 /// The module that the imports are of.
@@ -40,19 +36,19 @@ pub(crate) fn link(linker: &mut Linker<State>) -> Result<(), Error> {
                     memory.slice(at, length).map_err(|_| Error::msg("r3e.call: no such address"))?;
                 (parse(request), desk)
             };
-            let answer = match request {
-                Ok(call) => wait(&desk, call).await,
-                Err(error) => text(Err(error)),
-            };
+            let answer = text(match request {
+                Ok(call) => desk.call(call).await,
+                Err(error) => Err(error),
+            });
             let length =
                 u32::try_from(answer.len()).map_err(|_| Error::msg("r3e.call: too long an answer"))?;
-            desk.lock().answer(answer);
+            desk.lock().unread = answer;
             Ok::<u32, Error>(length)
         })
     })?;
     linker.func_wrap(MODULE, "read", |mut caller: Caller<'_, State>, at: u32, length: u32| {
         let (mut memory, desk) = Memory::of(&mut caller)?;
-        let answer = desk.lock().take_reply().unwrap_or_default();
+        let answer = std::mem::take(&mut desk.lock().unread);
         let room = usize::try_from(length).unwrap_or(usize::MAX);
         let bytes = answer.as_bytes();
         let given = bytes.get(..bytes.len().min(room)).unwrap_or_default();
@@ -92,11 +88,6 @@ pub(crate) fn too_large() -> HostError {
 pub(crate) fn at_top_level() -> HostError {
     let message = "host calls are made while an event is being handled, and only then".to_owned();
     HostError { code: HostErrorCode::Invalid, message }
-}
-
-async fn wait(desk: &Desk, call: HostCall) -> String {
-    desk.lock().ask(call);
-    poll_fn(|_| desk.lock().take_reply().map_or(Poll::Pending, Poll::Ready)).await
 }
 
 #[cfg(test)]

@@ -1,8 +1,19 @@
 //! Every bound that compiling and running WebAssembly keeps, with its reason. The box's are in `r3e-sandbox`, the protocol's in
 //! `r3e-runner-api`.
 
+use std::time::Duration;
+
 /// Machine code of one module. What a deployment may hold compiles to a quarter of it.
 pub(crate) const MAX_ARTEFACT_BYTES: usize = 16 * 1024 * 1024;
+
+/// The longest that is waited for in one step: longer than any event may last.
+pub(crate) const LONGEST_SLEEP: Duration = Duration::from_hours(24);
+
+/// Instances of a component: its own module, and those that its build put beside it.
+pub(crate) const MAX_INSTANCES: usize = 32;
+
+/// Things that a component waits for and holds at once.
+pub(crate) const MAX_RESOURCES: usize = 1024;
 
 /// Address space of a linear memory: all that 32 bits address, so that no access needs a check, a guard after it, and what machine
 /// code and stacks take. Little of it is ever written.
@@ -17,16 +28,19 @@ pub(crate) const STACK_BYTES: usize = 3 * 1024 * 1024;
 /// Elements of all tables: functions that are called by pointer. A large program has some ten thousand.
 pub(crate) const MAX_TABLE_ELEMENTS: usize = 100_000;
 
-/// Tables of a module; compilers make one.
-pub(crate) const MAX_TABLES: usize = 4;
+/// Tables of all instances; compilers make one for a module.
+pub(crate) const MAX_TABLES: usize = 8;
 
 /// Buffers of one read or write.
 pub(crate) const MAX_BUFFERS: u32 = 1024;
 
+/// Bytes that one read gives, and one write takes.
+pub(crate) const MAX_STREAM_BYTES: usize = 64 * 1024;
+
 /// Things that one `poll_oneoff` waits for.
 pub(crate) const MAX_SUBSCRIPTIONS: u32 = 64;
 
-/// Bytes that one `random_get` gives.
+/// Random bytes that one call gives.
 pub(crate) const MAX_RANDOM_BYTES: usize = 64 * 1024;
 
 /// Memory of an interpreter before it has a function.

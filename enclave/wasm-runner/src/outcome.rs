@@ -9,6 +9,11 @@ use wasmtime::{Trap, WasmBacktrace};
 #[error("the module exited with status {0}")]
 pub(crate) struct Exit(pub(crate) u32);
 
+/// A component's own refusal of an event, in its words.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct Refusal(pub(crate) String);
+
 /// What a command's end was accompanied by.
 pub(crate) struct Circumstances {
     pub(crate) output: Vec<u8>,
@@ -47,6 +52,9 @@ pub(crate) fn fault(error: &wasmtime::Error, was_refused_memory: bool) -> Fault 
     if let Some(exit) = error.downcast_ref::<Exit>() {
         return Fault::new(FaultKind::Thrown, "Exit", &exit.to_string(), None);
     }
+    if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        return Fault::new(FaultKind::Thrown, "Error", &refusal.to_string(), None);
+    }
     match error.downcast_ref::<Trap>() {
         Some(trap) => Fault::new(FaultKind::Thrown, "Trap", &trap.to_string(), stack),
         None => Fault::new(FaultKind::Thrown, "Error", &error.root_cause().to_string(), stack),
@@ -65,7 +73,7 @@ fn trace(backtrace: &WasmBacktrace) -> String {
 /// A result: JSON text; nothing at all is `null`.
 fn result(output: Vec<u8>) -> Result<String, Fault> {
     let no_json = |why: &str| {
-        let message = format!("what the module wrote to standard output is no JSON: {why}");
+        let message = format!("the result is no JSON: {why}");
         Fault::new(FaultKind::ResultNotJson, "TypeError", &message, None)
     };
     let mut text = String::from_utf8(output).map_err(|_| no_json("it is not UTF-8"))?;

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use r3e_runner_api::{Fault, FaultKind, FunctionLimits, HostCall, HostReply, RunnerMessage, json};
 use r3e_sandbox::{Demands, Log, Progress, Sender};
-use wasmtime::{Engine, Error, Linker, Module, Store};
+use wasmtime::{Engine, Error, Linker, Module};
 
 use crate::desk::Desk;
 use crate::guest::State;
@@ -161,8 +161,7 @@ impl r3e_sandbox::Engine for Python {
         wasi::link(&mut linker)?;
         let prepared = linker.instantiate_pre(&module)?;
         let desk = Desk::of_interpreter(Log::new(sender.clone(), 0));
-        let mut store = Store::new(&engine, State { desk: desk.clone(), arguments: ARGUMENTS });
-        store.limiter(|state| state);
+        let mut store = State::new(desk.clone(), ARGUMENTS).into_store(&engine);
         let interpreter = Box::pin(async move {
             let instance = prepared.instantiate_async(&mut store).await?;
             let start = instance.get_typed_func::<(), ()>(&mut store, "_start")?;

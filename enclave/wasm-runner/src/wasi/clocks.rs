@@ -1,19 +1,16 @@
 //! Time, and waiting for it. No clock is finer than a millisecond.
 
-use std::future::poll_fn;
-use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use wasmtime::{Caller, Error, Linker};
 
 use super::{Errno, MODULE, number};
-use crate::desk::Desk;
+use crate::desk::{Desk, NANOS_PER_MS, after};
 use crate::guest::{Memory, State};
 use crate::limits::MAX_SUBSCRIPTIONS;
 
 const REALTIME: u32 = 0;
 const MONOTONIC: u32 = 1;
-const NANOS_PER_MS: u64 = 1_000_000;
 
 /// What may be waited for (`eventtype`), and where it stands in a subscription and an event.
 const CLOCK: u8 = 0;
@@ -114,23 +111,15 @@ fn subscriptions(
 /// When a clock's time has come.
 fn due(desk: &Desk, clock: u32, nanos: u64, is_absolute: bool) -> Result<Instant, Errno> {
     let now_nanos = now(desk, clock)?;
-    let left = if is_absolute { nanos.saturating_sub(now_nanos) } else { nanos };
-    // Whatever lies beyond is later than any event may last.
-    let far = Duration::from_hours(24);
-    Ok(Instant::now() + Duration::from_nanos(left).min(far))
+    Ok(after(if is_absolute { nanos.saturating_sub(now_nanos) } else { nanos }))
 }
 
 /// Waits until the first is due; what is no clock is due at once.
 async fn sleep(desk: &Desk, waited_for: &[Subscription]) {
     let first = waited_for.iter().map(|subscription| subscription.due).min().flatten();
-    let Some(first) = first else { return };
-    poll_fn(|_| {
-        let mut desk = desk.lock();
-        let is_due = Instant::now() >= first;
-        desk.sleep_until((!is_due).then_some(first));
-        if is_due { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
+    if let Some(first) = first {
+        desk.sleep_until(first).await;
+    }
 }
 
 /// Tells of all that are due.

@@ -105,19 +105,10 @@ fn write_arguments(
     Ok(())
 }
 
-/// Bytes of the kernel's generator, by the one system call that the box lets through.
 fn random(memory: &mut Memory<'_>, at: u32, length: u32) -> Result<(), Errno> {
-    let mut rest = memory.slice(at, length)?;
-    if rest.len() > MAX_RANDOM_BYTES {
+    let bytes = memory.slice(at, length)?;
+    if bytes.len() > MAX_RANDOM_BYTES {
         return Err(Errno::Invalid);
     }
-    while !rest.is_empty() {
-        let drawn = match rustix::rand::getrandom(&mut *rest, rustix::rand::GetRandomFlags::empty()) {
-            Ok(drawn) => drawn,
-            Err(rustix::io::Errno::INTR) => 0,
-            Err(_) => return Err(Errno::Io),
-        };
-        rest = rest.get_mut(drawn..).unwrap_or_default();
-    }
-    Ok(())
+    crate::random::fill(bytes).map_err(|_| Errno::Io)
 }

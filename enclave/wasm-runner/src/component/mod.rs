@@ -1,0 +1,160 @@
+//! Components: what they may import, how they begin, and what their result is.
+//!
+//! | exports | event | result |
+//! |---|---|---|
+//! | `handle`, as the world `function` of `r3e:functions` has it | its argument | what it returns; standard output goes to the log |
+//! | `run` of `wasi:cli/run`, a command | standard input | standard output |
+//!
+//! Interfaces of WASI that mean nothing here, of files and sockets, are there, so that what was built for WASI links: whoever calls one
+//! is ended, with its name.
+
+mod api;
+mod wasi;
+
+use r3e_runner_api::{Fault, FaultKind};
+use wasmtime::component::types::{ComponentInstance, ComponentItem};
+use wasmtime::component::{
+    Component, ComponentExportIndex, InstancePre, Linker, LinkerInstance, ResourceType,
+};
+use wasmtime::{Engine, Error, Store};
+
+use crate::guest::State;
+use crate::outcome::{Exit, Refusal};
+
+/// The package of what a function may ask the appliance for.
+const API: &str = "r3e:functions/";
+/// Its version.
+const API_VERSION: &str = "1.0.0";
+/// The interfaces of WASI, and the versions that are compatible with each other.
+const WASI: &str = "wasi:";
+const WASI_VERSION: &str = "0.2.";
+/// What a command exports, up to its version.
+const RUN: &str = "wasi:cli/run@";
+
+/// A component, linked.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    entry: Entry,
+}
+
+#[derive(Clone)]
+enum Entry {
+    Handler(api::FunctionPre<State>),
+    Command(InstancePre<State>, ComponentExportIndex),
+}
+
+impl Prepared {
+    /// Links a component.
+    ///
+    /// # Errors
+    /// It is no function, or imports what nobody gives it.
+    pub(crate) fn new(engine: &Engine, component: &Component) -> Result<Self, Fault> {
+        let linker = link(engine, component).map_err(|error| unusable(&error))?;
+        let linked = linker.instantiate_pre(component).map_err(|error| unusable(&error))?;
+        let entry = match (component.get_export_index(None, "handle"), command(engine, component)) {
+            (Some(_), _) => Entry::Handler(api::FunctionPre::new(linked).map_err(|error| unusable(&error))?),
+            (None, Some(run)) => Entry::Command(linked, run),
+            (None, None) => return Err(no_entry()),
+        };
+        Ok(Self { entry })
+    }
+
+    /// Whether its event is its standard input, and its standard output the result.
+    pub(crate) fn is_command(&self) -> bool {
+        matches!(self.entry, Entry::Command(..))
+    }
+
+    /// Handles an event.
+    ///
+    /// # Errors
+    /// How it ended, where that was not well.
+    pub(crate) async fn run(self, mut store: Store<State>, event: String) -> Result<(), Error> {
+        match self.entry {
+            Entry::Handler(handler) => {
+                let function = handler.instantiate_async(&mut store).await?;
+                let result = function.call_handle(&mut store, &event).await?.map_err(Refusal)?;
+                // What is too long is told of once this has ended.
+                store.data().desk.lock().write(result.as_bytes());
+                Ok(())
+            }
+            Entry::Command(linked, run) => {
+                let instance = linked.instantiate_async(&mut store).await?;
+                let run = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut store, run)?;
+                let (ended,) = run.call_async(&mut store, ()).await?;
+                ended.map_err(|()| Exit(1).into())
+            }
+        }
+    }
+}
+
+/// Everything that a component imports and is given, each interface under the very version that it names.
+fn link(engine: &Engine, component: &Component) -> Result<Linker<State>, Error> {
+    let mut linker = Linker::new(engine);
+    // What there is of an interface takes the place of what only links.
+    linker.allow_shadowing(true);
+    let mut known = Vec::new();
+    for (name, import) in component.component_type().imports(engine) {
+        let (interface, version) = name.split_once('@').unwrap_or((name, ""));
+        if let Some(interface) = interface.strip_prefix(WASI) {
+            let ComponentItem::ComponentInstance(of) = import.ty else {
+                return Err(Error::msg(format!("{name} is no interface of WASI's")));
+            };
+            if !version.starts_with(WASI_VERSION) {
+                let message = format!("{name} is not of WASI {WASI_VERSION}x, which is what is given");
+                return Err(Error::msg(message));
+            }
+            let mut into = linker.instance(name)?;
+            refuse(engine, &mut into, name, &of, &mut known)?;
+            wasi::link(&mut into, interface)?;
+        } else if interface.starts_with(API) && version == API_VERSION {
+            api::link(&mut linker, interface)?;
+        } else {
+            let message =
+                format!("nobody gives {name}: there are WASI {WASI_VERSION}x and {API}…@{API_VERSION}");
+            return Err(Error::msg(message));
+        }
+    }
+    Ok(linker)
+}
+
+/// Gives all of an interface, so that it links, and ends whoever calls. A resource that another interface has defined is that one's.
+fn refuse(
+    engine: &Engine,
+    into: &mut LinkerInstance<'_, State>,
+    interface: &str,
+    of: &ComponentInstance,
+    known: &mut Vec<ResourceType>,
+) -> Result<(), Error> {
+    for (name, export) in of.exports(engine) {
+        match export.ty {
+            ComponentItem::ComponentFunc(_) => {
+                let message =
+                    format!("there are no files and no sockets here, and nothing behind {interface}#{name}");
+                into.func_new(name, move |_, _, _, _| Err(Error::msg(message.clone())))?;
+            }
+            ComponentItem::Resource(resource) if !known.contains(&resource) => {
+                known.push(resource);
+                into.resource(name, ResourceType::host::<()>(), |_, _| Ok(()))?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The entry of a command, if the component is one.
+fn command(engine: &Engine, component: &Component) -> Option<ComponentExportIndex> {
+    let exported = component.component_type();
+    let (name, _) = exported.exports(engine).find(|(name, _)| name.starts_with(RUN))?;
+    let interface = component.get_export_index(None, name)?;
+    component.get_export_index(Some(&interface), "run")
+}
+
+fn unusable(error: &Error) -> Fault {
+    Fault::new(FaultKind::Module, "LoadError", &format!("{error:#}"), None)
+}
+
+fn no_entry() -> Fault {
+    let message = "the component exports neither `handle` of r3e:functions nor `run` of wasi:cli: build it as a command, or by the world `function`";
+    Fault::new(FaultKind::NoHandler, "LoadError", message, None)
+}
