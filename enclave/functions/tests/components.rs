@@ -16,8 +16,8 @@ use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER_NAME,
     WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND_ADAPTER,
 };
-use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::Resolve;
+use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
+use wit_parser::{ManglingAndAbi, Resolve};
 
 use appliance::{Appliance, ample, output};
 use webassembly::of_bytes;
@@ -171,6 +171,62 @@ async fn what_a_function_was_not_granted_it_does_not_get() {
     assert_eq!(appliance.output(granted, r#""TOKEN""#).await, "null");
 }
 
+/// Asks the endpoint that its event names, and fails by what that says.
+const FETCHES: &str = r#"
+  (import "r3e:functions/http@1.0.0" "fetch" (func $fetch (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
+  (data (i32.const 16) "POSTx-abody")
+  (func (export "handle") (param $at i32) (param $length i32) (result i32)
+    ;; One header, x-a: b. The body is "body".
+    (i32.store (i32.const 32) (i32.const 20))
+    (i32.store (i32.const 36) (i32.const 3))
+    (i32.store (i32.const 40) (i32.const 23))
+    (i32.store (i32.const 44) (i32.const 1))
+    (call $fetch
+      (i32.add (local.get $at) (i32.const 1)) (i32.sub (local.get $length) (i32.const 2))
+      (i32.const 16) (i32.const 4)
+      (i32.const 32) (i32.const 1)
+      (i32.const 1) (i32.const 23) (i32.const 4)
+      (i32.const 64))
+    (i32.store8 (i32.const 128) (i32.const 1))
+    (if (i32.load8_u (i32.const 64))
+      (then
+        (i32.store (i32.const 132) (i32.load (i32.const 72)))
+        (i32.store (i32.const 136) (i32.load (i32.const 76))))
+      (else
+        (i32.store (i32.const 132) (i32.load (i32.const 80)))
+        (i32.store (i32.const 136) (i32.load (i32.const 84)))))
+    (i32.const 128))"#;
+
+#[tokio::test]
+async fn bytes_and_headers_go_out_and_come_in() {
+    let appliance = Appliance::new().await;
+    let permissions = Permissions { net: vec!["api.example.com".into()], ..Permissions::default() };
+    appliance.deploy("f", Deploy { permissions, ..function(FETCHES) }).await;
+    let said = async |url: &str| match appliance.invoke("f", url).await.unwrap().outcome {
+        Outcome::Error(error) => error.message,
+        other => panic!("{other:?}"),
+    };
+    let sent = said(r#""https://api.example.com/echo""#).await;
+    assert!(sent.contains("POST /echo HTTP/1.1"), "{sent}");
+    assert!(sent.contains("\r\nx-a: b\r\n") && sent.contains("\r\ncontent-length: 4\r\n"), "{sent}");
+    let refused = said(r#""https://elsewhere.test/""#).await;
+    assert!(refused.contains("not granted that host"), "{refused}");
+}
+
+/// A component that imports every function of every interface, and never calls one.
+#[tokio::test]
+async fn everything_that_is_described_is_there() {
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("functions.wit", DESCRIPTION).unwrap();
+    let world = resolve.select_world(&[package], Some("function")).unwrap();
+    let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    let component = ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap();
+    let appliance = Appliance::new().await;
+    let told = appliance.output(of_bytes(&component), "1").await;
+    assert!(told.contains("unreachable"), "{told}");
+}
+
 #[tokio::test]
 async fn each_event_begins_anew_and_is_bounded() {
     let appliance = Appliance::new().await;
@@ -260,4 +316,42 @@ async fn what_nobody_gives_is_refused_when_it_is_deployed() {
     let nothing = component("package a:b; world w { export run: func(); }", "w", r#"(func (export "run"))"#);
     let refused = appliance.refusal_of(of_bytes(&nothing)).await;
     assert!(refused.contains("neither `handle`"), "{refused}");
+}
+
+/// Components of components, ten of each in the next: a few hundred bytes that are a thousand million instances.
+#[tokio::test]
+async fn the_compiler_bears_what_multiplies_and_what_is_deep() {
+    let appliance = Appliance::new().await;
+    let of = |text: &str| of_bytes(&wat::parse_str(text).unwrap());
+    let ten = "(instance (instantiate $before))".repeat(10);
+    let next = |level: u32| {
+        let before = level - 1;
+        format!("(component $c{level} (alias outer 1 $c{before} (component $before)) {ten})")
+    };
+    let levels: String = (1..=9).map(next).collect();
+    let multiplies = format!(
+        "(component (component $c0 (core module $m) (core instance (instantiate $m))) {levels} (instance (instantiate $c9)))"
+    );
+    let refused = appliance.refusal_of(of(&multiplies)).await;
+    assert!(refused.contains("too large"), "{refused}");
+    assert!(appliance.refusal_of(of_bytes(&nested(90))).await.contains("neither `handle`"));
+    let refused = appliance.refusal_of(of_bytes(&nested(5_000))).await;
+    assert!(refused.contains("too deep"), "{refused}");
+    // The next tenant is served.
+    assert_eq!(appliance.output(function(ECHOES), "1").await, "1");
+}
+
+/// A component in a component, and so on (Component Model, Binary.md: section 4).
+fn nested(depth: u32) -> Vec<u8> {
+    let header = b"\0asm\x0d\0\x01\0";
+    (0..depth).fold(header.to_vec(), |inner, _| {
+        let mut length = Vec::new();
+        let mut left = inner.len();
+        while left > 0x7f {
+            length.push(u8::try_from(left & 0x7f).unwrap() | 0x80);
+            left >>= 7;
+        }
+        length.push(u8::try_from(left).unwrap());
+        [header.as_slice(), &[4], &length, &inner].concat()
+    })
 }

@@ -98,7 +98,7 @@ impl r3e_sandbox::Engine for Commands {
             Some(Precompiled::Component) => {
                 // SAFETY: as for a module.
                 let component = unsafe { Component::deserialize(&self.engine, code) }.map_err(of_another)?;
-                Loaded::Component(Prepared::new(&self.engine, &component)?)
+                Loaded::Component(Prepared::new(&self.engine, &component, self.memory_bytes)?)
             }
             _ => {
                 // SAFETY: this is machine code, which runs as it is: what it may do is bounded by this process's box and by nothing

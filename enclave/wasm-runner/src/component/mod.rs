@@ -28,6 +28,8 @@ const API_VERSION: &str = "1.0.0";
 /// The interfaces of WASI, and the versions that are compatible with each other.
 const WASI: &str = "wasi:";
 const WASI_VERSION: &str = "0.2.";
+/// A page of WebAssembly's memory.
+const PAGE_BYTES: u64 = 64 * 1024;
 /// What a command exports, up to its version.
 const RUN: &str = "wasi:cli/run@";
 
@@ -48,7 +50,8 @@ impl Prepared {
     ///
     /// # Errors
     /// It is no function, or imports what nobody gives it.
-    pub(crate) fn new(engine: &Engine, component: &Component) -> Result<Self, Fault> {
+    pub(crate) fn new(engine: &Engine, component: &Component, memory_bytes: usize) -> Result<Self, Fault> {
+        check(component, memory_bytes)?;
         let linker = link(engine, component).map_err(|error| unusable(&error))?;
         let linked = linker.instantiate_pre(component).map_err(|error| unusable(&error))?;
         let entry = match (component.get_export_index(None, "handle"), command(engine, component)) {
@@ -140,6 +143,23 @@ fn refuse(
         }
     }
     Ok(())
+}
+
+/// Whether a component's memory can be had.
+fn check(component: &Component, memory_bytes: usize) -> Result<(), Fault> {
+    let Some(needs) = component.resources_required() else {
+        return Err(unusable(&Error::msg("it imports modules, and nobody gives it any")));
+    };
+    if needs.num_memories > 1 {
+        let message = format!("it has {} memories, and a function has one", needs.num_memories);
+        return Err(unusable(&Error::msg(message)));
+    }
+    let least = needs.max_initial_memory_size.unwrap_or_default().saturating_mul(PAGE_BYTES);
+    if usize::try_from(least).is_ok_and(|least| least <= memory_bytes) {
+        return Ok(());
+    }
+    let message = "the component begins with more memory than its limit";
+    Err(Fault::new(FaultKind::Memory, "MemoryError", message, None))
 }
 
 /// The entry of a command, if the component is one.

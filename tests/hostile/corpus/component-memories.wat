@@ -1,0 +1,14 @@
+;; attack: A component has more memories than one, each in a module of its own.
+;; limit: none
+;; ends: load_error/module
+(component
+  (core module $m
+    (memory (export "memory") 4)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+    (func (export "handle") (param i32 i32) (result i32)
+      (i32.const 128)))
+  (core module $more (memory 1))
+  (core instance (instantiate $more))
+  (core instance $i (instantiate $m))
+  (func (export "handle") (param "event" string) (result (result string (error string)))
+    (canon lift (core func $i "handle") (memory (core memory $i "memory")) (realloc (core func $i "cabi_realloc")))))

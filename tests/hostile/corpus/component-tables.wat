@@ -1,0 +1,33 @@
+;; attack: A component has more tables than a component may have.
+;; limit: none
+;; ends: function_error
+(component
+  (core module $m
+    (memory (export "memory") 4)
+    (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+    (func (export "handle") (param i32 i32) (result i32)
+      (i32.const 128)))
+  (core module $more (table 90000 funcref))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance (instantiate $more))
+  (core instance $i (instantiate $m))
+  (func (export "handle") (param "event" string) (result (result string (error string)))
+    (canon lift (core func $i "handle") (memory (core memory $i "memory")) (realloc (core func $i "cabi_realloc")))))
