@@ -122,6 +122,7 @@ const EVERY_COMMAND: &[&[&str]] = &[
     &["functions", "list"],
     &["functions", "show"],
     &["functions", "delete"],
+    &["functions", "interface"],
     &["functions", "logs"],
     &["functions", "invoke"],
     &["metrics"],
@@ -426,6 +427,16 @@ fn metrics_are_served_to_this_machine_alone_unless_it_is_said_otherwise() {
     let address = taken.local_addr().unwrap().to_string();
     let refused = home.expect(2, &["metrics", "--operator", "--listen", &address, "--json"]);
     assert_eq!(json(&refused)["error"]["code"], "io");
+}
+
+#[test]
+fn the_interface_is_printed_for_people_and_for_programs() {
+    let home = Home::new();
+    let printed = text(&home.expect(0, &["functions", "interface"]).stdout);
+    assert!(printed.contains("package r3e:functions@") && printed.contains("world function {"));
+    let told = home.expect(0, &["--json", "functions", "interface"]).stdout;
+    let told: Value = serde_json::from_slice(&told).unwrap();
+    assert_eq!(told["wit"].as_str().unwrap().trim_end(), printed.trim_end());
 }
 
 #[test]

@@ -204,7 +204,7 @@ async fn bytes_and_headers_go_out_and_come_in() {
     appliance.deploy("f", Deploy { permissions, ..function(FETCHES) }).await;
     let said = async |url: &str| match appliance.invoke("f", url).await.unwrap().outcome {
         Outcome::Error(error) => error.message,
-        other => panic!("{other:?}"),
+        Outcome::Output(output) => panic!("{output}"),
     };
     let sent = said(r#""https://api.example.com/echo""#).await;
     assert!(sent.contains("POST /echo HTTP/1.1"), "{sent}");

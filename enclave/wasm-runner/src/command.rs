@@ -94,22 +94,24 @@ impl r3e_sandbox::Engine for Commands {
         let [module] = program.modules.try_into().map_err(|_| unreadable("not one module".to_owned()))?;
         let code = artefact::decode(&module.code).map_err(|error| unreadable(error.to_string()))?;
         drop(module);
-        self.loaded = Some(match Engine::detect_precompiled(&code) {
-            Some(Precompiled::Component) => {
-                // SAFETY: as for a module.
-                let component = unsafe { Component::deserialize(&self.engine, code) }.map_err(of_another)?;
-                Loaded::Component(Prepared::new(&self.engine, &component, self.memory_bytes)?)
-            }
-            _ => {
-                // SAFETY: this is machine code, which runs as it is: what it may do is bounded by this process's box and by nothing
-                // else. The bytes were made by our compiler of this very tenant's module, and kept sealed since, so that nobody else
-                // has chosen them; a module that took the compiler over in its own box has chosen them, and gains what the box of its
-                // own process gives it.
-                let module = unsafe { Module::deserialize(&self.engine, code) }.map_err(of_another)?;
-                check(&module, self.memory_bytes)?;
-                let linked = self.linker.instantiate_pre(&module);
-                Loaded::Module(linked.map_err(|error| unreadable(error.root_cause().to_string()))?)
-            }
+        let of_another = |error: Error| {
+            unreadable(format!(
+                "this release does not load what another one has compiled; deploy it again ({error:#})"
+            ))
+        };
+        // Machine code runs as it is: what it may do is bounded by this process's box and by nothing else. The bytes were made by our
+        // compiler of this very tenant's module, and kept sealed since, so that nobody else has chosen them; a module that took the
+        // compiler over in its own box has chosen them, and gains what the box of its own process gives it.
+        self.loaded = Some(if Engine::detect_precompiled(&code) == Some(Precompiled::Component) {
+            // SAFETY: as said above.
+            let component = unsafe { Component::deserialize(&self.engine, code) }.map_err(of_another)?;
+            Loaded::Component(Prepared::new(&self.engine, &component, self.memory_bytes)?)
+        } else {
+            // SAFETY: as said above.
+            let module = unsafe { Module::deserialize(&self.engine, code) }.map_err(of_another)?;
+            check(&module, self.memory_bytes)?;
+            let linked = self.linker.instantiate_pre(&module);
+            Loaded::Module(linked.map_err(|error| unreadable(error.root_cause().to_string()))?)
         });
         Ok(())
     }
@@ -195,13 +197,6 @@ impl From<Error> for StartError {
     fn from(error: Error) -> Self {
         Self(error)
     }
-}
-
-/// Machine code of another release of the engine.
-fn of_another(error: Error) -> Fault {
-    let message =
-        format!("this release does not load what another one has compiled; deploy it again ({error:#})");
-    Fault::new(FaultKind::Module, "LoadError", &message, None)
 }
 
 /// Whether a module is a command whose memory can be had.

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Deploy {
     /// The language.
     pub runtime: Runtime,
-    /// One module that imports none of the tenant's: an ES module whose default export is a function, a WebAssembly module in standard
-    /// base64, a Python module that defines `handler`, or a source in C# whose one public static method `Handle` is called.
+    /// One module that imports none of the tenant's: an ES module whose default export is a function, a WebAssembly module or component in
+    /// standard base64, a Python module that defines `handler`, or a source in C# whose one public static method `Handle` is called.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// The path, among `modules`, of the one whose default export is a function.
@@ -40,7 +40,7 @@ pub enum Runtime {
     Javascript,
     /// TypeScript, and what JavaScript has: types are taken away when it is deployed.
     Typescript,
-    /// A WebAssembly module: a command of WASI preview 1, in standard base64.
+    /// WebAssembly, in standard base64: a module that is a command of WASI preview 1, or a component.
     Wasm,
     /// Python.
     Python,

@@ -53,10 +53,10 @@ impl Prepared {
     pub(crate) fn new(engine: &Engine, component: &Component, memory_bytes: usize) -> Result<Self, Fault> {
         check(component, memory_bytes)?;
         let linker = link(engine, component).map_err(|error| unusable(&error))?;
-        let linked = linker.instantiate_pre(component).map_err(|error| unusable(&error))?;
+        let ready = linker.instantiate_pre(component).map_err(|error| unusable(&error))?;
         let entry = match (component.get_export_index(None, "handle"), command(engine, component)) {
-            (Some(_), _) => Entry::Handler(api::FunctionPre::new(linked).map_err(|error| unusable(&error))?),
-            (None, Some(run)) => Entry::Command(linked, run),
+            (Some(_), _) => Entry::Handler(api::FunctionPre::new(ready).map_err(|error| unusable(&error))?),
+            (None, Some(run)) => Entry::Command(ready, run),
             (None, None) => return Err(no_entry()),
         };
         Ok(Self { entry })

@@ -42,7 +42,10 @@ pub(super) fn poll(into: &mut Instance<'_>) -> Result<(), Error> {
     into.func_wrap_async("[method]pollable.block", |store: Store<'_>, (of,): (Resource<Pollable>,)| {
         let due = due(&store, &[of]);
         let desk = store.data().desk.clone();
-        Box::new(async move { Ok(wait(&desk, &due?).await) })
+        Box::new(async move {
+            wait(&desk, &due?).await;
+            Ok(())
+        })
     })?;
     into.func_wrap_async("poll", |store: Store<'_>, (all,): (Vec<Resource<Pollable>>,)| {
         let due = due(&store, &all);

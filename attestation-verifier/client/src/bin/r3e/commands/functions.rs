@@ -21,6 +21,15 @@ use crate::profile::read_bytes_limited;
 use crate::session;
 use crate::settings::Settings;
 
+/// The interface description, as this release has it.
+const INTERFACE: &str = include_str!("../../../../../../enclave/runner-api/wit/functions.wit");
+
+const INTERFACE_HELP: &str = "\
+Example:
+  mkdir -p wit && r3e functions interface > wit/functions.wit
+
+In Rust, `wit_bindgen::generate!({ path: \"wit\", world: \"function\" })` makes bindings of it.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Deploy a version of a function, and move `prod` to it
@@ -39,6 +48,9 @@ pub(crate) enum Command {
     },
     /// Run a function's tests on this machine
     Test(local::Passed),
+    /// Print what a function may ask the appliance for, as components import it (WIT)
+    #[command(after_help = INTERFACE_HELP)]
+    Interface,
     #[command(flatten)]
     Versions(versions::Command),
     #[command(flatten)]
@@ -167,6 +179,9 @@ pub(crate) async fn run(command: Command, settings: &Settings, printer: Printer)
             session::remembered(tenant.check_state().await)
         }
         Command::Test(arguments) => local::run("test", arguments, printer),
+        Command::Interface => {
+            printer.result(&json!({ "wit": INTERFACE }), |_| INTERFACE.trim_end().to_owned())
+        }
         Command::Versions(command) => versions::run(command, settings, printer).await,
         Command::Observations(command) => observations::run(command, settings, printer).await,
         Command::Invoke(invoke) => invoke.run(settings, printer).await,
