@@ -29,7 +29,7 @@ pub(crate) const STACK_BYTES: usize = 3 * 1024 * 1024;
 pub(crate) const MAX_TABLE_ELEMENTS: usize = 100_000;
 
 /// Tables of all instances; compilers make one for a module.
-pub(crate) const MAX_TABLES: usize = 8;
+pub(crate) const MAX_TABLES: usize = 4;
 
 /// Buffers of one read or write.
 pub(crate) const MAX_BUFFERS: u32 = 1024;
