@@ -14,7 +14,7 @@ mod world;
 use r3e_proto::api::functions::{Deploy, Instance, Limits, Outcome, Permissions};
 use wasi_preview1_component_adapter_provider::{
     WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER_NAME,
-    WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND_ADAPTER,
+    WASI_SNAPSHOT_PREVIEW1_COMMAND_ADAPTER as COMMAND_ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER,
 };
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser::{ManglingAndAbi, Resolve};
@@ -44,12 +44,20 @@ fn component(description: &str, world: &str, rest: &str) -> Vec<u8> {
     (global.set $free (i32.add (local.get $at) (local.get 3)))
     (local.get $at)))"#
     );
-    let mut module = wat::parse_str(text).unwrap();
+    described(wat::parse_str(text).unwrap(), description, world, None)
+}
+
+/// A component of a module, and of an adapter where it is an older one.
+fn described(mut module: Vec<u8>, description: &str, world: &str, adapter: Option<(&str, &[u8])>) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let package = resolve.push_str("functions.wit", description).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
-    ComponentEncoder::default().validate(true).module(&module).unwrap().encode().unwrap()
+    let mut encoder = ComponentEncoder::default().validate(true).module(&module).unwrap();
+    if let Some((name, bytes)) = adapter {
+        encoder = encoder.adapter(name, bytes).unwrap();
+    }
+    encoder.encode().unwrap()
 }
 
 fn function(rest: &str) -> Deploy {
@@ -278,6 +286,63 @@ async fn memory_is_the_functions_limit() {
     assert_eq!(appliance.output(takes(250), "1").await, "1");
     let told = appliance.output(takes(255), "1").await;
     assert!(told.starts_with("memory_limit"), "{told}");
+    // Who copes with the refusal speaks for itself.
+    let copes = r#"(func (export "handle") (param $at i32) (param $length i32) (result i32)
+          (drop (memory.grow (i32.const 255)))
+          (i32.store8 (i32.const 128) (i32.const 1))"#;
+    let handle = r#"(func (export "handle") (param $at i32) (param $length i32) (result i32)"#;
+    let deploy = function(&ECHOES.replace(handle, copes));
+    let deploy = Deploy { limits: Limits { memory_mib: 16, ..ample() }, ..deploy };
+    assert_eq!(appliance.output(deploy, r#""no""#).await, r#"function_error: Error: "no""#);
+}
+
+/// A world of the user's own, with types of others and of its own in it, and what a toolchain needs of WASI.
+#[tokio::test]
+async fn a_world_of_ones_own_includes_what_it_needs() {
+    let appliance = Appliance::new().await;
+    let (_, described) = DESCRIPTION.split_once("package r3e:functions@1.0.0;").unwrap();
+    let description = format!(
+        "package acme:orders; \
+         package r3e:functions@1.0.0 {{ {described} }} \
+         package wasi:cli@0.2.3 {{ interface stdout {{ use wasi:io/streams@0.2.3.{{output-stream}}; get-stdout: func() -> output-stream; }} }} \
+         package wasi:io@0.2.3 {{ interface streams {{ resource output-stream {{ blocking-flush: func(); }} }} }} \
+         world w {{ \
+           use r3e:functions/types@1.0.0.{{host-error}}; use wasi:io/streams@0.2.3.{{output-stream}}; record order {{ error: host-error }} \
+           include r3e:functions/imports@1.0.0; import wasi:cli/stdout@0.2.3; \
+           export handle: func(event: string) -> result<string, string>; }}"
+    );
+    let asks =
+        format!(r#"(import "wasi:cli/stdout@0.2.3" "get-stdout" (func $stdout (result i32))) {LOOKS_UP}"#);
+    assert_eq!(appliance.output(of_bytes(&component(&description, "w", &asks)), r#""none""#).await, "null");
+}
+
+/// A component that is a function and, for the rest, what the adapter makes of an older module.
+#[tokio::test]
+async fn what_a_function_prints_goes_to_its_log() {
+    let appliance = Appliance::new().await;
+    let module = webassembly::command(
+        "",
+        r#"(global $free (mut i32) (i32.const 4096))
+           (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+             (local $at i32)
+             (if (i32.lt_u (memory.size) (i32.const 16)) (then (drop (memory.grow (i32.const 16)))))
+             (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
+             (global.set $free (i32.add (local.get $at) (local.get 3)))
+             (local.get $at))
+           (data (i32.const 100) "printed\nhalf")
+           (func (export "handle") (param $at i32) (param $length i32) (result i32)
+             (call $put (i32.const 1) (i32.const 100) (i32.const 12))
+             (call $put (i32.const 2) (i32.const 100) (i32.const 8))
+             (i32.store (i32.const 132) (local.get $at))
+             (i32.store (i32.const 136) (local.get $length))
+             (i32.const 128))"#,
+    );
+    let adapter = (ADAPTER_NAME, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER);
+    appliance.deploy("f", of_bytes(&described(module, DESCRIPTION, "function", Some(adapter)))).await;
+    let done = appliance.invoke("f", "7").await.unwrap();
+    assert_eq!(output(&done), "7");
+    let lines: Vec<&str> = done.logs.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(lines, ["printed", "half", "printed"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The messages and their bytes. Small things are JSON that refuses unknown fields; source, events and
 //! outputs are raw, so that they are neither escaped nor copied into a tree.
 
+use std::io;
+
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -125,7 +127,13 @@ pub enum RunnerMessage {
     },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
+struct HostCallSent<'a> {
+    call_id: u32,
+    call: &'a HostCall,
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct HostCallBody {
     call_id: u32,
@@ -220,7 +228,7 @@ impl RunnerMessage {
                 FrameKind::LoadFailed.frame(&[&json_body(FrameKind::LoadFailed, fault)?])
             }
             Self::HostCall { call_id, call } => {
-                let body = HostCallBody { call_id: *call_id, call: call.clone() };
+                let body = HostCallSent { call_id: *call_id, call };
                 FrameKind::HostCall.frame(&[&json_body(FrameKind::HostCall, &body)?])
             }
             Self::Log(LogRecord { level, truncated, text }) => {
@@ -319,8 +327,37 @@ impl LogLevel {
     }
 }
 
+/// As much as fits a frame: what is longer, by far perhaps, is never written out.
 fn json_body(kind: FrameKind, value: &impl Serialize) -> Result<Vec<u8>, ProtocolError> {
-    serde_json::to_vec(value).map_err(|source| ProtocolError::Json { kind, source })
+    let max_bytes = kind.max_body_bytes();
+    let mut body = Bounded { bytes: Vec::with_capacity(FIRST_BYTES), max_bytes };
+    match serde_json::to_writer(&mut body, value) {
+        Ok(()) => Ok(body.bytes),
+        Err(error) if error.is_io() => Err(ProtocolError::TooLong { kind, bytes: max_bytes + 1, max_bytes }),
+        Err(source) => Err(ProtocolError::Json { kind, source }),
+    }
+}
+
+/// What most bodies have room in.
+const FIRST_BYTES: usize = 128;
+
+struct Bounded {
+    bytes: Vec<u8>,
+    max_bytes: usize,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() > self.max_bytes - self.bytes.len() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn from_json<'de, T: Deserialize<'de>>(kind: FrameKind, body: &'de [u8]) -> Result<T, ProtocolError> {

@@ -68,7 +68,7 @@ pub struct Sender {
 impl Link {
     /// Takes over a socket that blocks.
     pub(crate) fn new(socket: UnixStream) -> Self {
-        let sender = Sender { socket: Arc::new(socket), failed: Arc::default() };
+        let sender = Sender::new(socket);
         Self { sender, decoder: FrameDecoder::new(), descriptor: None, chunk: vec![0; READ_CHUNK_BYTES] }
     }
 
@@ -173,6 +173,11 @@ impl Link {
 }
 
 impl Sender {
+    /// Sends over a socket that blocks.
+    pub fn new(socket: UnixStream) -> Self {
+        Self { socket: Arc::new(socket), failed: Arc::default() }
+    }
+
     /// Sends a message whole. A failure is kept for the serving loop to find: the caller is often a script.
     pub fn send(&self, message: &RunnerMessage) {
         match message.encode() {

@@ -143,34 +143,35 @@ impl r3e_sandbox::Engine for Commands {
 
     fn progress(&mut self) -> Progress<String> {
         let Some(mut running) = self.running.take() else { return Progress::Settled(Err(no_entry())) };
-        let polled = running.command.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-        if let Poll::Ready(ended) = polled {
-            let mut desk = running.desk.lock();
-            let circumstances = Circumstances {
-                output: desk.finish(),
-                output_overflowed: desk.overflowed,
-                max_output_bytes: self.limits.output_bytes,
-                was_refused_memory: desk.was_refused_memory,
+        loop {
+            let polled = running.command.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            if let Poll::Ready(ended) = polled {
+                let mut desk = running.desk.lock();
+                let circumstances = Circumstances {
+                    output: desk.finish(),
+                    output_overflowed: desk.overflowed,
+                    max_output_bytes: self.limits.output_bytes,
+                    was_refused_memory: desk.was_refused_memory,
+                };
+                return Progress::Settled(outcome(ended, circumstances));
+            }
+            let (call, until) = {
+                let mut desk = running.desk.lock();
+                (desk.take_call(), desk.sleeps_until())
             };
-            return Progress::Settled(outcome(ended, circumstances));
+            if let Some(call) = call {
+                let call_id = self.last_call.wrapping_add(1);
+                let Ok(frame) = (RunnerMessage::HostCall { call_id, call }).encode() else {
+                    running.desk.lock().answer(Err(host::too_large()));
+                    continue;
+                };
+                self.last_call = call_id;
+                running.outstanding = Some(call_id);
+                self.sender.send_frame(&frame);
+            }
+            self.running = Some(running);
+            return Progress::Waiting(until);
         }
-        let (call, until) = {
-            let mut desk = running.desk.lock();
-            (desk.take_call(), desk.sleeps_until())
-        };
-        if let Some(call) = call {
-            let call_id = self.last_call.wrapping_add(1);
-            let Ok(frame) = (RunnerMessage::HostCall { call_id, call }).encode() else {
-                running.desk.lock().answer(Err(host::too_large()));
-                self.running = Some(running);
-                return self.progress();
-            };
-            self.last_call = call_id;
-            running.outstanding = Some(call_id);
-            self.sender.send_frame(&frame);
-        }
-        self.running = Some(running);
-        Progress::Waiting(until)
     }
 
     fn deliver(&mut self, call_id: u32, reply: HostReply) {

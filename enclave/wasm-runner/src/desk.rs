@@ -39,7 +39,9 @@ pub(crate) struct Inner {
     max_output_bytes: usize,
     /// More was written than may be.
     pub(crate) overflowed: bool,
-    pub(crate) log: Log,
+    log: Log,
+    /// The stream that wrote to it last.
+    logging: u32,
     /// Asked for, and not yet sent.
     call: Option<HostCall>,
     reply: Option<HostReply>,
@@ -76,6 +78,7 @@ impl Desk {
             max_output_bytes: usize::try_from(limits.output_bytes).unwrap_or(usize::MAX),
             overflowed: false,
             log,
+            logging: 0,
             call: None,
             reply: None,
             unread: String::new(),
@@ -196,9 +199,19 @@ impl Inner {
         true
     }
 
-    /// Takes what is written to the log, line by line.
-    pub(crate) fn write_log(&mut self, bytes: &[u8]) {
+    /// Takes what one of the streams writes to the log, line by line: a line of one is none of another's.
+    pub(crate) fn write_log(&mut self, stream: u32, bytes: &[u8]) {
+        if self.logging != stream {
+            self.log.end_line(LogLevel::Info);
+            self.logging = stream;
+        }
         self.log.write(LogLevel::Info, bytes);
+    }
+
+    /// A line of the log's own, behind what was written before.
+    pub(crate) fn say(&mut self, level: LogLevel, text: &str) {
+        self.log.end_line(LogLevel::Info);
+        self.log.send(level, text);
     }
 
     /// The end: the last line of the log needs no line feed. Gives the output.

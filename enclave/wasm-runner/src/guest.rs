@@ -4,7 +4,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Caller, Engine, Error, Extern, ResourceLimiter, Store};
 
 use crate::desk::Desk;
-use crate::limits::{MAX_BUFFERS, MAX_INSTANCES, MAX_RESOURCES, MAX_TABLE_ELEMENTS};
+use crate::limits::{MAX_BUFFERS, MAX_INSTANCES, MAX_LIFTED_BYTES, MAX_RESOURCES, MAX_TABLE_ELEMENTS};
 
 /// What a module's store holds.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ impl State {
     pub(crate) fn into_store(self, engine: &Engine) -> Store<Self> {
         let mut store = Store::new(engine, self);
         store.limiter(|state| state);
+        store.set_hostcall_fuel(MAX_LIFTED_BYTES);
         store
     }
 }

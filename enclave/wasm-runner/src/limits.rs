@@ -12,8 +12,17 @@ pub(crate) const LONGEST_SLEEP: Duration = Duration::from_hours(24);
 /// Instances of a component: its own module, and those that its build put beside it.
 pub(crate) const MAX_INSTANCES: usize = 32;
 
-/// Things that a component waits for and holds at once.
-pub(crate) const MAX_RESOURCES: usize = 1024;
+/// Things to wait for that a component holds at once. Some compilers' sleep gives none back.
+pub(crate) const MAX_RESOURCES: usize = 65_536;
+
+/// Things that a component waits for at once.
+pub(crate) const MAX_POLLED: usize = 1024;
+
+/// Functions and types of WASI that a component imports. Those that build for all of it import some three hundred.
+pub(crate) const MAX_IMPORTED: usize = 4096;
+
+/// Bytes that one call hands over, either way: more than any message or output holds, so that what is too long is told so.
+pub(crate) const MAX_LIFTED_BYTES: usize = 32 * 1024 * 1024;
 
 /// Address space of a linear memory: all that 32 bits address, so that no access needs a check, a guard after it, and what machine
 /// code and stacks take. Little of it is ever written.

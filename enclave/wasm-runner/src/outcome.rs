@@ -44,6 +44,10 @@ pub(crate) fn outcome(
 
 /// The fault of an error that ended a module.
 pub(crate) fn fault(error: &wasmtime::Error, was_refused_memory: bool) -> Fault {
+    // What a component says of itself it says although it was refused memory, and knows.
+    if let Some(refusal) = error.downcast_ref::<Refusal>() {
+        return Fault::new(FaultKind::Thrown, "Error", &refusal.to_string(), None);
+    }
     if was_refused_memory {
         return Fault::new(FaultKind::Memory, "MemoryError", "the function's memory limit is reached", None);
     }
@@ -51,9 +55,6 @@ pub(crate) fn fault(error: &wasmtime::Error, was_refused_memory: bool) -> Fault 
     let stack = stack.as_deref();
     if let Some(exit) = error.downcast_ref::<Exit>() {
         return Fault::new(FaultKind::Thrown, "Exit", &exit.to_string(), None);
-    }
-    if let Some(refusal) = error.downcast_ref::<Refusal>() {
-        return Fault::new(FaultKind::Thrown, "Error", &refusal.to_string(), None);
     }
     match error.downcast_ref::<Trap>() {
         Some(trap) => Fault::new(FaultKind::Thrown, "Trap", &trap.to_string(), stack),

@@ -1,6 +1,6 @@
 ;; attack: A component has more tables than a component may have.
 ;; limit: none
-;; ends: function_error
+;; ends: load_error/module
 (component
   (core module $m
     (memory (export "memory") 4)

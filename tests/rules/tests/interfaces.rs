@@ -15,6 +15,29 @@ const CSHARP: &str = "enclave/csharp-runner/src/managed/Api.cs";
 
 /// Interfaces that are the web platform's own in JavaScript, and Python's own there.
 const OF_THE_PLATFORM: [&str; 2] = ["http", "log"];
+/// Records, and where TypeScript declares them. What is sent to the web, and what comes back, is the platform's own there.
+const IN_TYPESCRIPT: [(&str, &str); 10] = [
+    ("published", "publish(topic: string, data: Json, options?: { key?: string | null }): Promise<{ "),
+    ("made", "create(trigger: Trigger): Promise<{ "),
+    ("price", "interface R3ePrice {\n"),
+    ("randomness", "interface R3eRandomness {\n"),
+    ("data-request", "interface R3eDataRequest {\n"),
+    ("weather", "interface R3eWeather {\n"),
+    ("read-request", "interface R3eChainRequest {\n"),
+    ("answer", "interface R3eChainAnswer {\n"),
+    ("transaction", "interface R3eChainTransaction {\n"),
+    ("sent-transaction", "interface R3eSent {\n"),
+];
+/// The same of C#, where what is asked for are parameters.
+const IN_CSHARP: [(&str, &str); 7] = [
+    ("published", "Published"),
+    ("made", "MadeTrigger"),
+    ("price", "Price"),
+    ("randomness", "Randomness"),
+    ("weather", "Weather"),
+    ("answer", "ChainAnswer"),
+    ("sent-transaction", "SentTransaction"),
+];
 /// Members that a language has beyond the description.
 const BEYOND: [(&str, &str); 1] = [
     // The same as `get`, of a type.
@@ -70,33 +93,58 @@ fn csharp_has_every_function_and_no_other() {
 }
 
 #[test]
-fn every_field_and_every_code_has_its_name_in_each() {
+fn every_field_has_its_name_in_the_type_that_has_it() {
     let resolve = resolve();
-    let (typescript, csharp) = (read(TYPESCRIPT), read(CSHARP).to_lowercase());
+    let (typescript, csharp) = (read(TYPESCRIPT), read(CSHARP));
+    let mut held = BTreeSet::new();
     for (_, definition) in &resolve.types {
-        match &definition.kind {
-            // What is asked of an endpoint or of the web is the platform's own in TypeScript.
-            TypeDefKind::Record(record) => {
-                for field in &record.fields {
-                    let name = camel(&field.name);
-                    let declared = [format!("{name}:"), format!("{name}?:")];
-                    assert!(
-                        declared.iter().any(|text| typescript.contains(text.as_str())),
-                        "{name} of {:?} is not in {TYPESCRIPT}",
-                        definition.name
-                    );
-                    assert!(csharp.contains(&name.to_lowercase()), "{name} is not in {CSHARP}");
-                }
-            }
-            TypeDefKind::Enum(cases) => {
-                for case in &cases.cases {
-                    let code = format!("\"{}\"", snake(&case.name));
-                    assert!(typescript.contains(&code), "{code} is not in {TYPESCRIPT}");
-                }
-            }
-            _ => {}
+        let (Some(name), TypeDefKind::Record(record)) = (definition.name.as_deref(), &definition.kind) else {
+            continue;
+        };
+        let fields: BTreeSet<String> = record.fields.iter().map(|field| field.name.clone()).collect();
+        let camels: BTreeSet<String> = fields.iter().map(|name| camel(name)).collect();
+        if let Some((_, declared)) = IN_TYPESCRIPT.iter().find(|(record, _)| *record == name) {
+            let end = if declared.ends_with('\n') { "\n}" } else { "}" };
+            let body = block(&typescript, declared, end);
+            let fields = body.replace("; ", ";\n").replace("?:", ":").replace("readonly ", "");
+            let fields: Vec<&str> = fields.lines().map(str::trim_start).collect();
+            assert_eq!(members(&fields.join("\n"), "", ":"), camels, "{name} in {TYPESCRIPT}");
+            held.insert(name);
+        }
+        if let Some((_, class)) = IN_CSHARP.iter().find(|(record, _)| *record == name) {
+            let body = block(&csharp, &format!("    public sealed class {class}\n"), "\n    }");
+            let properties: BTreeSet<String> = body
+                .lines()
+                .filter(|line| line.ends_with("{ get; internal set; }") || line.ends_with("{ get; }"))
+                .filter_map(|line| line.split_once(" { get;")?.0.rsplit(' ').next())
+                .map(ToOwned::to_owned)
+                .collect();
+            assert_eq!(properties, fields.iter().map(|name| pascal(name)).collect(), "{name} in {CSHARP}");
         }
     }
+    assert_eq!(held.len(), IN_TYPESCRIPT.len(), "{held:?}");
+}
+
+#[test]
+fn every_code_is_declared() {
+    let resolve = resolve();
+    let codes = resolve.types.iter().find_map(|(_, definition)| match &definition.kind {
+        TypeDefKind::Enum(codes) if definition.name.as_deref() == Some("host-error-code") => Some(codes),
+        _ => None,
+    });
+    let described: BTreeSet<String> = codes.unwrap().cases.iter().map(|case| snake(&case.name)).collect();
+    let declared = read(TYPESCRIPT);
+    let declared = block(&declared, "type HostErrorCode =\n", ";");
+    assert_eq!(
+        declared.split('"').skip(1).step_by(2).map(ToOwned::to_owned).collect::<BTreeSet<_>>(),
+        described
+    );
+    let guide = read("docs/webassembly.md");
+    let guide = block(&guide, "Codes are those of `HostError` in the other languages: ", ".");
+    assert_eq!(
+        guide.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect::<BTreeSet<_>>(),
+        described
+    );
 }
 
 fn resolve() -> Resolve {

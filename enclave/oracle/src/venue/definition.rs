@@ -140,7 +140,7 @@ pub enum DefinitionError {
     },
     /// A text with placeholders.
     #[error(
-        "{field} of {id} is a text of at most {MAX_TEMPLATE_BYTES} bytes with {{base}}, {{quote}}, {{BASE}}, {{QUOTE}} in it; a market's name has letters, digits, - and _"
+        "{field} of {id} is a text of at most {MAX_TEMPLATE_BYTES} bytes with {{base}}, {{quote}}, {{BASE}}, {{QUOTE}} in it; a market's name has letters, digits, -, _ and :"
     )]
     Text {
         /// Of which venue.
@@ -282,5 +282,5 @@ impl Definition {
 
 /// What a venue's own name of a market is made of.
 fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-_".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"-_:".contains(&byte)
 }

@@ -13,6 +13,7 @@ mod bindings {
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use r3e_runner_api::limits::MAX_HOST_CALL_BYTES;
 use r3e_runner_api::{
     ChainSend, HostCall, HostError as Refused, HostErrorCode as Code, HostValue, LogLevel, SecretText,
     SentTransaction as Sent,
@@ -68,7 +69,7 @@ impl Desk {
     }
 
     fn say(&self, level: LogLevel, text: &str) {
-        self.lock().log.send(level, text);
+        self.lock().say(level, text);
     }
 }
 
@@ -257,6 +258,7 @@ impl chain::Host for Desk {
 impl http::Host for Desk {
     async fn fetch(&mut self, request: http::Request) -> Result<http::Response, HostError> {
         let http::Request { url, method, headers, body } = request;
+        bounded(body.as_deref())?;
         let body_base64 = body.map(|body| STANDARD.encode(body));
         match self.ask(HostCall::Fetch { url, method, headers, body_base64 }).await? {
             HostValue::Fetch { status, headers, body_base64 } => {
@@ -270,6 +272,7 @@ impl http::Host for Desk {
 
 impl tee::Host for Desk {
     async fn get_attestation(&mut self, data: Option<Vec<u8>>) -> Result<Vec<u8>, HostError> {
+        bounded(data.as_deref())?;
         let data_base64 = data.map(|data| STANDARD.encode(data));
         match self.ask(HostCall::Attestation { data_base64 }).await? {
             HostValue::Attestation { document_base64 } => {
@@ -326,7 +329,18 @@ impl From<Refused> for HostError {
     }
 }
 
+/// What no message holds is not even encoded.
+fn bounded(bytes: Option<&[u8]>) -> Result<(), HostError> {
+    if bytes.is_some_and(|bytes| bytes.len() > MAX_HOST_CALL_BYTES) {
+        return Err(crate::host::too_large().into());
+    }
+    Ok(())
+}
+
 /// The answer to another call than was made, which the enclave process never gives.
 fn another() -> HostError {
     HostError { code: HostErrorCode::Internal, message: "the appliance answered another call".to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,14 +11,17 @@
 mod api;
 mod wasi;
 
+use std::sync::Arc;
+
 use r3e_runner_api::{Fault, FaultKind};
-use wasmtime::component::types::{ComponentInstance, ComponentItem};
+use wasmtime::component::types::{ComponentInstance, ComponentItem, Type};
 use wasmtime::component::{
     Component, ComponentExportIndex, InstancePre, Linker, LinkerInstance, ResourceType,
 };
 use wasmtime::{Engine, Error, Store};
 
 use crate::guest::State;
+use crate::limits::{MAX_IMPORTED, MAX_TABLE_ELEMENTS, MAX_TABLES};
 use crate::outcome::{Exit, Refusal};
 
 /// The package of what a function may ask the appliance for.
@@ -31,7 +34,7 @@ const WASI_VERSION: &str = "0.2.";
 /// A page of WebAssembly's memory.
 const PAGE_BYTES: u64 = 64 * 1024;
 /// What a command exports, up to its version.
-const RUN: &str = "wasi:cli/run@";
+const RUN: &str = "wasi:cli/run@0.2.";
 
 /// A component, linked.
 #[derive(Clone)]
@@ -75,7 +78,13 @@ impl Prepared {
         match self.entry {
             Entry::Handler(handler) => {
                 let function = handler.instantiate_async(&mut store).await?;
-                let result = function.call_handle(&mut store, &event).await?.map_err(Refusal)?;
+                let ended = function.call_handle(&mut store, &event).await;
+                let returned = ended.map_err(|error| match error.downcast_ref() {
+                    // A command that exits well has given its result before; this one never returned any.
+                    Some(Exit(0)) => Error::msg("the component exited before it returned a result"),
+                    _ => error,
+                });
+                let result = returned?.map_err(Refusal)?;
                 // What is too long is told of once this has ended.
                 store.data().desk.lock().write(result.as_bytes());
                 Ok(())
@@ -95,8 +104,12 @@ fn link(engine: &Engine, component: &Component) -> Result<Linker<State>, Error> 
     let mut linker = Linker::new(engine);
     // What there is of an interface takes the place of what only links.
     linker.allow_shadowing(true);
-    let mut known = Vec::new();
+    let mut known = Known::default();
     for (name, import) in component.component_type().imports(engine) {
+        // A type of the component's own world, which is nobody's to give; a resource has been given by its interface.
+        if matches!(import.ty, ComponentItem::Type(_) | ComponentItem::Resource(_)) {
+            continue;
+        }
         let (interface, version) = name.split_once('@').unwrap_or((name, ""));
         if let Some(interface) = interface.strip_prefix(WASI) {
             let ComponentItem::ComponentInstance(of) = import.ty else {
@@ -120,23 +133,39 @@ fn link(engine: &Engine, component: &Component) -> Result<Linker<State>, Error> 
     Ok(linker)
 }
 
+/// What of WASI a component imports, so far.
+#[derive(Default)]
+struct Known {
+    imported: usize,
+    resources: Vec<ResourceType>,
+}
+
 /// Gives all of an interface, so that it links, and ends whoever calls. A resource that another interface has defined is that one's.
 fn refuse(
     engine: &Engine,
     into: &mut LinkerInstance<'_, State>,
     interface: &str,
     of: &ComponentInstance,
-    known: &mut Vec<ResourceType>,
+    known: &mut Known,
 ) -> Result<(), Error> {
+    let interface: Arc<str> = interface.into();
     for (name, export) in of.exports(engine) {
+        known.imported += 1;
+        if known.imported > MAX_IMPORTED {
+            return Err(Error::msg(format!(
+                "it imports more than {MAX_IMPORTED} functions and types of WASI"
+            )));
+        }
         match export.ty {
             ComponentItem::ComponentFunc(_) => {
-                let message =
-                    format!("there are no files and no sockets here, and nothing behind {interface}#{name}");
-                into.func_new(name, move |_, _, _, _| Err(Error::msg(message.clone())))?;
+                let (interface, function): (_, Box<str>) = (Arc::clone(&interface), name.into());
+                into.func_new(name, move |_, _, _, _| {
+                    let message = "there are no files and no sockets here, and nothing behind";
+                    Err(Error::msg(format!("{message} {interface}#{function}")))
+                })?;
             }
-            ComponentItem::Resource(resource) if !known.contains(&resource) => {
-                known.push(resource);
+            ComponentItem::Resource(resource) if !known.resources.contains(&resource) => {
+                known.resources.push(resource);
                 into.resource(name, ResourceType::host::<()>(), |_, _| Ok(()))?;
             }
             _ => {}
@@ -154,6 +183,13 @@ fn check(component: &Component, memory_bytes: usize) -> Result<(), Fault> {
         let message = format!("it has {} memories, and a function has one", needs.num_memories);
         return Err(unusable(&Error::msg(message)));
     }
+    let elements = needs.max_initial_table_size.unwrap_or_default();
+    if usize::try_from(needs.num_tables).is_ok_and(|tables| tables > MAX_TABLES)
+        || usize::try_from(elements).is_ok_and(|elements| elements > MAX_TABLE_ELEMENTS)
+    {
+        let message = format!("it has more than {MAX_TABLES} tables of {MAX_TABLE_ELEMENTS} elements");
+        return Err(unusable(&Error::msg(message)));
+    }
     let least = needs.max_initial_memory_size.unwrap_or_default().saturating_mul(PAGE_BYTES);
     if usize::try_from(least).is_ok_and(|least| least <= memory_bytes) {
         return Ok(());
@@ -165,7 +201,15 @@ fn check(component: &Component, memory_bytes: usize) -> Result<(), Fault> {
 /// The entry of a command, if the component is one.
 fn command(engine: &Engine, component: &Component) -> Option<ComponentExportIndex> {
     let exported = component.component_type();
-    let (name, _) = exported.exports(engine).find(|(name, _)| name.starts_with(RUN))?;
+    let (name, run) = exported.exports(engine).find(|(name, _)| name.starts_with(RUN))?;
+    let ComponentItem::ComponentInstance(run) = run.ty else { return None };
+    let Some(ComponentItem::ComponentFunc(run)) = run.get_export(engine, "run").map(|run| run.ty) else {
+        return None;
+    };
+    let returns_a_result = |kind| matches!(kind, Type::Result(of) if of.ok().is_none() && of.err().is_none());
+    if run.params().len() > 0 || run.results().len() != 1 || !run.results().all(returns_a_result) {
+        return None;
+    }
     let interface = component.get_export_index(None, name)?;
     component.get_export_index(Some(&interface), "run")
 }

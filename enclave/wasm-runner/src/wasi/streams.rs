@@ -122,7 +122,7 @@ fn write_from(
     for (at, length) in memory.buffers(buffers, count)? {
         let bytes = memory.slice(at, length)?;
         if descriptor == LOG {
-            desk.write_log(bytes);
+            desk.write_log(LOG, bytes);
         } else if !desk.write(bytes) {
             return Err(Errno::Io);
         }

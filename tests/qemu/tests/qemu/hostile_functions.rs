@@ -98,11 +98,13 @@ fn may_be_refused(end: &Ending, ended: &Ended) -> bool {
     ended.code == "invalid_function" && !["output", "function_error"].contains(&end.code.as_str())
 }
 
-/// In `r3e-hostile` a host grants what is asked for, and here nobody did; and what ends by itself there may be out of processor time
-/// here.
+/// In `r3e-hostile` a host grants what is asked for, and here nobody did; or it never answers, and here it does; and what ends by itself
+/// there may be out of processor time here.
 fn is_otherwise_here(script: &Script, ended: &Ended) -> bool {
     let asks = ["r3e.", "fetch("].iter().any(|call| script.source.contains(call));
-    (asks && ended.code == "function_error") || (script.bound == Bound::None && ended.code == "cpu_limit")
+    let is_answered = script.bound == Bound::Wall && ended.code == "output";
+    (asks && (ended.code == "function_error" || is_answered))
+        || (script.bound == Bound::None && ended.code == "cpu_limit")
 }
 
 /// The other tenant's function gives what it gives.

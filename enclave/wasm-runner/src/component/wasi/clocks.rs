@@ -8,7 +8,7 @@ use wasmtime::component::{ComponentType, LinkerInstance, Lower, Resource, Resour
 use super::Store;
 use crate::desk::{Desk, NANOS_PER_MS, after};
 use crate::guest::State;
-use crate::limits::MAX_RESOURCES;
+use crate::limits::MAX_POLLED;
 
 type Instance<'a> = LinkerInstance<'a, State>;
 
@@ -90,8 +90,8 @@ fn now(store: &Store<'_>) -> u64 {
 
 /// When each is ready.
 fn due(store: &Store<'_>, all: &[Resource<Pollable>]) -> Result<Vec<Option<Instant>>, Error> {
-    if all.is_empty() || all.len() > MAX_RESOURCES {
-        return Err(Error::msg(format!("poll waits for 1 to {MAX_RESOURCES} things")));
+    if all.is_empty() || all.len() > MAX_POLLED {
+        return Err(Error::msg(format!("poll waits for 1 to {MAX_POLLED} things")));
     }
     let resources = &store.data().resources;
     all.iter().map(|of| Ok(resources.get(of)?.0)).collect()

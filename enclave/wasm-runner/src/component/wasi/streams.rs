@@ -16,7 +16,7 @@ struct Input;
 /// What is written to; its handle's number says which.
 struct Output;
 
-/// The result; the log.
+/// Standard output, which is the result or the log's; standard error, which is the log's.
 const RESULT: u32 = 1;
 const LOG: u32 = 2;
 
@@ -51,10 +51,7 @@ pub(super) fn stdin(into: &mut Instance<'_>) -> Result<(), Error> {
 }
 
 pub(super) fn stdout(into: &mut Instance<'_>) -> Result<(), Error> {
-    into.func_wrap("get-stdout", |store: Store<'_>, (): ()| {
-        let which = if store.data().output_is_result { RESULT } else { LOG };
-        Ok((Resource::<Output>::new_own(which),))
-    })
+    into.func_wrap("get-stdout", |_: Store<'_>, (): ()| Ok((Resource::<Output>::new_own(RESULT),)))
 }
 
 pub(super) fn stderr(into: &mut Instance<'_>) -> Result<(), Error> {
@@ -97,7 +94,9 @@ fn output(into: &mut Instance<'_>) -> Result<(), Error> {
         ["[method]output-stream.write-zeroes", "[method]output-stream.blocking-write-zeroes-and-flush"]
     {
         into.func_wrap(name, |store: Store<'_>, (to, length): (Resource<Output>, u64)| {
-            write(&store, &to, &vec![0; bounded(length)])
+            let length = usize::try_from(length).ok().filter(|length| *length <= MAX_STREAM_BYTES);
+            let length = length.ok_or_else(|| Error::msg("more zeroes than check-write said"))?;
+            write(&store, &to, &vec![0; length])
         })?;
     }
     for name in ["[method]output-stream.flush", "[method]output-stream.blocking-flush"] {
@@ -134,12 +133,14 @@ fn read(store: &Store<'_>, length: u64) -> Done<Vec<u8>> {
 
 fn write(store: &Store<'_>, to: &Resource<Output>, bytes: &[u8]) -> Result<(Done<()>,), Error> {
     let mut desk = store.data().desk.lock();
-    if to.rep() == LOG {
-        desk.write_log(bytes);
-    } else if !desk.write(bytes) {
+    if to.rep() == RESULT && store.data().output_is_result {
+        if desk.write(bytes) {
+            return Ok((Ok(()),));
+        }
         // Nothing that the component does from here on is of use.
         return Err(Error::msg(OVERFLOW));
     }
+    desk.write_log(to.rep(), bytes);
     Ok((Ok(()),))
 }
 
