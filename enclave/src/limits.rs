@@ -149,7 +149,7 @@ pub(crate) const MAX_RECENT_MOMENT: Duration = Duration::from_secs(2);
 pub(crate) const MAX_RECENT_ANSWERS_BYTES: usize = 32 * 1024 * 1024;
 /// Between two signs of life of a stream that has nothing to say: less than what stands between waits for one.
 pub(crate) const STREAM_HEARTBEAT: Duration = Duration::from_secs(15);
-/// The names of a batch's feeds: 1,024 of 64 bytes, and what is between them.
+/// The names of a batch's feeds: 256 of 32 bytes, every one of them escaped, and what is between them.
 pub(crate) const MAX_BATCH_BODY_BYTES: usize = 72 * 1024;
 /// A feed's definition: 32 venues of one's own, described at length.
 pub(crate) const MAX_FEED_BODY_BYTES: usize = 64 * 1024;

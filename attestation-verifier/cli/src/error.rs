@@ -72,6 +72,9 @@ pub(crate) enum VerifyError {
     /// The feed is defined otherwise.
     #[error("the feed was defined otherwise: the report's config_digest is not that of the given definition")]
     OtherDefinition,
+    /// A definition is asked for, and not of which of several feeds.
+    #[error("a definition is asked for, and not of which feed of the batch")]
+    WhoseDefinition,
     /// Nobody signed.
     #[error("the report has no signature: its feed has no targets")]
     NoSignature,
@@ -207,7 +210,7 @@ impl VerifyError {
             Self::OtherFunction | Self::OtherAsker => "function",
             Self::OtherRange => "range",
             Self::OtherFeed => "feed",
-            Self::OtherDefinition => "definition",
+            Self::OtherDefinition | Self::WhoseDefinition => "definition",
             Self::NoSignature | Self::NoDataSignature => "no_signature",
             Self::NoTarget { .. } | Self::NoDataTarget { .. } => "target",
             Self::ReportSignature { .. } => "report_signature",
@@ -270,7 +273,10 @@ impl VerifyError {
             Self::OtherConfiguration => {
                 "Use a document of the same boot: the one in the receipt's own file, without --document."
             }
-            Self::SignedReport(_) => "Give the file that `r3e feeds report --save FILE` wrote, unchanged.",
+            Self::SignedReport(_) => {
+                "Give the file that `r3e feeds report` or `r3e feeds batch` wrote by --save, unchanged."
+            }
+            Self::WhoseDefinition => "Say which by --feed NAME: each feed has a definition of its own.",
             Self::NoDocument => "Give --document FILE with the document from the appliance's /v1/oracle-key.",
             Self::NoOracleKey | Self::NoDataKey => {
                 "Give the document from the appliance's /v1/oracle-key; a session's own document will not do."

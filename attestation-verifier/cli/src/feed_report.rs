@@ -7,13 +7,15 @@ use r3e_attestation::AttestationResult;
 use r3e_proto::api::feeds::{BatchedReport, Signature, SignedBatch, SignedReport, Target};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::wallets::Hash32;
-use r3e_proto::report::{Batch, FeedId, Proof, config_digest};
+use r3e_proto::limits::MAX_BATCH_REPORTS;
+use r3e_proto::report::{Batch, FeedId, Proof, Report as OfFeed, config_digest};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::{
     error::VerifyError,
     input::{Format, attesting_document, parse_tenant, read_limited},
-    limits::{MAX_BATCH_FILE_BYTES, MAX_POLICY_FILE_BYTES},
+    limits::{MAX_BATCH_FILE_BYTES, MAX_POLICY_FILE_BYTES, MAX_SIGNATURES},
     oracle_keys::OracleKeys,
     outcome::Outcome,
     policy_args::PolicyArgs,
@@ -71,7 +73,7 @@ pub(crate) struct FeedReportArgs {
     #[arg(long = "target", value_name = "TARGET")]
     targets: Vec<Target>,
 
-    /// Require the feed to be defined by this file: `definition` of `r3e feeds show NAME --json`
+    /// Require the feed to be defined by this file: `definition` of `r3e feeds show NAME --json`. Of a batch, with --feed
     #[arg(long, value_name = "FILE.json")]
     definition: Option<PathBuf>,
 
@@ -92,130 +94,170 @@ fn judge(args: &FeedReportArgs) -> Result<Report, VerifyError> {
     // The policy first: without one there is nothing to verify against, whatever the files hold.
     let prepared = args.policy.prepare()?;
     let definition = args.definition.as_deref().map(digest_of).transpose()?;
-    let text = read_limited(&args.file, MAX_BATCH_FILE_BYTES)?;
-    let no_report = |error: &dyn std::fmt::Display| VerifyError::SignedReport(error.to_string());
-    let signed: Signed = serde_json::from_slice(&text).map_err(|error| no_report(&error))?;
-    let (document, reports) = signed.split();
-    for (one, _) in &reports {
-        one.report.check().map_err(|error| no_report(&error))?;
+    let signed = Signed::read(&read_limited(&args.file, MAX_BATCH_FILE_BYTES)?)?;
+    if definition.is_some() && signed.batch.is_some() && args.feed.is_none() {
+        return Err(VerifyError::WhoseDefinition);
     }
-    let document = attesting_document(args.document.as_deref(), args.format, document.as_deref())?
+    let document = attesting_document(args.document.as_deref(), args.format, signed.document.as_deref())?
         .ok_or(VerifyError::NoDocument)?;
-    let verdict = prepared.judge(&document, |result| verify(&reports, result, args, definition))?;
-    let wanted = reports.iter().filter(|(one, _)| args.feed.as_ref().is_none_or(|feed| *feed == one.feed));
-    let mut seen: Vec<_> = wanted.map(|(one, _)| SeenReport::new(one)).collect();
-    Ok(match reports.first() {
-        Some((_, Some((batch, _)))) => {
+    let verdict = prepared.judge(&document, |result| signed.verify(result, args, definition))?;
+    let wanted = signed.entries.iter().filter(|one| is_wanted(args, &one.feed));
+    let mut seen: Vec<_> = wanted
+        .map(|one| SeenReport::new(&one.feed, signed.tenant, &one.report, &signed.signatures))
+        .collect();
+    Ok(match (&signed.batch, seen.pop()) {
+        (Some(batch), last) => {
+            seen.extend(last);
             let (root, size) = (Hash32(batch.root).to_string(), batch.size);
             verdict.with_batch(SeenBatch { root, size, reports: seen })
         }
-        _ => match seen.pop() {
-            Some(report) => verdict.with_feed_report(report),
-            None => verdict,
-        },
+        (None, Some(report)) => verdict.with_feed_report(report),
+        (None, None) => verdict,
     })
 }
 
-/// What a file holds.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Signed {
-    Report(SignedReport),
-    Batch(SignedBatch),
+/// Whether a feed is the one that was asked for, if one was.
+fn is_wanted(args: &FeedReportArgs, feed: &str) -> bool {
+    args.feed.as_ref().is_none_or(|wanted| wanted == feed)
 }
 
-/// A report, and where in which batch it is where the batch is what was signed.
-type One = (SignedReport, Option<(Batch, Proof)>);
+/// What a file holds: one report, or some of a batch.
+struct Signed {
+    tenant: TenantId,
+    entries: Vec<Entry>,
+    /// Of the batch, where one was signed; else of the one report.
+    signatures: Vec<Signature>,
+    batch: Option<Batch>,
+    document: Option<String>,
+}
+
+/// A report.
+struct Entry {
+    feed: String,
+    report: OfFeed,
+    /// Of the batch, where there is one.
+    proof: Option<Proof>,
+}
+
+/// What tells the two forms of a file apart.
+#[derive(Deserialize)]
+struct Form {
+    reports: Option<IgnoredAny>,
+}
 
 impl Signed {
-    /// The document, and the reports.
-    fn split(self) -> (Option<String>, Vec<One>) {
-        match self {
-            Self::Report(mut report) => (report.document.take(), vec![(report, None)]),
-            Self::Batch(SignedBatch { tenant, root, reports, signatures, document }) => {
-                let of = |BatchedReport { feed, report, proof }| {
-                    let signatures = signatures.clone();
-                    let batch = Batch { root: root.0, size: proof.size };
-                    (SignedReport { feed, tenant, report, signatures, document: None }, Some((batch, proof)))
-                };
-                (document, reports.into_iter().map(of).collect())
+    fn read(text: &[u8]) -> Result<Self, VerifyError> {
+        let wrong = |error: &dyn std::fmt::Display| VerifyError::SignedReport(error.to_string());
+        let form: Form = serde_json::from_slice(text).map_err(|error| wrong(&error))?;
+        let this = if form.reports.is_some() {
+            Self::of_batch(serde_json::from_slice(text).map_err(|error| wrong(&error))?)?
+        } else {
+            let SignedReport { feed, tenant, report, signatures, document } =
+                serde_json::from_slice(text).map_err(|error| wrong(&error))?;
+            Self {
+                tenant,
+                entries: vec![Entry { feed, report, proof: None }],
+                signatures,
+                batch: None,
+                document,
+            }
+        };
+        for Entry { feed, report, .. } in &this.entries {
+            report.check().map_err(|error| wrong(&format!("{feed}: {error}")))?;
+        }
+        // Each costs the recovery of a key.
+        let of = |at: usize| this.signatures.get(at).map(|signature| signature.target);
+        let count = this.signatures.len();
+        if count > MAX_SIGNATURES || (1..count).any(|at| (0..at).any(|before| of(before) == of(at))) {
+            return Err(wrong(&format!(
+                "it has at most {MAX_SIGNATURES} signatures, each for another target"
+            )));
+        }
+        Ok(this)
+    }
+
+    fn of_batch(signed: SignedBatch) -> Result<Self, VerifyError> {
+        let SignedBatch { tenant, root, reports, signatures, document } = signed;
+        let most = usize::try_from(MAX_BATCH_REPORTS).unwrap_or(usize::MAX);
+        let Some(first) = reports.first().filter(|_| reports.len() <= most) else {
+            return Err(VerifyError::SignedReport(format!("a batch has 1 to {MAX_BATCH_REPORTS} reports")));
+        };
+        let batch = Batch { root: root.0, size: first.proof.size };
+        let of = |BatchedReport { feed, report, proof }| Entry { feed, report, proof: Some(proof) };
+        let entries = reports.into_iter().map(of).collect();
+        Ok(Self { tenant, entries, signatures, batch: Some(batch), document })
+    }
+
+    /// Whether all was signed by the keys that the appraised document names, and the one that was asked for is among them.
+    fn verify(
+        &self,
+        result: &AttestationResult,
+        args: &FeedReportArgs,
+        definition: Option<[u8; 32]>,
+    ) -> Result<(), VerifyError> {
+        let signers = OracleKeys::of(result).ok_or(VerifyError::NoOracleKey)?;
+        if self.tenant != signers.tenant || args.tenant.is_some_and(|tenant| tenant != signers.tenant) {
+            return Err(VerifyError::OtherTenant);
+        }
+        if !self.entries.iter().any(|one| is_wanted(args, &one.feed)) {
+            return Err(VerifyError::OtherFeed);
+        }
+        let mut before = None;
+        for entry in &self.entries {
+            self.verify_entry(entry, before)?;
+            before = entry.proof.as_ref().map(|proof| proof.index);
+            // What is asked for of the definition, is of the feed that is.
+            let asked = definition.filter(|_| is_wanted(args, &entry.feed));
+            if asked.is_some_and(|digest| digest != entry.report.config_digest) {
+                return Err(VerifyError::OtherDefinition);
             }
         }
+        if self.signatures.is_empty() {
+            return Err(VerifyError::NoSignature);
+        }
+        for signature in &self.signatures {
+            let wrong = |what| VerifyError::ReportSignature { target: signature.target.to_string(), what };
+            self.check(signature, &signers).map_err(wrong)?;
+        }
+        let is_signed_for = |target: &&Target| self.signatures.iter().any(|one| one.target == **target);
+        match args.targets.iter().find(|target| !is_signed_for(target)) {
+            Some(target) => Err(VerifyError::NoTarget { target: target.to_string() }),
+            None => Ok(()),
+        }
     }
-}
 
-/// Whether all were signed by the keys that the appraised document names, and the one that was asked for is among them.
-fn verify(
-    reports: &[One],
-    result: &AttestationResult,
-    args: &FeedReportArgs,
-    definition: Option<[u8; 32]>,
-) -> Result<(), VerifyError> {
-    let is_wanted = |(signed, _): &&One| args.feed.as_ref().is_none_or(|feed| *feed == signed.feed);
-    if !reports.iter().any(|one| is_wanted(&one)) {
-        return Err(VerifyError::OtherFeed);
+    /// Whether a report is of its feed, and in the batch, behind the one before: no report stands for two.
+    fn verify_entry(&self, entry: &Entry, before: Option<u32>) -> Result<(), VerifyError> {
+        let Entry { feed, report, proof } = entry;
+        // What is signed is the identifier; the name beside it must be its own.
+        if FeedId::named(feed) != Some(report.feed_id) {
+            return Err(VerifyError::OtherFeed);
+        }
+        let (Some(batch), Some(proof)) = (&self.batch, proof) else { return Ok(()) };
+        let wrong = |why: String| VerifyError::NotOfBatch { feed: feed.clone(), why };
+        if before.is_some_and(|before| proof.index <= before) {
+            return Err(wrong("reports stand in the order of the tree, each once".to_owned()));
+        }
+        batch.verify(report, proof).map_err(|error| wrong(error.to_string()))
     }
-    for one in reports {
-        // What is asked for of the definition, is of the feed that is.
-        let definition = definition.filter(|_| is_wanted(&one));
-        verify_one(one, result, args, definition)?;
-    }
-    Ok(())
-}
 
-fn verify_one(
-    (signed, of_batch): &One,
-    result: &AttestationResult,
-    args: &FeedReportArgs,
-    definition: Option<[u8; 32]>,
-) -> Result<(), VerifyError> {
-    let signers = OracleKeys::of(result).ok_or(VerifyError::NoOracleKey)?;
-    if signed.tenant != signers.tenant || args.tenant.is_some_and(|tenant| tenant != signers.tenant) {
-        return Err(VerifyError::OtherTenant);
+    /// Whether a signature holds. What is wrong with it, else.
+    fn check(&self, signature: &Signature, signers: &OracleKeys) -> Result<(), &'static str> {
+        let (digest, whose) = match (&self.batch, self.entries.first()) {
+            (Some(batch), _) => {
+                (signature.target.batch_digest(batch), "its digest is not of this batch for this target")
+            }
+            (None, Some(one)) => {
+                (signature.target.digest(&one.report), "its digest is not of this report for this target")
+            }
+            (None, None) => return Err("there is no report"),
+        };
+        let digest = digest.map_err(|_| "it names no chain")?;
+        if digest != signature.digest.0 {
+            return Err(whose);
+        }
+        signers.check(Some(&signature.target), &digest, &signature.signer, &signature.signature.0)
     }
-    // What is signed is the identifier; the name beside it must be its own.
-    if FeedId::named(&signed.feed) != Some(signed.report.feed_id) {
-        return Err(VerifyError::OtherFeed);
-    }
-    if let Some((batch, proof)) = of_batch {
-        let (feed, report) = (signed.feed.clone(), &signed.report);
-        batch
-            .verify(report, proof)
-            .map_err(|error| VerifyError::NotOfBatch { feed, why: error.to_string() })?;
-    }
-    if definition.is_some_and(|digest| digest != signed.report.config_digest) {
-        return Err(VerifyError::OtherDefinition);
-    }
-    if signed.signatures.is_empty() {
-        return Err(VerifyError::NoSignature);
-    }
-    for signature in &signed.signatures {
-        let wrong = |what| VerifyError::ReportSignature { target: signature.target.to_string(), what };
-        check(signed, of_batch.as_ref().map(|(batch, _)| batch), signature, &signers).map_err(wrong)?;
-    }
-    let is_signed_for = |target: &&Target| signed.signatures.iter().any(|one| one.target == **target);
-    match args.targets.iter().find(|target| !is_signed_for(target)) {
-        Some(target) => Err(VerifyError::NoTarget { target: target.to_string() }),
-        None => Ok(()),
-    }
-}
-
-/// Whether a signature holds. What is wrong with it, else.
-fn check(
-    signed: &SignedReport,
-    batch: Option<&Batch>,
-    signature: &Signature,
-    signers: &OracleKeys,
-) -> Result<(), &'static str> {
-    let digest = match batch {
-        Some(batch) => signature.target.batch_digest(batch),
-        None => signature.target.digest(&signed.report),
-    };
-    let digest = digest.map_err(|_| "it names no chain")?;
-    if digest != signature.digest.0 {
-        return Err("its digest is not of this report, or its batch, for this target");
-    }
-    signers.check(Some(&signature.target), &digest, &signature.signer, &signature.signature.0)
 }
 
 fn digest_of(path: &Path) -> Result<[u8; 32], VerifyError> {

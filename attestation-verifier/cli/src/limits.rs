@@ -12,5 +12,7 @@ pub(crate) const MAX_POLICY_FILE_BYTES: u64 = 2 * 1024 * 1024;
 /// Difference between the clocks that is tolerated unless told otherwise: a machine that keeps time by NTP is
 /// far closer.
 pub(crate) const DEFAULT_CLOCK_SKEW_SECS: u64 = 60;
+/// Signatures of a report or a batch: as many as a feed has targets. Each costs the recovery of a key.
+pub(crate) const MAX_SIGNATURES: usize = 8;
 /// A batch of reports with their proofs, and a document.
 pub(crate) const MAX_BATCH_FILE_BYTES: u64 = 4 * 1024 * 1024;

@@ -6,9 +6,10 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use r3e_attestation::{AttestationResult, CertificateSummary, Inspection, Pcr, RootKind, UnixTime};
 use r3e_proto::{
-    api::{feeds::SignedReport, functions::Usage, random::Random},
+    api::{feeds::Signature, functions::Usage, identity::TenantId, random::Random},
     random::Occasion,
     receipt::Receipt,
+    report::Report as OfFeed,
 };
 use serde::Serialize;
 
@@ -348,12 +349,11 @@ impl SeenReceipt {
 }
 
 impl SeenReport {
-    pub(crate) fn new(signed: &SignedReport) -> Self {
-        let report = &signed.report;
+    pub(crate) fn new(feed: &str, tenant: TenantId, report: &OfFeed, signatures: &[Signature]) -> Self {
         let time = |seconds: u64| UnixTime::from_secs(seconds).to_string();
         Self {
-            feed: signed.feed.clone(),
-            tenant: signed.tenant.to_string(),
+            feed: feed.to_owned(),
+            tenant: tenant.to_string(),
             answer: report.answer.to_string(),
             confidence: report.confidence.to_string(),
             decimals: report.decimals,
@@ -362,8 +362,8 @@ impl SeenReport {
             sequence: report.sequence,
             sources: report.sources,
             config_digest: hex::encode(report.config_digest),
-            targets: signed.signatures.iter().map(|signature| signature.target.to_string()).collect(),
-            signers: signed.signatures.iter().map(|signature| signature.signer.clone()).collect(),
+            targets: signatures.iter().map(|signature| signature.target.to_string()).collect(),
+            signers: signatures.iter().map(|signature| signature.signer.clone()).collect(),
         }
     }
 

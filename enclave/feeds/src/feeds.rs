@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use r3e_proto::api::feeds::{Feed, HistoryPage, Next, Publication, RoundCounts, SetFeed, SignedReport};
+use r3e_proto::api::feeds::{
+    Feed, HistoryPage, Next, Publication, RoundCounts, SetFeed, SignedReport, Target,
+};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::report::Report;
 use r3e_store::Store;
@@ -48,6 +50,8 @@ pub struct Latest {
     pub report: Report,
     /// Whether the last second is over in which that is valid.
     pub is_stale: bool,
+    /// The contracts that the feed's reports are signed for.
+    pub targets: Vec<Target>,
 }
 
 /// How a feed goes.
@@ -353,11 +357,12 @@ impl Feeds {
     /// [`FeedsError::NotFound`].
     pub fn latest(&self, tenant: TenantId, name: &str) -> Result<Option<Latest>, FeedsError> {
         let entry = self.inner.find(tenant, name)?;
-        let pair = entry.shape().record.definition.pair.to_string();
+        let shape = entry.shape();
+        let (pair, targets) = (shape.record.definition.pair.to_string(), shape.record.targets.clone());
         let now_s = self.inner.now_ms() / 1_000;
         Ok(entry.latest().map(|kept| {
             let report = *kept.report();
-            Latest { pair, is_stale: report.valid_until_s < now_s, report }
+            Latest { pair, is_stale: report.valid_until_s < now_s, report, targets }
         }))
     }
 

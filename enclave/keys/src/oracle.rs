@@ -1,4 +1,4 @@
-//! The oracle's keys of one tenant: they sign reports of its feeds and what the appliance was answered, and nothing else. No wallet has them.
+//! The oracle's keys of one tenant: they sign reports of its feeds, batches of them, and what the appliance was answered, and nothing else. No wallet has them.
 
 use std::fmt;
 

@@ -152,7 +152,7 @@ pub(super) async fn batch(
     tenant: Tenant<authority::Invoke>,
     JsonBody { value: MakeBatch { feeds }, place: _place }: JsonBody<MakeBatch, MAX_BATCH_BODY_BYTES>,
 ) -> Result<Json<SignedBatch>, ApiError> {
-    Ok(Json(feed_batch(&appliance.feeds, &appliance.oracle_keys, tenant.id(), feeds).await?))
+    Ok(Json(feed_batch(&appliance.feeds, &appliance.oracle_keys, tenant.id(), feeds)?))
 }
 
 /// `GET /v1/feeds/{name}/next?after=N&wait_s=N`

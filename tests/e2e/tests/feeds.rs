@@ -339,6 +339,8 @@ async fn a_batch_is_traced_from_the_tool_to_the_attestation() {
         alice.r3e(&[&["feeds", "batch", "--json"], wrong].concat()).fails_with("bad_request");
     }
     alice.r3e(&["feeds", "batch", "a", "none", "--json"]).fails_with("not_found");
+    let of_neo = alice.path("neo.batch");
+    alice.r3e(&["feeds", "batch", "neo", "--save", argument(&of_neo)]).ok();
 
     let trust = appliance.trust();
     let (values, root) = (argument(&trust.reference_values_file), argument(&trust.test_root_file));
@@ -346,6 +348,9 @@ async fn a_batch_is_traced_from_the_tool_to_the_attestation() {
         let fixed = ["report", argument(&batch), "--json", "--reference-values", values, "--test-root", root];
         alice.verify(&[&fixed[..], more].concat())
     };
+    let neo =
+        ["report", argument(&of_neo), "--reference-values", values, "--test-root", root, "--target", NEO];
+    alice.verify(&neo).ok();
     let accepted = verify(&["--target", EVM]).ok().json();
     let feeds = accepted["batch"]["reports"].as_array().unwrap();
     assert_eq!((feeds.len(), &accepted["batch"]["root"]), (3, &made["root"]));
@@ -363,10 +368,37 @@ async fn a_batch_is_traced_from_the_tool_to_the_attestation() {
     assert_eq!((&rest["batch"]["size"], rest["batch"]["reports"].as_array().unwrap().len()), (&json!(3), 2));
     std::fs::write(&batch, text.replace("\"6400000\"", "\"6400001\"")).unwrap();
     assert_eq!(verify(&[]).exits(1).json()["reason"], "batch");
-    cut["reports"][0]["proof"]["size"] = json!(4);
-    std::fs::write(&batch, cut.to_string()).unwrap();
-    assert_eq!(verify(&[]).exits(1).json()["accepted"], json!(false));
-    cut["reports"] = json!([]);
-    std::fs::write(&batch, cut.to_string()).unwrap();
-    assert_eq!(verify(&[]).exits(1).json()["reason"], "feed");
+    let refused = |changed: &Value, code: i32| {
+        std::fs::write(&batch, changed.to_string()).unwrap();
+        verify(&[]).exits(code).json()["reason"].as_str().unwrap_or_default().to_owned()
+    };
+    // None stands for two, and their order is the tree's.
+    let whole: Value = serde_json::from_str(&text).unwrap();
+    let of = |places: &[usize]| {
+        let mut file = whole.clone();
+        file["reports"] = places.iter().map(|place| whole["reports"][*place].clone()).collect();
+        file
+    };
+    for places in [&[0, 0, 1][..], &[1, 0], &[0, 1, 2, 2]] {
+        assert_eq!(refused(&of(places), 1), "batch", "{places:?}");
+    }
+    // A size that was not signed, of the one report that is shown, for which the tree has the same shape.
+    let mut one = of(&[1]);
+    one["reports"][0]["proof"]["size"] = json!(4);
+    assert_eq!(refused(&one, 1), "report_signature");
+    let mut two = of(&[0, 1]);
+    two["reports"][1]["proof"]["size"] = json!(4);
+    assert_eq!(refused(&two, 1), "batch");
+    let mut twice = whole.clone();
+    let signature = whole["signatures"][0].clone();
+    twice["signatures"].as_array_mut().unwrap().push(signature);
+    for malformed in [of(&[]), twice] {
+        assert_eq!(refused(&malformed, 2), "malformed");
+    }
+    std::fs::write(&batch, &text).unwrap();
+    let shown = alice.r3e(&["feeds", "show", "b", "--json"]).ok().json();
+    let definition = alice.path("b.definition.json");
+    std::fs::write(&definition, shown["definition"].to_string()).unwrap();
+    assert_eq!(verify(&["--definition", argument(&definition)]).exits(1).json()["reason"], "definition");
+    verify(&["--definition", argument(&definition), "--feed", "b"]).ok();
 }

@@ -13,7 +13,7 @@ impl PriceSource for LatestPrices {
     fn latest(&self, tenant: TenantId, feed: &str) -> Result<Option<LatestPrice>, SourceError> {
         match self.0.latest(tenant, feed) {
             Ok(latest) => {
-                Ok(latest.map(|Latest { pair, report, is_stale }| LatestPrice { pair, report, is_stale }))
+                Ok(latest.map(|Latest { pair, report, is_stale, .. }| LatestPrice { pair, report, is_stale }))
             }
             Err(FeedsError::NotFound(_)) => Ok(None),
             Err(error) => Err(SourceError(error.to_string())),

@@ -47,8 +47,9 @@ Examples:
   r3e-verify report btc-usd.report --reference-values release.json";
 
 const BATCH_HELP: &str = "\
-It is signed for each target that all of the feeds have, once for all of them: a contract that has the root takes any of the reports by its proof, and
-so does `r3e-verify report`. docs/oracle.md says what is signed.
+It is signed for each target that all of the feeds have, once for all of them; each report has a proof that it is one of them, which `r3e-verify report`
+takes. Each is the latest of its feed, of its own time, and may be valid no more, as of a feed that is paused: whoever takes one holds it to its own
+times and sequence, as without a batch. docs/oracle.md says what is signed.
 
 Example:
   r3e feeds batch btc-usd eth-usd neo-usd --save prices.batch";

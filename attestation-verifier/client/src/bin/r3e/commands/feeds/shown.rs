@@ -120,10 +120,15 @@ pub(super) fn batch(signed: &SignedBatch) -> String {
     }
     let row = |it: &BatchedReport| {
         let report = &it.report;
-        [it.feed.clone(), report.sequence.to_string(), seconds(report.observed_at_s), price(report)]
+        let (at, until) = (seconds(report.observed_at_s), seconds(report.valid_until_s));
+        [it.feed.clone(), report.sequence.to_string(), at, until, price(report)]
     };
     let rows: Vec<_> = signed.reports.iter().map(row).collect();
-    format!("{}\n{}", fields(&pairs), table(["FEED", "SEQUENCE", "OBSERVED AT", "ANSWER"], &rows))
+    format!(
+        "{}\n{}",
+        fields(&pairs),
+        table(["FEED", "SEQUENCE", "OBSERVED AT", "VALID UNTIL", "ANSWER"], &rows)
+    )
 }
 
 /// A report in one line.
