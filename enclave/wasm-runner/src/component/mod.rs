@@ -77,9 +77,11 @@ impl Prepared {
     pub(crate) async fn run(self, mut store: Store<State>, event: String) -> Result<(), Error> {
         match self.entry {
             Entry::Handler(handler) => {
-                let function = handler.instantiate_async(&mut store).await?;
-                let ended = function.call_handle(&mut store, &event).await;
-                let returned = ended.map_err(|error| match error.downcast_ref() {
+                let ended = async {
+                    let function = handler.instantiate_async(&mut store).await?;
+                    function.call_handle(&mut store, &event).await
+                };
+                let returned = ended.await.map_err(|error| match error.downcast_ref() {
                     // A command that exits well has given its result before; this one never returned any.
                     Some(Exit(0)) => Error::msg("the component exited before it returned a result"),
                     _ => error,
