@@ -239,6 +239,7 @@ impl VerifyError {
                 | Self::NoRandomDocument
                 | Self::NoDataDocument
                 | Self::Definition { .. }
+                | Self::WhoseDefinition
         )
     }
 

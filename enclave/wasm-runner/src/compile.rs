@@ -73,6 +73,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use r3e_runner_api::bundling::decode_answer;
+    use wasmtime::Precompiled;
 
     use super::*;
 
@@ -83,19 +84,25 @@ mod tests {
     }
 
     #[test]
-    fn a_module_becomes_machine_code() {
-        let program = compiled(&wat::parse_str("(module (func (export \"f\")))").unwrap()).unwrap();
-        let code = artefact::decode(&Program::decode(&program).unwrap().modules[0].code).unwrap();
-        assert!(Engine::detect_precompiled(&code).is_some());
+    fn modules_and_components_become_machine_code() {
+        for (text, kind) in [
+            ("(module (func (export \"f\")))", Precompiled::Module),
+            ("(component (core module (func (export \"f\"))))", Precompiled::Component),
+        ] {
+            let program = compiled(&wat::parse_str(text).unwrap()).unwrap();
+            let code = artefact::decode(&Program::decode(&program).unwrap().modules[0].code).unwrap();
+            assert_eq!(Engine::detect_precompiled(&code), Some(kind), "{text}");
+        }
     }
 
     #[test]
-    fn what_is_no_core_module_is_refused_with_its_reason() {
+    fn what_is_neither_a_module_nor_a_component_is_refused_with_its_reason() {
         let message = |bytes: &[u8]| compiled(bytes).unwrap_err().message;
         assert!(message(b"").contains("no WebAssembly"));
         assert!(message(b"(module)").contains("no WebAssembly"));
         assert!(message(b"\0asm\x02\0\0\0").contains("another version"));
-        assert!(message(b"\0asm\x0d\0\x01\0").contains("a component"));
+        assert!(message(b"\0asm\x0d\0\x02\0").contains("another version"));
+        assert!(message(b"\0asm\x0d\0\x01\0\xff").contains("section"));
         assert!(message(b"\0asm\x01\0\0\0\xff").contains("section"), "{}", message(b"\0asm\x01\0\0\0\xff"));
         let invalid = wat::parse_str("(module (func (result i32)))").unwrap();
         assert!(message(&invalid).contains("type mismatch"), "{}", message(&invalid));
