@@ -123,7 +123,8 @@ impl r3e_sandbox::Engine for Commands {
     fn begin(&mut self, event: String) -> Result<(), Fault> {
         let Some(loaded) = self.loaded.clone() else { return Err(no_entry()) };
         let log = Log::new(self.sender.clone(), self.limits.log_bytes);
-        let takes_input = !matches!(&loaded, Loaded::Component(component) if !component.is_command());
+        // Else the event is an argument, and what is printed is the log's.
+        let takes_input = !matches!(&loaded, Loaded::Component(Prepared::Handler(_)));
         let (input, argument) = if takes_input { (event, String::new()) } else { (String::new(), event) };
         let desk = Desk::new(input, self.limits, self.memory_bytes, log, self.began);
         let mut state = State::new(desk.clone(), &["function"]);

@@ -18,7 +18,7 @@ pub(crate) const MAX_RESOURCES: usize = 65_536;
 /// Things that a component waits for at once.
 pub(crate) const MAX_POLLED: usize = 1024;
 
-/// Functions and types of WASI that a component imports. Those that build for all of it import some three hundred.
+/// Functions and types of WASI that a component imports. WASI 0.2 has some hundreds in all.
 pub(crate) const MAX_IMPORTED: usize = 4096;
 
 /// Bytes that one call hands over, either way: more than any message or output holds, so that what is too long is told so.

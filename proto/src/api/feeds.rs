@@ -206,7 +206,7 @@ pub struct SignedReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MakeBatch {
-    /// The feeds whose latest reports are its: 1 to [`crate::limits::MAX_BATCH_REPORTS`], each once.
+    /// The feeds whose latest reports are its: each once, and at most as many as a tenant may have.
     pub feeds: Vec<String>,
 }
 

@@ -38,13 +38,10 @@ const RUN: &str = "wasi:cli/run@0.2.";
 
 /// A component, linked.
 #[derive(Clone)]
-pub(crate) struct Prepared {
-    entry: Entry,
-}
-
-#[derive(Clone)]
-enum Entry {
+pub(crate) enum Prepared {
+    /// It exports `handle`.
     Handler(api::FunctionPre<State>),
+    /// It exports `run`, here.
     Command(InstancePre<State>, ComponentExportIndex),
 }
 
@@ -57,17 +54,11 @@ impl Prepared {
         check(component, memory_bytes)?;
         let linker = link(engine, component).map_err(|error| unusable(&error))?;
         let ready = linker.instantiate_pre(component).map_err(|error| unusable(&error))?;
-        let entry = match (component.get_export_index(None, "handle"), command(engine, component)) {
-            (Some(_), _) => Entry::Handler(api::FunctionPre::new(ready).map_err(|error| unusable(&error))?),
-            (None, Some(run)) => Entry::Command(ready, run),
-            (None, None) => return Err(no_entry()),
-        };
-        Ok(Self { entry })
-    }
-
-    /// Whether its event is its standard input, and its standard output the result.
-    pub(crate) fn is_command(&self) -> bool {
-        matches!(self.entry, Entry::Command(..))
+        match (component.get_export_index(None, "handle"), command(engine, component)) {
+            (Some(_), _) => api::FunctionPre::new(ready).map(Self::Handler).map_err(|error| unusable(&error)),
+            (None, Some(run)) => Ok(Self::Command(ready, run)),
+            (None, None) => Err(no_entry()),
+        }
     }
 
     /// Handles an event.
@@ -75,8 +66,8 @@ impl Prepared {
     /// # Errors
     /// How it ended, where that was not well.
     pub(crate) async fn run(self, mut store: Store<State>, event: String) -> Result<(), Error> {
-        match self.entry {
-            Entry::Handler(handler) => {
+        match self {
+            Self::Handler(handler) => {
                 let ended = async {
                     let function = handler.instantiate_async(&mut store).await?;
                     function.call_handle(&mut store, &event).await
@@ -91,7 +82,7 @@ impl Prepared {
                 store.data().desk.lock().write(result.as_bytes());
                 Ok(())
             }
-            Entry::Command(linked, run) => {
+            Self::Command(linked, run) => {
                 let instance = linked.instantiate_async(&mut store).await?;
                 let run = instance.get_typed_func::<(), (Result<(), ()>,)>(&mut store, run)?;
                 let (ended,) = run.call_async(&mut store, ()).await?;
