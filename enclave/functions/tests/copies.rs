@@ -43,7 +43,7 @@ async fn nothing_of_an_event_is_there_in_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn randomness_differs_in_every_copy() {
     let _turn = ONE_AT_A_TIME.lock().await;
-    let pool = Arc::new(RunnerPool::new(RunnerConfig { max_processes: 12, ..config() }).unwrap());
+    let pool = Arc::new(RunnerPool::new(RunnerConfig { spares: 0, max_processes: 12, ..config() }).unwrap());
     // Drawn when it is loaded too, so that whatever an engine draws ahead is there to be copied.
     let source = "const early = Math.random(); export default () => {
             const bytes = Array.from(crypto.getRandomValues(new Uint32Array(2)));

@@ -16,6 +16,8 @@ pub enum FrameKind {
     HostReply = 0x03,
     /// To the runner: split off a copy of yourself. The copy's socket comes along as a descriptor.
     Fork = 0x04,
+    /// To the runner: nobody has a function for you yet; do what can be done before one comes.
+    Rehearse = 0x05,
     /// From the runner: the sandbox and the engine are up.
     Ready = 0x81,
     /// From the runner: the module is evaluated and exports a handler.
@@ -49,6 +51,7 @@ impl FrameKind {
             0x02 => Self::Invoke,
             0x03 => Self::HostReply,
             0x04 => Self::Fork,
+            0x05 => Self::Rehearse,
             0x81 => Self::Ready,
             0x82 => Self::Loaded,
             0x83 => Self::LoadFailed,
@@ -79,7 +82,7 @@ impl FrameKind {
             Self::Fork | Self::Forked => 8,
             Self::ForkFailed => 8 + 4,
             Self::Ended => 8 + 5,
-            Self::Loaded => 0,
+            Self::Loaded | Self::Rehearse => 0,
             Self::LoadFailed => limits::MAX_FAULT_BYTES,
             Self::HostCall => limits::MAX_HOST_CALL_BYTES,
             Self::Log => 2 + limits::MAX_LOG_TEXT_BYTES,

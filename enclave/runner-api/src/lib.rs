@@ -8,6 +8,7 @@
 //! | [`HostMessage::Load`] | [`RunnerMessage::Ready`], [`RunnerMessage::Loaded`], [`RunnerMessage::LoadFailed`] |
 //! | [`HostMessage::Invoke`] | [`RunnerMessage::Log`], [`RunnerMessage::HostCall`], [`RunnerMessage::Done`] |
 //! | [`HostMessage::HostReply`] | |
+//! | [`HostMessage::Rehearse`] | |
 //! | [`HostMessage::Fork`] | [`RunnerMessage::Forked`], [`RunnerMessage::ForkFailed`], later [`RunnerMessage::Ended`] |
 //!
 //! A runner that was ordered to fork goes on as it was; its copy talks over a socket that came with the order, and is idle: it
@@ -40,5 +41,5 @@ pub use decoder::{FrameDecoder, RawFrame};
 pub use fault::{Fault, FaultKind};
 pub use frame::{FrameKind, ProtocolError};
 pub use host_call::{HostCall, HostError, HostErrorCode, HostReply, HostValue, SecretText, Weather};
-pub use message::{FunctionLimits, HostMessage, LogLevel, LogRecord, RunnerMessage};
+pub use message::{FunctionLimits, HostMessage, LogLevel, LogRecord, Purpose, RunnerMessage};
 pub use session::{RunnerEvent, Session};

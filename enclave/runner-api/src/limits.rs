@@ -1,7 +1,7 @@
 //! Every bound of the protocol, with its reason.
 
 /// Version that both sides must speak; a runner of another build is refused at `Ready`.
-pub const PROTOCOL_VERSION: u8 = 2;
+pub const PROTOCOL_VERSION: u8 = 3;
 
 /// Bytes before a frame's body: a big-endian `u32` length of kind and body, then the kind.
 pub const HEADER_BYTES: usize = 5;

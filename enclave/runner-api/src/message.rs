@@ -25,6 +25,16 @@ pub struct FunctionLimits {
     pub log_bytes: u32,
 }
 
+/// What a process is to do with the function that it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Make copies of itself by order, which handle the events.
+    Copies,
+    /// Handle the events itself. It makes no copies, and its last wall stands before the function is loaded.
+    Events,
+}
+
 /// From the enclave to the runner.
 #[derive(Debug, PartialEq, Eq)]
 pub enum HostMessage {
@@ -32,9 +42,13 @@ pub enum HostMessage {
     Load {
         /// What it may use.
         limits: FunctionLimits,
+        /// What for.
+        purpose: Purpose,
         /// The ES module.
         source: String,
     },
+    /// Get ready for a function whose events you will handle yourself: one will come. Not answered.
+    Rehearse,
     /// Handle this event.
     Invoke {
         /// Number that the answer repeats.
@@ -127,6 +141,13 @@ pub enum RunnerMessage {
     },
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LoadHead {
+    limits: FunctionLimits,
+    purpose: Purpose,
+}
+
 #[derive(Serialize)]
 struct HostCallSent<'a> {
     call_id: u32,
@@ -157,12 +178,12 @@ impl HostMessage {
     /// [`ProtocolError::TooLong`] when it does not fit; nothing was sent then.
     pub fn encode(self) -> Result<Zeroizing<Vec<u8>>, ProtocolError> {
         match self {
-            Self::Load { limits, source } => {
+            Self::Load { limits, purpose, source } => {
                 let kind = FrameKind::Load;
-                let limits = json_body(kind, &limits)?;
-                let prefix = u16::try_from(limits.len())
-                    .map_err(|_| ProtocolError::Malformed { kind, reason: "limits too long" })?;
-                kind.frame(&[&prefix.to_be_bytes(), &limits, source.as_bytes()])
+                let head = json_body(kind, &LoadHead { limits, purpose })?;
+                let prefix = u16::try_from(head.len())
+                    .map_err(|_| ProtocolError::Malformed { kind, reason: "head too long" })?;
+                kind.frame(&[&prefix.to_be_bytes(), &head, source.as_bytes()])
             }
             Self::Invoke { id, event } => FrameKind::Invoke.frame(&[&id.to_be_bytes(), event.as_bytes()]),
             Self::HostReply { call_id, reply } => {
@@ -173,6 +194,7 @@ impl HostMessage {
                 let body = Zeroizing::new(json_body(FrameKind::HostReply, &body)?);
                 FrameKind::HostReply.frame(&[&body])
             }
+            Self::Rehearse => FrameKind::Rehearse.frame(&[]),
             Self::Fork { number } => FrameKind::Fork.frame(&[&number.to_be_bytes()]),
         }
         .map(Zeroizing::new)
@@ -188,12 +210,12 @@ impl HostMessage {
         match kind {
             FrameKind::Load => {
                 let (prefix, rest) =
-                    body.split_first_chunk::<2>().ok_or_else(|| malformed("no length of limits"))?;
-                let (limits, source) = rest
+                    body.split_first_chunk::<2>().ok_or_else(|| malformed("no length of the head"))?;
+                let (head, source) = rest
                     .split_at_checked(usize::from(u16::from_be_bytes(*prefix)))
-                    .ok_or_else(|| malformed("limits cut short"))?;
-                let limits = from_json(kind, limits)?;
-                Ok(Self::Load { limits, source: text(kind, source.to_vec())? })
+                    .ok_or_else(|| malformed("head cut short"))?;
+                let LoadHead { limits, purpose } = from_json(kind, head)?;
+                Ok(Self::Load { limits, purpose, source: text(kind, source.to_vec())? })
             }
             FrameKind::Invoke => {
                 let (id, event) = numbered(kind, &body)?;
@@ -209,6 +231,8 @@ impl HostMessage {
                 };
                 Ok(Self::HostReply { call_id, reply })
             }
+            FrameKind::Rehearse if body.is_empty() => Ok(Self::Rehearse),
+            FrameKind::Rehearse => Err(malformed("not empty")),
             FrameKind::Fork => Ok(Self::Fork { number: number(kind, &body)? }),
             _ => Err(ProtocolError::OutOfTurn { kind, state: "reading as the runner" }),
         }

@@ -12,7 +12,7 @@ use crate::frame::{FrameKind, ProtocolError};
 use crate::host_call::{HostCall, HostError, HostErrorCode, HostReply};
 use crate::json;
 use crate::limits::{MAX_LOG_FRAMES, MAX_OUTPUT_BYTES, MAX_OUTSTANDING_HOST_CALLS};
-use crate::message::{FunctionLimits, HostMessage, LogRecord, RunnerMessage};
+use crate::message::{FunctionLimits, HostMessage, LogRecord, Purpose, RunnerMessage};
 use crate::process::{Ending, Identity};
 
 /// What a runner did, once it was found to be in turn.
@@ -60,7 +60,8 @@ pub enum RunnerEvent {
 enum State {
     Starting,
     Blank,
-    Loading,
+    Loading { purpose: Purpose },
+    Copying,
     Idle,
     Running { id: u64 },
     Spent,
@@ -71,7 +72,8 @@ impl State {
         match self {
             Self::Starting => "starting",
             Self::Blank => "waiting to load",
-            Self::Loading => "loading",
+            Self::Loading { .. } => "loading",
+            Self::Copying => "making copies",
             Self::Idle => "idle",
             Self::Running { .. } => "running",
             Self::Spent => "spent",
@@ -118,7 +120,7 @@ impl Session {
         Self { state: State::Idle, output_bytes: output_bytes(limits), ..Self::new() }
     }
 
-    /// Whether the runner has loaded a function and has nothing to do.
+    /// Whether the runner has loaded a function, handles its events, and has nothing to do.
     pub fn is_idle(&self) -> bool {
         self.state == State::Idle && self.decoder.buffered_bytes() == 0
     }
@@ -137,20 +139,30 @@ impl Session {
     pub fn load(
         &mut self,
         limits: FunctionLimits,
+        purpose: Purpose,
         source: String,
     ) -> Result<Zeroizing<Vec<u8>>, ProtocolError> {
         self.require(State::Blank, FrameKind::Load)?;
-        let frame = HostMessage::Load { limits, source }.encode()?;
+        let frame = HostMessage::Load { limits, purpose, source }.encode()?;
         self.output_bytes = output_bytes(limits);
         self.log_frames = 0;
-        self.state = State::Loading;
+        self.state = State::Loading { purpose };
         Ok(frame)
+    }
+
+    /// The bytes that have a blank runner get ready for a function whose events it will handle.
+    ///
+    /// # Errors
+    /// [`ProtocolError::OutOfTurn`] unless the runner is ready and blank.
+    pub fn rehearse(&mut self) -> Result<Zeroizing<Vec<u8>>, ProtocolError> {
+        self.require(State::Blank, FrameKind::Rehearse)?;
+        HostMessage::Rehearse.encode()
     }
 
     /// The bytes that start an invocation.
     ///
     /// # Errors
-    /// [`ProtocolError::OutOfTurn`] unless the runner is idle; [`ProtocolError::TooLong`] for an event that does
+    /// [`ProtocolError::OutOfTurn`] unless the runner is idle, and handles events; [`ProtocolError::TooLong`] for an event that does
     /// not fit, after which the session is as before.
     pub fn invoke(&mut self, event: String) -> Result<Zeroizing<Vec<u8>>, ProtocolError> {
         self.require(State::Idle, FrameKind::Invoke)?;
@@ -167,10 +179,10 @@ impl Session {
     /// with the first of them.
     ///
     /// # Errors
-    /// [`ProtocolError::OutOfTurn`] unless the runner is blank or idle, and no other order is out;
+    /// [`ProtocolError::OutOfTurn`] unless the runner is blank or was loaded for copies, and no other order is out;
     /// [`ProtocolError::WrongCopy`] when as many live as may.
     pub fn fork(&mut self) -> Result<(u64, Zeroizing<Vec<u8>>), ProtocolError> {
-        if !matches!(self.state, State::Blank | State::Idle) {
+        if !matches!(self.state, State::Blank | State::Copying) {
             return Err(ProtocolError::OutOfTurn { kind: FrameKind::Fork, state: self.state.name() });
         }
         let number = self.forks.order()?;
@@ -230,7 +242,10 @@ impl Session {
                 RunnerEvent::Ready(identity)
             }
             RunnerMessage::Loaded => {
-                self.state = State::Idle;
+                self.state = match state {
+                    State::Loading { purpose: Purpose::Copies } => State::Copying,
+                    _ => State::Idle,
+                };
                 RunnerEvent::Loaded
             }
             RunnerMessage::LoadFailed(fault) => {
@@ -313,13 +328,13 @@ fn allowed_bytes(
 ) -> Result<usize, ProtocolError> {
     let in_turn = match state {
         State::Starting => kind == FrameKind::Ready,
-        State::Loading => matches!(kind, FrameKind::Loaded | FrameKind::LoadFailed | FrameKind::Log),
+        State::Loading { .. } => matches!(kind, FrameKind::Loaded | FrameKind::LoadFailed | FrameKind::Log),
         State::Running { .. } => matches!(
             kind,
             FrameKind::Log | FrameKind::HostCall | FrameKind::DoneOutput | FrameKind::DoneFault
         ),
-        State::Blank | State::Idle => forks.may_come(kind),
-        State::Spent => false,
+        State::Blank | State::Copying => forks.may_come(kind),
+        State::Idle | State::Spent => false,
     };
     if !in_turn {
         return Err(ProtocolError::OutOfTurn { kind, state: state.name() });

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use r3e_runner_api::process::{Ending, Identity};
 use r3e_runner_api::{
     ChainSend, Fault, FaultKind, FrameDecoder, FrameKind, FunctionLimits, HostCall, HostError, HostErrorCode,
-    HostMessage, HostValue, LogLevel, LogRecord, ProtocolError, RawFrame, RunnerMessage, SecretText,
+    HostMessage, HostValue, LogLevel, LogRecord, ProtocolError, Purpose, RawFrame, RunnerMessage, SecretText,
     SentTransaction, Weather, limits,
 };
 
@@ -167,6 +167,7 @@ fn any_host_message() -> impl Strategy<Value = HostMessage> {
         (any::<u32>(), any::<u32>(), any::<u32>(), ".{0,200}").prop_map(
             |(memory_mib, output_bytes, log_bytes, source)| HostMessage::Load {
                 limits: FunctionLimits { memory_mib, output_bytes, log_bytes },
+                purpose: if memory_mib % 2 == 0 { Purpose::Copies } else { Purpose::Events },
                 source
             }
         ),
@@ -174,6 +175,7 @@ fn any_host_message() -> impl Strategy<Value = HostMessage> {
         (any::<u32>(), prop_oneof![value.prop_map(Ok), error.prop_map(Err)])
             .prop_map(|(call_id, reply)| HostMessage::HostReply { call_id, reply }),
         any::<u64>().prop_map(|number| HostMessage::Fork { number }),
+        Just(()).prop_map(|()| HostMessage::Rehearse),
     ]
 }
 
@@ -313,7 +315,10 @@ fn what_does_not_fit_is_not_encoded() {
     assert!(matches!(HostMessage::Invoke { id: 1, event }.encode(), Err(ProtocolError::TooLong { .. })));
     let source = "x".repeat(limits::MAX_SOURCE_BYTES + 1024);
     let limits = FunctionLimits { memory_mib: 1, output_bytes: 1, log_bytes: 1 };
-    assert!(matches!(HostMessage::Load { limits, source }.encode(), Err(ProtocolError::TooLong { .. })));
+    assert!(matches!(
+        HostMessage::Load { limits, purpose: Purpose::Events, source }.encode(),
+        Err(ProtocolError::TooLong { .. })
+    ));
 }
 
 #[test]

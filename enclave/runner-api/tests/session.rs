@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use r3e_runner_api::process::{Ending, Identity};
 use r3e_runner_api::{
     Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostValue, LogLevel, LogRecord,
-    ProtocolError, RunnerEvent, RunnerMessage, Session, limits,
+    ProtocolError, Purpose, RunnerEvent, RunnerMessage, Session, limits,
 };
 
 const LIMITS: FunctionLimits = FunctionLimits { memory_mib: 64, output_bytes: 100, log_bytes: 1000 };
@@ -22,9 +22,21 @@ fn say(session: &mut Session, message: &RunnerMessage) -> Result<RunnerEvent, Pr
 fn loaded() -> Session {
     let mut session = Session::new();
     assert_eq!(say(&mut session, &READY).unwrap(), RunnerEvent::Ready(Identity::OwnUser));
-    session.load(LIMITS, "export default () => 1".into()).unwrap();
-    assert_eq!(say(&mut session, &RunnerMessage::Loaded).unwrap(), RunnerEvent::Loaded);
+    load(&mut session, Purpose::Events);
     session
+}
+
+/// One that makes copies.
+fn original() -> Session {
+    let mut session = Session::new();
+    assert_eq!(say(&mut session, &READY).unwrap(), RunnerEvent::Ready(Identity::OwnUser));
+    load(&mut session, Purpose::Copies);
+    session
+}
+
+fn load(session: &mut Session, purpose: Purpose) {
+    session.load(LIMITS, purpose, "export default () => 1".into()).unwrap();
+    assert_eq!(say(session, &RunnerMessage::Loaded).unwrap(), RunnerEvent::Loaded);
 }
 
 fn running() -> Session {
@@ -87,19 +99,19 @@ fn each_message_out_of_turn_is_refused() {
     let loading: Start = || {
         let mut session = Session::new();
         say(&mut session, &READY).unwrap();
-        session.load(LIMITS, String::new()).unwrap();
+        session.load(LIMITS, Purpose::Events, String::new()).unwrap();
         session
     };
     let spent: Start = || {
         let mut session = Session::new();
         say(&mut session, &READY).unwrap();
-        session.load(LIMITS, String::new()).unwrap();
+        session.load(LIMITS, Purpose::Events, String::new()).unwrap();
         let fault = Fault::new(FaultKind::Module, "SyntaxError", "m", None);
         say(&mut session, &RunnerMessage::LoadFailed(fault)).unwrap();
         session
     };
     let ordered: Start = || {
-        let mut session = loaded();
+        let mut session = original();
         session.fork().unwrap();
         session
     };
@@ -112,11 +124,12 @@ fn each_message_out_of_turn_is_refused() {
     };
     let copy: Start = || Session::of_copy(LIMITS);
     // Which of `everything` each state takes.
-    let table: [(&str, Start, &[usize]); 9] = [
+    let table: [(&str, Start, &[usize]); 10] = [
         ("starting", Session::new, &[0]),
         ("blank", blank, &[]),
         ("loading", loading, &[1, 2, 4]),
         ("idle", loaded, &[]),
+        ("making copies", original, &[]),
         ("running", running, &[3, 4, 5, 6]),
         ("spent", spent, &[]),
         ("ordered", ordered, &[7, 8]),
@@ -137,9 +150,15 @@ fn each_message_out_of_turn_is_refused() {
 
 #[test]
 fn the_enclave_itself_keeps_turn() {
-    assert!(matches!(Session::new().load(LIMITS, String::new()), Err(ProtocolError::OutOfTurn { .. })));
+    assert!(matches!(
+        Session::new().load(LIMITS, Purpose::Events, String::new()),
+        Err(ProtocolError::OutOfTurn { .. })
+    ));
     assert!(matches!(Session::new().invoke("1".into()), Err(ProtocolError::OutOfTurn { .. })));
-    assert!(matches!(loaded().load(LIMITS, String::new()), Err(ProtocolError::OutOfTurn { .. })));
+    assert!(matches!(
+        loaded().load(LIMITS, Purpose::Events, String::new()),
+        Err(ProtocolError::OutOfTurn { .. })
+    ));
     assert!(matches!(running().invoke("1".into()), Err(ProtocolError::OutOfTurn { .. })));
 }
 
@@ -215,14 +234,14 @@ fn log_frames_are_bounded() {
 
 #[test]
 fn copies_are_made_by_order_and_end_once() {
-    let mut session = loaded();
+    let mut session = original();
     let (number, frame) = session.fork().unwrap();
     assert_eq!((number, frame.len()), (1, limits::HEADER_BYTES + 8));
     assert!(matches!(session.fork(), Err(ProtocolError::OutOfTurn { .. })), "one order at a time");
     let other = RunnerMessage::Forked { number: 2 };
     assert!(matches!(say(&mut session, &other), Err(ProtocolError::WrongCopy { got: 2, .. })));
 
-    let mut session = loaded();
+    let mut session = original();
     session.fork().unwrap();
     assert_eq!(say(&mut session, &FORKED).unwrap(), RunnerEvent::Forked { number: 1 });
     assert_eq!(session.copies(), 1);
@@ -238,11 +257,19 @@ fn copies_are_made_by_order_and_end_once() {
 
 #[test]
 fn an_end_of_a_copy_that_does_not_live_is_refused() {
-    let mut session = loaded();
+    let mut session = original();
     session.fork().unwrap();
     say(&mut session, &FORKED).unwrap();
     let unknown = RunnerMessage::Ended { number: 7, ending: Ending::Exited(0) };
     assert!(matches!(say(&mut session, &unknown), Err(ProtocolError::WrongCopy { got: 7, .. })));
+}
+
+#[test]
+fn a_process_makes_copies_or_handles_events() {
+    assert!(matches!(original().invoke("{}".into()), Err(ProtocolError::OutOfTurn { .. })));
+    assert!(matches!(loaded().fork(), Err(ProtocolError::OutOfTurn { .. })));
+    assert!(matches!(loaded().rehearse(), Err(ProtocolError::OutOfTurn { .. })), "there is a function");
+    assert!(!original().is_idle(), "it is given no events");
 }
 
 #[test]

@@ -56,6 +56,11 @@ pub trait Engine: Sized {
     /// Forgets all randomness that was drawn ahead: this process is a copy, and what it holds of that, others hold too.
     fn reseed(&mut self);
 
+    /// Loads a function of our own and handles an event with it, and forgets both: in a copy that waits for a tenant's function. What
+    /// the copy shares with its original and will write to it has then taken for itself, and whoever brings the function need not
+    /// wait for that.
+    fn rehearse(&mut self) {}
+
     /// Starts what no copy can inherit, such as threads: in a process that handles events, behind its last wall, once.
     fn prepare(&mut self) {}
 

@@ -2,8 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use r3e_runner_api::process::Identity;
-use r3e_runner_api::{Fault, FunctionLimits, HostMessage, RunnerMessage};
+use r3e_runner_api::{Fault, FunctionLimits, HostMessage, Purpose, RunnerMessage};
 use thiserror::Error;
 
 use crate::engine::{Engine, Progress};
@@ -11,7 +10,7 @@ use crate::fork::PLAIN;
 use crate::limits::{MAX_MEMORY_MIB, MIN_MEMORY_MIB};
 use crate::link::{Link, LinkError, Received};
 use crate::orders::{Followed, follow};
-use crate::walls::{self, Inner, Nursery, SandboxError};
+use crate::walls::{self, Nursery, SandboxError};
 
 /// Why the conversation ended early.
 #[derive(Debug, Error)]
@@ -29,8 +28,8 @@ pub enum ServeError {
 }
 
 /// Makes copies with engines that have no function yet, until the enclave closes the socket. In a copy: loads a function, and makes
-/// copies that handle its events. In a copy's copy: handles them, until the enclave closes the socket or the engine cannot go
-/// on.
+/// copies that handle its events, or handles them itself. In a copy's copy: handles them, until the enclave closes the socket or
+/// the engine cannot go on.
 pub(crate) fn serve<E: Engine>(
     link: &mut Link,
     engine: &mut E,
@@ -44,24 +43,30 @@ pub(crate) fn serve<E: Engine>(
     }
     let inner = nursery.box_copy()?;
     engine.reseed();
-    match load(link, engine, identity)? {
-        ControlFlow::Continue(()) => {}
-        ControlFlow::Break(()) => return finish(link),
+    link.send(&RunnerMessage::Ready(identity));
+    let Some(order) = receive_load(link, engine)? else { return finish(link) };
+    // One that is not to make copies loses the right to before it sees the function.
+    if order.purpose == Purpose::Events {
+        inner.seal()?;
+        return match load(link, engine, order)? {
+            ControlFlow::Continue(()) => handle_events(link, engine),
+            ControlFlow::Break(()) => finish(link),
+        };
+    }
+    if load(link, engine, order)?.is_break() {
+        return finish(link);
     }
     if matches!(follow(link, PLAIN, || ())?, Followed::Closed) {
         return Ok(());
     }
-    handle_events(link, engine, inner)
+    inner.seal()?;
+    engine.reseed();
+    handle_events(link, engine)
 }
 
-/// Loads what the enclave sends. Goes on when there is a function.
-fn load<E: Engine>(
-    link: &mut Link,
-    engine: &mut E,
-    identity: Identity,
-) -> Result<ControlFlow<()>, ServeError> {
-    link.send(&RunnerMessage::Ready(identity));
-    let Some((limits, source)) = receive_load(link)? else { return Ok(ControlFlow::Break(())) };
+/// Loads what the enclave sent. Goes on when there is a function.
+fn load<E: Engine>(link: &mut Link, engine: &mut E, order: Order) -> Result<ControlFlow<()>, ServeError> {
+    let Order { limits, source, .. } = order;
     let memory_mib = limits.memory_mib.clamp(MIN_MEMORY_MIB, MAX_MEMORY_MIB);
     let heap_bytes = u64::from(memory_mib) * 1024 * 1024;
     walls::lower_memory(heap_bytes, E::DEMANDS.reserved_bytes)?;
@@ -80,11 +85,23 @@ fn load<E: Engine>(
     })
 }
 
-fn receive_load(link: &mut Link) -> Result<Option<(FunctionLimits, String)>, ServeError> {
-    match link.receive(None)? {
-        Received::Message(HostMessage::Load { limits, source }) => Ok(Some((limits, source))),
-        Received::Message(_) => Err(ServeError::OutOfTurn),
-        Received::Closed | Received::TimedOut => Ok(None),
+/// What is to be loaded.
+struct Order {
+    limits: FunctionLimits,
+    purpose: Purpose,
+    source: String,
+}
+
+fn receive_load(link: &mut Link, engine: &mut impl Engine) -> Result<Option<Order>, ServeError> {
+    loop {
+        match link.receive(None)? {
+            Received::Message(HostMessage::Load { limits, purpose, source }) => {
+                return Ok(Some(Order { limits, purpose, source }));
+            }
+            Received::Message(HostMessage::Rehearse) => engine.rehearse(),
+            Received::Message(_) => return Err(ServeError::OutOfTurn),
+            Received::Closed | Received::TimedOut => return Ok(None),
+        }
     }
 }
 
@@ -111,9 +128,7 @@ fn run_load(
     }
 }
 
-fn handle_events(link: &mut Link, engine: &mut impl Engine, wall: Inner) -> Result<(), ServeError> {
-    wall.seal()?;
-    engine.reseed();
+fn handle_events(link: &mut Link, engine: &mut impl Engine) -> Result<(), ServeError> {
     engine.prepare();
     while let Some((id, event)) = receive_event(link)? {
         let Some(outcome) = run_event(link, engine, event)? else { return Ok(()) };
@@ -133,7 +148,9 @@ fn receive_event(link: &mut Link) -> Result<Option<(u64, String)>, ServeError> {
             Received::Message(HostMessage::Invoke { id, event }) => return Ok(Some((id, event))),
             // The answer to a call that its event did not wait for.
             Received::Message(HostMessage::HostReply { .. }) => {}
-            Received::Message(HostMessage::Load { .. } | HostMessage::Fork { .. }) => {
+            Received::Message(
+                HostMessage::Load { .. } | HostMessage::Fork { .. } | HostMessage::Rehearse,
+            ) => {
                 return Err(ServeError::OutOfTurn);
             }
             Received::Closed | Received::TimedOut => return Ok(None),

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use r3e_runner_api::limits::{MAX_LOG_FRAMES, MAX_OUTSTANDING_HOST_CALLS};
 use r3e_runner_api::process::Identity;
 use r3e_runner_api::{
-    FrameKind, FunctionLimits, HostError, HostErrorCode, HostValue, RunnerEvent, RunnerMessage, Session, json,
+    FrameKind, FunctionLimits, HostError, HostErrorCode, HostValue, Purpose, RunnerEvent, RunnerMessage, Session, json,
 };
 
 const OUTPUT_BYTES: u32 = 64;
@@ -17,12 +17,14 @@ enum Phase {
     Blank,
     Loading,
     Idle,
+    Copying,
     Running,
     Spent,
 }
 
 struct Account {
     session: Session,
+    purpose: Purpose,
     phase: Phase,
     calls: u32,
     open: Vec<u32>,
@@ -36,6 +38,7 @@ struct Account {
 fuzz_target!(|data: &[u8]| {
     let mut account = Account {
         session: Session::new(),
+        purpose: Purpose::Events,
         phase: Phase::Starting,
         calls: 0,
         open: Vec::new(),
@@ -50,7 +53,7 @@ fuzz_target!(|data: &[u8]| {
         script = rest;
         let received = match step % 10 {
             0 => {
-                account.load();
+                account.load(if step / 10 % 2 == 0 { Purpose::Events } else { Purpose::Copies });
                 continue;
             }
             1 => {
@@ -89,12 +92,13 @@ fuzz_target!(|data: &[u8]| {
 });
 
 impl Account {
-    fn load(&mut self) {
+    fn load(&mut self, purpose: Purpose) {
         let limits = FunctionLimits { memory_mib: 8, output_bytes: OUTPUT_BYTES, log_bytes: 1024 };
-        let loaded = self.session.load(limits, "export default () => 1".to_owned());
+        let loaded = self.session.load(limits, purpose, "export default () => 1".to_owned());
         assert_eq!(loaded.is_ok(), self.phase == Phase::Blank, "{:?}", self.phase);
         if loaded.is_ok() {
             self.phase = Phase::Loading;
+            self.purpose = purpose;
             self.logs = 0;
         }
     }
@@ -112,7 +116,7 @@ impl Account {
 
     fn fork(&mut self) {
         let ordered = self.session.fork();
-        let wanted = matches!(self.phase, Phase::Blank | Phase::Idle) && !self.ordered;
+        let wanted = matches!(self.phase, Phase::Blank | Phase::Copying) && !self.ordered;
         assert_eq!(ordered.is_ok(), wanted, "{:?}", self.phase);
         if wanted {
             self.orders += 1;
@@ -135,7 +139,10 @@ impl Account {
     fn check(&mut self, event: RunnerEvent) {
         match event {
             RunnerEvent::Ready(_) => self.walk(Phase::Starting, Phase::Blank),
-            RunnerEvent::Loaded => self.walk(Phase::Loading, Phase::Idle),
+            RunnerEvent::Loaded => {
+                let of_copies = self.purpose == Purpose::Copies;
+                self.walk(Phase::Loading, if of_copies { Phase::Copying } else { Phase::Idle });
+            }
             RunnerEvent::LoadFailed(_) => self.walk(Phase::Loading, Phase::Spent),
             RunnerEvent::Log(_) => {
                 assert!(matches!(self.phase, Phase::Loading | Phase::Running), "{:?}", self.phase);

@@ -65,7 +65,10 @@ pub struct Row {
 /// The pool, and how it looks at rest.
 #[derive(Debug)]
 pub struct Arena {
+    /// Where a function's first event is handled by the process that loads it.
     pool: RunnerPool,
+    /// Where it is handled by a copy of that.
+    copies: RunnerPool,
     /// The heap of a function that takes all of the pool's memory.
     all_mib: u32,
     at_rest: Census,
@@ -90,14 +93,16 @@ impl Arena {
             layers: Layers::beside(&runner),
             ..RunnerConfig::new(runner)
         };
+        let copies = RunnerPool::new(RunnerConfig { spares: 0, ..config.clone() })?;
         let pool = RunnerPool::new(config)?;
         let all_mib = room(&pool).await?;
-        let mut arena = Self { pool, all_mib, at_rest: Census::take() };
+        let mut arena = Self { pool, copies, all_mib, at_rest: Census::take() };
         // What an attack's round does is done once, so that what is kept for good is there before anything is counted.
         let mut wrong = Vec::new();
         arena.whole_memory(&mut wrong).await;
         arena.canary(&mut wrong).await;
         arena.start_others().await;
+        let _nursery = arena.copies.check(&"mallory".into(), "none", &AMPLE).await;
         if !wrong.is_empty() {
             return Err(ArenaError::Canary(wrong.join("; ")));
         }
@@ -127,6 +132,12 @@ impl Arena {
         bounded_logs(&attack, &limits, &mut wrong);
         if script.again != Again::Not {
             self.again(script, &limits, &ending, &mut wrong).await;
+        }
+        if script.engine == Engine::JavaScript && script.bound == Bound::None {
+            let key = key("mallory", &script.name);
+            let done = self.copies.invoke(&key, script.source.as_str(), "{}", &limits, &Host).await;
+            expect(script, "in a copy", &Ending::of(&done.outcome), &done, &mut wrong);
+            self.copies.forget(&key);
         }
         for tenant in ["mallory", "eve"] {
             self.pool.forget(&key(tenant, &script.name));

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use r3e_runner_api::{Fault, FaultKind, LogRecord, ProtocolError, RunnerEvent};
+use r3e_runner_api::{Fault, FaultKind, LogRecord, ProtocolError, Purpose, RunnerEvent};
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroizing;
 
@@ -75,10 +75,10 @@ impl<'a> Exchange<'a> {
     }
 
     /// Loads a module.
-    pub(super) async fn load(mut self, source: &str) -> Result<(), Broken> {
+    pub(super) async fn load(mut self, source: &str, purpose: Purpose) -> Result<(), Broken> {
         let limits = self.limits.of_runner();
         self.process.set_limits(limits);
-        let frame = self.process.session.load(limits, source.to_owned()).map_err(too_large)?;
+        let frame = self.process.session.load(limits, purpose, source.to_owned()).map_err(too_large)?;
         self.outgoing.push_back(frame);
         let event = self.converse(None).await;
         self.settle_account();

@@ -4,11 +4,12 @@
 //! that what it uses besides, and any process that was not ordered, says that it is not what was started.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use r3e_runner_api::FunctionLimits;
+use tokio::runtime::Handle as Runtime;
 
 use super::config::FunctionKey;
 use super::error::StartError;
@@ -32,6 +33,7 @@ pub(super) struct Family {
     resident_bytes: u64,
     cpu: Duration,
     orders: AtomicU64,
+    is_weighed: AtomicBool,
     watch: Mutex<Watch>,
 }
 
@@ -52,8 +54,8 @@ pub(super) struct Member {
 }
 
 impl Family {
-    /// The family of a process that has just loaded a function. From here on it is charged what it holds, and no longer all
-    /// that it could have come to hold while it loaded.
+    /// The family of a process that has just loaded a function. From here on it is charged what it holds, what it shares too, and no
+    /// longer all that it could have come to hold while it loaded.
     pub(super) fn new(
         key: &FunctionKey,
         limits: FunctionLimits,
@@ -61,18 +63,20 @@ impl Family {
         mut held: Held,
         meter: Meter,
     ) -> Result<Self, StartError> {
-        let own_mib = meter.private_bytes().map_err(StartError::Meter)?.div_ceil(1024 * 1024);
-        held.retire_to(usize::try_from(own_mib + FAMILY_KERNEL_MIB).unwrap_or(usize::MAX));
+        let resident_bytes = meter.resident_bytes().map_err(StartError::Meter)?;
+        held.retire();
+        held.shrink_to(charge_of(resident_bytes));
         let watch = Watch { used: Instant::now(), members: BTreeSet::new(), strangers: BTreeSet::new() };
         Ok(Self {
             key: key.clone(),
             limits,
             forker: Arc::new(forker),
             held,
-            resident_bytes: meter.resident_bytes().map_err(StartError::Meter)?,
+            resident_bytes,
             cpu: meter.cpu().map_err(StartError::Meter)?,
             meter,
             orders: AtomicU64::new(0),
+            is_weighed: AtomicBool::new(false),
             watch: Mutex::new(watch),
         })
     }
@@ -175,6 +179,18 @@ impl Family {
         grown.then_some("it grows without anything that was ordered")
     }
 
+    /// Charges it what it alone holds, once that can be told: while a member lives, the kernel counts what both hold as shared. It
+    /// takes the kernel as long as a quarter of a load, for which nobody is to wait.
+    fn weigh(self: &Arc<Self>) {
+        let orders = self.orders.load(Ordering::Acquire);
+        let Ok(own_bytes) = self.meter.private_bytes() else { return };
+        // Whoever gives it orders has it, and so has every member; the pool that keeps it, and this.
+        let is_alone = Arc::strong_count(self) <= 2 && self.orders.load(Ordering::Acquire) == orders;
+        if is_alone && !self.is_weighed.swap(true, Ordering::AcqRel) {
+            self.held.shrink_to(charge_of(own_bytes));
+        }
+    }
+
     /// Its number, by which its descendants are found.
     pub(super) fn pid(&self) -> u32 {
         self.held.handle.pid()
@@ -187,6 +203,22 @@ impl Family {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.family.watch().members.remove(&self.pid);
+        let is_last = {
+            let mut watch = self.family.watch();
+            watch.members.remove(&self.pid);
+            watch.members.is_empty()
+        };
+        if is_last && !self.family.is_weighed.load(Ordering::Acquire) {
+            // Without a runtime there is no pool any more that the memory could go back to.
+            let family = Arc::downgrade(&self.family);
+            if let Ok(runtime) = Runtime::try_current() {
+                runtime.spawn_blocking(move || family.upgrade().iter().for_each(Family::weigh));
+            }
+        }
     }
+}
+
+/// What a process that holds so much is charged, in MiB.
+fn charge_of(bytes: u64) -> usize {
+    usize::try_from(bytes.div_ceil(1024 * 1024) + FAMILY_KERNEL_MIB).unwrap_or(usize::MAX)
 }

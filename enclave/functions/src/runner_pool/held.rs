@@ -1,7 +1,7 @@
 //! What a process holds of the pool as long as it lives: a place in a count, and memory of the budget.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle as Runtime;
 
@@ -40,7 +40,7 @@ impl Drop for LiveToken {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) handle: Arc<Handle>,
-    memory: Option<Reserved>,
+    memory: Mutex<Option<Reserved>>,
     live: Vec<LiveToken>,
     /// Its place in a family, which is nobody else's before it has ended.
     member: Option<Member>,
@@ -49,12 +49,17 @@ pub(super) struct Held {
 impl Held {
     /// A process that is counted, and holds no memory of the budget yet.
     pub(super) fn new(handle: Handle, live: Vec<LiveToken>) -> Self {
-        Self { handle: Arc::new(handle), memory: None, live, member: None }
+        Self { handle: Arc::new(handle), memory: Mutex::default(), live, member: None }
     }
 
     /// Gives the process its reserved memory.
     pub(super) fn reserve(&mut self, memory: Reserved) {
-        self.memory = Some(memory);
+        *self.memory() = Some(memory);
+    }
+
+    /// Counts it in another way as well.
+    pub(super) fn count(&mut self, live: LiveToken) {
+        self.live.push(live);
     }
 
     /// Makes the process one of a family, which stays as long as it does.
@@ -67,24 +72,33 @@ impl Held {
         self.member.is_some()
     }
 
-    /// Gives its place in the counts back, though it lives on, and all of its memory but so much.
-    pub(super) fn retire_to(&mut self, mib: usize) {
+    /// Gives its place in the counts back, though it lives on.
+    pub(super) fn retire(&mut self) {
         self.live.clear();
-        if let Some(memory) = &mut self.memory {
+    }
+
+    /// Gives all of its memory back but so much.
+    pub(super) fn shrink_to(&self, mib: usize) {
+        if let Some(memory) = self.memory().as_mut() {
             memory.shrink_to(mib);
         }
     }
 
     /// MiB that it holds of the budget.
     pub(super) fn mib(&self) -> usize {
-        self.memory.as_ref().map_or(0, Reserved::mib)
+        self.memory().as_ref().map_or(0, Reserved::mib)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Option<Reserved>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         self.handle.kill();
-        let (mut memory, member) = (self.memory.take(), self.member.take());
+        let mut memory = self.memory().take();
+        let member = self.member.take();
         if let Some(memory) = &mut memory {
             memory.will_come_back();
         }

@@ -13,8 +13,9 @@ use super::error::{InvocationError, StartError};
 use super::family::Family;
 use super::held::{LiveCount, LiveToken};
 use super::leases::{Lease, Leases};
-use super::limits::{SPARE_MIB, SWEEP_INTERVAL_MS, WATCH_INTERVAL_MS};
+use super::limits::{REFILL_DELAY_MS, SPARE_MIB, SWEEP_INTERVAL_MS, WATCH_INTERVAL_MS};
 use super::memory::{Memory, Reserved};
+use super::nursery::Nursery;
 use super::process::RunnerProcess;
 use super::strangers::descendants;
 
@@ -84,6 +85,11 @@ impl Kept {
         self.live.now()
     }
 
+    /// Processes that wait for a function.
+    pub(super) fn spare_processes(&self) -> usize {
+        self.lock().spares.len()
+    }
+
     /// Function versions that are kept loaded.
     pub(super) fn loaded_functions(&self) -> usize {
         self.lock().families.len()
@@ -143,22 +149,37 @@ impl Kept {
     ) -> Result<RunnerProcess, InvocationError> {
         let nursery = this.nurseries.of(engine)?;
         let reserved = this.reserve(mib).await?;
-        // What is kept ready is of the language that most functions are in.
-        let spare = (engine == Engine::default()).then(|| {
-            let mut state = this.lock();
-            let mut spare = state.spares.pop();
-            while spare.as_mut().is_some_and(|spare| !spare.is_silent()) {
-                spare = state.spares.pop();
-            }
-            spare
-        });
-        Self::refill(this);
-        let mut process = match spare.flatten() {
-            Some(process) => process,
-            None => RunnerProcess::blank(nursery, this.live.token()).await?,
-        };
+        let mut process = RunnerProcess::blank(nursery, this.live.token()).await?;
         process.hold(reserved);
         Ok(process)
+    }
+
+    /// One of those that are kept ready, with memory for a function of their language, and counted as one that handles events.
+    pub(super) async fn lone(
+        this: &Arc<Self>,
+        engine: Engine,
+        mib: u32,
+    ) -> Result<Option<RunnerProcess>, InvocationError> {
+        // What is kept ready is of the language that most functions are in.
+        if engine != Engine::default() {
+            return Ok(None);
+        }
+        let Some(mut process) = this.spare() else { return Ok(None) };
+        Self::refill_later(this);
+        process.hold(this.reserve(mib).await?);
+        this.make_place();
+        process.count(this.handling.token());
+        Ok(Some(process))
+    }
+
+    /// One of those that are kept ready.
+    fn spare(&self) -> Option<RunnerProcess> {
+        loop {
+            let mut spare = self.lock().spares.pop()?;
+            if spare.is_silent() {
+                return Some(spare);
+            }
+        }
     }
 
     /// A new process of a family, with memory for an event, in the place of a kept one if there are as many as may be.
@@ -168,14 +189,19 @@ impl Kept {
         mib: u32,
     ) -> Result<RunnerProcess, InvocationError> {
         let reserved = self.reserve(mib).await?;
+        self.make_place();
+        let live = vec![self.live.token(), self.handling.token()];
+        Ok(family.fork(reserved, live).await?)
+    }
+
+    /// Ends a kept process if as many handle events, or are kept for more, as may be.
+    fn make_place(&self) {
         let evicted = {
             let mut state = self.lock();
             let full = self.handling.now() >= self.max_handling;
             (full && !state.warm.is_empty()).then(|| state.warm.remove(0))
         };
         drop(evicted);
-        let live = vec![self.live.token(), self.handling.token()];
-        Ok(family.fork(reserved, live).await?)
     }
 
     /// Makes a family of a process that has loaded its function, and keeps it for the function's next events, unless the
@@ -265,7 +291,7 @@ impl Kept {
             tokio::spawn(async move {
                 let Some(this) = weak.upgrade() else { return };
                 let started = match this.nurseries.of(Engine::default()) {
-                    Ok(nursery) => RunnerProcess::blank(nursery, live).await.map_err(InvocationError::from),
+                    Ok(nursery) => ready(nursery, live).await.map_err(InvocationError::from),
                     Err(error) => Err(error),
                 };
                 let mut state = this.lock();
@@ -275,6 +301,17 @@ impl Kept {
                     .extend(started.inspect_err(|error| tracing::warn!(%error, "no spare runner")).ok());
             });
         }
+    }
+
+    /// The same, once whoever takes a spare now has probably had its answer: until then the processors are its own.
+    fn refill_later(this: &Arc<Self>) {
+        let weak = Arc::downgrade(this);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(REFILL_DELAY_MS)).await;
+            if let Some(this) = weak.upgrade() {
+                Self::refill(&this);
+            }
+        });
     }
 
     fn reserve_spare(&self) -> Option<LiveToken> {
@@ -316,6 +353,13 @@ impl Kept {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A process that waits for a function.
+async fn ready(nursery: &Nursery, live: LiveToken) -> Result<RunnerProcess, StartError> {
+    let mut process = RunnerProcess::blank(nursery, live).await?;
+    process.rehearse()?;
+    Ok(process)
 }
 
 impl State {

@@ -57,6 +57,16 @@ impl Lease {
     }
 }
 
+impl Clone for Lease {
+    /// Of the same moment: what ended the one has ended the other.
+    fn clone(&self) -> Self {
+        if let Some(generation) = self.leases.lock().get_mut(&self.tenant) {
+            generation.leases += 1;
+        }
+        Self { leases: Arc::clone(&self.leases), tenant: Arc::clone(&self.tenant), number: self.number }
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut generations = self.leases.lock();
@@ -80,8 +90,12 @@ mod tests {
         assert!(before.holds_for("alice") && !before.holds_for("bob"));
         leases.end_those_of("alice");
         let after = leases.take(&alice);
+        let (still, again) = (before.clone(), after.clone());
+        assert!(!still.holds_for("alice") && again.holds_for("alice"));
         assert!(!before.holds_for("alice") && after.holds_for("alice") && other.holds_for("bob"));
         drop((before, after, other));
+        assert!(again.holds_for("alice"), "the other is still there");
+        drop((still, again));
         assert!(leases.lock().is_empty());
         leases.end_those_of("alice");
         assert!(leases.lock().is_empty(), "no trace of tenants without events");

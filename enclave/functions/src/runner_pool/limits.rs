@@ -58,3 +58,6 @@ pub const FAMILY_GROWTH_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Memory of a process that waits for a function, in MiB, beside what it shares with the process that it is a copy of.
 pub const SPARE_MIB: u64 = 4;
+
+/// How long a spare that was taken is missed before another is started.
+pub const REFILL_DELAY_MS: u64 = 10;

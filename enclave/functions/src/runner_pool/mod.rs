@@ -20,6 +20,7 @@ mod engines;
 mod error;
 mod exchange;
 mod family;
+mod first;
 mod forker;
 mod handle;
 mod held;

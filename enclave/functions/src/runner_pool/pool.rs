@@ -4,13 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use r3e_runner_api::LogRecord;
+use r3e_runner_api::{LogRecord, Purpose};
 
 use super::admission::KeyedGates;
 use super::config::{FunctionKey, HostCalls, Limits, RunnerConfig};
 use super::engines::{Code, Nurseries};
 use super::error::InvocationError;
 use super::exchange::{Account, Exchange};
+use super::first::Firsts;
 use super::kept::Kept;
 use super::leases::Lease;
 use super::memory::charge_mib;
@@ -62,6 +63,8 @@ pub(super) struct Inner {
     appliance: Turnstile<Arc<str>>,
     /// One event loads a function, and the others that come meanwhile find it loaded.
     pub(super) loading: KeyedGates<FunctionKey>,
+    /// Functions whose first event is under way, in a process of its own.
+    pub(super) firsts: Firsts,
 }
 
 impl RunnerPool {
@@ -78,6 +81,7 @@ impl RunnerPool {
         let inner = Arc::new(Inner {
             kept: Kept::new(&config, Nurseries::new(&config)?),
             // Who comes here was admitted before, so there is no number to bound.
+            firsts: Firsts::default(),
             loading: KeyedGates::new("function", 1, usize::MAX, max_wait),
             tenants: Turnstile::new(Bounds {
                 places: usize::MAX,
@@ -149,7 +153,8 @@ impl RunnerPool {
         let _tenant_memory = self.inner.tenant_memory.enter_with(tenant, mib).await?;
         let _slot = self.inner.appliance_slot(tenant).await?;
         let mut blank = Kept::blank(&self.inner.kept, engine, mib).await?;
-        let loaded = Exchange::new(&mut blank, limits, &mut Account::default()).load(source).await;
+        let loaded =
+            Exchange::new(&mut blank, limits, &mut Account::default()).load(source, Purpose::Copies).await;
         match loaded {
             Ok(()) => Ok(()),
             Err(broken) => Err(why(broken, blank).await),
@@ -182,6 +187,11 @@ impl RunnerPool {
     /// Processes that live now: busy, warm and spare. Those that keep a function loaded are not among them.
     pub fn live_processes(&self) -> usize {
         self.inner.kept.live_processes()
+    }
+
+    /// Processes that wait for a function.
+    pub fn spare_processes(&self) -> usize {
+        self.inner.kept.spare_processes()
     }
 
     /// Function versions that are kept loaded, each by a process that does nothing but make copies of itself.

@@ -55,6 +55,13 @@ impl RunnerProcess {
         }
     }
 
+    /// Has the process get ready for a function whose events it will handle. It takes the few bytes whole, and does not answer.
+    pub(super) fn rehearse(&mut self) -> Result<(), StartError> {
+        let order = self.session.rehearse().map_err(StartError::Protocol)?;
+        let sent = self.stream.try_write(&order).map_err(StartError::Io)?;
+        if sent < order.len() { Err(StartError::Io(std::io::ErrorKind::WriteZero.into())) } else { Ok(()) }
+    }
+
     /// A copy of a process that has loaded a function under these limits, ready for its events.
     pub(super) fn of_family(
         copy: Copy,
@@ -110,6 +117,11 @@ impl RunnerProcess {
     /// Gives the process its reserved memory, to be held until it has ended.
     pub(super) fn hold(&mut self, memory: Reserved) {
         self.held.reserve(memory);
+    }
+
+    /// Counts it in another way as well.
+    pub(super) fn count(&mut self, live: LiveToken) {
+        self.held.count(live);
     }
 
     /// MiB that it holds of the budget.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use r3e_runner_api::json;
+use r3e_runner_api::{Purpose, json};
 
 use super::config::{FunctionKey, HostCalls, Limits, NotReady, Stage};
 use super::engines::Code;
 use super::error::{InvocationError, StartError};
 use super::exchange::{Account, Broken, Exchange};
 use super::family::Family;
+use super::first::{First, Wanted};
 use super::kept::Kept;
 use super::leases::Lease;
 use super::memory::charge_mib;
@@ -28,20 +29,27 @@ pub(super) struct Asked<'a> {
 
 /// One event under way.
 pub(super) struct Run<'a> {
-    inner: &'a Inner,
+    inner: &'a Arc<Inner>,
     asked: Asked<'a>,
     account: Account,
     usage: Usage,
+    /// While the event is its function's first.
+    first: Option<First>,
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(inner: &'a Inner, asked: Asked<'a>) -> Self {
-        Self { inner, asked, account: Account::default(), usage: Usage::default() }
+    pub(super) fn new(inner: &'a Arc<Inner>, asked: Asked<'a>) -> Self {
+        Self { inner, asked, account: Account::default(), usage: Usage::default(), first: None }
     }
 
     /// Hands the event, JSON text, to a process of the function.
     pub(super) async fn handle(mut self, event: &str) -> Invocation {
         let outcome = self.outcome(event).await;
+        // Nothing is held for the event any more. A function that was loaded and throws is called again like any other.
+        if let (Ok(_) | Err(InvocationError::Function(_)), Some(first)) = (&outcome, self.first.take()) {
+            let Asked { lease, code, limits, .. } = self.asked;
+            first.load_for_others(self.inner, Wanted::new(lease, code, limits));
+        }
         let Self { account, mut usage, .. } = self;
         usage.cpu_us = micros(account.cpu);
         usage.wall_us = micros(account.wall);
@@ -92,7 +100,7 @@ impl<'a> Run<'a> {
 
     /// A new process of the function, which is loaded first if it is not.
     async fn start(&mut self) -> Result<RunnerProcess, InvocationError> {
-        let Asked { key, limits, .. } = self.asked;
+        let Asked { key, code, limits, .. } = self.asked;
         if let Some(family) = self.inner.kept.family(key, limits) {
             match self.inner.kept.member(&family, self.mib()).await {
                 // It has ended, or was ended for what it did; what is loaded anew knows nothing of that.
@@ -103,6 +111,12 @@ impl<'a> Run<'a> {
                 made => return made,
             }
         }
+        if let Some(first) = self.inner.firsts.begin(key)
+            && let Some(blank) = Kept::lone(&self.inner.kept, code.engine, self.mib()).await?
+        {
+            self.first = Some(first);
+            return self.load_into(blank, Purpose::Events).await;
+        }
         let loading = self.inner.loading.enter(key).await?;
         let family = match self.inner.kept.family(key, limits) {
             Some(family) => family,
@@ -112,16 +126,27 @@ impl<'a> Run<'a> {
         self.inner.kept.member(&family, self.mib()).await
     }
 
+    /// A process that has loaded the function and makes copies of itself.
     async fn load(&mut self) -> Result<Arc<Family>, InvocationError> {
-        let Asked { lease, key, code, limits, host } = self.asked;
+        let Asked { lease, key, code, .. } = self.asked;
+        let blank = Kept::blank(&self.inner.kept, code.engine, self.mib()).await?;
+        let loaded = self.load_into(blank, Purpose::Copies).await?;
+        Ok(self.inner.kept.settle(lease, key, loaded)?)
+    }
+
+    async fn load_into(
+        &mut self,
+        mut blank: RunnerProcess,
+        purpose: Purpose,
+    ) -> Result<RunnerProcess, InvocationError> {
+        let Asked { code, limits, host, .. } = self.asked;
         self.usage.cold = true;
-        let mut blank = Kept::blank(&self.inner.kept, code.engine, self.mib()).await?;
         host.passed(Stage::Started);
-        let loaded = Exchange::new(&mut blank, limits, &mut self.account).load(code.source).await;
-        if let Err(broken) = loaded {
-            return Err(self.explain(broken, blank).await);
+        let exchange = Exchange::new(&mut blank, limits, &mut self.account);
+        match exchange.load(code.source, purpose).await {
+            Ok(()) => Ok(blank),
+            Err(broken) => Err(self.explain(broken, blank).await),
         }
-        Ok(self.inner.kept.settle(lease, key, blank)?)
     }
 
     /// Says why the exchange broke. The process is ended.

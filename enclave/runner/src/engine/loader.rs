@@ -19,6 +19,12 @@ const ROOT: &str = "file:///";
 /// The name that a function's own frames carry in its stack traces, where it is one module without a path.
 const SINGLE: &str = "function.js";
 
+/// The address of a module of our own, which no module of a function's can import.
+pub(super) const REHEARSAL: &str = "r3e:rehearsal";
+
+/// Where the engine says that it was asked for a module by this program, and not by a module.
+const BY_NO_MODULE: &str = ".";
+
 /// The modules of one function, by their addresses.
 #[derive(Clone, Default)]
 pub(super) struct Modules(Rc<RefCell<BTreeMap<String, Module>>>);
@@ -84,6 +90,9 @@ impl ModuleLoader for Modules {
     ) -> Result<ModuleSpecifier, ModuleLoaderError> {
         if kind == ResolutionKind::MainModule && specifier.starts_with(ROOT) {
             return ModuleSpecifier::parse(specifier).map_err(|_| refusal("the entry's address"));
+        }
+        if kind == ResolutionKind::Import && referrer == BY_NO_MODULE && specifier == REHEARSAL {
+            return ModuleSpecifier::parse(specifier).map_err(|_| refusal("the rehearsal's address"));
         }
         Self::resolve(self, specifier, referrer)
     }
@@ -154,6 +163,8 @@ mod tests {
             ("../../../etc/passwd", main),
             ("ext:r3e/main.js", main),
             ("./a", "ext:r3e/main.js"),
+            (REHEARSAL, main),
+            (REHEARSAL, BY_NO_MODULE),
         ] {
             assert_eq!(resolve(specifier, from), None, "{specifier}");
         }

@@ -38,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
     let times = Pool::start(&settings)?.first_answers(settings.starts).await?;
     table.row(&[
         "R3E".to_owned(),
-        "a copied process, the function loaded".to_owned(),
+        "a waiting process, the function loaded".to_owned(),
         times.median(),
         times.lowest(),
     ]);

@@ -34,7 +34,7 @@ use r3e_runner_api::process::{Ending, Identity};
 use r3e_runner_api::program::{Module, ModuleKind, Program};
 use r3e_runner_api::{
     ChainSend, Fault, FaultKind, FunctionLimits, HostCall, HostError, HostErrorCode, HostMessage, HostValue,
-    LogLevel, LogRecord, RunnerMessage,
+    LogLevel, LogRecord, Purpose, RunnerMessage,
 };
 use r3e_vrf::SecretKey;
 use zip::CompressionMethod;
@@ -800,8 +800,9 @@ fn runner_messages() -> Vec<Vec<u8>> {
     let denied = HostError { code: HostErrorCode::Denied, message: "not granted".to_owned() };
     let answer = HostValue::Fetch { status: 200, headers: vec![], body_base64: "AA==".to_owned() };
     let to_runner = [
-        HostMessage::Load { limits: limits(), source: "export default () => 1".to_owned() },
+        HostMessage::Load { limits: limits(), purpose: Purpose::Copies, source: "export default () => 1".to_owned() },
         HostMessage::Fork { number: 1 },
+        HostMessage::Rehearse,
         HostMessage::Invoke { id: 1, event: "{}".to_owned() },
         HostMessage::HostReply { call_id: 1, reply: Ok(answer) },
         HostMessage::HostReply { call_id: 2, reply: Err(denied) },
