@@ -1,3 +1,5 @@
+//! The engine by itself, without a box around it.
+
 use std::os::unix::net::UnixStream;
 
 use r3e_sandbox::Engine as _;
