@@ -75,11 +75,24 @@ pub struct Script {
     pub ends: Vec<Ending>,
     /// Whether it is tried again.
     pub again: Again,
+    /// Which process handles its first event.
+    pub way: Way,
     /// What runs it.
     pub engine: Engine,
     /// What a runner is given: the whole file, which is an ES module; or the module that it is the text of, compiled. In C# the file
     /// itself, which is compiled before it runs ([`Script::runnable`]): that takes as long as some attacks.
     pub source: String,
+}
+
+/// Which process handles a function's first event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The one that loads it.
+    Alone,
+    /// A copy of that.
+    Copied,
+    /// It attacks as the first, and where it meets no limit as the second, too.
+    Both,
 }
 
 /// Whether there is an interpreter for the scripts in Python: `scripts/python-layer` makes one.
@@ -186,6 +199,7 @@ impl Script {
             bound: bound.ok_or_else(|| wrong("does not say which limit is short".to_owned()))?,
             ends,
             again: again.unwrap_or(Again::Not),
+            way: Way::Both,
             engine: Engine::default(),
             source,
         })

@@ -2,7 +2,8 @@
 //! `r3e-hostile-native`, an engine that the pool takes for the runner's.
 //!
 //! A box has two stages, and most attacks are made in both: the process that has loaded a function, which must still be able to
-//! split, and the copy of it that handles an event, which must not.
+//! split, and the copy of it that handles an event, which must not. A process that handles its function's first event itself has the
+//! walls of the second from the start: each attack is made there as well.
 
 use libc::{
     CLONE_FILES, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_PIDFD, CLONE_SIGHAND, CLONE_THREAD,
@@ -11,7 +12,7 @@ use libc::{
 
 use r3e_functions::runner_pool::Engine;
 
-use crate::corpus::{Again, Bound, Script};
+use crate::corpus::{Again, Bound, Script, Way};
 use crate::ending::Ending;
 
 /// Where in the box an attack is made.
@@ -291,10 +292,28 @@ pub const DEEDS: &[Deed] = &[
     ("die on an order", Load, Bound::None, &["start"]),
 ];
 
+/// How those end otherwise that are made in a process that handles its event itself.
+const ALONE: &[(&str, &[&str])] = &[
+    // It is the first of its namespace, so the other is itself, and the first does not heed its own signal.
+    ("abort another process", &["function_error/thrown"]),
+    // There is nobody else.
+    ("read the processor clocks of others", &["output []"]),
+    // It may not split.
+    ("split until it may not, and loop", &["crashed/31"]),
+    ("leave fifty copies behind that loop", &["crashed/31"]),
+    ("pass descriptors that nobody asked for", &["crashed/31"]),
+    // It is given no order.
+    ("answer an order with no handle", &["crashed/31"]),
+    ("answer an order with its socket as the handle", &["crashed/31"]),
+    ("answer an order that was not given", &["crashed/31"]),
+    ("never answer an order", &["crashed/31"]),
+    ("die on an order", &["crashed/31"]),
+];
+
 /// What `r3e-hostile-native` does with no attack: a function that works.
 pub const WORKS: &str = r#"[7,"s3cret"]"#;
 
-/// Every attack, each once for each stage that it is made in.
+/// Every attack, each once for each stage that it is made in, and as often in a process that handles its event itself.
 pub fn attacks() -> Vec<Script> {
     let calls = CALLS.iter().map(|(name, stage, ..)| (*name, *stage, Bound::None, &["crashed/31"][..]));
     let deeds = DEEDS.iter().copied();
@@ -307,16 +326,20 @@ fn scripts(name: &str, stage: Stage, bound: Bound, ends: &[&str]) -> Vec<Script>
         Event => &["event"],
         Both => &["load", "event"],
     };
-    let script = |stage: &&str| Script {
-        name: format!("{stage}: {name}"),
+    let script = |place: String, stage: &str, way: Way, ends: &[&str]| Script {
+        name: format!("{place}: {name}"),
         attack: name.to_owned(),
         bound,
         ends: ends.iter().map(|end| ending(end)).collect(),
         again: Again::Not,
+        way,
         engine: Engine::default(),
         source: format!("{stage}: {name}"),
     };
-    stages.iter().map(script).collect()
+    let alone = ALONE.iter().find(|(other, _)| *other == name).map_or(ends, |(_, ends)| *ends);
+    let copied = stages.iter().map(|stage| script((*stage).to_owned(), stage, Way::Copied, ends));
+    let alone = stages.iter().map(|stage| script(format!("alone, {stage}"), stage, Way::Alone, alone));
+    copied.chain(alone).collect()
 }
 
 /// A process that answers its supervisor wrongly has no ending of the API's: its event ends as if it could not be started.
