@@ -264,17 +264,16 @@ impl AttestedChannel {
         self.http.call(Call { name, method, path, authorization, header, body, limit_ms }).await
     }
 
-    /// As [`Self::send_with`], for a request that waits for a tenant's code, or for what compiles it.
-    pub(crate) async fn send_long(
+    /// As [`Self::send`], for the request that waits for tenant code.
+    pub(crate) async fn send_invocation(
         &mut self,
-        name: &'static str,
-        method: Method,
         path: &str,
         authorization: Option<&ApiKeyHeader>,
         header: Option<(HeaderName, HeaderValue)>,
-        body: Body,
+        event: Bytes,
     ) -> Result<Bytes, ClientError> {
         let limit_ms = self.shared.timeouts.invocation_ms;
+        let (name, method, body) = ("the invocation", Method::POST, Body::Json(event));
         self.http.call(Call { name, method, path, authorization, header, body, limit_ms }).await
     }
 }

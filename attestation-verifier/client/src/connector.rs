@@ -37,7 +37,7 @@ pub struct Timeouts {
     pub evidence_ms: u64,
     /// One request.
     pub request_ms: u64,
-    /// One invocation, or deployment.
+    /// One invocation.
     pub invocation_ms: u64,
 }
 

@@ -179,10 +179,7 @@ impl TenantChannel {
         let path = function_path(name, &promotion_query(promotion)?)?;
         let code = deploy.code()?;
         let name = "the deployment";
-        let body = to_json(name, deploy)?;
-        let authorization = self.authorization.as_ref();
-        let sent = self.channel.send_long(name, Method::PUT, &path, authorization, None, body).await?;
-        let function: Function = json(name, &sent)?;
+        let function: Function = self.request_json(name, Method::PUT, &path, deploy).await?;
         // The permissions and limits that count are those in the answer, brought into their one form.
         let expected =
             version(deploy.runtime, code, &function.permissions, &function.limits, deploy.instance);
@@ -231,9 +228,8 @@ impl TenantChannel {
         // Before the event is sent: an invocation whose receipt nobody could check must not happen.
         let tenant = self.known_tenant().await?;
         let seen = self.channel.seen(&self.report_key)?;
-        let (name, authorization) = ("the invocation", self.authorization.as_ref());
-        let sent = Body::Json(event.clone());
-        let body = self.channel.send_long(name, Method::POST, &path, authorization, headers, sent).await?;
+        let body =
+            self.channel.send_invocation(&path, self.authorization.as_ref(), headers, event.clone()).await?;
         let answer: functions::Invocation = json("the invocation", &body)?;
         let expected = Expected {
             function: &reference,
