@@ -101,6 +101,12 @@ impl<K: Key> Turnstile<K> {
         Self(Arc::new(Inner { bounds, state: Mutex::new(state) }))
     }
 
+    /// Enters if that can be done at once; takes no place in a line.
+    pub(crate) fn enter_at_once(&self, key: &K, most: usize) -> Option<Permit<K>> {
+        let entered = self.0.lock().enter_at_once(&self.0.bounds, key, most);
+        entered.then(|| self.0.permit(key.clone()))
+    }
+
     /// Enters, at once or after a bounded wait, while fewer than `most` events of the key are inside.
     ///
     /// # Errors
@@ -108,12 +114,7 @@ impl<K: Key> Turnstile<K> {
     pub(crate) async fn enter(&self, key: &K, most: usize) -> Result<Permit<K>, TurnedAway> {
         let mut place = {
             let mut state = self.0.lock();
-            let line = state.lines.get(key);
-            let (inside, others) = line.map_or((0, 0), |line| (line.inside, line.waiting.len()));
-            // Where a place is free, whoever waits in another line waits for its own key's bound.
-            if state.inside < self.0.bounds.places && inside < most && others == 0 {
-                state.inside += 1;
-                state.lines.entry(key.clone()).or_default().inside += 1;
+            if state.enter_at_once(&self.0.bounds, key, most) {
                 drop(state);
                 return Ok(self.0.permit(key.clone()));
             }
@@ -190,6 +191,18 @@ impl<K: Key> Inner<K> {
 }
 
 impl<K: Key> State<K> {
+    fn enter_at_once(&mut self, bounds: &Bounds, key: &K, most: usize) -> bool {
+        let line = self.lines.get(key);
+        let (inside, others) = line.map_or((0, 0), |line| (line.inside, line.waiting.len()));
+        // Where a place is free, whoever waits in another line waits for its own key's bound.
+        if self.inside >= bounds.places || inside >= most || others > 0 {
+            return false;
+        }
+        self.inside += 1;
+        self.lines.entry(key.clone()).or_default().inside += 1;
+        true
+    }
+
     /// A place in the key's line; none where there is no room to wait.
     fn queue(&mut self, bounds: &Bounds, key: &K, most: usize) -> Option<(u64, oneshot::Receiver<()>)> {
         let own = self.lines.get(key).map_or(0, |line| line.waiting.len());

@@ -90,6 +90,93 @@ async fn what_throws_is_loaded_and_what_dies_is_not() {
     eventually("it is loaded", || pool.loaded_functions() == 1).await;
 }
 
+/// What takes long to load is loaded once more only for whoever asks, and pays for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_loads_slowly_is_not_loaded_ahead() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let pool = pool().await;
+    let slow = "const end = Date.now() + 600; while (Date.now() < end); export default () => 1;";
+    let first = event(&pool, slow, &AMPLE).await;
+    assert_eq!((class(&first.outcome).as_str(), first.usage.cold), ("ok 1", true));
+    eventually("another process waits", || pool.spare_processes() == 1).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(pool.loaded_functions(), 0);
+    // Its second event has it loaded to be copied, though a process waits.
+    let second = event(&pool, slow, &AMPLE).await;
+    assert_eq!((class(&second.outcome).as_str(), second.usage.cold), ("ok 1", true));
+    assert!(second.usage.cpu_us > 400_000, "{:?}", second.usage);
+    assert_eq!((pool.loaded_functions(), pool.spare_processes()), (1, 1));
+}
+
+/// A function whose second load would do what its first did not pay for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_ahead_takes_hardly_more_than_the_first() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let pool = pool().await;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let turns = now.as_millis() + 1_000;
+    let source = format!(
+        "if (Date.now() > {turns}) for (;;); export default () => new Promise((done) => setTimeout(() => done(1), 1500));"
+    );
+    let begun = std::time::Instant::now();
+    let first = event(&pool, &source, &AMPLE).await;
+    assert_eq!((class(&first.outcome).as_str(), first.usage.cold), ("ok 1", true), "{:?}", begun.elapsed());
+    // It is begun, and ended long before the limits of the function.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(pool.loaded_functions(), 0);
+    assert_eq!(pool.live_processes(), 1, "the one that waits");
+}
+
+/// A fault of the event's own does not keep the function from being loaded.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_that_loads_and_meets_a_limit_is_loaded() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let pool = pool().await;
+    let limits = Limits { wall_ms: 300, ..AMPLE };
+    let done = event(&pool, "export default () => r3e.store.get('hang');", &limits).await;
+    assert_eq!(class(&done.outcome), "timeout");
+    eventually("it is loaded", || pool.loaded_functions() == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_that_waited_draw_differently() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let pool = pool().await;
+    let source = "const early = Math.random(); export default () =>
+        [early, Math.random(), ...crypto.getRandomValues(new Uint32Array(2)), crypto.randomUUID()];";
+    let mut drawn = std::collections::BTreeSet::new();
+    for version in ["1", "2", "3"] {
+        eventually("a process waits", || pool.spare_processes() == 1).await;
+        let done = pool.invoke(&key("a", version), source, "1", &AMPLE, &Host::default()).await;
+        let values: Vec<serde_json::Value> = serde_json::from_str(&done.outcome.unwrap()).unwrap();
+        for value in values {
+            assert!(drawn.insert(value.to_string()), "{value} came twice");
+        }
+    }
+}
+
+/// A dozen functions, each called once, leave room for an event that needs nearly all that they do not hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_loaded_ahead_is_charged_what_it_holds() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let settings = RunnerConfig { spares: 1, memory_mib: 600, ..config() };
+    let pool = RunnerPool::new(settings).unwrap();
+    for version in 0..12 {
+        eventually("a process waits", || pool.spare_processes() == 1).await;
+        let key = key("a", &version.to_string());
+        let done = pool.invoke(&key, "export default () => 1;", "1", &AMPLE, &Host::default()).await;
+        assert_eq!(class(&done.outcome), "ok 1");
+        eventually("it is loaded", || pool.loaded_functions() == version + 1).await;
+    }
+    // The last of them is weighed.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // 150 MiB are left beside it, for the processes that wait and the dozen: they would not fit, each with all that it shares.
+    let limits = Limits { memory_mib: 600 - 150 - 128, ..AMPLE };
+    let done = pool.invoke(&key("b", "1"), "export default () => 1;", "1", &limits, &Host::default()).await;
+    assert_eq!(class(&done.outcome), "ok 1");
+    assert!(pool.loaded_functions() >= 12, "{}", pool.loaded_functions());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_is_used_again_goes_on_with_what_it_has() {
     let _turn = ONE_AT_A_TIME.lock().await;

@@ -8,7 +8,7 @@
 //! | [`HostMessage::Load`] | [`RunnerMessage::Ready`], [`RunnerMessage::Loaded`], [`RunnerMessage::LoadFailed`] |
 //! | [`HostMessage::Invoke`] | [`RunnerMessage::Log`], [`RunnerMessage::HostCall`], [`RunnerMessage::Done`] |
 //! | [`HostMessage::HostReply`] | |
-//! | [`HostMessage::Rehearse`] | |
+//! | [`HostMessage::Rehearse`] | [`RunnerMessage::Ready`] |
 //! | [`HostMessage::Fork`] | [`RunnerMessage::Forked`], [`RunnerMessage::ForkFailed`], later [`RunnerMessage::Ended`] |
 //!
 //! A runner that was ordered to fork goes on as it was; its copy talks over a socket that came with the order, and is idle: it

@@ -47,7 +47,7 @@ pub enum HostMessage {
         /// The ES module.
         source: String,
     },
-    /// Get ready for a function whose events you will handle yourself: one will come. Not answered.
+    /// Get ready for a function whose events you will handle yourself, and say so by another `Ready`.
     Rehearse,
     /// Handle this event.
     Invoke {

@@ -150,13 +150,15 @@ impl Session {
         Ok(frame)
     }
 
-    /// The bytes that have a blank runner get ready for a function whose events it will handle.
+    /// The bytes that have a blank runner get ready for a function whose events it will handle. It says that it is ready, again.
     ///
     /// # Errors
     /// [`ProtocolError::OutOfTurn`] unless the runner is ready and blank.
     pub fn rehearse(&mut self) -> Result<Zeroizing<Vec<u8>>, ProtocolError> {
         self.require(State::Blank, FrameKind::Rehearse)?;
-        HostMessage::Rehearse.encode()
+        let frame = HostMessage::Rehearse.encode()?;
+        self.state = State::Starting;
+        Ok(frame)
     }
 
     /// The bytes that start an invocation.

@@ -265,6 +265,17 @@ fn an_end_of_a_copy_that_does_not_live_is_refused() {
 }
 
 #[test]
+fn a_rehearsal_ends_with_another_ready() {
+    let mut session = Session::new();
+    assert!(matches!(session.rehearse(), Err(ProtocolError::OutOfTurn { .. })), "it is not ready");
+    say(&mut session, &READY).unwrap();
+    session.rehearse().unwrap();
+    assert!(session.load(LIMITS, Purpose::Events, String::new()).is_err() && session.rehearse().is_err());
+    assert_eq!(say(&mut session, &READY).unwrap(), RunnerEvent::Ready(Identity::OwnUser));
+    load(&mut session, Purpose::Events);
+}
+
+#[test]
 fn a_process_makes_copies_or_handles_events() {
     assert!(matches!(original().invoke("{}".into()), Err(ProtocolError::OutOfTurn { .. })));
     assert!(matches!(loaded().fork(), Err(ProtocolError::OutOfTurn { .. })));

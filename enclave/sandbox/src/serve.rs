@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use r3e_runner_api::process::Identity;
 use r3e_runner_api::{Fault, FunctionLimits, HostMessage, Purpose, RunnerMessage};
 use thiserror::Error;
 
@@ -44,7 +45,7 @@ pub(crate) fn serve<E: Engine>(
     let inner = nursery.box_copy()?;
     engine.reseed();
     link.send(&RunnerMessage::Ready(identity));
-    let Some(order) = receive_load(link, engine)? else { return finish(link) };
+    let Some(order) = receive_load(link, engine, identity)? else { return finish(link) };
     // One that is not to make copies loses the right to before it sees the function.
     if order.purpose == Purpose::Events {
         inner.seal()?;
@@ -92,13 +93,20 @@ struct Order {
     source: String,
 }
 
-fn receive_load(link: &mut Link, engine: &mut impl Engine) -> Result<Option<Order>, ServeError> {
+fn receive_load(
+    link: &mut Link,
+    engine: &mut impl Engine,
+    identity: Identity,
+) -> Result<Option<Order>, ServeError> {
     loop {
         match link.receive(None)? {
             Received::Message(HostMessage::Load { limits, purpose, source }) => {
                 return Ok(Some(Order { limits, purpose, source }));
             }
-            Received::Message(HostMessage::Rehearse) => engine.rehearse(),
+            Received::Message(HostMessage::Rehearse) => {
+                engine.rehearse();
+                link.send(&RunnerMessage::Ready(identity));
+            }
             Received::Message(_) => return Err(ServeError::OutOfTurn),
             Received::Closed | Received::TimedOut => return Ok(None),
         }

@@ -6,7 +6,8 @@ use libfuzzer_sys::fuzz_target;
 use r3e_runner_api::limits::{MAX_LOG_FRAMES, MAX_OUTSTANDING_HOST_CALLS};
 use r3e_runner_api::process::Identity;
 use r3e_runner_api::{
-    FrameKind, FunctionLimits, HostError, HostErrorCode, HostValue, Purpose, RunnerEvent, RunnerMessage, Session, json,
+    FrameKind, FunctionLimits, HostError, HostErrorCode, HostValue, Purpose, RunnerEvent, RunnerMessage,
+    Session, json,
 };
 
 const OUTPUT_BYTES: u32 = 64;
@@ -64,6 +65,10 @@ fuzz_target!(|data: &[u8]| {
                 account.reply(take(&mut script, 1).first().copied().unwrap_or_default());
                 continue;
             }
+            7 => {
+                account.rehearse();
+                continue;
+            }
             8 => {
                 account.fork();
                 continue;
@@ -100,6 +105,14 @@ impl Account {
             self.phase = Phase::Loading;
             self.purpose = purpose;
             self.logs = 0;
+        }
+    }
+
+    fn rehearse(&mut self) {
+        let ordered = self.session.rehearse();
+        assert_eq!(ordered.is_ok(), self.phase == Phase::Blank, "{:?}", self.phase);
+        if ordered.is_ok() {
+            self.phase = Phase::Starting;
         }
     }
 

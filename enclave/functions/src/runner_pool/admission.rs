@@ -97,6 +97,17 @@ impl<K: Eq + Hash + Clone> KeyedGates<K> {
         self.enter_with(key, 1).await
     }
 
+    /// Enters the key's gate with so many slots as one, if that can be done at once.
+    pub(super) async fn enter_at_once(&self, key: &K, slots: u32) -> Option<KeyedPermit<'_, K>> {
+        let entering = std::pin::pin!(self.enter_with(key, slots));
+        // Asked once: what would wait leaves its place in the queue when it is dropped.
+        tokio::select! {
+            biased;
+            entered = entering => entered.ok(),
+            () = std::future::ready(()) => None,
+        }
+    }
+
     /// Enters the key's gate with so many slots as one.
     pub(super) async fn enter_with(
         &self,

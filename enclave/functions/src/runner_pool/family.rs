@@ -16,7 +16,9 @@ use super::error::StartError;
 use super::forker::Forker;
 use super::handle::Handle;
 use super::held::{Held, LiveToken};
-use super::limits::{FAMILY_CPU_MS, FAMILY_CPU_PER_ORDER_MS, FAMILY_GROWTH_BYTES, FAMILY_KERNEL_MIB};
+use super::limits::{
+    FAMILY_CPU_MS, FAMILY_CPU_PER_ORDER_MS, FAMILY_GROWTH_BYTES, FAMILY_KERNEL_MIB, WEIGH_DELAY_MS,
+};
 use super::memory::Reserved;
 use super::meter::Meter;
 use super::process::RunnerProcess;
@@ -179,14 +181,33 @@ impl Family {
         grown.then_some("it grows without anything that was ordered")
     }
 
+    /// Has it charged what it alone holds, beside everything else.
+    pub(super) fn weigh_soon(self: &Arc<Self>) {
+        // Without a runtime there is no pool any more that the memory could go back to.
+        let family = Arc::downgrade(self);
+        if let Ok(runtime) = Runtime::try_current() {
+            runtime.spawn(async move {
+                // Whoever asks has it, too, for a moment.
+                tokio::time::sleep(Duration::from_millis(WEIGH_DELAY_MS)).await;
+                tokio::task::spawn_blocking(move || family.upgrade().iter().for_each(Self::weigh)).await
+            });
+        }
+    }
+
     /// Charges it what it alone holds, once that can be told: while a member lives, the kernel counts what both hold as shared. It
     /// takes the kernel as long as a quarter of a load, for which nobody is to wait.
     fn weigh(self: &Arc<Self>) {
-        let orders = self.orders.load(Ordering::Acquire);
-        let Ok(own_bytes) = self.meter.private_bytes() else { return };
         // Whoever gives it orders has it, and so has every member; the pool that keeps it, and this.
-        let is_alone = Arc::strong_count(self) <= 2 && self.orders.load(Ordering::Acquire) == orders;
-        if is_alone && !self.is_weighed.swap(true, Ordering::AcqRel) {
+        let is_alone = || Arc::strong_count(self) <= 2;
+        let orders = self.orders.load(Ordering::Acquire);
+        if !is_alone() {
+            return;
+        }
+        let Ok(own_bytes) = self.meter.private_bytes() else { return };
+        if is_alone()
+            && self.orders.load(Ordering::Acquire) == orders
+            && !self.is_weighed.swap(true, Ordering::AcqRel)
+        {
             self.held.shrink_to(charge_of(own_bytes));
         }
     }
@@ -209,11 +230,7 @@ impl Drop for Member {
             watch.members.is_empty()
         };
         if is_last && !self.family.is_weighed.load(Ordering::Acquire) {
-            // Without a runtime there is no pool any more that the memory could go back to.
-            let family = Arc::downgrade(&self.family);
-            if let Ok(runtime) = Runtime::try_current() {
-                runtime.spawn_blocking(move || family.upgrade().iter().for_each(Family::weigh));
-            }
+            self.family.weigh_soon();
         }
     }
 }

@@ -154,6 +154,19 @@ impl Kept {
         Ok(process)
     }
 
+    /// The same, if there is memory for it that nobody waits for.
+    pub(super) async fn blank_at_once(
+        this: &Arc<Self>,
+        engine: Engine,
+        mib: u32,
+    ) -> Result<Option<RunnerProcess>, InvocationError> {
+        let nursery = this.nurseries.of(engine)?;
+        let Some(reserved) = this.memory.reserve_at_once(mib) else { return Ok(None) };
+        let mut process = RunnerProcess::blank(nursery, this.live.token()).await?;
+        process.hold(reserved);
+        Ok(Some(process))
+    }
+
     /// One of those that are kept ready, with memory for a function of their language, and counted as one that handles events.
     pub(super) async fn lone(
         this: &Arc<Self>,
@@ -164,9 +177,13 @@ impl Kept {
         if engine != Engine::default() {
             return Ok(None);
         }
+        if this.spare_processes() == 0 {
+            return Ok(None);
+        }
+        let reserved = this.reserve(mib).await?;
         let Some(mut process) = this.spare() else { return Ok(None) };
         Self::refill_later(this);
-        process.hold(this.reserve(mib).await?);
+        process.hold(reserved);
         this.make_place();
         process.count(this.handling.token());
         Ok(Some(process))
@@ -358,7 +375,7 @@ impl Kept {
 /// A process that waits for a function.
 async fn ready(nursery: &Nursery, live: LiveToken) -> Result<RunnerProcess, StartError> {
     let mut process = RunnerProcess::blank(nursery, live).await?;
-    process.rehearse()?;
+    process.rehearse().await?;
     Ok(process)
 }
 

@@ -59,5 +59,20 @@ pub const FAMILY_GROWTH_BYTES: u64 = 8 * 1024 * 1024;
 /// Memory of a process that waits for a function, in MiB, beside what it shares with the process that it is a copy of.
 pub const SPARE_MIB: u64 = 4;
 
+/// From the end of what a process did to the look at what it alone holds.
+pub const WEIGH_DELAY_MS: u64 = 20;
+
+/// A load that takes longer is not done again ahead of the next event: who asks for that waits for it, and is charged for it.
+pub const MAX_AHEAD_LOAD_MS: u64 = 250;
+
+/// What a load ahead of the next event may take beside twice what the first took: the machine has other work.
+pub const AHEAD_SLACK_MS: u64 = 50;
+
+/// How long a function is not loaded ahead once that went wrong, or would take too long.
+pub const NOT_AHEAD_MS: u64 = 600_000;
+
+/// Functions that this is remembered of.
+pub const MAX_NOT_AHEAD: usize = 4_096;
+
 /// How long a spare that was taken is missed before another is started.
 pub const REFILL_DELAY_MS: u64 = 10;

@@ -109,6 +109,14 @@ impl Memory {
         }
     }
 
+    /// Reserves `mib` if there are so many now and nobody waits; nothing idle is ended for them.
+    pub(super) fn reserve_at_once(&self, mib: u32) -> Option<Reserved> {
+        if self.is_awaited() {
+            return None;
+        }
+        Arc::clone(&self.free_mib).try_acquire_many_owned(mib).ok().map(|permit| self.reserved(permit))
+    }
+
     fn reserved(&self, permit: OwnedSemaphorePermit) -> Reserved {
         Reserved { permit, ending_mib: Arc::clone(&self.ending_mib), is_ending: false }
     }
@@ -140,7 +148,9 @@ mod tests {
         assert!(matches!(refused, InvocationError::Busy { scope: "appliance's memory" }));
         assert_eq!(missing, Some(10));
         let _forty = memory.reserve(40, |_| panic!("there is room")).await.unwrap();
+        assert!(memory.reserve_at_once(1).is_none());
         drop(sixty);
+        assert!(memory.reserve_at_once(61).is_none() && memory.reserve_at_once(60).is_some());
         assert!(memory.reserve(60, |_| panic!("there is room")).await.is_ok());
         assert!(!memory.is_awaited());
     }
@@ -151,7 +161,7 @@ mod tests {
         let mut idle = Some(memory.reserve(80, |_| ()).await.unwrap());
         let got = memory
             .reserve(50, |_| {
-                assert!(memory.is_awaited());
+                assert!(memory.is_awaited() && memory.reserve_at_once(1).is_none());
                 idle.take();
             })
             .await;

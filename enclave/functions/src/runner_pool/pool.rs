@@ -217,6 +217,14 @@ impl Inner {
         entered.map_err(|TurnedAway| InvocationError::Busy { scope: "tenant" })
     }
 
+    pub(super) fn tenant_slot_at_once(&self, tenant: &Arc<str>) -> Option<Permit<Arc<str>>> {
+        self.tenants.enter_at_once(tenant, self.config.max_per_tenant)
+    }
+
+    pub(super) fn appliance_slot_at_once(&self, tenant: &Arc<str>) -> Option<Permit<Arc<str>>> {
+        self.appliance.enter_at_once(tenant, usize::MAX)
+    }
+
     pub(super) async fn appliance_slot(
         &self,
         tenant: &Arc<str>,

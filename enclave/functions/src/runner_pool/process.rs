@@ -55,11 +55,21 @@ impl RunnerProcess {
         }
     }
 
-    /// Has the process get ready for a function whose events it will handle. It takes the few bytes whole, and does not answer.
-    pub(super) fn rehearse(&mut self) -> Result<(), StartError> {
+    /// Has the process get ready for a function whose events it will handle.
+    pub(super) async fn rehearse(&mut self) -> Result<(), StartError> {
         let order = self.session.rehearse().map_err(StartError::Protocol)?;
+        // The few bytes fit what nothing was written to before.
         let sent = self.stream.try_write(&order).map_err(StartError::Io)?;
-        if sent < order.len() { Err(StartError::Io(std::io::ErrorKind::WriteZero.into())) } else { Ok(()) }
+        if sent < order.len() {
+            return Err(StartError::Io(std::io::ErrorKind::WriteZero.into()));
+        }
+        let ready = until_ready(&self.stream, &mut self.session, &mut self.chunk);
+        match timeout(Duration::from_millis(START_TIMEOUT_MS), ready).await {
+            Ok(Ok(Some(_identity))) => Ok(()),
+            Ok(Ok(None)) => Err(StartError::Gone),
+            Ok(Err(error)) => Err(error),
+            Err(_elapsed) => Err(StartError::TimedOut),
+        }
     }
 
     /// A copy of a process that has loaded a function under these limits, ready for its events.

@@ -10,7 +10,7 @@ use super::engines::Code;
 use super::error::{InvocationError, StartError};
 use super::exchange::{Account, Broken, Exchange};
 use super::family::Family;
-use super::first::{First, Wanted};
+use super::first::{First, Took, Wanted};
 use super::kept::Kept;
 use super::leases::Lease;
 use super::memory::charge_mib;
@@ -33,8 +33,8 @@ pub(super) struct Run<'a> {
     asked: Asked<'a>,
     account: Account,
     usage: Usage,
-    /// While the event is its function's first.
-    first: Option<First>,
+    /// Where the event is its function's first, and its process has loaded the function.
+    first: Option<(First, Took)>,
 }
 
 impl<'a> Run<'a> {
@@ -45,10 +45,12 @@ impl<'a> Run<'a> {
     /// Hands the event, JSON text, to a process of the function.
     pub(super) async fn handle(mut self, event: &str) -> Invocation {
         let outcome = self.outcome(event).await;
-        // Nothing is held for the event any more. A function that was loaded and throws is called again like any other.
-        if let (Ok(_) | Err(InvocationError::Function(_)), Some(first)) = (&outcome, self.first.take()) {
+        // Nothing is held for the event any more.
+        if let Some((first, took)) = self.first.take()
+            && !is_broken(&outcome)
+        {
             let Asked { lease, code, limits, .. } = self.asked;
-            first.load_for_others(self.inner, Wanted::new(lease, code, limits));
+            first.load_for_others(self.inner, Wanted::new(lease, code, limits), took);
         }
         let Self { account, mut usage, .. } = self;
         usage.cpu_us = micros(account.cpu);
@@ -114,8 +116,10 @@ impl<'a> Run<'a> {
         if let Some(first) = self.inner.firsts.begin(key)
             && let Some(blank) = Kept::lone(&self.inner.kept, code.engine, self.mib()).await?
         {
-            self.first = Some(first);
-            return self.load_into(blank, Purpose::Events).await;
+            let process = self.load_into(blank, Purpose::Events).await?;
+            let Account { cpu, wall, .. } = self.account;
+            self.first = Some((first, Took { cpu, wall }));
+            return Ok(process);
         }
         let loading = self.inner.loading.enter(key).await?;
         let family = match self.inner.kept.family(key, limits) {
@@ -167,6 +171,12 @@ pub(super) async fn why(broken: Broken, process: RunnerProcess) -> InvocationErr
         Broken::Because(error) => error,
         Broken::Closed => process.post_mortem().await,
     }
+}
+
+/// Whether a process did what none of ours does: its function is not loaded before it is asked for again.
+fn is_broken(outcome: &Result<String, InvocationError>) -> bool {
+    use InvocationError::{Crashed, Exited, Protocol};
+    matches!(outcome, Err(Crashed { .. } | Exited { .. } | Protocol(_)))
 }
 
 fn micros(duration: Duration) -> u64 {

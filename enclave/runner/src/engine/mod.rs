@@ -57,6 +57,8 @@ struct Answer {
 
 /// What a rehearsal loads, and the event that it handles.
 const REHEARSAL_CODE: &str = "export default async (event) => ({ sum: event.a + event.b });";
+const REHEARSAL_LIMITS: FunctionLimits =
+    FunctionLimits { memory_mib: 64, output_bytes: 1024, log_bytes: 1024 };
 const REHEARSAL_EVENT: &str = r#"{"a":1,"b":2}"#;
 
 /// A module whose top level is being evaluated.
@@ -101,6 +103,7 @@ impl r3e_sandbox::Engine for Engine {
 
     /// What fails here is needed by nobody: the tenant's function will say so itself.
     fn rehearse(&mut self) {
+        self.bridge.limit(REHEARSAL_LIMITS);
         if let Some(handler) = self.rehearsed_handler() {
             self.handler = Some(handler);
             if self.begin(REHEARSAL_EVENT.to_owned()).is_ok() {

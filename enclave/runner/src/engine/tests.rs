@@ -10,9 +10,7 @@ fn engine() -> Engine {
     let (ours, theirs) = UnixStream::pair().unwrap();
     // Nothing is sent here; a socket without another end would be a failure to tell.
     std::mem::forget(theirs);
-    let mut engine = Engine::start(Sender::new(ours)).unwrap();
-    engine.limit(64 * 1024 * 1024, FunctionLimits { memory_mib: 64, output_bytes: 1000, log_bytes: 1000 });
-    engine
+    Engine::start(Sender::new(ours)).unwrap()
 }
 
 fn settle<T>(mut progress: impl FnMut() -> Progress<T>) -> Result<T, Fault> {
@@ -23,6 +21,8 @@ fn settle<T>(mut progress: impl FnMut() -> Progress<T>) -> Result<T, Fault> {
 }
 
 fn answer(engine: &mut Engine, source: &str, event: &str) -> Result<String, Fault> {
+    let limits = FunctionLimits { memory_mib: 64, output_bytes: 1000, log_bytes: 1000 };
+    engine.limit(64 * 1024 * 1024, limits);
     let mut loading = engine.begin_load(source.to_owned())?;
     settle(|| engine.progress_load(&mut loading))?;
     engine.begin(event.to_owned())?;
@@ -32,6 +32,7 @@ fn answer(engine: &mut Engine, source: &str, event: &str) -> Result<String, Faul
 #[test]
 fn a_rehearsal_gets_to_its_end() {
     let mut engine = engine();
+    engine.bridge.limit(REHEARSAL_LIMITS);
     engine.handler = engine.rehearsed_handler();
     assert!(engine.handler.is_some());
     engine.begin(REHEARSAL_EVENT.to_owned()).unwrap();

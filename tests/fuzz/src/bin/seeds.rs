@@ -800,7 +800,11 @@ fn runner_messages() -> Vec<Vec<u8>> {
     let denied = HostError { code: HostErrorCode::Denied, message: "not granted".to_owned() };
     let answer = HostValue::Fetch { status: 200, headers: vec![], body_base64: "AA==".to_owned() };
     let to_runner = [
-        HostMessage::Load { limits: limits(), purpose: Purpose::Copies, source: "export default () => 1".to_owned() },
+        HostMessage::Load {
+            limits: limits(),
+            purpose: Purpose::Copies,
+            source: "export default () => 1".to_owned(),
+        },
         HostMessage::Fork { number: 1 },
         HostMessage::Rehearse,
         HostMessage::Invoke { id: 1, event: "{}".to_owned() },
