@@ -42,8 +42,8 @@ pub(crate) const JOBS_SHARE_PERCENT: u32 = 50;
 
 /// A JSON body other than that and a function's deployment: names, keys and scopes.
 pub(crate) const MAX_JSON_BODY_BYTES: usize = 16 * 1024;
-/// A function's deployment: its source as JSON text, where a line feed costs two bytes.
-pub(crate) const MAX_DEPLOY_BODY_BYTES: usize = 2 * 1024 * 1024;
+/// A function's deployment: its source as JSON text, where a line feed costs two bytes; or WebAssembly in base64.
+pub(crate) const MAX_DEPLOY_BODY_BYTES: usize = 9 * 1024 * 1024;
 /// Bytes of request bodies in memory at once, of all clients together: a body takes its place before it is read.
 pub(crate) const MAX_BODIES_BYTES: usize = 256 * 1024 * 1024;
 /// Of them, those of one tenant: under a third, so that one leaves room for the others, and more than it may have waiting for

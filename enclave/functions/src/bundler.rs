@@ -16,14 +16,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use r3e_proto::api::functions::Runtime;
-use r3e_runner_api::bundling::{AnswerError, MAX_MESSAGE_BYTES, Problem, decode_answer};
+use r3e_runner_api::bundling::{
+    AnswerError, MAX_MESSAGE_BYTES, MEMORY_MIB, Problem, decode_answer, wasm_memory_mib,
+};
 use r3e_runner_api::process::{ENVIRONMENT, EXIT_OUT_OF_MEMORY};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::limits::{
-    BUNDLE_TIMEOUT_MS, MAX_BUNDLE_WAIT_MS, MAX_BUNDLES_AT_ONCE, MAX_BUNDLES_WAITING,
-    MAX_BUNDLES_WAITING_OF_ONE,
+    BUNDLE_TIMEOUT_MS, BUNDLE_TIMEOUT_PERCENT_PER_MIB, MAX_BUNDLE_WAIT_MS, MAX_BUNDLES_AT_ONCE,
+    MAX_BUNDLES_WAITING, MAX_BUNDLES_WAITING_OF_ONE,
 };
 use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
 
@@ -49,7 +51,7 @@ pub struct Bundler {
 #[derive(Debug)]
 pub(crate) struct Turn {
     program: Arc<Path>,
-    argument: Option<&'static str>,
+    runtime: Runtime,
     limit_ms: u64,
     permit: Permit<Arc<str>>,
 }
@@ -118,35 +120,53 @@ impl Bundler {
     /// # Errors
     /// [`BundleError::Busy`], [`BundleError::NoCompiler`].
     pub(crate) async fn turn(&self, tenant: &Arc<str>, runtime: Runtime) -> Result<Turn, BundleError> {
-        let (program, argument) = match runtime {
-            Runtime::Wasm => (self.wasm.as_ref().ok_or(BundleError::NoCompiler("WebAssembly"))?, None),
-            Runtime::Csharp => (self.csharp.as_ref().ok_or(BundleError::NoCompiler("C#"))?, Some(COMPILE)),
-            _ => (&self.program, None),
+        let program = match runtime {
+            Runtime::Wasm => self.wasm.as_ref().ok_or(BundleError::NoCompiler("WebAssembly"))?,
+            Runtime::Csharp => self.csharp.as_ref().ok_or(BundleError::NoCompiler("C#"))?,
+            _ => &self.program,
         };
         let permit = self.turns.enter(tenant, 1).await.map_err(|TurnedAway| BundleError::Busy)?;
-        Ok(Turn { program: Arc::clone(program), argument, limit_ms: self.limit_ms, permit })
+        Ok(Turn { program: Arc::clone(program), runtime, limit_ms: self.limit_ms, permit })
     }
 }
 
 impl Turn {
+    /// Memory that compiling `sources` may come to write, in MiB, beside the compiler itself: its program bounds itself to it.
+    pub(crate) fn memory_mib(&self, sources: &str) -> u32 {
+        if self.runtime == Runtime::Wasm { wasm_memory_mib(sources.len()) } else { MEMORY_MIB }
+    }
+
     /// Has `sources`, the text of a program, compiled, and gives the text of the compiled one. Dropping the future ends
     /// the process.
     ///
     /// # Errors
     /// [`BundleError`].
     pub(crate) async fn bundle(self, sources: String) -> Result<String, BundleError> {
-        let Self { program, argument, limit_ms, permit } = self;
+        let argument = match self.runtime {
+            Runtime::Wasm => Some(self.memory_mib(&sources).to_string()),
+            Runtime::Csharp => Some(COMPILE.to_owned()),
+            _ => None,
+        };
+        let limit_ms = self.limit_ms_of(&sources);
+        let Self { program, permit, .. } = self;
         let (ours, theirs) = UnixStream::pair()?;
         let _hang_up = HangUp(ours.try_clone()?);
         let (done, answered) = oneshot::channel();
         // A thread of its own: the process asks the kernel to end it when the thread that started it ends.
         thread::Builder::new().name("bundler".to_owned()).spawn(move || {
             // Whoever asked may have given up.
-            let _unclaimed = done.send(ask(&program, argument, limit_ms, (ours, theirs), sources.as_bytes()));
+            let _unclaimed =
+                done.send(ask(&program, argument.as_deref(), limit_ms, (ours, theirs), sources.as_bytes()));
             drop(permit);
         })?;
         let answer = answered.await.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))??;
         decode_answer(&answer)?.map_err(BundleError::Problem)
+    }
+
+    fn limit_ms_of(&self, sources: &str) -> u64 {
+        let mib = (sources.len() / (1024 * 1024)) as u64;
+        let percent = if self.runtime == Runtime::Wasm { BUNDLE_TIMEOUT_PERCENT_PER_MIB * mib } else { 0 };
+        self.limit_ms.saturating_mul(100 + percent) / 100
     }
 }
 

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use r3e_proto::api::functions::FunctionError;
 use r3e_proto::api::identity::TenantId;
 use r3e_runner_api::program::ProgramError;
-use r3e_store::limits::MAX_VALUE_BYTES;
 use thiserror::Error;
 
 use crate::bundler::{BundleError, Bundler};
 use crate::compiled::{record, runnable, to_compile};
 use crate::definition::{Definition, Sources};
-use crate::limits::BUNDLER_MEMORY_MIB;
+use crate::limits::MAX_CODE_BYTES;
 use crate::runner::{engine_of, explained, pool_limits, tenant_key};
 use crate::runner_pool::{Code, InvocationError, RunnerPool};
 
@@ -92,6 +91,12 @@ impl Loadable {
         };
         Self { definition, record }
     }
+
+    /// The same, with what it is said to compile to.
+    #[cfg(test)]
+    pub(crate) fn compiled(definition: Definition, record: Arc<str>) -> Self {
+        Self { definition, record }
+    }
 }
 
 /// What is kept of a definition's code.
@@ -112,7 +117,7 @@ async fn code(
         error => CheckError::Compiling(error),
     })?;
     // The bundler takes what an event takes, and waits for it as one does.
-    let room = pool.room(tenant, BUNDLER_MEMORY_MIB).await.map_err(|error| match error {
+    let room = pool.room(tenant, turn.memory_mib(&text)).await.map_err(|error| match error {
         error @ InvocationError::Busy { .. } => CheckError::Busy(error),
         InvocationError::NoRoom { needed_mib, max_mib } => CheckError::NoRuntime(format!(
             "compiling may take {needed_mib} MiB, and a tenant has {max_mib} MiB on this appliance: its operator can give it more memory; \
@@ -130,10 +135,10 @@ async fn code(
         error => CheckError::Bundler(error),
     })?;
     let record = record(sources, &compiled).map_err(CheckError::Program)?;
-    if record.len() > MAX_VALUE_BYTES {
+    if record.len() > MAX_CODE_BYTES {
         let bytes = record.len();
         return Err(CheckError::Refused(format!(
-            "what was deployed and what it compiles to take {bytes} bytes together, more than {MAX_VALUE_BYTES}: deploy less, \
+            "what was deployed and what it compiles to take {bytes} bytes together, more than {MAX_CODE_BYTES}: deploy less, \
              or JavaScript, which is kept once; strip a WebAssembly module of its names and debug sections"
         )));
     }

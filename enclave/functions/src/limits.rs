@@ -5,6 +5,12 @@ use std::ops::RangeInclusive;
 
 /// A function's source: a bundle beyond it parses for tens of milliseconds, and the sealed record has room for two.
 pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
+/// The same of a module of WebAssembly, or a component, in base64: 6 MiB of it, which compile in ten seconds.
+pub const MAX_WASM_SOURCE_BYTES: usize = (6 * 1024 * 1024_usize).div_ceil(3) * 4;
+/// What is kept of one version's code: what was deployed, and what it compiles to.
+pub const MAX_CODE_BYTES: usize = 18 * 1024 * 1024;
+/// Codes that are longer than a record of the store and were put together for the latest events.
+pub const MAX_JOINED_BYTES: usize = 48 * 1024 * 1024;
 /// Modules of one function, which share [`MAX_SOURCE_BYTES`]: beyond it they are better bundled by their author.
 pub const MAX_MODULES: usize = 256;
 /// Deployments whose modules are compiled at once: each takes a core and some hundred MiB for a moment.
@@ -15,16 +21,17 @@ pub const MAX_BUNDLES_WAITING: usize = 64;
 pub const MAX_BUNDLES_WAITING_OF_ONE: usize = 8;
 /// How long a deployment waits for its turn.
 pub const MAX_BUNDLE_WAIT_MS: u64 = 15_000;
-/// Memory that compiling may come to write, beside the compiler itself; its program bounds itself to it.
-pub const BUNDLER_MEMORY_MIB: u32 = r3e_runner_api::bundling::MEMORY_MIB;
-/// How long compiling one function may take, unless the appliance is configured otherwise; the largest honest ones take two seconds of a processor.
+/// How long compiling one function may take, unless the appliance is configured otherwise; the largest honest ones take two seconds of
+/// a processor, but for WebAssembly.
 pub const BUNDLE_TIMEOUT_MS: u64 = 10_000;
+/// For each MiB of WebAssembly in base64 beyond the first, so much longer, in percent: it takes a processor some 1.2 seconds.
+pub const BUNDLE_TIMEOUT_PERCENT_PER_MIB: u64 = 50;
 /// Functions of one tenant.
 pub const MAX_FUNCTIONS: usize = 100;
 /// Versions of one function that are kept: enough to go back by, and few enough to look through.
 pub const MAX_VERSIONS: usize = 16;
-/// Bytes of code of one function's versions: eight of the largest.
-pub const MAX_VERSIONS_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes of code of one function's versions, as it was deployed: four of the largest.
+pub const MAX_VERSIONS_BYTES: u64 = 32 * 1024 * 1024;
 /// Versions of all functions of one tenant: on average four of each.
 pub const MAX_VERSIONS_OF_TENANT: usize = 400;
 /// Bytes of code of all versions of one tenant.

@@ -3,11 +3,13 @@
 //! | namespace of the tenant | key | value |
 //! |---|---|---|
 //! | `functions` | name | the function's versions and aliases ([`record`]), JSON |
-//! | `function-sources` | name, `/`, version in hex | what is kept of the version's code ([`crate::compiled`]) |
+//! | `function-sources` | name, `/`, version in hex | what is kept of the version's code ([`crate::compiled`]), or how many parts it is in ([`parts`]) |
+//! | | the same, `/`, number | a part of it |
 //! | `function-values` | name, `/`, the function's own key | what the function stores |
 
 mod error;
 mod parsed;
+mod parts;
 mod record;
 mod split;
 mod versions;
@@ -24,6 +26,7 @@ use r3e_store::{Namespace, Store, StoreError, Value, Write};
 use tokio::sync::Mutex;
 
 use self::parsed::Parsed;
+use self::parts::Joined;
 use self::record::{Record, Size};
 use crate::check::Loadable;
 use crate::compiled::runnable;
@@ -40,6 +43,7 @@ pub use split::Draw;
 pub struct Registry {
     store: Store,
     parsed: Parsed,
+    joined: Joined,
     /// Held from the count to the commit, so that two deployments at once cannot both take the last place.
     deploying: Mutex<()>,
 }
@@ -53,8 +57,16 @@ pub struct Deployed {
     pub version: Version,
     /// Whether an alias names this version: what is granted to the function's name is granted to versions in service alone.
     pub in_service: bool,
-    /// Shared with the store's cache: many that wait for a runner hold one copy.
-    source: Value,
+    source: Source,
+}
+
+/// A version's code, shared: many that wait for a runner hold one copy.
+#[derive(Debug, Clone)]
+enum Source {
+    /// With the store's cache.
+    Stored(Value),
+    /// With what was joined of parts.
+    Joined(Arc<str>),
 }
 
 /// What a deployment did.
@@ -87,8 +99,12 @@ impl Deployed {
     /// [`RegistryError::Source`], [`RegistryError::Program`] if this release's own record is no text, or no program.
     pub fn source(&self) -> Result<&str, RegistryError> {
         let name = || self.function.name.clone();
-        let record =
-            std::str::from_utf8(self.source.as_bytes()).map_err(|_| RegistryError::Source(name()))?;
+        let record = match &self.source {
+            Source::Stored(value) => {
+                std::str::from_utf8(value.as_bytes()).map_err(|_| RegistryError::Source(name()))?
+            }
+            Source::Joined(code) => code,
+        };
         runnable(record).map_err(|source| RegistryError::Program { name: name(), source })
     }
 }
@@ -96,7 +112,7 @@ impl Deployed {
 impl Registry {
     /// The registry in `store`.
     pub fn new(store: Store) -> Self {
-        Self { store, parsed: Parsed::new(), deploying: Mutex::new(()) }
+        Self { store, parsed: Parsed::new(), joined: Joined::new(), deploying: Mutex::new(()) }
     }
 
     /// Deploys in the tenant's own name, and moves `prod` ([`Self::deploy_as`]).
@@ -157,11 +173,13 @@ impl Registry {
         let dropped = record.make_room(&version, self.size_of_others(&spaces, tenant, name).await?)?;
         let mut writes = Vec::new();
         if found.as_ref().is_none_or(|(before, _)| before.version(&version).is_err()) {
-            writes.push(Write::put(&spaces.sources, &source_key(name, &version), code.as_bytes()));
+            writes.push(self.put_code(&spaces, name, &version, &code).await?);
         }
         writes.extend(
             dropped.iter().map(|gone| Write::delete(&spaces.sources, &source_key(name, &gone.version))),
         );
+        let kept = record.versions().iter().map(|kept| kept.version.as_str()).collect();
+        writes.extend(self.parts_without(&spaces, name, &kept)?);
         let function = record.version(&version)?.clone();
         let retired = self.replace(&spaces, name, found, record, writes).await?;
         Ok(Deployment { function, retired })
@@ -225,13 +243,13 @@ impl Registry {
                 draw.is_for_canary(tenant, name, canary, percent)
             })?;
             // A deployment between the two reads may have dropped the version.
-            let source = self.store.get(&spaces.sources, &source_key(name, &function.version)).await?;
+            let source = self.code(&spaces, tenant, name, &function.version).await?;
             let Some(source) = source else { continue };
             let mut version = Version::default();
             hex::decode_to_slice(&function.version, &mut version)
                 .map_err(|_| RegistryError::Version(name.to_owned()))?;
             let in_service = record.named().contains(function.version.as_str());
-            return Ok(Deployed { function: function.clone(), version, in_service, source: source.value });
+            return Ok(Deployed { function: function.clone(), version, in_service, source });
         }
         Err(RegistryError::Changed(name.to_owned()))
     }
@@ -252,6 +270,7 @@ impl Registry {
             self.commit(name, writes).await?;
             writes = values.some_deletions(DELETIONS_AT_ONCE)?;
         }
+        self.commit_any(name, self.parts_without(&spaces, name, &BTreeSet::new())?).await?;
         writes.push(Write::delete(&spaces.functions, name));
         let sources = record.versions().iter().map(|kept| source_key(name, &kept.version));
         writes.extend(sources.map(|key| Write::delete(&spaces.sources, &key)));
@@ -338,6 +357,10 @@ impl Registry {
         let Some(found) = self.store.get(&spaces.functions, name).await? else { return Ok(None) };
         let record = self.parsed.of(tenant, name, &found).map_err(|error| unreadable(name, error))?;
         Ok(Some((record, found.version)))
+    }
+
+    async fn commit_any(&self, name: &str, writes: Vec<Write>) -> Result<(), RegistryError> {
+        if writes.is_empty() { Ok(()) } else { self.commit(name, writes).await }
     }
 
     async fn commit(&self, name: &str, writes: Vec<Write>) -> Result<(), RegistryError> {

@@ -20,6 +20,16 @@ pub const MAX_MESSAGE_BYTES: usize = MAX_SOURCE_BYTES + 1;
 /// 1 MiB takes about a quarter of it.
 pub const MEMORY_MIB: u32 = 256;
 
+/// As much more for each MiB of WebAssembly in base64 beyond the first: Go's 5.6 MiB take 380.
+const WASM_MEMORY_PER_MIB: u32 = 96;
+
+/// Memory that compiling a module of WebAssembly may come to write, in MiB, where its program's text has so many bytes. The
+/// compiler is started with this number.
+pub fn wasm_memory_mib(program_bytes: usize) -> u32 {
+    let mib = program_bytes.min(MAX_SOURCE_BYTES) / (1024 * 1024);
+    MEMORY_MIB + WASM_MEMORY_PER_MIB * u32::try_from(mib).unwrap_or(0)
+}
+
 /// Why sources make no program, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

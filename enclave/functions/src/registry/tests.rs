@@ -1,5 +1,7 @@
 //! The registry over a real store with a keeper in memory.
 
+mod long;
+
 use std::sync::Arc;
 
 use r3e_proto::api::functions::{Deploy, Permissions};

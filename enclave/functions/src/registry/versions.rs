@@ -39,8 +39,10 @@ impl Registry {
         let (found, stands) = self.existing(&spaces, tenant, name).await?;
         let mut record = Record::clone(&found);
         let removed = record.remove_version(digits)?;
-        let source = Write::delete(&spaces.sources, &source_key(name, &removed.version));
-        let retired = self.replace(&spaces, name, Some((found, stands)), record, vec![source]).await?;
+        let mut writes = vec![Write::delete(&spaces.sources, &source_key(name, &removed.version))];
+        let kept = record.versions().iter().map(|kept| kept.version.as_str()).collect();
+        writes.extend(self.parts_without(&spaces, name, &kept)?);
+        let retired = self.replace(&spaces, name, Some((found, stands)), record, writes).await?;
         Ok(Changed { now: removed, retired })
     }
 

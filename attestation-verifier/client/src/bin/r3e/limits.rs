@@ -20,8 +20,6 @@ pub(crate) const MAX_KNOWN_CONFIGURATIONS: usize = 2_000;
 pub(crate) const MAX_ATTESTED_FILE_BYTES: u64 = 64 * 1024;
 /// A secret's value: what the appliance takes.
 pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
-/// A function's source: what the appliance takes.
-pub(crate) const MAX_SOURCE_BYTES: u64 = 1024 * 1024;
 /// An invocation's event: what the appliance takes.
 pub(crate) const MAX_EVENT_BYTES: u64 = 1024 * 1024;
 /// An imported key's file, and its password: what the appliance takes.
