@@ -21,9 +21,9 @@ pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_mins(1);
 /// From a request's header to the last byte of its body.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// For what is left of a request's body once it was answered: a client that is still sending reads its answer after.
-pub(crate) const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most of such a rest that is read: twice the largest body that is taken. Nothing of it is kept.
-pub(crate) const MAX_DISCARDED_BYTES: u64 = 4 * 1024 * 1024;
+pub(crate) const MAX_DISCARDED_BYTES: u64 = 2 * MAX_DEPLOY_BODY_BYTES as u64;
 /// The buffer of a request's header: as much as an API key and any path of ours need, many times over.
 pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Headers of a request.

@@ -24,8 +24,8 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::limits::{
-    BUNDLE_TIMEOUT_MS, BUNDLE_TIMEOUT_PERCENT_PER_MIB, MAX_BUNDLE_WAIT_MS, MAX_BUNDLES_AT_ONCE,
-    MAX_BUNDLES_WAITING, MAX_BUNDLES_WAITING_OF_ONE,
+    BUNDLE_TIMEOUT_MS, BUNDLE_TIMEOUT_PERCENT_PER_MIB, MAX_BUNDLE_TIMEOUT_MS, MAX_BUNDLE_WAIT_MS,
+    MAX_BUNDLES_AT_ONCE, MAX_BUNDLES_WAITING, MAX_BUNDLES_WAITING_OF_ONE, MAX_LONG_BUNDLES_AT_ONCE,
 };
 use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
 
@@ -45,6 +45,8 @@ pub struct Bundler {
     csharp: Option<Arc<Path>>,
     limit_ms: u64,
     turns: Turnstile<Arc<str>>,
+    /// Of what may take much longer than the rest, one is compiled at a time, so that another place is left for the rest.
+    long_turns: Turnstile<Arc<str>>,
 }
 
 /// A tenant's turn to have one function compiled.
@@ -52,8 +54,11 @@ pub struct Bundler {
 pub(crate) struct Turn {
     program: Arc<Path>,
     runtime: Runtime,
+    /// Of what was deployed.
+    source_bytes: usize,
     limit_ms: u64,
-    permit: Permit<Arc<str>>,
+    /// One of all, and where it takes long the one of those.
+    permits: (Permit<Arc<str>>, Option<Permit<Arc<str>>>),
 }
 
 /// Why there is no compiled program.
@@ -86,8 +91,8 @@ pub enum BundleError {
 impl Bundler {
     /// Of the program at `program`.
     pub fn new(program: PathBuf) -> Self {
-        let bounds = Bounds {
-            places: MAX_BUNDLES_AT_ONCE,
+        let bounds = |places| Bounds {
+            places,
             max_waiting: MAX_BUNDLES_WAITING,
             max_waiting_of_one: MAX_BUNDLES_WAITING_OF_ONE,
             max_wait: Duration::from_millis(MAX_BUNDLE_WAIT_MS),
@@ -97,7 +102,8 @@ impl Bundler {
             wasm: None,
             csharp: None,
             limit_ms: BUNDLE_TIMEOUT_MS,
-            turns: Turnstile::new(bounds),
+            turns: Turnstile::new(bounds(MAX_BUNDLES_AT_ONCE)),
+            long_turns: Turnstile::new(bounds(MAX_LONG_BUNDLES_AT_ONCE)),
         }
     }
 
@@ -119,23 +125,27 @@ impl Bundler {
     ///
     /// # Errors
     /// [`BundleError::Busy`], [`BundleError::NoCompiler`].
-    pub(crate) async fn turn(&self, tenant: &Arc<str>, runtime: Runtime) -> Result<Turn, BundleError> {
+    pub(crate) async fn turn(
+        &self,
+        tenant: &Arc<str>,
+        runtime: Runtime,
+        source_bytes: usize,
+    ) -> Result<Turn, BundleError> {
         let program = match runtime {
             Runtime::Wasm => self.wasm.as_ref().ok_or(BundleError::NoCompiler("WebAssembly"))?,
             Runtime::Csharp => self.csharp.as_ref().ok_or(BundleError::NoCompiler("C#"))?,
             _ => &self.program,
         };
-        let permit = self.turns.enter(tenant, 1).await.map_err(|TurnedAway| BundleError::Busy)?;
-        Ok(Turn { program: Arc::clone(program), runtime, limit_ms: self.limit_ms, permit })
+        let busy = |TurnedAway| BundleError::Busy;
+        let is_long = mib_beyond_one(source_bytes) > 0;
+        // First, so that what waits for it takes no place of the others.
+        let long = if is_long { Some(self.long_turns.enter(tenant, 1).await.map_err(busy)?) } else { None };
+        let permits = (self.turns.enter(tenant, 1).await.map_err(busy)?, long);
+        Ok(Turn { program: Arc::clone(program), runtime, source_bytes, limit_ms: self.limit_ms, permits })
     }
 }
 
 impl Turn {
-    /// Memory that compiling `sources` may come to write, in MiB, beside the compiler itself: its program bounds itself to it.
-    pub(crate) fn memory_mib(&self, sources: &str) -> u32 {
-        if self.runtime == Runtime::Wasm { wasm_memory_mib(sources.len()) } else { MEMORY_MIB }
-    }
-
     /// Has `sources`, the text of a program, compiled, and gives the text of the compiled one. Dropping the future ends
     /// the process.
     ///
@@ -143,12 +153,12 @@ impl Turn {
     /// [`BundleError`].
     pub(crate) async fn bundle(self, sources: String) -> Result<String, BundleError> {
         let argument = match self.runtime {
-            Runtime::Wasm => Some(self.memory_mib(&sources).to_string()),
+            Runtime::Wasm => Some(memory_mib(self.runtime, self.source_bytes).to_string()),
             Runtime::Csharp => Some(COMPILE.to_owned()),
             _ => None,
         };
-        let limit_ms = self.limit_ms_of(&sources);
-        let Self { program, permit, .. } = self;
+        let limit_ms = self.limit_ms_of_all();
+        let Self { program, permits, .. } = self;
         let (ours, theirs) = UnixStream::pair()?;
         let _hang_up = HangUp(ours.try_clone()?);
         let (done, answered) = oneshot::channel();
@@ -157,17 +167,28 @@ impl Turn {
             // Whoever asked may have given up.
             let _unclaimed =
                 done.send(ask(&program, argument.as_deref(), limit_ms, (ours, theirs), sources.as_bytes()));
-            drop(permit);
+            drop(permits);
         })?;
         let answer = answered.await.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))??;
         decode_answer(&answer)?.map_err(BundleError::Problem)
     }
 
-    fn limit_ms_of(&self, sources: &str) -> u64 {
-        let mib = (sources.len() / (1024 * 1024)) as u64;
-        let percent = if self.runtime == Runtime::Wasm { BUNDLE_TIMEOUT_PERCENT_PER_MIB * mib } else { 0 };
-        self.limit_ms.saturating_mul(100 + percent) / 100
+    fn limit_ms_of_all(&self) -> u64 {
+        let percent = BUNDLE_TIMEOUT_PERCENT_PER_MIB * u64::from(mib_beyond_one(self.source_bytes));
+        let scaled_ms = self.limit_ms.saturating_mul(100 + percent) / 100;
+        scaled_ms.min(MAX_BUNDLE_TIMEOUT_MS.max(self.limit_ms))
     }
+}
+
+/// Memory that compiling so much may come to write, in MiB, beside the compiler itself: its program bounds itself to it.
+pub(crate) fn memory_mib(runtime: Runtime, source_bytes: usize) -> u32 {
+    if runtime == Runtime::Wasm { wasm_memory_mib(mib_beyond_one(source_bytes)) } else { MEMORY_MIB }
+}
+
+/// Whole MiB beyond the first, of which only WebAssembly has any.
+fn mib_beyond_one(source_bytes: usize) -> u32 {
+    let begun = source_bytes.div_ceil(1024 * 1024);
+    u32::try_from(begun.saturating_sub(1)).unwrap_or(u32::MAX)
 }
 
 /// Closes the conversation when it is dropped, which ends the wait on the other thread, and with it the process.

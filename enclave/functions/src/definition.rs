@@ -174,6 +174,12 @@ impl Definition {
         self.instance
     }
 
+    /// Whether its code is compiled before a runner loads it.
+    pub(crate) fn is_compiled(&self) -> bool {
+        // Python is compiled by its interpreter, where it runs.
+        !matches!((&self.sources, self.runtime), (Sources::Single(_), Runtime::Javascript | Runtime::Python))
+    }
+
     /// The digest of all of it but the name.
     pub fn version(&self) -> &Version {
         &self.version

@@ -3,18 +3,23 @@
 
 use std::ops::RangeInclusive;
 
-/// A function's source: a bundle beyond it parses for tens of milliseconds, and the sealed record has room for two.
+/// A function's source: a bundle beyond it parses for tens of milliseconds.
 pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
 /// The same of a module of WebAssembly, or a component, in base64: 6 MiB of it, which compile in ten seconds.
 pub const MAX_WASM_SOURCE_BYTES: usize = (6 * 1024 * 1024_usize).div_ceil(3) * 4;
-/// What is kept of one version's code: what was deployed, and what it compiles to.
+/// What is kept of one version's code in WebAssembly: what was deployed, and what it compiles to. In other languages, what one record
+/// holds.
 pub const MAX_CODE_BYTES: usize = 18 * 1024 * 1024;
-/// Codes that are longer than a record of the store and were put together for the latest events.
+/// Codes in parts that were joined for the latest events.
 pub const MAX_JOINED_BYTES: usize = 48 * 1024 * 1024;
+/// Codes that are being joined: each of them is held twice meanwhile.
+pub const MAX_JOINED_AT_ONCE: usize = 2;
 /// Modules of one function, which share [`MAX_SOURCE_BYTES`]: beyond it they are better bundled by their author.
 pub const MAX_MODULES: usize = 256;
 /// Deployments whose modules are compiled at once: each takes a core and some hundred MiB for a moment.
 pub const MAX_BUNDLES_AT_ONCE: usize = 2;
+/// Of them, those of WebAssembly of more than 1 MiB in base64, which take longer.
+pub const MAX_LONG_BUNDLES_AT_ONCE: usize = 1;
 /// Deployments that wait for that: each holds its modules.
 pub const MAX_BUNDLES_WAITING: usize = 64;
 /// Of them, those of one tenant, of which one is compiled at a time.
@@ -24,8 +29,10 @@ pub const MAX_BUNDLE_WAIT_MS: u64 = 15_000;
 /// How long compiling one function may take, unless the appliance is configured otherwise; the largest honest ones take two seconds of
 /// a processor, but for WebAssembly.
 pub const BUNDLE_TIMEOUT_MS: u64 = 10_000;
-/// For each MiB of WebAssembly in base64 beyond the first, so much longer, in percent: it takes a processor some 1.2 seconds.
+/// For each MiB of WebAssembly in base64 beyond the first, begun or whole, so much longer, in percent: it takes a processor some 1.2 seconds.
 pub const BUNDLE_TIMEOUT_PERCENT_PER_MIB: u64 = 50;
+/// But no longer than this, unless the appliance is configured so: a client waits for it.
+pub const MAX_BUNDLE_TIMEOUT_MS: u64 = 60_000;
 /// Functions of one tenant.
 pub const MAX_FUNCTIONS: usize = 100;
 /// Versions of one function that are kept: enough to go back by, and few enough to look through.

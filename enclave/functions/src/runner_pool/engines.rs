@@ -1,8 +1,9 @@
 //! Which engine runs a function, and which process has it ready.
 
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::{fmt, io};
 
 use super::config::RunnerConfig;
 use super::error::InvocationError;
@@ -44,17 +45,41 @@ impl Engine {
 }
 
 /// What is loaded, and what loads it. A text alone is JavaScript.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Code<'a> {
     /// What loads it.
     pub engine: Engine,
     /// What a process of that engine is given.
-    pub source: &'a str,
+    pub source: Source<'a>,
+}
+
+/// What a process is given.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// This text.
+    Here(&'a str),
+    /// What is fetched once there is a process to give it to, so that nothing that waits holds it.
+    Late(&'a dyn LateSource),
+}
+
+/// A source that is to be fetched.
+pub trait LateSource: fmt::Debug + Send + Sync {
+    /// Fetches it. Nothing where it cannot be had: then no event is handed over.
+    fn fetch(&self) -> Fetching<'_>;
+}
+
+/// A text on its way.
+pub type Fetching<'a> = Pin<Box<dyn Future<Output = Option<Box<dyn AsRef<str> + Send + Sync>>> + Send + 'a>>;
+
+impl<'a> From<&'a str> for Source<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Here(text)
+    }
 }
 
 impl<'a> From<&'a str> for Code<'a> {
     fn from(source: &'a str) -> Self {
-        Self { engine: Engine::JavaScript, source }
+        Self { engine: Engine::JavaScript, source: source.into() }
     }
 }
 

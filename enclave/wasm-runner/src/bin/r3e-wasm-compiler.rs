@@ -34,5 +34,5 @@ fn main() -> ExitCode {
 /// What the enclave allows, and never more than the largest module may take.
 fn memory_mib() -> u32 {
     let allowed = std::env::args().nth(1).and_then(|argument| argument.parse().ok());
-    allowed.unwrap_or(MEMORY_MIB).min(wasm_memory_mib(usize::MAX))
+    allowed.unwrap_or(MEMORY_MIB).min(wasm_memory_mib(u32::MAX))
 }

@@ -27,10 +27,10 @@ async fn code_of_any_length_is_found_as_it_was_deployed() {
     // The longest record, the shortest code in parts, as many parts as one commit takes and one more, the longest.
     for (bytes, records) in [
         (MAX_VALUE_BYTES, 1),
-        (MAX_VALUE_BYTES + 1, 3),
-        (3 * MAX_VALUE_BYTES, 4),
-        (3 * MAX_VALUE_BYTES + 1, 5),
-        (crate::limits::MAX_CODE_BYTES, 11),
+        (MAX_VALUE_BYTES + 1, 2),
+        (3 * MAX_VALUE_BYTES, 3),
+        (3 * MAX_VALUE_BYTES + 1, 4),
+        (crate::limits::MAX_CODE_BYTES, 10),
     ] {
         let before = sources(&first, &spaces).len();
         let name = format!("f{bytes}");
@@ -61,12 +61,13 @@ async fn parts_go_with_their_version_and_with_their_function() {
     let one = registry.deploy(ALICE, compiled("f", "one", long).0, 0).await.unwrap().function;
     let (loadable, two) = compiled("f", "two", long);
     registry.deploy(ALICE, loadable, 0).await.unwrap();
-    assert_eq!(sources(&store, &spaces).len(), others.len() + 6);
+    assert_eq!(sources(&store, &spaces).len(), others.len() + 4);
     // The same content again writes nothing.
+    let sequence = store.sequence();
     registry.deploy(ALICE, compiled("f", "two", long).0, 0).await.unwrap();
-    assert_eq!(sources(&store, &spaces).len(), others.len() + 6);
+    assert_eq!(store.sequence(), sequence);
     registry.remove_version(ALICE, "f", &one.version).await.unwrap();
-    assert_eq!(sources(&store, &spaces).len(), others.len() + 3);
+    assert_eq!(sources(&store, &spaces).len(), others.len() + 2);
     assert_eq!(source(&registry, "f").await, two);
     registry.delete(ALICE, "f").await.unwrap();
     assert_eq!(sources(&store, &spaces), others);
@@ -83,7 +84,12 @@ async fn versions_that_make_room_take_their_parts_along() {
         registry.deploy(ALICE, loadable, 0).await.unwrap();
     }
     assert_eq!(registry.versions(ALICE, "f").await.unwrap().len(), MAX_VERSIONS);
-    assert_eq!(sources(&store, &spaces).len(), 3 * MAX_VERSIONS);
+    assert_eq!(sources(&store, &spaces).len(), 2 * MAX_VERSIONS);
+}
+
+/// What a deployment leaves that ended between its parts and its record.
+async fn leave(registry: &Registry, spaces: &Spaces, name: &str, code: &str) {
+    registry.put_parts(spaces, name, &"00".repeat(32), code).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -93,19 +99,48 @@ async fn parts_that_nothing_counts_are_cleared_away() {
     let registry = Registry::new(store.clone());
     let spaces = Spaces::of(ALICE).unwrap();
     let (_, code) = compiled("f", "lost", 5 * MAX_VALUE_BYTES);
-    // A deployment that ended between its parts and its record: of a function, of another, and of one that is never there.
     for name in ["f", "f2", "never"] {
-        registry.put_code(&spaces, name, &"00".repeat(32), &code).await.unwrap();
+        leave(&registry, &spaces, name, &code).await;
     }
     assert_eq!(sources(&store, &spaces).len(), 15);
     assert!(matches!(load(&registry, ALICE, "f").await, Err(RegistryError::NotFound(_))));
     registry.deploy(ALICE, loadable("f", "one"), 0).await.unwrap();
     assert_eq!(sources(&store, &spaces).len(), 11, "its own are gone, and it has one record");
-    // The next deployment of the same content takes the place of what was left.
-    let (loadable, code) = compiled("f2", "two", 3 * MAX_VALUE_BYTES);
-    registry.deploy(ALICE, loadable, 0).await.unwrap();
-    assert_eq!(source(&registry, "f2").await, code);
-    assert_eq!(sources(&store, &spaces).len(), 11 - 5 + 4);
+    // The same content again clears away, too, though it changes nothing.
+    leave(&registry, &spaces, "f", &code).await;
+    registry.deploy(ALICE, loadable("f", "one"), 0).await.unwrap();
+    assert_eq!(sources(&store, &spaces).len(), 11);
+    // A function that never was is not there to be deleted; what is left of it is gone.
+    assert!(matches!(registry.delete(ALICE, "never").await, Err(RegistryError::NotFound(_))));
+    assert_eq!(sources(&store, &spaces).len(), 6);
+    leave(&registry, &spaces, "f", &code).await;
+    registry.delete(ALICE, "f").await.unwrap();
+    assert_eq!(sources(&store, &spaces).len(), 5, "another function's is not its own");
+    registry.delete(ALICE, "f2").await.unwrap_err();
+    assert!(sources(&store, &spaces).is_empty());
+}
+
+/// The same source, of which a compiler of another release makes something else.
+#[tokio::test]
+async fn a_version_that_is_deployed_again_runs_what_was_compiled_now() {
+    let keeper = Keeper::new();
+    let store = store(&keeper).await;
+    let registry = Registry::new(store.clone());
+    let spaces = Spaces::of(ALICE).unwrap();
+    let long = 2 * MAX_VALUE_BYTES;
+    let mut before = None;
+    for bytes in [long, long + 5, 100, long] {
+        let (loadable, code) = compiled("f", "one", bytes);
+        let deployment = registry.deploy(ALICE, loadable, 0).await.unwrap();
+        assert_eq!(source(&registry, "f").await, code, "{bytes}");
+        assert_eq!(
+            deployment.retired.len(),
+            usize::from(before.is_some()),
+            "its runners have the other code"
+        );
+        assert_eq!(*before.get_or_insert(deployment.function.version.clone()), deployment.function.version);
+        assert_eq!(sources(&store, &spaces).len(), bytes.div_ceil(MAX_VALUE_BYTES));
+    }
 }
 
 #[tokio::test]
@@ -115,19 +150,33 @@ async fn a_version_without_all_of_its_parts_is_not_run() {
     let registry = Registry::new(store.clone());
     let spaces = Spaces::of(ALICE).unwrap();
     let (loadable, _) = compiled("f", "one", 2 * MAX_VALUE_BYTES);
-    let version = registry.deploy(ALICE, loadable, 0).await.unwrap().function.version;
-    let part = format!("{}/00", source_key("f", &version));
+    registry.deploy(ALICE, loadable, 0).await.unwrap();
+    let deployed = load(&registry, ALICE, "f").await.unwrap();
+    let part = sources(&store, &spaces).remove(0);
     store.batch(vec![Write::put(&spaces.sources, &part, b"other".as_slice())]).await.unwrap();
-    assert!(matches!(load(&registry, ALICE, "f").await, Err(RegistryError::Source(_))));
+    let other = registry.runnable(ALICE, &deployed).await;
+    assert!(matches!(other, Err(RegistryError::Source(_))));
     store.batch(vec![Write::delete(&spaces.sources, &part)]).await.unwrap();
-    assert!(matches!(load(&registry, ALICE, "f").await, Err(RegistryError::Changed(_))));
-    let head = source_key("f", &version);
-    store.batch(vec![Write::put(&spaces.sources, &head, b"\0\0{".as_slice())]).await.unwrap();
-    assert!(matches!(load(&registry, ALICE, "f").await, Err(RegistryError::Record { .. })));
-    let many = br#"{"parts":1000000000,"bytes":1000000000000,"sha256":""}"#;
-    let head_record = [b"\0\0".as_slice(), many].concat();
-    store.batch(vec![Write::put(&spaces.sources, &head, head_record)]).await.unwrap();
-    assert!(matches!(load(&registry, ALICE, "f").await, Err(RegistryError::Source(_))));
+    assert!(registry.runnable(ALICE, &deployed).await.unwrap().is_none());
     registry.delete(ALICE, "f").await.unwrap();
     assert!(sources(&store, &spaces).is_empty());
+}
+
+/// Many at once hold one copy.
+#[tokio::test]
+async fn a_code_is_joined_once_for_all_who_want_it() {
+    let keeper = Keeper::new();
+    let registry = Arc::new(Registry::new(store(&keeper).await));
+    registry.deploy(ALICE, compiled("f", "one", 4 * MAX_VALUE_BYTES).0, 0).await.unwrap();
+    let mut wanted = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let registry = Arc::clone(&registry);
+        wanted.spawn(async move {
+            let deployed = load(&registry, ALICE, "f").await.unwrap();
+            registry.runnable(ALICE, &deployed).await.unwrap().unwrap()
+        });
+    }
+    let texts: Vec<*const str> =
+        wanted.join_all().await.iter().map(|code| std::ptr::from_ref(code.as_str())).collect();
+    assert!(texts.iter().all(|text| std::ptr::eq(*text, texts[0])));
 }
