@@ -336,3 +336,52 @@ fn explain(status: ExitStatus) -> BundleError {
 
 /// Exit status of a Rust program that panicked.
 const PANICKED: i32 = 101;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: usize = 2 * 1024 * 1024;
+
+    fn bundler() -> Bundler {
+        Bundler { wasm: Some(Path::new("compiler").into()), ..Bundler::new("bundler".into()) }
+    }
+
+    /// What takes long leaves a place for what does not.
+    #[tokio::test]
+    async fn one_long_compilation_is_made_at_a_time() {
+        let bundler = bundler();
+        let tenants: Vec<Arc<str>> = ["a", "b", "c"].map(Into::into).into();
+        let first = bundler.turn(&tenants[0], Runtime::Wasm, LONG).await.unwrap();
+        let mut second = Box::pin(bundler.turn(&tenants[1], Runtime::Wasm, LONG));
+        let waited = tokio::time::timeout(Duration::from_millis(50), &mut second).await;
+        assert!(waited.is_err());
+        let short = bundler.turn(&tenants[2], Runtime::Typescript, 100).await.unwrap();
+        drop(short);
+        drop(first);
+        assert!(second.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn time_and_memory_grow_with_what_is_compiled() {
+        let tenant: Arc<str> = "a".into();
+        let mib = 1024 * 1024;
+        for (bytes, limit_ms, memory) in [
+            (1, 10_000, 256),
+            (mib, 10_000, 256),
+            (mib + 1, 15_000, 352),
+            (6 * mib - 1, 35_000, 736),
+            (8 * mib, 45_000, 928),
+        ] {
+            let turn = bundler().turn(&tenant, Runtime::Wasm, bytes).await.unwrap();
+            assert_eq!(
+                (turn.limit_ms_of_all(), memory_mib(Runtime::Wasm, bytes)),
+                (limit_ms, memory),
+                "{bytes}"
+            );
+        }
+        let slow = bundler().with_limit_ms(30_000).turn(&tenant, Runtime::Wasm, 8 * mib).await.unwrap();
+        assert_eq!(slow.limit_ms_of_all(), MAX_BUNDLE_TIMEOUT_MS);
+        assert_eq!(memory_mib(Runtime::Typescript, mib), MEMORY_MIB);
+    }
+}
