@@ -42,7 +42,8 @@ const TABLE: &[(&str, &str, bool)] = &[
     ("a-file", "start", true),
     // Answers another order, or an order that was not given.
     ("another", "start", true),
-    ("hasty", "start", true),
+    // With the answer that was ordered right behind, it has handed over its copy all the same, and has said one thing too many.
+    ("hasty", "start or ok 1", true),
     // Tells of ends that did not come.
     ("ended", "start", true),
     // Does not answer.
@@ -94,7 +95,9 @@ async fn every_lie_ends_its_family_alone() {
         let pool = start(folder.path(), name);
         // A second event comes to what the first has left.
         for cold in [true, *loaded_anew] {
-            assert_eq!(event(&pool, "mallory").await, (expected.to_string(), cold), "{name}");
+            let (ended, was_cold) = event(&pool, "mallory").await;
+            assert!(expected.split(" or ").any(|expected| ended == expected), "{name}: {ended}");
+            assert_eq!(was_cold, cold, "{name}");
         }
         drop(pool);
         eventually("all of them are gone", || started_by(&folder.path().join(name)) == 0).await;
