@@ -2,8 +2,8 @@
 //! itself, rather than load it and then make a copy of itself. Once the event is answered, the function is loaded for its next events.
 //!
 //! So the function is loaded twice, and whoever asked waited for neither the copy nor what is measured of the original. The second
-//! load is done for nobody: it takes no turn, no memory and no processor time that an event waits for, and hardly more than the first
-//! took, which was charged. A function that cannot be loaded so is loaded for the event that needs it, as if no process waited.
+//! load is done for nobody: it takes no turn and no memory that an event waits for, and hardly more time than the first took, which was
+//! charged. A function that cannot be loaded so is loaded for the event that needs it, as if no process waited.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
