@@ -174,10 +174,7 @@ impl Kept {
         mib: u32,
     ) -> Result<Option<RunnerProcess>, InvocationError> {
         // What is kept ready is of the language that most functions are in.
-        if engine != Engine::default() {
-            return Ok(None);
-        }
-        if this.spare_processes() == 0 {
+        if engine != Engine::default() || this.spare_processes() == 0 {
             return Ok(None);
         }
         let reserved = this.reserve(mib).await?;

@@ -45,31 +45,29 @@ impl RunnerProcess {
     pub(super) async fn blank(nursery: &Nursery, live: LiveToken) -> Result<Self, StartError> {
         let (copy, original) = nursery.copy().await?;
         let mut process = Self::new(copy, original, Session::new(), vec![live])?;
-        let patience = Duration::from_millis(START_TIMEOUT_MS);
-        let ready = until_ready(&process.stream, &mut process.session, &mut process.chunk);
-        match timeout(patience, ready).await {
-            Ok(Ok(Some(_identity))) => Ok(process),
-            Ok(Ok(None)) => Err(StartError::Ended { status: status_of(process.end().await) }),
-            Ok(Err(error)) => Err(error),
-            Err(_elapsed) => Err(StartError::TimedOut),
+        if process.is_ready().await? {
+            return Ok(process);
         }
+        Err(StartError::Ended { status: status_of(process.end().await) })
     }
 
     /// Has the process get ready for a function whose events it will handle.
     pub(super) async fn rehearse(&mut self) -> Result<(), StartError> {
         let order = self.session.rehearse().map_err(StartError::Protocol)?;
         // The few bytes fit what nothing was written to before.
+        self.stream.writable().await.map_err(StartError::Io)?;
         let sent = self.stream.try_write(&order).map_err(StartError::Io)?;
         if sent < order.len() {
             return Err(StartError::Io(std::io::ErrorKind::WriteZero.into()));
         }
+        if self.is_ready().await? { Ok(()) } else { Err(StartError::Gone) }
+    }
+
+    /// Waits until it says that it is ready. False when it has closed its socket instead.
+    async fn is_ready(&mut self) -> Result<bool, StartError> {
         let ready = until_ready(&self.stream, &mut self.session, &mut self.chunk);
-        match timeout(Duration::from_millis(START_TIMEOUT_MS), ready).await {
-            Ok(Ok(Some(_identity))) => Ok(()),
-            Ok(Ok(None)) => Err(StartError::Gone),
-            Ok(Err(error)) => Err(error),
-            Err(_elapsed) => Err(StartError::TimedOut),
-        }
+        let said = timeout(Duration::from_millis(START_TIMEOUT_MS), ready).await;
+        Ok(said.map_err(|_elapsed| StartError::TimedOut)??.is_some())
     }
 
     /// A copy of a process that has loaded a function under these limits, ready for its events.
