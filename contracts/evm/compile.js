@@ -8,7 +8,7 @@ const path = require("path");
 
 const [soljson, what] = process.argv.slice(2);
 const root = __dirname;
-const contracts = ["Aggregator", "PriceConsumer", "StateAnchor"];
+const contracts = ["Aggregator", "MultiplierVerifier", "PriceConsumer", "StateAnchor"];
 
 function sources(folder) {
   const found = {};

@@ -18,6 +18,7 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::host::BLOB_PORT;
 use r3e_store::{Options, ParentBlobs, Store, StoreKeys};
 use r3e_transport::{EnclaveTransport, Endpoint};
+use r3e_zk::Zk;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -77,6 +78,7 @@ impl Workshop {
         };
         let layers = Layers::beside(&runner);
         let config = RunnerConfig { layers, ..RunnerConfig::new(runner) };
+        let proofs = Zk::open_beside(&config.runner_path).map_err(DevError::machine)?;
         let pool = Arc::new(RunnerPool::new(config).map_err(DevError::machine)?);
         let registry = Arc::new(Registry::new(store.clone()));
         let secrets = Arc::new(GivenSecrets::default());
@@ -91,6 +93,7 @@ impl Workshop {
             triggers: Arc::new(Said),
             prices: Arc::new(NoFeeds),
             random: Arc::new(OwnDice(Arc::clone(&root))),
+            proofs: Arc::new(proofs),
             notary: Arc::new(OwnSeal(root)),
             networks: Arc::new(NoNodes),
             admissions: Arc::new(Open),

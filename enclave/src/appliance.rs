@@ -8,6 +8,7 @@ use r3e_feeds::Feeds;
 use r3e_jobs::Jobs;
 use r3e_store::Store;
 use r3e_triggers::Triggers;
+use r3e_zk::Zk;
 
 use crate::anchor::Anchors;
 use crate::channel::{Counters, EvidenceSource};
@@ -76,6 +77,8 @@ pub(crate) struct Appliance {
     pub(crate) oracle_keys: Arc<OracleKeys>,
     /// What draws random numbers.
     pub(crate) randomness: Arc<Randomness>,
+    /// What makes and verifies zero-knowledge proofs.
+    pub(crate) zk: Arc<Zk>,
     /// The appliances that this one is a rollback witness of.
     pub(crate) witnessed: WitnessedAppliances,
     /// Its own rollback witness.

@@ -381,6 +381,7 @@ impl House {
             feeds: services.feeds,
             oracle_keys: services.oracle_keys,
             randomness: services.randomness,
+            zk: services.zk,
             identity,
             anchors,
             witnessed: witnessed(store.clone(), &clock, &witness)?,

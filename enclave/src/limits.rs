@@ -21,9 +21,9 @@ pub(crate) const HEADER_TIMEOUT: Duration = Duration::from_mins(1);
 /// From a request's header to the last byte of its body.
 pub(crate) const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// For what is left of a request's body once it was answered: a client that is still sending reads its answer after.
-pub(crate) const DISCARD_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most of such a rest that is read: twice the largest body that is taken. Nothing of it is kept.
-pub(crate) const MAX_DISCARDED_BYTES: u64 = 4 * 1024 * 1024;
+pub(crate) const MAX_DISCARDED_BYTES: u64 = 2 * MAX_DEPLOY_BODY_BYTES as u64;
 /// The buffer of a request's header: as much as an API key and any path of ours need, many times over.
 pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Headers of a request.
@@ -42,8 +42,8 @@ pub(crate) const JOBS_SHARE_PERCENT: u32 = 50;
 
 /// A JSON body other than that and a function's deployment: names, keys and scopes.
 pub(crate) const MAX_JSON_BODY_BYTES: usize = 16 * 1024;
-/// A function's deployment: its source as JSON text, where a line feed costs two bytes.
-pub(crate) const MAX_DEPLOY_BODY_BYTES: usize = 2 * 1024 * 1024;
+/// A function's deployment: its source as JSON text, where a line feed costs two bytes; or WebAssembly in base64.
+pub(crate) const MAX_DEPLOY_BODY_BYTES: usize = 9 * 1024 * 1024;
 /// Bytes of request bodies in memory at once, of all clients together: a body takes its place before it is read.
 pub(crate) const MAX_BODIES_BYTES: usize = 256 * 1024 * 1024;
 /// Of them, those of one tenant: under a third, so that one leaves room for the others, and more than it may have waiting for
@@ -155,6 +155,10 @@ pub(crate) const MAX_BATCH_BODY_BYTES: usize = 72 * 1024;
 pub(crate) const MAX_FEED_BODY_BYTES: usize = 64 * 1024;
 /// What asks for a random number: a seed whose every byte is escaped, and two numbers.
 pub(crate) const MAX_RANDOM_BODY_BYTES: usize = 2 * 1024;
+/// Numbers that are to be proved, or a range proof: 16 of them take 5 KiB, and a context whose every byte is escaped takes six times its length.
+pub(crate) const MAX_RANGE_PROOF_BODY_BYTES: usize = 16 * 1024;
+/// A verification key of 256 KiB, a proof, and as many signals as such a key is of.
+pub(crate) const MAX_VERIFY_PROOF_BODY_BYTES: usize = 448 * 1024;
 /// Entropy drawn from the device for the unlock provider: eight keys.
 pub(crate) const UNLOCK_ENTROPY_BYTES: usize = 256;
 

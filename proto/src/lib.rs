@@ -16,6 +16,7 @@ pub mod host;
 pub mod limits;
 pub mod notice;
 pub mod observation;
+pub mod proving;
 pub mod random;
 pub mod receipt;
 pub mod release;

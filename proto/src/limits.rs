@@ -31,7 +31,7 @@ pub const MAX_NOTICE_BYTES: usize = 1024;
 
 /// A blinded record name.
 pub const BLOB_NAME_BYTES: usize = 32;
-/// One sealed record: the largest function source, sealed.
+/// One sealed record: twice the source of the largest function but for WebAssembly, sealed; what is longer is in several.
 pub const MAX_BLOB_BYTES: usize = 2 * 1024 * 1024;
 /// A store head: a few digests and a number, sealed.
 pub const MAX_HEAD_BYTES: usize = 1024;

@@ -264,16 +264,17 @@ impl AttestedChannel {
         self.http.call(Call { name, method, path, authorization, header, body, limit_ms }).await
     }
 
-    /// As [`Self::send`], for the request that waits for tenant code.
-    pub(crate) async fn send_invocation(
+    /// As [`Self::send_with`], for a request that waits for a tenant's code, or for what compiles it.
+    pub(crate) async fn send_long(
         &mut self,
+        name: &'static str,
+        method: Method,
         path: &str,
         authorization: Option<&ApiKeyHeader>,
         header: Option<(HeaderName, HeaderValue)>,
-        event: Bytes,
+        body: Body,
     ) -> Result<Bytes, ClientError> {
         let limit_ms = self.shared.timeouts.invocation_ms;
-        let (name, method, body) = ("the invocation", Method::POST, Body::Json(event));
         self.http.call(Call { name, method, path, authorization, header, body, limit_ms }).await
     }
 }

@@ -37,7 +37,7 @@ pub struct Timeouts {
     pub evidence_ms: u64,
     /// One request.
     pub request_ms: u64,
-    /// One invocation.
+    /// One invocation, or deployment.
     pub invocation_ms: u64,
 }
 

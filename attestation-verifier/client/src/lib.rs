@@ -76,6 +76,12 @@ pub use member_key::MemberKey;
 pub use notice::{NoticeRefused, verify_notice};
 pub use operator::OperatorChannel;
 pub use policy::{Policy, PolicyBuilder, PolicyError};
+/// Groth16 proofs, verified without an appliance.
+pub use r3e_groth16 as groth16;
+/// Groth16 proofs, made without an appliance.
+pub use r3e_groth16_prover as groth16_prover;
+/// Range proofs, made and verified without an appliance.
+pub use r3e_range_proof as range_proof;
 pub use reconnect::{Attempts, Credential, Resend, TenantClient};
 pub use release::{approve_release, release_outcomes, verify_release};
 pub use report_key::ReportKey;

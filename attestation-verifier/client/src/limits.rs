@@ -6,9 +6,9 @@ pub const CONNECT_TIMEOUT_MS: u64 = 10_000;
 pub const HANDSHAKE_TIMEOUT_MS: u64 = 10_000;
 /// From the nonce to the last byte of Evidence: a full queue at the attestation device drains in less.
 pub const EVIDENCE_TIMEOUT_MS: u64 = 15_000;
-/// One request that runs no tenant code.
+/// One request that neither runs a tenant's code nor compiles it.
 pub const REQUEST_TIMEOUT_MS: u64 = 30_000;
-/// One invocation: the minute that a function may run, and its wait for a runner.
+/// One invocation: the minute that a function may run, and its wait for a runner. Or a deployment, whose code is compiled and loaded.
 pub const INVOCATION_TIMEOUT_MS: u64 = 120_000;
 
 /// How long a request is made again while the appliance cannot be reached or hands over: longer than a handover takes.
@@ -41,9 +41,11 @@ pub const MAX_MANIFEST_BYTES: usize = 64 * 1024;
 pub const MAX_PROJECT_MODULES: usize = 256;
 /// See [`MAX_PROJECT_MODULES`].
 pub const MAX_PROJECT_BYTES: usize = 1024 * 1024;
+/// A module of WebAssembly, or a component, which is all of a function: what the appliance takes.
+pub const MAX_WASM_BYTES: usize = 6 * 1024 * 1024;
 /// Files and folders that are looked through, those that are passed over not counted further.
 pub const MAX_PROJECT_ENTRIES: usize = 10_000;
 /// Folders in each other: what a module's path can name.
 pub const MAX_PROJECT_DEPTH: usize = 16;
 /// A zip of a function: its modules, and as much again of other files.
-pub const MAX_ZIP_BYTES: u64 = 4 * 1024 * 1024;
+pub const MAX_ZIP_BYTES: u64 = 12 * 1024 * 1024;

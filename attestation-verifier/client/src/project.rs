@@ -43,7 +43,7 @@ use gathered::Gathered;
 pub use manifest::MANIFEST;
 use manifest::Manifest;
 
-use crate::limits::MAX_ZIP_BYTES;
+use crate::limits::{MAX_PROJECT_BYTES, MAX_WASM_BYTES, MAX_ZIP_BYTES};
 
 /// A function's name, and what is to be deployed under it.
 #[derive(Debug, Clone)]
@@ -138,6 +138,11 @@ pub fn runtime_of(path: &Path) -> Runtime {
         Some("cs") => Runtime::Csharp,
         _ => Runtime::Javascript,
     }
+}
+
+/// Bytes that a function's files may have together, in this language: what the appliance takes.
+pub fn max_source_bytes(runtime: Runtime) -> usize {
+    if runtime == Runtime::Wasm { MAX_WASM_BYTES } else { MAX_PROJECT_BYTES }
 }
 
 /// A file's bytes as the source of a function: its text, or the standard base64 of a WebAssembly module.

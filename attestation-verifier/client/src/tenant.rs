@@ -10,6 +10,7 @@ mod transactions;
 mod triggers;
 mod versions;
 mod wallets;
+mod zk;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method};
@@ -179,7 +180,10 @@ impl TenantChannel {
         let path = function_path(name, &promotion_query(promotion)?)?;
         let code = deploy.code()?;
         let name = "the deployment";
-        let function: Function = self.request_json(name, Method::PUT, &path, deploy).await?;
+        let body = to_json(name, deploy)?;
+        let authorization = self.authorization.as_ref();
+        let sent = self.channel.send_long(name, Method::PUT, &path, authorization, None, body).await?;
+        let function: Function = json(name, &sent)?;
         // The permissions and limits that count are those in the answer, brought into their one form.
         let expected =
             version(deploy.runtime, code, &function.permissions, &function.limits, deploy.instance);
@@ -228,8 +232,9 @@ impl TenantChannel {
         // Before the event is sent: an invocation whose receipt nobody could check must not happen.
         let tenant = self.known_tenant().await?;
         let seen = self.channel.seen(&self.report_key)?;
-        let body =
-            self.channel.send_invocation(&path, self.authorization.as_ref(), headers, event.clone()).await?;
+        let (name, authorization) = ("the invocation", self.authorization.as_ref());
+        let sent = Body::Json(event.clone());
+        let body = self.channel.send_long(name, Method::POST, &path, authorization, headers, sent).await?;
         let answer: functions::Invocation = json("the invocation", &body)?;
         let expected = Expected {
             function: &reference,

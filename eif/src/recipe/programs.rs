@@ -12,13 +12,14 @@ use super::{RecipeError, Source, Toolchain, Workplace, read};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 const PROFILE: &str = "image";
-const PACKAGES: [&str; 5] = ["r3e-init", "r3e-bundler", "r3e-enclave", "r3e-runner", "r3e-wasm-runner"];
+const PACKAGES: [&str; 6] =
+    ["r3e-init", "r3e-bundler", "r3e-enclave", "r3e-prover", "r3e-runner", "r3e-wasm-runner"];
 /// The package of the program that C#'s runtime is linked into, and what says where that is. Without that layer it is not built.
 const CSHARP: (&str, &str) = ("r3e-csharp-runner", "R3E_MONO");
 const INIT: &str = "r3e-init";
 /// Those below `/usr/bin`, in the order of their names.
-const PROGRAMS: [&str; 5] =
-    ["r3e-bundler", "r3e-enclave", "r3e-runner", "r3e-wasm-compiler", "r3e-wasm-runner"];
+const PROGRAMS: [&str; 6] =
+    ["r3e-bundler", "r3e-enclave", "r3e-prover", "r3e-runner", "r3e-wasm-compiler", "r3e-wasm-runner"];
 
 /// Static; and random bytes by the system call alone: a static C library does not tell whether it has the call, and what
 /// asks it would open a device instead.

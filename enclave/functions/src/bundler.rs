@@ -16,14 +16,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use r3e_proto::api::functions::Runtime;
-use r3e_runner_api::bundling::{AnswerError, MAX_MESSAGE_BYTES, Problem, decode_answer};
+use r3e_runner_api::bundling::{
+    AnswerError, MAX_MESSAGE_BYTES, MEMORY_MIB, Problem, decode_answer, wasm_memory_mib,
+};
 use r3e_runner_api::process::{ENVIRONMENT, EXIT_OUT_OF_MEMORY};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::limits::{
-    BUNDLE_TIMEOUT_MS, MAX_BUNDLE_WAIT_MS, MAX_BUNDLES_AT_ONCE, MAX_BUNDLES_WAITING,
-    MAX_BUNDLES_WAITING_OF_ONE,
+    BUNDLE_TIMEOUT_MS, BUNDLE_TIMEOUT_PERCENT_PER_MIB, MAX_BUNDLE_TIMEOUT_MS, MAX_BUNDLE_WAIT_MS,
+    MAX_BUNDLES_AT_ONCE, MAX_BUNDLES_WAITING, MAX_BUNDLES_WAITING_OF_ONE, MAX_LONG_BUNDLES_AT_ONCE,
 };
 use crate::turnstile::{Bounds, Permit, TurnedAway, Turnstile};
 
@@ -43,15 +45,20 @@ pub struct Bundler {
     csharp: Option<Arc<Path>>,
     limit_ms: u64,
     turns: Turnstile<Arc<str>>,
+    /// Of what may take much longer than the rest, one is compiled at a time, so that another place is left for the rest.
+    long_turns: Turnstile<Arc<str>>,
 }
 
 /// A tenant's turn to have one function compiled.
 #[derive(Debug)]
 pub(crate) struct Turn {
     program: Arc<Path>,
-    argument: Option<&'static str>,
+    runtime: Runtime,
+    /// Of what was deployed.
+    source_bytes: usize,
     limit_ms: u64,
-    permit: Permit<Arc<str>>,
+    /// One of all, and where it takes long the one of those.
+    permits: (Permit<Arc<str>>, Option<Permit<Arc<str>>>),
 }
 
 /// Why there is no compiled program.
@@ -84,8 +91,8 @@ pub enum BundleError {
 impl Bundler {
     /// Of the program at `program`.
     pub fn new(program: PathBuf) -> Self {
-        let bounds = Bounds {
-            places: MAX_BUNDLES_AT_ONCE,
+        let bounds = |places| Bounds {
+            places,
             max_waiting: MAX_BUNDLES_WAITING,
             max_waiting_of_one: MAX_BUNDLES_WAITING_OF_ONE,
             max_wait: Duration::from_millis(MAX_BUNDLE_WAIT_MS),
@@ -95,7 +102,8 @@ impl Bundler {
             wasm: None,
             csharp: None,
             limit_ms: BUNDLE_TIMEOUT_MS,
-            turns: Turnstile::new(bounds),
+            turns: Turnstile::new(bounds(MAX_BUNDLES_AT_ONCE)),
+            long_turns: Turnstile::new(bounds(MAX_LONG_BUNDLES_AT_ONCE)),
         }
     }
 
@@ -117,14 +125,23 @@ impl Bundler {
     ///
     /// # Errors
     /// [`BundleError::Busy`], [`BundleError::NoCompiler`].
-    pub(crate) async fn turn(&self, tenant: &Arc<str>, runtime: Runtime) -> Result<Turn, BundleError> {
-        let (program, argument) = match runtime {
-            Runtime::Wasm => (self.wasm.as_ref().ok_or(BundleError::NoCompiler("WebAssembly"))?, None),
-            Runtime::Csharp => (self.csharp.as_ref().ok_or(BundleError::NoCompiler("C#"))?, Some(COMPILE)),
-            _ => (&self.program, None),
+    pub(crate) async fn turn(
+        &self,
+        tenant: &Arc<str>,
+        runtime: Runtime,
+        source_bytes: usize,
+    ) -> Result<Turn, BundleError> {
+        let program = match runtime {
+            Runtime::Wasm => self.wasm.as_ref().ok_or(BundleError::NoCompiler("WebAssembly"))?,
+            Runtime::Csharp => self.csharp.as_ref().ok_or(BundleError::NoCompiler("C#"))?,
+            _ => &self.program,
         };
-        let permit = self.turns.enter(tenant, 1).await.map_err(|TurnedAway| BundleError::Busy)?;
-        Ok(Turn { program: Arc::clone(program), argument, limit_ms: self.limit_ms, permit })
+        let busy = |TurnedAway| BundleError::Busy;
+        let is_long = mib_beyond_one(source_bytes) > 0;
+        // First, so that what waits for it takes no place of the others.
+        let long = if is_long { Some(self.long_turns.enter(tenant, 1).await.map_err(busy)?) } else { None };
+        let permits = (self.turns.enter(tenant, 1).await.map_err(busy)?, long);
+        Ok(Turn { program: Arc::clone(program), runtime, source_bytes, limit_ms: self.limit_ms, permits })
     }
 }
 
@@ -135,19 +152,43 @@ impl Turn {
     /// # Errors
     /// [`BundleError`].
     pub(crate) async fn bundle(self, sources: String) -> Result<String, BundleError> {
-        let Self { program, argument, limit_ms, permit } = self;
+        let argument = match self.runtime {
+            Runtime::Wasm => Some(memory_mib(self.runtime, self.source_bytes).to_string()),
+            Runtime::Csharp => Some(COMPILE.to_owned()),
+            _ => None,
+        };
+        let limit_ms = self.limit_ms_of_all();
+        let Self { program, permits, .. } = self;
         let (ours, theirs) = UnixStream::pair()?;
         let _hang_up = HangUp(ours.try_clone()?);
         let (done, answered) = oneshot::channel();
         // A thread of its own: the process asks the kernel to end it when the thread that started it ends.
         thread::Builder::new().name("bundler".to_owned()).spawn(move || {
             // Whoever asked may have given up.
-            let _unclaimed = done.send(ask(&program, argument, limit_ms, (ours, theirs), sources.as_bytes()));
-            drop(permit);
+            let _unclaimed =
+                done.send(ask(&program, argument.as_deref(), limit_ms, (ours, theirs), sources.as_bytes()));
+            drop(permits);
         })?;
         let answer = answered.await.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))??;
         decode_answer(&answer)?.map_err(BundleError::Problem)
     }
+
+    fn limit_ms_of_all(&self) -> u64 {
+        let percent = BUNDLE_TIMEOUT_PERCENT_PER_MIB * u64::from(mib_beyond_one(self.source_bytes));
+        let scaled_ms = self.limit_ms.saturating_mul(100 + percent) / 100;
+        scaled_ms.min(MAX_BUNDLE_TIMEOUT_MS.max(self.limit_ms))
+    }
+}
+
+/// Memory that compiling so much may come to write, in MiB, beside the compiler itself: its program bounds itself to it.
+pub(crate) fn memory_mib(runtime: Runtime, source_bytes: usize) -> u32 {
+    if runtime == Runtime::Wasm { wasm_memory_mib(mib_beyond_one(source_bytes)) } else { MEMORY_MIB }
+}
+
+/// Whole MiB beyond the first, of which only WebAssembly has any.
+fn mib_beyond_one(source_bytes: usize) -> u32 {
+    let begun = source_bytes.div_ceil(1024 * 1024);
+    u32::try_from(begun.saturating_sub(1)).unwrap_or(u32::MAX)
 }
 
 /// Closes the conversation when it is dropped, which ends the wait on the other thread, and with it the process.
@@ -295,3 +336,52 @@ fn explain(status: ExitStatus) -> BundleError {
 
 /// Exit status of a Rust program that panicked.
 const PANICKED: i32 = 101;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: usize = 2 * 1024 * 1024;
+
+    fn bundler() -> Bundler {
+        Bundler { wasm: Some(Path::new("compiler").into()), ..Bundler::new("bundler".into()) }
+    }
+
+    /// What takes long leaves a place for what does not.
+    #[tokio::test]
+    async fn one_long_compilation_is_made_at_a_time() {
+        let bundler = bundler();
+        let tenants: Vec<Arc<str>> = ["a", "b", "c"].map(Into::into).into();
+        let first = bundler.turn(&tenants[0], Runtime::Wasm, LONG).await.unwrap();
+        let mut second = Box::pin(bundler.turn(&tenants[1], Runtime::Wasm, LONG));
+        let waited = tokio::time::timeout(Duration::from_millis(50), &mut second).await;
+        assert!(waited.is_err());
+        let short = bundler.turn(&tenants[2], Runtime::Typescript, 100).await.unwrap();
+        drop(short);
+        drop(first);
+        assert!(second.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn time_and_memory_grow_with_what_is_compiled() {
+        let tenant: Arc<str> = "a".into();
+        let mib = 1024 * 1024;
+        for (bytes, limit_ms, memory) in [
+            (1, 10_000, 256),
+            (mib, 10_000, 256),
+            (mib + 1, 15_000, 352),
+            (6 * mib - 1, 35_000, 736),
+            (8 * mib, 45_000, 928),
+        ] {
+            let turn = bundler().turn(&tenant, Runtime::Wasm, bytes).await.unwrap();
+            assert_eq!(
+                (turn.limit_ms_of_all(), memory_mib(Runtime::Wasm, bytes)),
+                (limit_ms, memory),
+                "{bytes}"
+            );
+        }
+        let slow = bundler().with_limit_ms(30_000).turn(&tenant, Runtime::Wasm, 8 * mib).await.unwrap();
+        assert_eq!(slow.limit_ms_of_all(), MAX_BUNDLE_TIMEOUT_MS);
+        assert_eq!(memory_mib(Runtime::Typescript, mib), MEMORY_MIB);
+    }
+}

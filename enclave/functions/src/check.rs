@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use r3e_proto::api::functions::FunctionError;
+use r3e_proto::api::functions::{FunctionError, Runtime};
 use r3e_proto::api::identity::TenantId;
 use r3e_runner_api::program::ProgramError;
 use r3e_store::limits::MAX_VALUE_BYTES;
 use thiserror::Error;
 
-use crate::bundler::{BundleError, Bundler};
+use crate::bundler::{BundleError, Bundler, memory_mib};
 use crate::compiled::{record, runnable, to_compile};
 use crate::definition::{Definition, Sources};
-use crate::limits::BUNDLER_MEMORY_MIB;
+use crate::limits::MAX_CODE_BYTES;
 use crate::runner::{engine_of, explained, pool_limits, tenant_key};
-use crate::runner_pool::{Code, InvocationError, RunnerPool};
+use crate::runner_pool::{InvocationError, RunnerPool};
 
 /// A definition whose modules were compiled, and that a runner has loaded: it evaluates and exports a handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +66,7 @@ impl Loadable {
         let record = code(pool, bundler, &tenant, &definition).await?;
         let limits = pool_limits(definition.limits(), definition.instance());
         let source = runnable(&record).map_err(CheckError::Program)?;
-        let code = Code { engine: engine_of(definition.runtime()), source };
-        match pool.check(&tenant, code, &limits).await {
+        match pool.check(&tenant, engine_of(definition.runtime()), source, &limits).await {
             Err(error @ InvocationError::NoEngine { .. }) => Err(CheckError::NoRuntime(error.to_string())),
             Ok(()) => Ok(Self { definition, record }),
             Err(error @ InvocationError::Busy { .. }) => Err(CheckError::Busy(error)),
@@ -92,6 +91,12 @@ impl Loadable {
         };
         Self { definition, record }
     }
+
+    /// The same, with what it is said to compile to.
+    #[cfg(test)]
+    pub(crate) fn compiled(definition: Definition, record: Arc<str>) -> Self {
+        Self { definition, record }
+    }
 }
 
 /// What is kept of a definition's code.
@@ -101,18 +106,14 @@ async fn code(
     tenant: &Arc<str>,
     definition: &Definition,
 ) -> Result<Arc<str>, CheckError> {
-    let sources = match (to_compile(definition), definition.sources()) {
-        (None, Sources::Single(source)) => return Ok(Arc::clone(source)),
-        (None, Sources::Several { .. }) => return Err(CheckError::Program(ProgramError::Mark)),
-        (Some(sources), _) => sources,
-    };
-    let text = sources.encode().map_err(CheckError::Program)?;
-    let turn = bundler.turn(tenant, definition.runtime()).await.map_err(|error| match error {
-        BundleError::NoCompiler(_) => CheckError::NoRuntime(error.to_string()),
-        error => CheckError::Compiling(error),
-    })?;
-    // The bundler takes what an event takes, and waits for it as one does.
-    let room = pool.room(tenant, BUNDLER_MEMORY_MIB).await.map_err(|error| match error {
+    match (definition.sources(), definition.is_compiled()) {
+        (Sources::Single(source), false) => return Ok(Arc::clone(source)),
+        (Sources::Several { .. }, false) => return Err(CheckError::Program(ProgramError::Mark)),
+        (_, true) => {}
+    }
+    let (runtime, bytes) = (definition.runtime(), definition.source_bytes());
+    // The bundler takes what an event takes, and waits for it as one does: before it has its turn, which all tenants share.
+    let room = pool.room(tenant, memory_mib(runtime, bytes)).await.map_err(|error| match error {
         error @ InvocationError::Busy { .. } => CheckError::Busy(error),
         InvocationError::NoRoom { needed_mib, max_mib } => CheckError::NoRuntime(format!(
             "compiling may take {needed_mib} MiB, and a tenant has {max_mib} MiB on this appliance: its operator can give it more memory; \
@@ -120,6 +121,13 @@ async fn code(
         )),
         error => CheckError::Runner(error),
     })?;
+    let turn = bundler.turn(tenant, runtime, bytes).await.map_err(|error| match error {
+        BundleError::NoCompiler(_) => CheckError::NoRuntime(error.to_string()),
+        error => CheckError::Compiling(error),
+    })?;
+    // Made only now: whoever waits holds what was deployed once.
+    let sources = to_compile(definition).ok_or(CheckError::Program(ProgramError::Mark))?;
+    let text = sources.encode().map_err(CheckError::Program)?;
     let compiled = turn.bundle(text).await;
     drop(room);
     let compiled = compiled.map_err(|error| match error {
@@ -130,10 +138,11 @@ async fn code(
         error => CheckError::Bundler(error),
     })?;
     let record = record(sources, &compiled).map_err(CheckError::Program)?;
-    if record.len() > MAX_VALUE_BYTES {
+    let max_bytes = if runtime == Runtime::Wasm { MAX_CODE_BYTES } else { MAX_VALUE_BYTES };
+    if record.len() > max_bytes {
         let bytes = record.len();
         return Err(CheckError::Refused(format!(
-            "what was deployed and what it compiles to take {bytes} bytes together, more than {MAX_VALUE_BYTES}: deploy less, \
+            "what was deployed and what it compiles to take {bytes} bytes together, more than {max_bytes}: deploy less, \
              or JavaScript, which is kept once; strip a WebAssembly module of its names and debug sections"
         )));
     }

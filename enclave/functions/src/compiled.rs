@@ -23,8 +23,10 @@ const SINGLE_CSHARP: &str = "function.cs";
 
 /// What must be compiled before a runner can load it; none where the source is what runs.
 pub(crate) fn to_compile(definition: &Definition) -> Option<Program> {
+    if !definition.is_compiled() {
+        return None;
+    }
     match (definition.sources(), definition.runtime()) {
-        // Python is compiled by its interpreter, where it runs.
         (Sources::Single(_), Runtime::Javascript | Runtime::Python) => None,
         (Sources::Single(source), Runtime::Typescript) => Some(single(SINGLE_TYPESCRIPT, source)),
         (Sources::Single(source), Runtime::Wasm) => Some(single(SINGLE_WASM, source)),

@@ -13,8 +13,8 @@ use thiserror::Error;
 
 use crate::limits::{
     CONCURRENCY, CPU_MS, CSHARP_CPU_MS, CSHARP_MEMORY_MIB, HOST_CALLS, MAX_MODULES, MAX_NET_GRANTS,
-    MAX_NETWORK_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MAX_TOPIC_GRANTS, MAX_WALLET_GRANTS, MEMORY_MIB,
-    OUTPUT_BYTES, PYTHON_MEMORY_MIB, TIMEOUT_MS,
+    MAX_NETWORK_GRANTS, MAX_SECRET_GRANTS, MAX_SOURCE_BYTES, MAX_TOPIC_GRANTS, MAX_WALLET_GRANTS,
+    MAX_WASM_SOURCE_BYTES, MEMORY_MIB, OUTPUT_BYTES, PYTHON_MEMORY_MIB, TIMEOUT_MS,
 };
 use r3e_proto::function_version::{Version, version};
 
@@ -55,8 +55,13 @@ pub enum DefinitionError {
     #[error(transparent)]
     Code(#[from] CodeError),
     /// The code is too long.
-    #[error("the code has {0} bytes; it must have 1 to {MAX_SOURCE_BYTES}")]
-    SourceLength(usize),
+    #[error("the code has {bytes} bytes; in this language it must have 1 to {max_bytes}")]
+    SourceLength {
+        /// What it has.
+        bytes: usize,
+        /// What it may have; of WebAssembly, in base64.
+        max_bytes: usize,
+    },
     /// Too many modules.
     #[error("{0} modules are more than {MAX_MODULES}: bundle some of them into one")]
     TooManyModules(usize),
@@ -119,7 +124,7 @@ impl Definition {
             return Err(DefinitionError::Name(shown(name)));
         }
         let code = deploy.code()?;
-        check_code(code)?;
+        check_code(deploy.runtime, code)?;
         check_limits(deploy.runtime, &deploy.limits)?;
         let permissions = canonical(deploy.permissions.clone())?;
         let version = version(deploy.runtime, code, &permissions, &deploy.limits, deploy.instance);
@@ -169,6 +174,12 @@ impl Definition {
         self.instance
     }
 
+    /// Whether its code is compiled before a runner loads it.
+    pub(crate) fn is_compiled(&self) -> bool {
+        // Python is compiled by its interpreter, where it runs.
+        !matches!((&self.sources, self.runtime), (Sources::Single(_), Runtime::Javascript | Runtime::Python))
+    }
+
     /// The digest of all of it but the name.
     pub fn version(&self) -> &Version {
         &self.version
@@ -182,10 +193,11 @@ fn shown(text: &str) -> String {
     text.chars().take(SHOWN_CHARS).collect()
 }
 
-fn check_code(code: Code<'_>) -> Result<(), DefinitionError> {
+fn check_code(runtime: Runtime, code: Code<'_>) -> Result<(), DefinitionError> {
     let bytes = code.bytes();
-    if bytes == 0 || bytes > MAX_SOURCE_BYTES {
-        return Err(DefinitionError::SourceLength(bytes));
+    let max_bytes = if runtime == Runtime::Wasm { MAX_WASM_SOURCE_BYTES } else { MAX_SOURCE_BYTES };
+    if bytes == 0 || bytes > max_bytes {
+        return Err(DefinitionError::SourceLength { bytes, max_bytes });
     }
     match code {
         Code::Source(source) if source.starts_with('\0') => Err(DefinitionError::Nul),
@@ -367,12 +379,20 @@ mod tests {
         for wrong in ["", "a/b", "../a", "-a", ".a", "ä", &"a".repeat(65)] {
             assert_eq!(Definition::new(wrong, deploy()), Err(DefinitionError::Name(wrong.into())), "{wrong}");
         }
-        let sized = |len: usize| Definition::new("f", Deploy { source: " ".repeat(len), ..deploy() }).err();
+        let of = |runtime, len: usize| {
+            Definition::new("f", Deploy { runtime, source: " ".repeat(len), ..deploy() }).err()
+        };
+        let sized = |len| of(Runtime::Javascript, len);
+        let too_long = |bytes, max_bytes| Some(DefinitionError::SourceLength { bytes, max_bytes });
         assert_eq!(sized(0), Some(DefinitionError::Code(CodeError::Form)));
         let nul = Definition::new("f", Deploy::javascript("\0export default () => 1;"));
         assert_eq!(nul, Err(DefinitionError::Nul));
         assert_eq!(sized(MAX_SOURCE_BYTES), None);
-        assert_eq!(sized(MAX_SOURCE_BYTES + 1), Some(DefinitionError::SourceLength(MAX_SOURCE_BYTES + 1)));
+        assert_eq!(sized(MAX_SOURCE_BYTES + 1), too_long(MAX_SOURCE_BYTES + 1, MAX_SOURCE_BYTES));
+        assert_eq!(of(Runtime::Wasm, MAX_WASM_SOURCE_BYTES), None);
+        let beyond = MAX_WASM_SOURCE_BYTES + 1;
+        assert_eq!(of(Runtime::Wasm, beyond), too_long(beyond, MAX_WASM_SOURCE_BYTES));
+        assert!(of(Runtime::Python, beyond).is_some() && of(Runtime::Csharp, beyond).is_some());
         assert!(matches!(granted(&["a/b"], &[]), Err(DefinitionError::SecretName(_))));
         let many: Vec<String> = (0..=MAX_SECRET_GRANTS).map(|n| format!("s{n}.test")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
@@ -395,9 +415,9 @@ mod tests {
         assert!(several(of(2, MAX_SOURCE_BYTES / 2)).is_ok());
         assert_eq!(
             several(of(4, MAX_SOURCE_BYTES / 2)),
-            Err(DefinitionError::SourceLength(2 * MAX_SOURCE_BYTES))
+            Err(DefinitionError::SourceLength { bytes: 2 * MAX_SOURCE_BYTES, max_bytes: MAX_SOURCE_BYTES })
         );
-        assert_eq!(several(of(2, 0)), Err(DefinitionError::SourceLength(0)));
+        assert!(matches!(several(of(2, 0)), Err(DefinitionError::SourceLength { bytes: 0, .. })));
         let escapes =
             BTreeMap::from([("a.js".to_owned(), "1".to_owned()), ("../b.js".to_owned(), "1".to_owned())]);
         assert_eq!(several(escapes), Err(DefinitionError::Code(CodeError::Path("../b.js".into()))));

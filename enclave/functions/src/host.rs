@@ -21,12 +21,14 @@ use crate::limits::{MAX_ATTESTATIONS, MAX_RANDOM};
 use crate::networks::{Asked, OnChains};
 use crate::observing::{Ask, Observing};
 use crate::own_triggers::Making;
+use crate::proofs::Proofs;
 use crate::registry::Deployed;
 use crate::runner_pool::{HostCalls, HostFuture, ProcessNotes, ReadyFuture, Stage};
 use crate::secrets::Secrets;
 use crate::sources::{
     AttestationSource, Event, EventSink, FunctionVersion, Internet, LatestPrice, Networks, Notary,
-    OwnTriggers, PriceSource, RandomError, RandomSource, SecretReader, SecretSource, SourceError,
+    OwnTriggers, PriceSource, ProofSource, RandomError, RandomSource, SecretReader, SecretSource,
+    SourceError,
 };
 use crate::values::{Values, refused};
 use crate::writes::Writes;
@@ -41,6 +43,7 @@ pub(crate) struct Resources {
     pub(crate) triggers: Arc<dyn OwnTriggers>,
     pub(crate) prices: Arc<dyn PriceSource>,
     pub(crate) random: Arc<dyn RandomSource>,
+    pub(crate) proofs: Arc<dyn ProofSource>,
     pub(crate) notary: Arc<dyn Notary>,
     pub(crate) networks: Arc<dyn Networks>,
     pub(crate) attestation_turns: Semaphore,
@@ -58,6 +61,7 @@ pub(crate) struct Host<'a> {
     run: Run<'a>,
     attestations: AtomicU32,
     draws: AtomicU32,
+    proofs: Proofs<'a>,
     /// Those of them that are of the run.
     unseeded: AtomicU32,
     /// Answers that were to be signed.
@@ -97,6 +101,7 @@ impl<'a> Host<'a> {
             events: Events::of(&*resources.events, &function.permissions.publish, run.hops),
             run,
             attestations: AtomicU32::new(0),
+            proofs: Proofs::new(&*resources.proofs, tenant),
             draws: AtomicU32::new(0),
             unseeded: AtomicU32::new(0),
             observed: AtomicU32::new(0),
@@ -286,6 +291,9 @@ impl Host<'_> {
                 let occasion = self.occasion(min, max, seed);
                 Box::pin(self.random(occasion, min, max))
             }
+            HostCall::ZkProveRanges { asked } => Box::pin(self.proofs.prove_ranges(asked)),
+            HostCall::ZkVerifyRanges { proof } => Box::pin(self.proofs.verify_ranges(proof)),
+            HostCall::ZkVerifyProof { asked } => Box::pin(self.proofs.verify_proof(asked)),
             HostCall::OracleData { url, headers, path, targets } => {
                 let ask = Ask { url, headers, path, targets };
                 Box::pin(async move { self.observing().data(ask).await })

@@ -1,5 +1,6 @@
 //! One invocation, from the event to what its receipt says.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,12 +20,12 @@ use crate::host::{Host, Resources};
 use crate::limits::{
     MAX_ATTESTATIONS_AT_ONCE, MAX_EVENT_BYTES, MAX_WAIT_MS, MAX_WAITING_FOR_ALL, MAX_WAITING_FOR_ONE,
 };
-use crate::registry::{Draw, Registry, RegistryError};
+use crate::registry::{Deployed, Draw, Registry, RegistryError};
 use crate::runner::{engine_of, explained, function_key, log_line, pool_limits, tenant_key};
-use crate::runner_pool::{Code, InvocationError, RunnerPool};
+use crate::runner_pool::{Code, Fetching, InvocationError, LateSource, RunnerPool, Source};
 use crate::sources::{
-    AttestationSource, EventSink, Internet, Networks, Notary, OwnTriggers, PriceSource, RandomSource,
-    SecretSource, SourceError,
+    AttestationSource, EventSink, Internet, Networks, Notary, OwnTriggers, PriceSource, ProofSource,
+    RandomSource, SecretSource, SourceError,
 };
 use crate::turnstile::{Bounds, TurnedAway, Turnstile};
 
@@ -50,6 +51,8 @@ pub struct InvokerParts {
     pub prices: Arc<dyn PriceSource>,
     /// Where the random numbers come from that they draw.
     pub random: Arc<dyn RandomSource>,
+    /// What makes and verifies the proofs that they ask for.
+    pub proofs: Arc<dyn ProofSource>,
     /// Who signs what they were answered.
     pub notary: Arc<dyn Notary>,
     /// The chains that they read.
@@ -150,6 +153,7 @@ impl Invoker {
             triggers,
             prices,
             random,
+            proofs,
             notary,
             networks,
             admissions,
@@ -169,6 +173,7 @@ impl Invoker {
             triggers,
             prices,
             random,
+            proofs,
             notary,
             networks,
             attestation_turns: Semaphore::new(MAX_ATTESTATIONS_AT_ONCE),
@@ -230,7 +235,10 @@ impl Invoker {
         let _place = entered.map_err(|TurnedAway| overloaded(InvocationError::Busy { scope: "function" }))?;
         let admitted = self.admissions.admit(tenant, function).await?;
         let running = Running::new(admitted, &course, &host);
-        let code = Code { engine: engine_of(function.runtime), source: deployed.source()? };
+        let whole = deployed.whole()?;
+        let late = Late { registry: &self.registry, tenant, deployed: &deployed };
+        let source = whole.as_ref().map_or(Source::Late(&late), |whole| Source::Here(whole.as_str()));
+        let code = Code { engine: engine_of(function.runtime), source };
         let ran = self.pool.invoke_under(&lease, &key, code, text, &limits, &host).await;
         course.ran();
         let admitted = running.ended();
@@ -277,6 +285,39 @@ impl Invoker {
         for in_service in [true, false] {
             self.pool.forget(&function_key(tenant, &function.name, &function.version, in_service));
         }
+    }
+}
+
+/// A version whose code is joined when a runner is there to load it.
+struct Late<'a> {
+    registry: &'a Registry,
+    tenant: TenantId,
+    deployed: &'a Deployed,
+}
+
+impl fmt::Debug for Late<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Late")
+            .field("version", &self.deployed.function.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LateSource for Late<'_> {
+    fn fetch(&self) -> Fetching<'_> {
+        Box::pin(async move {
+            let Function { name, version, .. } = &self.deployed.function;
+            match self.registry.runnable(self.tenant, self.deployed).await {
+                Ok(Some(code)) => Some(Box::new(code) as Box<dyn AsRef<str> + Send + Sync>),
+                // It was dropped since it was looked up: whoever asks again is given another.
+                Ok(None) => None,
+                Err(error) => {
+                    tracing::error!(%error, tenant = %self.tenant, name, version, "the code of a function");
+                    None
+                }
+            }
+        })
     }
 }
 

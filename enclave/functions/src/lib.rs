@@ -28,6 +28,7 @@ mod metrics;
 mod networks;
 mod observing;
 mod own_triggers;
+mod proofs;
 mod registry;
 mod runner;
 pub mod runner_pool;
@@ -54,8 +55,9 @@ pub use registry::{By, Changed, Deployed, Deployment, Draw, Registry, RegistryEr
 pub use sources::{
     AnyTransaction, AttestationSource, ChainError, ChainFuture, ChangeError, ChangeFuture, ContractAnswer,
     ContractCall, Event, EventSink, FunctionVersion, Internet, LatestPrice, MadeTrigger, Networks, Notary,
-    OwnTriggers, PriceSource, PublishError, PublishFuture, RandomError, RandomFuture, RandomSource,
-    ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError, SourceFuture, Taken, ToSend,
+    OwnTriggers, PriceSource, ProofError, ProofFuture, ProofSource, PublishError, PublishFuture, RandomError,
+    RandomFuture, RandomSource, ResponseFuture, SecretAnswer, SecretReader, SecretSource, SourceError,
+    SourceFuture, Taken, ToSend,
 };
 
 pub use values::Values;

@@ -3,28 +3,42 @@
 
 use std::ops::RangeInclusive;
 
-/// A function's source: a bundle beyond it parses for tens of milliseconds, and the sealed record has room for two.
+/// A function's source: a bundle beyond it parses for tens of milliseconds.
 pub const MAX_SOURCE_BYTES: usize = 1024 * 1024;
+/// The same of a module of WebAssembly, or a component, in base64: 6 MiB of it, which compile in ten seconds.
+pub const MAX_WASM_SOURCE_BYTES: usize = (6 * 1024 * 1024_usize).div_ceil(3) * 4;
+/// What is kept of one version's code in WebAssembly: what was deployed, and what it compiles to. In other languages, what one record
+/// holds.
+pub const MAX_CODE_BYTES: usize = 18 * 1024 * 1024;
+/// Codes in parts that were joined for the latest events.
+pub const MAX_JOINED_BYTES: usize = 48 * 1024 * 1024;
+/// Codes that are being joined: each of them is held twice meanwhile.
+pub const MAX_JOINED_AT_ONCE: usize = 2;
 /// Modules of one function, which share [`MAX_SOURCE_BYTES`]: beyond it they are better bundled by their author.
 pub const MAX_MODULES: usize = 256;
 /// Deployments whose modules are compiled at once: each takes a core and some hundred MiB for a moment.
 pub const MAX_BUNDLES_AT_ONCE: usize = 2;
+/// Of them, those of WebAssembly of more than 1 MiB in base64, which take longer.
+pub const MAX_LONG_BUNDLES_AT_ONCE: usize = 1;
 /// Deployments that wait for that: each holds its modules.
 pub const MAX_BUNDLES_WAITING: usize = 64;
 /// Of them, those of one tenant, of which one is compiled at a time.
 pub const MAX_BUNDLES_WAITING_OF_ONE: usize = 8;
 /// How long a deployment waits for its turn.
 pub const MAX_BUNDLE_WAIT_MS: u64 = 15_000;
-/// Memory that compiling may come to write, beside the compiler itself; its program bounds itself to it.
-pub const BUNDLER_MEMORY_MIB: u32 = r3e_runner_api::bundling::MEMORY_MIB;
-/// How long compiling one function may take, unless the appliance is configured otherwise; the largest honest ones take two seconds of a processor.
+/// How long compiling one function may take, unless the appliance is configured otherwise; the largest honest ones take two seconds of
+/// a processor, but for WebAssembly.
 pub const BUNDLE_TIMEOUT_MS: u64 = 10_000;
+/// For each MiB of WebAssembly in base64 beyond the first, begun or whole, so much longer, in percent: it takes a processor some 1.2 seconds.
+pub const BUNDLE_TIMEOUT_PERCENT_PER_MIB: u64 = 50;
+/// But no longer than this, unless the appliance is configured so: a client waits for it.
+pub const MAX_BUNDLE_TIMEOUT_MS: u64 = 60_000;
 /// Functions of one tenant.
 pub const MAX_FUNCTIONS: usize = 100;
 /// Versions of one function that are kept: enough to go back by, and few enough to look through.
 pub const MAX_VERSIONS: usize = 16;
-/// Bytes of code of one function's versions: eight of the largest.
-pub const MAX_VERSIONS_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes of code of one function's versions, as it was deployed: four of the largest.
+pub const MAX_VERSIONS_BYTES: u64 = 32 * 1024 * 1024;
 /// Versions of all functions of one tenant: on average four of each.
 pub const MAX_VERSIONS_OF_TENANT: usize = 400;
 /// Bytes of code of all versions of one tenant.
@@ -124,6 +138,13 @@ pub const MAX_ATTESTATIONS_AT_ONCE: usize = 2;
 
 /// Random numbers that one invocation may draw: each takes three milliseconds of the appliance's own.
 pub const MAX_RANDOM: u32 = 64;
+
+/// Proofs that one invocation may have made or verified: each may take seconds of a processor, and takes less than half of one, that is not counted
+/// as the function's; they take turns with those of other tenants.
+pub const MAX_PROOFS: u32 = 16;
+
+/// A proof with its blindings, as JSON: 16 claims, and a context whose every byte is escaped.
+pub(crate) const MAX_PROOF_TEXT_BYTES: usize = 16 * 1024;
 
 /// Answers that one invocation may have signed: each is up to four signatures, some milliseconds of the appliance's own.
 pub const MAX_OBSERVATIONS: u32 = 64;

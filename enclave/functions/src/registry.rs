@@ -3,17 +3,19 @@
 //! | namespace of the tenant | key | value |
 //! |---|---|---|
 //! | `functions` | name | the function's versions and aliases ([`record`]), JSON |
-//! | `function-sources` | name, `/`, version in hex | what is kept of the version's code ([`crate::compiled`]) |
+//! | `function-sources` | name, `/`, version in hex | what is kept of the version's code ([`crate::compiled`]), if one record holds it |
+//! | | the same, `/`, digest, `/`, number | a part of it, if none does ([`parts`]) |
 //! | `function-values` | name, `/`, the function's own key | what the function stores |
 
 mod error;
 mod parsed;
+mod parts;
 mod record;
 mod split;
 mod versions;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, Weak};
 
 use r3e_proto::api::functions::Function;
 use r3e_proto::api::identity::TenantId;
@@ -24,6 +26,7 @@ use r3e_store::{Namespace, Store, StoreError, Value, Write};
 use tokio::sync::Mutex;
 
 use self::parsed::Parsed;
+use self::parts::{CLEARED_AT_ONCE, Joined, Parts};
 use self::record::{Record, Size};
 use crate::check::Loadable;
 use crate::compiled::runnable;
@@ -40,8 +43,10 @@ pub use split::Draw;
 pub struct Registry {
     store: Store,
     parsed: Parsed,
-    /// Held from the count to the commit, so that two deployments at once cannot both take the last place.
-    deploying: Mutex<()>,
+    joined: Joined,
+    /// Of each tenant, held from the count to the commit: two deployments at once cannot both take the last place, nor one clear away
+    /// what the other has put and not counted yet.
+    turns: std::sync::Mutex<HashMap<TenantId, Weak<Mutex<()>>>>,
 }
 
 /// A function as it is invoked.
@@ -53,8 +58,27 @@ pub struct Deployed {
     pub version: Version,
     /// Whether an alias names this version: what is granted to the function's name is granted to versions in service alone.
     pub in_service: bool,
-    /// Shared with the store's cache: many that wait for a runner hold one copy.
-    source: Value,
+    source: Source,
+}
+
+/// A version's code, shared: many that wait for a runner hold one copy.
+#[derive(Debug, Clone)]
+enum Source {
+    /// With the store's cache.
+    Whole(Value),
+    /// To be joined when it is wanted: it takes as much memory as some hundred events.
+    InParts(Parts),
+}
+
+/// What a runner loads.
+#[derive(Debug, Clone)]
+pub struct Runnable(Text);
+
+#[derive(Debug, Clone)]
+enum Text {
+    /// So much of a record, from its beginning.
+    Whole(Value, usize),
+    Joined(parts::Code),
 }
 
 /// What a deployment did.
@@ -77,26 +101,48 @@ pub struct Changed<T> {
 
 /// Times that a read meets a deployment between the description and the source.
 const MAX_READ_TRIES: usize = 4;
-/// Deletions in one batch beside the description's and the sources'.
-const DELETIONS_AT_ONCE: usize = MAX_COMMIT_RECORDS - 40;
+/// Deletions in one batch beside the description's, the sources' and their parts'.
+const DELETIONS_AT_ONCE: usize = MAX_COMMIT_RECORDS - 40 - CLEARED_AT_ONCE;
+
+impl Runnable {
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            // It was looked at when this was made.
+            Text::Whole(record, bytes) => record
+                .as_bytes()
+                .get(..*bytes)
+                .and_then(|text| std::str::from_utf8(text).ok())
+                .unwrap_or_default(),
+            Text::Joined(code) => code,
+        }
+    }
+}
+
+impl AsRef<str> for Runnable {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
 
 impl Deployed {
-    /// What a runner loads.
+    /// What a runner loads, where one record holds it; nothing where it has to be joined ([`Registry::runnable`]).
     ///
     /// # Errors
     /// [`RegistryError::Source`], [`RegistryError::Program`] if this release's own record is no text, or no program.
-    pub fn source(&self) -> Result<&str, RegistryError> {
+    pub(crate) fn whole(&self) -> Result<Option<Runnable>, RegistryError> {
+        let Source::Whole(record) = &self.source else { return Ok(None) };
         let name = || self.function.name.clone();
-        let record =
-            std::str::from_utf8(self.source.as_bytes()).map_err(|_| RegistryError::Source(name()))?;
-        runnable(record).map_err(|source| RegistryError::Program { name: name(), source })
+        let text = std::str::from_utf8(record.as_bytes()).map_err(|_| RegistryError::Source(name()))?;
+        let runs = runnable(text).map_err(|source| RegistryError::Program { name: name(), source })?;
+        Ok(Some(Runnable(Text::Whole(record.clone(), runs.len()))))
     }
 }
 
 impl Registry {
     /// The registry in `store`.
     pub fn new(store: Store) -> Self {
-        Self { store, parsed: Parsed::new(), deploying: Mutex::new(()) }
+        Self { store, parsed: Parsed::new(), joined: Joined::new(), turns: std::sync::Mutex::default() }
     }
 
     /// Deploys in the tenant's own name, and moves `prod` ([`Self::deploy_as`]).
@@ -130,8 +176,12 @@ impl Registry {
         let (definition, code) = loadable.into_parts();
         let name = definition.name();
         let spaces = Spaces::of(tenant)?;
-        let _turn = self.deploying.lock().await;
+        let turn = self.turn(tenant);
+        let _turn = turn.lock().await;
         let found = self.find(&spaces, tenant, name).await?;
+        let before = found.as_ref().map(|(record, _)| &**record);
+        // What an earlier one left behind goes first, so that it cannot add up.
+        self.commit_any(name, self.uncounted(&spaces, name, before)?).await?;
         let function = describe(&definition, by.now_ms);
         let version = function.version.clone();
         let mut record = if let Some((record, _)) = &found {
@@ -155,16 +205,62 @@ impl Registry {
             }
         }
         let dropped = record.make_room(&version, self.size_of_others(&spaces, tenant, name).await?)?;
-        let mut writes = Vec::new();
-        if found.as_ref().is_none_or(|(before, _)| before.version(&version).is_err()) {
-            writes.push(Write::put(&spaces.sources, &source_key(name, &version), code.as_bytes()));
+        let mut writes: Vec<Write> = dropped
+            .iter()
+            .map(|gone| Write::delete(&spaces.sources, &source_key(name, &gone.version)))
+            .collect();
+        let is_other = !self.has_code(&spaces, name, &version, before, &code).await?;
+        if is_other {
+            let parts = self.put_parts(&spaces, name, &version, &code).await?;
+            let key = source_key(name, &version);
+            writes.push(match &parts {
+                Some(_) => Write::delete(&spaces.sources, &key),
+                None => Write::put(&spaces.sources, &key, code.as_bytes()),
+            });
+            record.set_code(&version, parts);
         }
-        writes.extend(
-            dropped.iter().map(|gone| Write::delete(&spaces.sources, &source_key(name, &gone.version))),
-        );
+        writes.extend(self.uncounted(&spaces, name, Some(&record))?);
         let function = record.version(&version)?.clone();
-        let retired = self.replace(&spaces, name, found, record, writes).await?;
+        let was_there = before.is_some_and(|before| before.version(&version).is_ok());
+        let mut retired = self.replace(&spaces, name, found, record, writes).await?;
+        if is_other && was_there && !retired.iter().any(|gone| gone.version == version) {
+            // It runs other machine code from here on.
+            retired.push(function.clone());
+        }
         Ok(Deployment { function, retired })
+    }
+
+    /// Whether a version that is kept has this very code: a compiler of another release makes other machine code of the same
+    /// source.
+    async fn has_code(
+        &self,
+        spaces: &Spaces,
+        name: &str,
+        version: &str,
+        before: Option<&Record>,
+        code: &str,
+    ) -> Result<bool, RegistryError> {
+        let Some(before) = before.filter(|before| before.version(version).is_ok()) else { return Ok(false) };
+        if let Some(parts) = before.code(version) {
+            return parts::is_in(Some(parts), name, code);
+        }
+        let whole = self.store.get(&spaces.sources, &source_key(name, version)).await?;
+        Ok(whole.is_some_and(|whole| whole.value.as_bytes() == code.as_bytes()))
+    }
+
+    /// What a runner loads of a version; nothing where it was dropped meanwhile.
+    ///
+    /// # Errors
+    /// [`RegistryError::Source`], [`RegistryError::Program`]; the store's.
+    pub async fn runnable(
+        &self,
+        tenant: TenantId,
+        deployed: &Deployed,
+    ) -> Result<Option<Runnable>, RegistryError> {
+        let Source::InParts(parts) = &deployed.source else { return deployed.whole() };
+        let Function { name, version, .. } = &deployed.function;
+        let joined = self.join(tenant, name, version, parts).await?;
+        Ok(joined.map(|code| Runnable(Text::Joined(code))))
     }
 
     /// The tenant's functions as `prod` has them, by name.
@@ -206,7 +302,7 @@ impl Registry {
         in_prod(&self.existing(&Spaces::of(tenant)?, tenant, name).await?.0)
     }
 
-    /// The version that is meant, with its source; of a split, the one that `draw` falls on.
+    /// The version that is meant; of a split, the one that `draw` falls on.
     ///
     /// # Errors
     /// [`RegistryError::NotFound`], [`RegistryError::NoAlias`], [`RegistryError::NoVersion`],
@@ -225,13 +321,18 @@ impl Registry {
                 draw.is_for_canary(tenant, name, canary, percent)
             })?;
             // A deployment between the two reads may have dropped the version.
-            let source = self.store.get(&spaces.sources, &source_key(name, &function.version)).await?;
-            let Some(source) = source else { continue };
+            let source = match record.code(&function.version) {
+                Some(parts) => Source::InParts(parts.clone()),
+                None => match self.store.get(&spaces.sources, &source_key(name, &function.version)).await? {
+                    Some(found) => Source::Whole(found.value),
+                    None => continue,
+                },
+            };
             let mut version = Version::default();
             hex::decode_to_slice(&function.version, &mut version)
                 .map_err(|_| RegistryError::Version(name.to_owned()))?;
             let in_service = record.named().contains(function.version.as_str());
-            return Ok(Deployed { function: function.clone(), version, in_service, source: source.value });
+            return Ok(Deployed { function: function.clone(), version, in_service, source });
         }
         Err(RegistryError::Changed(name.to_owned()))
     }
@@ -244,8 +345,15 @@ impl Registry {
     /// goes: after any of these errors, delete it again.
     pub async fn delete(&self, tenant: TenantId, name: &str) -> Result<Vec<Function>, RegistryError> {
         let spaces = Spaces::of(tenant)?;
-        let _turn = self.deploying.lock().await;
-        let (record, _) = self.existing(&spaces, tenant, name).await?;
+        let turn = self.turn(tenant);
+        let _turn = turn.lock().await;
+        let found = self.find(&spaces, tenant, name).await?;
+        // A first deployment that did not come to its end left them, of a function that never was.
+        let Some((record, _)) = found else {
+            self.commit_any(name, self.uncounted(&spaces, name, None)?).await?;
+            return Err(RegistryError::NotFound(name.to_owned()));
+        };
+        self.commit_any(name, self.uncounted(&spaces, name, Some(&record))?).await?;
         let values = Values::of(&self.store, tenant, name)?;
         let mut writes = values.some_deletions(DELETIONS_AT_ONCE)?;
         while writes.len() == DELETIONS_AT_ONCE {
@@ -255,7 +363,9 @@ impl Registry {
         writes.push(Write::delete(&spaces.functions, name));
         let sources = record.versions().iter().map(|kept| source_key(name, &kept.version));
         writes.extend(sources.map(|key| Write::delete(&spaces.sources, &key)));
+        writes.extend(self.uncounted(&spaces, name, None)?);
         self.commit(name, writes).await?;
+        self.joined.forget(tenant, name);
         Ok(record.versions().to_vec())
     }
 
@@ -303,7 +413,7 @@ impl Registry {
             self.commit(name, writes).await?;
             return Ok(Vec::new());
         };
-        if *before == record {
+        if *before == record && writes.is_empty() {
             return Ok(Vec::new());
         }
         writes.push(put(Some(version))?);
@@ -340,6 +450,22 @@ impl Registry {
         Ok(Some((record, found.version)))
     }
 
+    /// A tenant's turn to change what it has deployed.
+    fn turn(&self, tenant: TenantId) -> Arc<Mutex<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(&tenant).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::default();
+        turns.insert(tenant, Arc::downgrade(&turn));
+        turn
+    }
+
+    async fn commit_any(&self, name: &str, writes: Vec<Write>) -> Result<(), RegistryError> {
+        if writes.is_empty() { Ok(()) } else { self.commit(name, writes).await }
+    }
+
     async fn commit(&self, name: &str, writes: Vec<Write>) -> Result<(), RegistryError> {
         match self.store.batch(writes).await {
             Ok(_) => Ok(()),
@@ -369,11 +495,9 @@ fn in_prod(record: &Record) -> Result<Function, RegistryError> {
 }
 
 fn describe(definition: &Definition, now_ms: u64) -> Function {
-    let (source_bytes, entry, modules) = match definition.sources() {
-        Sources::Single(source) => (source.len(), None, Vec::new()),
-        Sources::Several { entry, modules } => {
-            (modules.values().map(String::len).sum(), Some(entry.clone()), modules.keys().cloned().collect())
-        }
+    let (entry, modules) = match definition.sources() {
+        Sources::Single(_) => (None, Vec::new()),
+        Sources::Several { entry, modules } => (Some(entry.clone()), modules.keys().cloned().collect()),
     };
     Function {
         name: definition.name().to_owned(),
@@ -382,7 +506,7 @@ fn describe(definition: &Definition, now_ms: u64) -> Function {
         permissions: definition.permissions().clone(),
         limits: *definition.limits(),
         instance: definition.instance(),
-        source_bytes: source_bytes as u64,
+        source_bytes: definition.source_bytes() as u64,
         entry,
         modules,
         deployed_at_ms: now_ms,

@@ -11,6 +11,7 @@ use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::neo_transactions::SentNeoTransaction;
 use r3e_proto::api::random::Random;
 use r3e_proto::api::transactions::Transaction;
+use r3e_proto::api::zk::{ProveRanges, ProvedRanges, RangeProof, Verdict, VerifyProof};
 use r3e_proto::random::Occasion;
 use r3e_proto::report::Report;
 use thiserror::Error;
@@ -169,6 +170,35 @@ pub type RandomFuture<'a> = Pin<Box<dyn Future<Output = Result<Random, RandomErr
 pub trait RandomSource: Send + Sync {
     /// The number from `min` to `max` for this occasion of the tenant's, always the same, and what proves it.
     fn draw(&self, tenant: TenantId, occasion: Occasion, min: u64, max: u64) -> RandomFuture<'_>;
+}
+
+/// Why there is no proof, or no verdict about one.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ProofError {
+    /// What is asked for breaks a rule; which, in words for the function.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no turn for it; why, in words for the function.
+    #[error("{0}")]
+    Busy(String),
+    /// There is none, for now.
+    #[error(transparent)]
+    Unavailable(#[from] SourceError),
+}
+
+/// What a [`ProofSource`] answers, boxed so that the trait can be a trait object.
+pub type ProofFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ProofError>> + Send + 'a>>;
+
+/// What makes and verifies zero-knowledge proofs.
+pub trait ProofSource: Send + Sync {
+    /// Proves, as the tenant's, that numbers are in ranges.
+    fn prove_ranges(&self, tenant: TenantId, asked: ProveRanges) -> ProofFuture<'_, ProvedRanges>;
+
+    /// Whether a range proof, whoever's it is, holds.
+    fn verify_ranges(&self, tenant: TenantId, proof: RangeProof) -> ProofFuture<'_, Verdict>;
+
+    /// Whether a Groth16 proof proves its signals by its key.
+    fn verify_proof(&self, tenant: TenantId, asked: VerifyProof) -> ProofFuture<'_, Verdict>;
 }
 
 /// What a function asks of a contract.

@@ -5,12 +5,14 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use r3e_functions::runner_pool::{Limits, RunnerConfig, RunnerPool};
+use r3e_functions::runner_pool::{
+    Code, Engine, Fetching, LateSource, Limits, RunnerConfig, RunnerPool, Source,
+};
 use support::{AMPLE, Host, REUSED, class, config, eventually, generation, key, pool, runners};
 
 /// Some look at all processes that this program has.
@@ -208,4 +210,49 @@ async fn events_of_one_function_at_once_load_it_once() {
         cold += usize::from(was_cold);
     }
     assert_eq!((cold, pool.loaded_functions()), (1, 1));
+}
+
+/// A source that counts how often it is fetched; nothing of it can be had once it is gone.
+#[derive(Debug, Default)]
+struct Counted {
+    fetched: AtomicU32,
+    is_gone: AtomicBool,
+}
+
+impl LateSource for Counted {
+    fn fetch(&self) -> Fetching<'_> {
+        self.fetched.fetch_add(1, Ordering::Relaxed);
+        let is_gone = self.is_gone.load(Ordering::Relaxed);
+        let source = (!is_gone).then(|| "export default (e) => e;".to_owned());
+        Box::pin(async move { source.map(|source| Box::new(source) as Box<dyn AsRef<str> + Send + Sync>) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_source_is_fetched_for_a_load_and_for_nothing_else() {
+    let _turn = ONE_AT_A_TIME.lock().await;
+    let pool = RunnerPool::new(RunnerConfig { spares: 0, max_per_function: 1, ..config() }).unwrap();
+    let late = Counted::default();
+    let code = Code { engine: Engine::default(), source: Source::Late(&late) };
+    let key = key("a", "1");
+    let host = Host::default();
+    let event = || pool.invoke(&key, code, "1", &AMPLE, &host);
+    let (one, two, three, four) = tokio::join!(event(), event(), event(), event());
+    assert!([one, two, three, four].iter().all(|done| class(&done.outcome) == "ok 1"));
+    assert_eq!(late.fetched.load(Ordering::Relaxed), 1, "three waited without it");
+    // Gone, it fails who would load it, and no other.
+    late.is_gone.store(true, Ordering::Relaxed);
+    assert_eq!(class(&pool.invoke(&key, code, "1", &AMPLE, &host).await.outcome), "ok 1");
+    pool.forget(&key);
+    assert_eq!(class(&pool.invoke(&key, code, "1", &AMPLE, &host).await.outcome), "not_ready");
+    assert_eq!(pool.loaded_functions(), 0);
+    late.is_gone.store(false, Ordering::Relaxed);
+    assert_eq!(class(&pool.invoke(&key, code, "1", &AMPLE, &host).await.outcome), "ok 1");
+    // One that handles its event alone is not loaded ahead: it would be fetched for nobody.
+    let pool = RunnerPool::new(RunnerConfig { spares: 1, ..config() }).unwrap();
+    eventually("a process waits", || pool.spare_processes() == 1).await;
+    let before = late.fetched.load(Ordering::Relaxed);
+    assert_eq!(class(&pool.invoke(&key, code, "1", &AMPLE, &host).await.outcome), "ok 1");
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!((late.fetched.load(Ordering::Relaxed) - before, pool.loaded_functions()), (1, 0));
 }

@@ -168,6 +168,9 @@ public static object Handle() {
     var raw = Chain.Read("eip155:1", "0xA", data: "0x02");
     var denied = "none";
     try { Chain.Read("eip155:2", "0xA", "f()"); } catch (HostException error) { denied = error.Code; }
+    var proved = Zk.CreateRangeProof(new[] { new HiddenNumber { Value = ulong.MaxValue, Min = 1, Max = ulong.MaxValue } }, "auction 7");
+    if (!Zk.VerifyRangeProof(proved.Proof) || proved.Blindings.Count != 1) throw new Exception(proved.Proof);
+    if (Zk.VerifyRangeProof(proved.Proof.Replace("auction 7", "auction 8"))) throw new Exception("another context");
     var sent = Chain.Send("w", "eip155:1", "0xB", "k", 21000, "7", "f(uint8)", new object[] { 1 });
     var ended = Chain.Sent(sent.Name);
     if (sent.Stage != "waiting" || sent.Height != null || sent.Succeeded != null) throw new Exception(sent.Stage);
@@ -197,6 +200,22 @@ static string Encoding(byte[] bytes) => System.Text.Encoding.UTF8.GetString(byte
     );
     assert_eq!(appliance.output(read, "1").await, expected);
     assert_eq!(appliance.attestation.asked.lock().unwrap()[0].2, b"data");
+}
+
+#[tokio::test]
+#[ignore = "needs the runtime: scripts/csharp-layer"]
+async fn proofs_of_circuits_are_verified() {
+    let appliance = Appliance::new().await;
+    let [key, proof] = <[&str; 2]>::from(appliance::SNARK).map(|json| json.replace('"', "\"\""));
+    let methods = format!(
+        r#"
+public static object Handle() {{
+    string key = @"{key}", proof = @"{proof}";
+    return new[] {{ Zk.VerifyProof(key, new[] {{ "33", "106" }}, proof), Zk.VerifyProof(key, new[] {{ "33", "107" }}, proof) }};
+}}
+"#
+    );
+    assert_eq!(appliance.output(class(&methods), "1").await, "[true,false]");
 }
 
 #[tokio::test]

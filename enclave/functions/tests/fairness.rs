@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use r3e_functions::runner_pool::{
-    HostCall, HostCalls, HostFuture, HostValue, InvocationError, Limits, RunnerConfig, RunnerPool,
+    Engine, HostCall, HostCalls, HostFuture, HostValue, InvocationError, Limits, RunnerConfig, RunnerPool,
 };
 use support::{AMPLE, Host, REUSED, class, config, eventually, key};
 use tokio::sync::Semaphore;
@@ -80,9 +80,9 @@ async fn deploying_is_within_the_same_share() {
     let pool = Arc::new(RunnerPool::new(settings.with_tenant_share(33, 64)).unwrap());
     let greedy = Hanging::start(&pool, "greedy", 2, AMPLE);
     eventually("both hang", || greedy.running() == 2).await;
-    let refused = pool.check(&"greedy".into(), COUNTER, &AMPLE).await.unwrap_err();
+    let refused = pool.check(&"greedy".into(), Engine::default(), COUNTER, &AMPLE).await.unwrap_err();
     assert!(matches!(refused, InvocationError::Busy { scope: "tenant" }), "{refused:?}");
-    pool.check(&"alice".into(), COUNTER, &AMPLE).await.unwrap();
+    pool.check(&"alice".into(), Engine::default(), COUNTER, &AMPLE).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,7 @@ use r3e_functions::{Event, Run, ToSend};
 use r3e_proto::api::functions::{Deploy, Instance, Limits, Permissions};
 use r3e_proto::api::random::Random;
 use r3e_proto::api::versions::Reference;
+use r3e_proto::api::zk::ProvedRanges;
 use r3e_proto::channel::statement::MAX_FUNCTION_DATA_BYTES;
 use r3e_proto::random::Occasion;
 use serde_json::{Value, json};
@@ -42,6 +43,14 @@ const CATCHING: &str = "export default async (event) => {
         price: () => r3e.oracle.getPrice(event.feed),
         random: () => r3e.oracle.getRandom(event.min, event.max, event.seed),
         proven: () => r3e.oracle.getRandomness(event.min, event.max, event.seed),
+        prove: () => r3e.zk.createRangeProof(event.numbers, event.context),
+        verify: () => r3e.zk.verifyRangeProof(event.proof),
+        snark: () => r3e.zk.verifyProof(event.key, event.signals.map((signal) => event.big ? BigInt(signal) : signal), event.proof),
+        large: async () => (await r3e.zk.createRangeProof([{ value: 2n ** 64n - 1n, min: '1', max: 2n ** 64n - 1n }])).proof.claims[0],
+        manyProofs: async () => {
+            for (let n = 0; n < event.proofs; n++) await r3e.zk.createRangeProof([{ value: 1, min: 0, max: 1 }]);
+            return 'all';
+        },
         read: async () => { const { height, values, data } = await r3e.chain.read(event.call); return [height, ...values, data]; },
         exact: async () => (await r3e.chain.read({ network: 'eip155:1', contract: 'c', method: 'm', args: [2n ** 255n, [1n]] })).values[1],
         send: async () => { const { name, stage, reason, outcome } = await r3e.chain.send(event.transaction); return [name, stage, reason, outcome]; },
@@ -349,6 +358,58 @@ async fn random_numbers_are_of_a_seed_or_of_the_run() {
     let (first, second): (Random, u64) = serde_json::from_str(&told_by[0]).unwrap();
     let of_job = |index| drawn(Occasion::Job { function: name.clone(), job: [9; 16], index });
     assert_eq!((first, second), (of_job(0), of_job(1).value));
+}
+
+#[tokio::test]
+async fn range_proofs_are_the_tenants_and_bind_their_context() {
+    let appliance = Appliance::new().await;
+    appliance.deploy("f", function(CATCHING)).await;
+    let ask = r#"{"run":"prove","context":"auction 7","numbers":[{"value":42,"min":18,"max":"150"}]}"#;
+    let made: ProvedRanges = serde_json::from_str(&told(&appliance, ask).await).unwrap();
+    assert_eq!(r3e_range_proof::verify_document(&made.proof), Ok(()));
+    assert_eq!((made.proof.owner, made.proof.context), (ALICE.to_string(), "auction 7".to_owned()));
+    let large = told(&appliance, r#"{"run":"large"}"#).await;
+    assert!(large.starts_with(r#"{"min":"1","max":"18446744073709551615","commitment":"0x"#), "{large}");
+
+    let made: serde_json::Value = serde_json::from_str(&told(&appliance, ask).await).unwrap();
+    let (key, proof) = appliance::SNARK;
+    let snark = |signals: &str, key: &str| {
+        format!(r#"{{"run":"snark","signals":{signals},"key":{key},"proof":{proof},"big":true}}"#)
+    };
+    assert_eq!(told(&appliance, &snark(r#"["33","106"]"#, key)).await, "true");
+    assert_eq!(told(&appliance, &snark(r#"["33","107"]"#, key)).await, "false");
+    assert_eq!(told(&appliance, &snark(r#"["33","106"]"#, "{}")).await, r#""HostError invalid""#);
+    for wrong in [snark("[]", "null"), snark("[]", "1")] {
+        assert!(told(&appliance, &wrong).await.starts_with(r#""TypeError"#), "{wrong}");
+    }
+    let verify =
+        |proof: &serde_json::Value| serde_json::json!({ "run": "verify", "proof": proof }).to_string();
+    assert_eq!(told(&appliance, &verify(&made["proof"])).await, "true");
+    let mut changed = made["proof"].clone();
+    changed["context"] = "auction 8".into();
+    assert_eq!(told(&appliance, &verify(&changed)).await, "false");
+    for (ask, said) in [
+        (r#"{"run":"prove","numbers":[{"value":17,"min":18,"max":150}]}"#, r#""HostError invalid""#),
+        (r#"{"run":"prove","numbers":[]}"#, r#""HostError invalid""#),
+        (r#"{"run":"prove","numbers":[{"value":"1.5","min":1,"max":2}]}"#, r#""HostError invalid""#),
+        (
+            r#"{"run":"prove","context":"fails","numbers":[{"value":1,"min":1,"max":2}]}"#,
+            r#""HostError unavailable""#,
+        ),
+        (r#"{"run":"verify","proof":{"whose":"mine"}}"#, r#""HostError invalid""#),
+        (r#"{"run":"manyProofs","proofs":17}"#, r#""HostError limit_exceeded""#),
+        (r#"{"run":"manyProofs","proofs":16}"#, r#""all""#),
+    ] {
+        assert_eq!(told(&appliance, ask).await, said, "{ask}");
+    }
+    for ask in [
+        r#"{"run":"prove","numbers":1}"#,
+        r#"{"run":"prove","numbers":[{"value":-1,"min":1,"max":2}]}"#,
+        r#"{"run":"verify"}"#,
+        r#"{"run":"prove","context":{"auction":7},"numbers":[{"value":1,"min":1,"max":2}]}"#,
+    ] {
+        assert!(told(&appliance, ask).await.starts_with(r#""TypeError"#), "{ask}");
+    }
 }
 
 #[tokio::test]

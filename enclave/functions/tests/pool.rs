@@ -150,7 +150,7 @@ async fn events_that_are_no_json_are_refused_before_a_process_is_taken() {
     let big = format!("\"{}\"", "x".repeat(7 << 20));
     let done = pool.invoke(&key("a", "1"), COUNTER, &big, &AMPLE, &Host::default()).await;
     assert_eq!(class(&done.outcome), "too_large");
-    let source = format!("export default () => 1; // {}", "x".repeat(5 << 20));
+    let source = format!("export default () => 1; // {}", "x".repeat(10 << 20));
     let done = pool.invoke(&key("a", "2"), &source, "1", &AMPLE, &Host::default()).await;
     assert_eq!(class(&done.outcome), "too_large");
 }

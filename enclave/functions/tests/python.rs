@@ -110,6 +110,10 @@ def handler(event):
         r3e.chain.read("eip155:2", "0xA", "f()")
     except r3e.HostError as error:
         assert error.code == "denied"
+    proved = r3e.zk.create_range_proof([{"value": 2**64 - 1, "min": 0, "max": 2**64 - 1}], "auction 7")
+    assert (sorted(proved), proved["proof"]["context"], len(proved["blindings"])) == (["blindings", "proof"], "auction 7", 1), proved
+    assert r3e.zk.verify_range_proof(proved["proof"]) is True
+    assert r3e.zk.verify_range_proof(proved["proof"] | {"context": "auction 8"}) is False
     sent = r3e.chain.send("w", "eip155:1", "0xB", "f(uint8)", [1], gas_limit=21000, fee_limit=2**70, value=3, key="k")
     assert (sent["name"], sent["stage"], sent["reason"], sorted(sent)) == ("f k", "waiting", "nobody mines", ["hash", "height", "name", "outcome", "reason", "stage", "succeeded"]), sent
     assert r3e.chain.sent(sent["name"])["height"] == 12
@@ -127,6 +131,21 @@ def handler(event):
     let deploy = Deploy { permissions, ..python(source) };
     let expected = r#"[true,["key","max","message","min","output","proof","value"],"-50.12000000",412,false,9,{"name":"t","created":true},[true,false],null,{"n":1},null,{"queued":2,"failed":1},["denied","denied","denied"],200,"hello","test"]"#;
     assert_eq!(appliance.output(deploy, "1").await, expected);
+}
+
+#[tokio::test]
+#[ignore = "needs the interpreter: scripts/python-layer"]
+async fn proofs_of_circuits_are_verified() {
+    let appliance = Appliance::new().await;
+    let source = r#"
+import r3e
+def handler(event):
+    key, proof = event["key"], event["proof"]
+    return [r3e.zk.verify_proof(key, ["33", 106], proof), r3e.zk.verify_proof(key, ["33", "107"], proof)]
+"#;
+    let (key, proof) = appliance::SNARK;
+    let event = format!(r#"{{"key":{key},"proof":{proof}}}"#);
+    assert_eq!(appliance.output(python(source), &event).await, "[true,false]");
 }
 
 #[tokio::test]

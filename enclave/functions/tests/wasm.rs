@@ -11,6 +11,9 @@ mod webassembly;
 #[path = "../../egress/tests/world/mod.rs"]
 mod world;
 
+use std::sync::Arc;
+
+use keeper::Keeper;
 use r3e_functions::runner_pool::{RunnerConfig, RunnerPool};
 use r3e_functions::{Bundler, CheckError, Definition, Loadable};
 use r3e_proto::api::functions::{Deploy, Instance, Limits, Outcome, Permissions, Runtime};
@@ -161,6 +164,45 @@ async fn the_compiler_bears_what_is_deep_and_long() {
     let many = "(func (result i32) i32.const 7)".repeat(5_000);
     let text = format!(r#"(module {many} (memory (export "memory") 1) (func (export "_start")))"#);
     assert_eq!(appliance.output(wasm(&text), "1").await, "null");
+}
+
+/// A module that the store keeps in parts, and that is loaded again after the appliance was started anew.
+#[tokio::test]
+async fn a_module_of_megabytes_is_deployed_and_run() {
+    // What does not deflate: a generator's, as it is everywhere the same.
+    let mut state = 7_u32;
+    let noise: String = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        format!("\\{:02x}", state >> 24)
+    })
+    .take(5 << 20)
+    .collect();
+    let text = format!(
+        r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 100)
+  (data (i32.const 65536) "{noise}")
+  (func (export "_start") (local $at i32) (local $sum i32)
+    (local.set $at (i32.const 65536))
+    (loop $next
+      (local.set $sum (i32.xor (local.get $sum) (i32.load8_u (local.get $at))))
+      (local.set $at (i32.add (local.get $at) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $at) (i32.const {end}))))
+    (i32.store8 (i32.const 16) (i32.add (i32.const 48) (i32.rem_u (local.get $sum) (i32.const 10))))
+    (i32.store (i32.const 0) (i32.const 16))
+    (i32.store (i32.const 4) (i32.const 1))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"#,
+        end = 65_536 + (5 << 20)
+    );
+    let keeper = Keeper::new();
+    let appliance = Appliance::over(Arc::clone(&keeper)).await;
+    let deployed = appliance.deploy("f", wasm(&text)).await;
+    assert!(deployed.source_bytes > 6 << 20);
+    let first = output(&appliance.invoke("f", "null").await.unwrap());
+    assert_eq!(first.len(), 1);
+    drop(appliance);
+    let appliance = Appliance::over(keeper).await;
+    assert_eq!(output(&appliance.invoke("f", "null").await.unwrap()), first);
 }
 
 #[tokio::test]

@@ -20,6 +20,16 @@ pub const MAX_MESSAGE_BYTES: usize = MAX_SOURCE_BYTES + 1;
 /// 1 MiB takes about a quarter of it.
 pub const MEMORY_MIB: u32 = 256;
 
+/// So much more for each MiB of WebAssembly in base64 beyond the first: 5.6 MiB of Go's take 380.
+const WASM_MEMORY_PER_MIB: u32 = 96;
+
+/// Memory that compiling a module of WebAssembly may come to write, in MiB, which has so many MiB in base64 beyond the first. The
+/// compiler is started with this number.
+pub fn wasm_memory_mib(beyond_one_mib: u32) -> u32 {
+    let most = u32::try_from(MAX_SOURCE_BYTES / (1024 * 1024)).unwrap_or(u32::MAX);
+    MEMORY_MIB + WASM_MEMORY_PER_MIB * beyond_one_mib.min(most)
+}
+
 /// Why sources make no program, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

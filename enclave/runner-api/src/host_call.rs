@@ -128,6 +128,21 @@ pub enum HostCall {
         /// Its name.
         name: String,
     },
+    /// Has it proved that numbers are in ranges.
+    ZkProveRanges {
+        /// Which, and what for: JSON text.
+        asked: SecretText,
+    },
+    /// Asks whether a range proof holds.
+    ZkVerifyRanges {
+        /// The proof with what it proves: JSON text.
+        proof: String,
+    },
+    /// Asks whether a Groth16 proof proves signals by a key.
+    ZkVerifyProof {
+        /// The key, the signals and the proof: JSON text.
+        asked: String,
+    },
     /// Asks for fresh attestation evidence.
     Attestation {
         /// Bytes the evidence is to commit to, in standard base64.
@@ -154,6 +169,9 @@ impl HostCall {
             Self::ChainRead { .. } => "chain_read",
             Self::ChainSend(_) => "chain_send",
             Self::ChainSent { .. } => "chain_sent",
+            Self::ZkProveRanges { .. } => "zk_prove_ranges",
+            Self::ZkVerifyRanges { .. } => "zk_verify_ranges",
+            Self::ZkVerifyProof { .. } => "zk_verify_proof",
             Self::Attestation { .. } => "attestation",
         }
     }
@@ -269,6 +287,21 @@ pub enum HostValue {
     ChainSend(Box<SentTransaction>),
     /// A transaction, as far as it is.
     ChainSent(Box<SentTransaction>),
+    /// A range proof.
+    ZkProveRanges {
+        /// With what its maker alone should know: JSON text.
+        made: SecretText,
+    },
+    /// Whether a range proof holds.
+    ZkVerifyRanges {
+        /// Whether it does.
+        holds: bool,
+    },
+    /// Whether a Groth16 proof does.
+    ZkVerifyProof {
+        /// Whether it does.
+        holds: bool,
+    },
     /// Evidence.
     Attestation {
         /// The attestation document in standard base64.
@@ -325,6 +358,9 @@ impl fmt::Debug for HostValue {
             Self::ChainRead { .. } => "chain_read",
             Self::ChainSend(_) => "chain_send",
             Self::ChainSent(_) => "chain_sent",
+            Self::ZkProveRanges { .. } => "zk_prove_ranges",
+            Self::ZkVerifyRanges { .. } => "zk_verify_ranges",
+            Self::ZkVerifyProof { .. } => "zk_verify_proof",
             Self::Attestation { .. } => "attestation",
         };
         write!(f, "HostValue({name})")

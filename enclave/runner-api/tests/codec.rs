@@ -21,6 +21,9 @@ fn any_call() -> impl Strategy<Value = HostCall> {
         text.prop_map(|definition| HostCall::TriggerCreate { definition }),
         text.prop_map(|name| HostCall::TriggerDelete { name }),
         text.prop_map(|feed| HostCall::OraclePrice { feed }),
+        text.prop_map(|asked| HostCall::ZkProveRanges { asked: SecretText::new(asked.into()) }),
+        text.prop_map(|proof| HostCall::ZkVerifyRanges { proof }),
+        text.prop_map(|asked| HostCall::ZkVerifyProof { asked }),
         (any::<u64>(), any::<u64>(), prop::option::of(text))
             .prop_map(|(min, max, seed)| HostCall::OracleRandom { min, max, seed }),
         (
@@ -128,6 +131,9 @@ fn any_host_message() -> impl Strategy<Value = HostMessage> {
             let (message, output, proof, key) = (text.clone(), text.clone(), text.clone(), text);
             HostValue::OracleRandom { value, message, output, proof, key }
         }),
+        ".{0,20}".prop_map(|made| HostValue::ZkProveRanges { made: SecretText::new(made.into()) }),
+        any::<bool>().prop_map(|holds| HostValue::ZkVerifyRanges { holds }),
+        any::<bool>().prop_map(|holds| HostValue::ZkVerifyProof { holds }),
         ".{0,20}".prop_map(|data| HostValue::OracleData { data }),
         (".{0,20}", prop::option::of(".{0,20}")).prop_map(|(text, country)| HostValue::OracleWeather(
             Box::new(Weather {

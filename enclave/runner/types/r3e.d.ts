@@ -308,6 +308,44 @@ interface R3eChain {
   read(request: R3eChainRequest): Promise<R3eChainAnswer>;
 }
 
+/** A number that is to be proved to be from `min` to `max`, and stays hidden: below 2^64, as decimal text from 2^53 on. */
+interface R3eHiddenNumber {
+  value: bigint | number | string;
+  min: bigint | number | string;
+  max: bigint | number | string;
+  /** What hides it, where its commitment is to be the same as before: hex with `0x`. */
+  blinding?: string | null;
+}
+
+/** That hidden numbers are in ranges: what can be handed on, and `r3e zk range verify` takes. */
+interface R3eRangeProof {
+  /** Whose it is: of what a function made, its tenant's id. */
+  readonly owner: string;
+  readonly context: string;
+  /** Numbers as decimal text; a commitment is a point of Ristretto, hex with `0x`. */
+  readonly claims: readonly { readonly min: string; readonly max: string; readonly commitment: string }[];
+  readonly proof: string;
+}
+
+/** A proof that was made. */
+interface R3eProvedRanges {
+  readonly proof: R3eRangeProof;
+  /** What hides each number, in order, hex with `0x`: whoever has it can open the commitment. */
+  readonly blindings: readonly string[];
+}
+
+interface R3eZk {
+  /** Proves that 1 to 16 numbers are in their ranges. The proof is the tenant's, and holds for what the context, at most 1,024 bytes, says alone. */
+  createRangeProof(numbers: readonly R3eHiddenNumber[], context?: string | null): Promise<R3eProvedRanges>;
+  /** Whether a proof proves what it says of its owner, its context, its bounds and its commitments: compare those with what you expect. */
+  verifyRangeProof(proof: R3eRangeProof): Promise<boolean>;
+  /**
+   * Whether a Groth16 proof proves public signals by a verification key, as `snarkjs.groth16.verify` has them: `verification_key.json`, `public.json`, `proof.json`. A key decides what a proof
+   * is worth: take it from whom you trust.
+   */
+  verifyProof(key: object, signals: readonly (bigint | number | string)[], proof: object): Promise<boolean>;
+}
+
 interface R3e {
   readonly chain: R3eChain;
   readonly events: R3eEvents;
@@ -316,6 +354,7 @@ interface R3e {
   readonly store: R3eStore;
   readonly tee: R3eTee;
   readonly trigger: R3eTrigger;
+  readonly zk: R3eZk;
 }
 
 declare var r3e: R3e;

@@ -9,6 +9,7 @@ use r3e_keys::{ReportKey, RootSecret};
 use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
 use r3e_triggers::Triggers;
+use r3e_zk::Zk;
 
 use super::BootError;
 use crate::configuration::Configuration;
@@ -41,6 +42,7 @@ pub(super) struct Services {
     pub(super) feeds: Arc<Feeds>,
     pub(super) oracle_keys: Arc<OracleKeys>,
     pub(super) randomness: Arc<Randomness>,
+    pub(super) zk: Arc<Zk>,
     pub(super) wallets: Arc<Wallets>,
     pub(super) chains: Arc<Chains>,
     pub(super) transactions: Arc<Transactions>,
@@ -59,6 +61,7 @@ impl Services {
         let secrets = Secrets::start(store.clone(), move || time.now_ms())?;
         let billing = Billing::start(store, clock, configuration.billing())?;
         let oracle_keys = Arc::new(OracleKeys::new(Arc::clone(root), attester.clone()));
+        let zk = workshop.zk();
         let randomness = Arc::new(Randomness::new(Arc::clone(root), attester.clone()));
         let feeds = start_feeds(FeedsFrom {
             store,
@@ -131,6 +134,7 @@ impl Services {
             feeds,
             oracle_keys,
             randomness,
+            zk,
             wallets,
             chains,
             transactions,

@@ -61,6 +61,7 @@ impl From<ServiceError> for ApiError {
                 (StatusCode::CONFLICT, codes::TOO_LARGE)
             }
             ServiceError::Denied { code, .. } => (StatusCode::FORBIDDEN, *code),
+            ServiceError::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, codes::UNSUPPORTED),
             ServiceError::InvalidFunction(_) => (StatusCode::UNPROCESSABLE_ENTITY, codes::INVALID_FUNCTION),
             ServiceError::Busy(_) | ServiceError::Overloaded { .. } => {
                 (StatusCode::TOO_MANY_REQUESTS, codes::BUSY)

@@ -30,6 +30,7 @@ mod unlock;
 mod versions;
 mod wallets;
 mod witness;
+mod zk;
 
 use std::sync::Arc;
 
@@ -140,8 +141,7 @@ pub(crate) fn attested(appliance: Shared) -> Router {
         .route("/v1/feeds/{name}/history", get(feeds::history))
         .route("/v1/feed-batches", post(feeds::batch))
         .route("/v1/oracle-key", get(feeds::key))
-        .route("/v1/random", post(random::draw))
-        .route("/v1/random-key", get(random::key))
+        .merge(proven_routes())
         .merge(hook_routes())
         .merge(public_feed_routes())
         .fallback(error::no_such_route)
@@ -161,6 +161,16 @@ pub(crate) fn open(appliance: Shared) -> Router {
         .method_not_allowed_fallback(error::no_such_method)
         .layer(from_fn_with_state(Arc::clone(&appliance), handoff::from_known_state::<Appliance>))
         .with_state(appliance)
+}
+
+/// What comes with a proof.
+fn proven_routes() -> Router<Shared> {
+    Router::new()
+        .route("/v1/random", post(random::draw))
+        .route("/v1/random-key", get(random::key))
+        .route("/v1/zk/range-proofs", post(zk::prove_ranges))
+        .route("/v1/zk/range-proofs/verify", post(zk::verify_ranges))
+        .route("/v1/zk/proofs/verify", post(zk::verify_proof))
 }
 
 /// Where others' services tell a tenant's triggers of something.

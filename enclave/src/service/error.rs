@@ -42,6 +42,9 @@ pub(crate) enum ServiceError {
     /// There is no room for one more, and nothing that could make way.
     #[error("{0}")]
     NoRoom(String),
+    /// The image lacks what it would take.
+    #[error("{0}")]
+    Unsupported(String),
     /// The function's code was refused.
     #[error("{0}")]
     InvalidFunction(String),

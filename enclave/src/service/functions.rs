@@ -29,6 +29,7 @@ use r3e_proto::channel::binding::Digest;
 use r3e_proto::channel::statement::Statement;
 use r3e_store::Store;
 use r3e_transport::EnclaveTransport;
+use r3e_zk::Zk;
 
 use self::receipts::{Made, Receipts};
 use super::egress::open_egress;
@@ -42,6 +43,7 @@ pub(crate) struct Workshop {
     pool: RunnerPool,
     bundler: Bundler,
     egress: Egress,
+    zk: Arc<Zk>,
     /// The configuration's, for receipts.
     configuration: Digest,
 }
@@ -60,6 +62,7 @@ impl Workshop {
     ) -> Result<Self, ServiceError> {
         let internal = |error: &dyn std::error::Error| ServiceError::Internal(with_causes(error));
         let egress = open_egress(transport, configuration, clock)?;
+        let zk = Zk::open_beside(&runner).map_err(|error| internal(&error))?;
         let pool = RunnerPool::new(runner_config(configuration, runner)).map_err(|error| internal(&error))?;
         Ok(Self {
             pool,
@@ -67,8 +70,14 @@ impl Workshop {
                 .with_compilers_beside()
                 .with_limit_ms(configuration.max_compile_ms().into()),
             egress,
+            zk: Arc::new(zk),
             configuration: *configuration.digest(),
         })
+    }
+
+    /// What makes and verifies zero-knowledge proofs.
+    pub(crate) fn zk(&self) -> Arc<Zk> {
+        Arc::clone(&self.zk)
     }
 }
 
@@ -124,7 +133,7 @@ impl Functions {
             notary,
             networks,
         } = parts;
-        let Workshop { pool, bundler, egress, configuration } = workshop;
+        let Workshop { pool, bundler, egress, zk, configuration } = workshop;
         let pool = Arc::new(pool);
         // What a process was given of a secret that changed is not to be had from its memory either.
         let runners = Arc::downgrade(&pool);
@@ -145,6 +154,7 @@ impl Functions {
             triggers,
             prices,
             random,
+            proofs: zk,
             notary,
             networks,
             admissions,

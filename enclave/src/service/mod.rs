@@ -26,6 +26,7 @@ mod triggers;
 mod turns;
 mod wallets;
 mod witnessed;
+mod zk;
 
 pub(crate) use api_keys::{ApiKeys, KeyGrant};
 pub(crate) use billing::Billing;
@@ -49,3 +50,4 @@ pub(crate) use transactions::Transactions;
 pub(crate) use triggers::{FunctionEvents, TriggersFrom, start_triggers};
 pub(crate) use wallets::{By, Wallets};
 pub(crate) use witnessed::{Refused, WitnessedAppliances};
+pub(crate) use zk::zk_error;

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-/// Machine code of one module. What a deployment may hold compiles to a quarter of it.
-pub(crate) const MAX_ARTEFACT_BYTES: usize = 16 * 1024 * 1024;
+/// Machine code of one module. The largest that may be deployed compile to two thirds of it.
+pub(crate) const MAX_ARTEFACT_BYTES: usize = 24 * 1024 * 1024;
 
 /// The longest that is waited for in one step: longer than any event may last.
 pub(crate) const LONGEST_SLEEP: Duration = Duration::from_hours(24);

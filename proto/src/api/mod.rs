@@ -83,6 +83,8 @@
 //! | `GET /v1/oracle/{tenant}/key` | anyone | – → [`feeds::OracleKey`] of a tenant with a public feed |
 //! | `POST /v1/random` | tenant | [`random::DrawRandom`] → [`random::Random`] |
 //! | `GET /v1/random-key` | tenant | – → [`random::RandomKey`] |
+//! | `POST /v1/zk/range-proofs` | tenant | [`zk::ProveRanges`] → [`zk::ProvedRanges`] |
+//! | `POST /v1/zk/range-proofs/verify` | tenant | [`zk::RangeProof`] → [`zk::Verdict`] |
 //! | `GET`, `POST /v1/hooks/{id}` | anyone | anything → 202 [`triggers::Fired`] |
 //!
 //! A tenant is one who signed in on this session, or who sends `Authorization: Bearer` with an API key of its own
@@ -109,6 +111,7 @@ pub mod unlock;
 pub mod versions;
 pub mod wallets;
 pub mod witness;
+pub mod zk;
 
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +161,8 @@ pub mod codes {
     pub const QUOTA_EXCEEDED: &str = "quota_exceeded";
     /// 500: a fault of the appliance's.
     pub const INTERNAL: &str = "internal";
+    /// 501: the appliance's image was built without what it takes.
+    pub const UNSUPPORTED: &str = "unsupported";
     /// 502: the function that a hook answers with the result of gave none.
     pub const FUNCTION_FAILED: &str = "function_failed";
     /// 503: the parent's store does not answer. What was acknowledged is not lost; a write that was not may still take

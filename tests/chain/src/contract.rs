@@ -173,9 +173,29 @@ impl Contract {
     /// # Errors
     /// The contract refused it: the error's name alone.
     pub async fn ask(&self, anvil: &Anvil, from: EvmAddress, call: Call<'_>) -> anyhow::Result<Vec<Word>> {
-        let node = HttpNodes::new(&[anvil.port()]);
         let data = HexBytes(self.encoded(call)?);
-        let asked = json!([{ "from": from, "to": self.address, "data": data }, "latest"]);
+        self.answer(anvil, json!({ "from": from, "to": self.address, "data": data })).await
+    }
+
+    /// The same with so much gas, that of a transaction included.
+    ///
+    /// # Errors
+    /// The contract refused it, or it was too little.
+    pub async fn ask_within(
+        &self,
+        anvil: &Anvil,
+        from: EvmAddress,
+        gas: u64,
+        call: Call<'_>,
+    ) -> anyhow::Result<Vec<Word>> {
+        let data = HexBytes(self.encoded(call)?);
+        let asked = json!({ "from": from, "to": self.address, "data": data, "gas": format!("{gas:#x}") });
+        self.answer(anvil, asked).await
+    }
+
+    async fn answer(&self, anvil: &Anvil, asked: Value) -> anyhow::Result<Vec<Word>> {
+        let node = HttpNodes::new(&[anvil.port()]);
+        let asked = json!([asked, "latest"]);
         let answer = match node.ask("eth_call", asked).await {
             Ok(answer) => answer,
             Err(error) => bail!("{}", self.refusal(&error.to_string()).context(error)?),

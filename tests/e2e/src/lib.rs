@@ -44,6 +44,7 @@ pub mod ports;
 pub mod process;
 pub mod processes;
 pub mod programs;
+pub mod proofs;
 pub mod raw;
 pub mod rollback;
 pub mod runners;

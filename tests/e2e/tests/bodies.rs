@@ -25,7 +25,7 @@ async fn a_body_over_its_limit_is_refused() {
     for (method, path, limit) in [
         (Method::POST, "/v1/sign-in", 1024),
         (Method::PUT, "/v1/secrets/LONG", 64 * 1024),
-        (Method::PUT, "/v1/functions/long", 2 * 1024 * 1024),
+        (Method::PUT, "/v1/functions/long", 9 * 1024 * 1024),
         (Method::POST, "/v1/functions/long/invocations", 1024 * 1024),
     ] {
         for (length, over) in [(limit, false), (limit + 1, true), (2 * limit, true)] {

@@ -113,8 +113,7 @@ impl Arena {
     /// Starts the processes that runners of other languages are copies of, if there are any; what they are given is no function.
     async fn start_others(&self) {
         for engine in [Engine::Wasm, Engine::Python, Engine::CSharp] {
-            let code = Code { engine, source: "none" };
-            let _refused = self.pool.check(&"mallory".into(), code, &AMPLE).await;
+            let _refused = self.pool.check(&"mallory".into(), engine, "none", &AMPLE).await;
         }
     }
 
@@ -226,7 +225,7 @@ impl Arena {
 }
 
 async fn event(pool: &RunnerPool, tenant: &str, script: &Script, limits: &Limits) -> Invocation {
-    let code = Code { engine: script.engine, source: &script.source };
+    let code = Code { engine: script.engine, source: script.source.as_str().into() };
     pool.invoke(&key(tenant, &script.name), code, "{}", limits, &Host).await
 }
 

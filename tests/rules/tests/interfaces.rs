@@ -16,7 +16,7 @@ const CSHARP: &str = "enclave/csharp-runner/src/managed/Api.cs";
 /// Interfaces that are the web platform's own in JavaScript, and Python's own there.
 const OF_THE_PLATFORM: [&str; 2] = ["http", "log"];
 /// Records, and where TypeScript declares them. What is sent to the web, and what comes back, is the platform's own there.
-const IN_TYPESCRIPT: [(&str, &str); 10] = [
+const IN_TYPESCRIPT: [(&str, &str); 12] = [
     ("published", "publish(topic: string, data: Json, options?: { key?: string | null }): Promise<{ "),
     ("made", "create(trigger: Trigger): Promise<{ "),
     ("price", "interface R3ePrice {\n"),
@@ -27,9 +27,11 @@ const IN_TYPESCRIPT: [(&str, &str); 10] = [
     ("answer", "interface R3eChainAnswer {\n"),
     ("transaction", "interface R3eChainTransaction {\n"),
     ("sent-transaction", "interface R3eSent {\n"),
+    ("hidden-number", "interface R3eHiddenNumber {\n"),
+    ("proved-ranges", "interface R3eProvedRanges {\n"),
 ];
 /// The same of C#, where what is asked for are parameters.
-const IN_CSHARP: [(&str, &str); 7] = [
+const IN_CSHARP: [(&str, &str); 8] = [
     ("published", "Published"),
     ("made", "MadeTrigger"),
     ("price", "Price"),
@@ -37,6 +39,7 @@ const IN_CSHARP: [(&str, &str); 7] = [
     ("weather", "Weather"),
     ("answer", "ChainAnswer"),
     ("sent-transaction", "SentTransaction"),
+    ("proved-ranges", "ProvedRanges"),
 ];
 /// Members that a language has beyond the description.
 const BEYOND: [(&str, &str); 1] = [

@@ -6,8 +6,7 @@ use r3e_proto::api::modules::CodeError;
 use thiserror::Error;
 
 use crate::limits::{
-    MAX_MANIFEST_BYTES, MAX_PROJECT_BYTES, MAX_PROJECT_DEPTH, MAX_PROJECT_ENTRIES, MAX_PROJECT_MODULES,
-    MAX_ZIP_BYTES,
+    MAX_MANIFEST_BYTES, MAX_PROJECT_DEPTH, MAX_PROJECT_ENTRIES, MAX_PROJECT_MODULES, MAX_ZIP_BYTES,
 };
 
 /// Why a folder or a zip is no function. Nothing was sent.
@@ -74,9 +73,14 @@ pub enum ProjectError {
     TooDeep(String),
     /// Too large.
     #[error(
-        "the modules are larger than {MAX_PROJECT_BYTES} bytes together, from {0:?} on: see `exclude` of r3e.toml"
+        "the modules are larger than {max_bytes} bytes together, from {path:?} on: see `exclude` of r3e.toml"
     )]
-    TooLarge(String),
+    TooLarge {
+        /// The first that is too much.
+        path: String,
+        /// What a function in its language may have.
+        max_bytes: usize,
+    },
     /// A zip that is too long.
     #[error("a zip of {0} bytes; at most {MAX_ZIP_BYTES} are read")]
     ZipSize(u64),

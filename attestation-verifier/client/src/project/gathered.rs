@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use r3e_proto::api::functions::Runtime;
 use r3e_proto::api::modules::{ModuleKind, is_module_path};
 
-use super::{MANIFEST, ProjectError, source_text};
-use crate::limits::{MAX_PROJECT_BYTES, MAX_PROJECT_MODULES};
+use super::{MANIFEST, ProjectError, max_source_bytes, source_text};
+use crate::limits::MAX_PROJECT_MODULES;
 
 /// The folder of packages that are not bundled.
 const PACKAGES: &str = "node_modules";
@@ -59,7 +59,7 @@ impl<'a> Gathered<'a> {
         if self.modules.len() >= MAX_PROJECT_MODULES {
             return Err(ProjectError::TooManyModules);
         }
-        Ok(Some(MAX_PROJECT_BYTES - self.bytes))
+        Ok(Some(max_source_bytes(self.runtime) - self.bytes))
     }
 
     /// Takes a module that [`Self::wants`] wanted.
@@ -68,8 +68,9 @@ impl<'a> Gathered<'a> {
     /// [`ProjectError::TooLarge`], [`ProjectError::NotText`], [`ProjectError::Duplicate`].
     pub(super) fn take(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), ProjectError> {
         self.bytes = self.bytes.saturating_add(bytes.len());
-        if self.bytes > MAX_PROJECT_BYTES {
-            return Err(ProjectError::TooLarge(path.to_owned()));
+        let max_bytes = max_source_bytes(self.runtime);
+        if self.bytes > max_bytes {
+            return Err(ProjectError::TooLarge { path: path.to_owned(), max_bytes });
         }
         let text = source_text(self.runtime, bytes).map_err(|_| ProjectError::NotText(path.to_owned()))?;
         match self.modules.insert(path.to_owned(), text) {

@@ -9,7 +9,9 @@ use ::zip::write::{FileOptions, SimpleFileOptions, ZipWriter};
 use ::zip::{CompressionMethod, ZipArchive};
 
 use super::*;
-use crate::limits::{MAX_MANIFEST_BYTES, MAX_PROJECT_BYTES, MAX_PROJECT_ENTRIES, MAX_PROJECT_MODULES};
+use crate::limits::{
+    MAX_MANIFEST_BYTES, MAX_PROJECT_BYTES, MAX_PROJECT_ENTRIES, MAX_PROJECT_MODULES, MAX_WASM_BYTES,
+};
 
 const TOML: &str = "name = 'f'\nruntime = 'typescript'\nentry = 'src/main.ts'\nexclude = ['test/', 'notes.json']\n\
                     [permissions]\nsecrets = ['KEY']\nnet = ['a.test']\n[limits]\ntimeout_ms = 3000\n[instance]\nreuse = true\n";
@@ -160,7 +162,10 @@ fn folders_that_lead_elsewhere_or_hold_too_much_are_refused() {
     assert!(matches!(refused(&[("r3e.toml", TOML), main, ("my file.ts", "1")]), ProjectError::Path(_)));
     assert!(matches!(refused(&[("r3e.toml", TOML), main, ("ä.ts", "1")]), ProjectError::Path(_)));
     let large = " ".repeat(MAX_PROJECT_BYTES);
-    assert!(matches!(refused(&[("r3e.toml", TOML), main, ("large.ts", &large)]), ProjectError::TooLarge(_)));
+    assert!(matches!(
+        refused(&[("r3e.toml", TOML), main, ("large.ts", &large)]),
+        ProjectError::TooLarge { max_bytes: MAX_PROJECT_BYTES, .. }
+    ));
     let many: Vec<_> = (0..=MAX_PROJECT_MODULES).map(|n| format!("m{n}.ts")).collect();
     let mut files: Vec<_> = many.iter().map(|path| (path.as_str(), "1")).collect();
     files.extend([("r3e.toml", TOML), main]);
@@ -209,7 +214,9 @@ fn zips_that_are_bombs_ambiguous_or_damaged_are_refused() {
     let zeros = vec![b' '; 64 * 1024 * 1024];
     let bomb = zipped(&[("r3e.toml", TOML.as_bytes()), ("src/main.ts", &zeros)], deflated);
     assert!(bomb.len() < 1024 * 1024);
-    assert!(matches!(Project::from_zip(&bomb), Err(ProjectError::TooLarge(path)) if path == "src/main.ts"));
+    assert!(
+        matches!(Project::from_zip(&bomb), Err(ProjectError::TooLarge { path, .. }) if path == "src/main.ts")
+    );
     let bomb = zipped(&[("r3e.toml", &zeros)], deflated);
     assert!(matches!(Project::from_zip(&bomb), Err(ProjectError::ManifestSize)));
     let many: Vec<String> = (0..=MAX_PROJECT_ENTRIES).map(|n| format!("{n}")).collect();
@@ -263,4 +270,10 @@ fn a_function_of_one_module_is_its_entry() {
     assert_eq!((project.deploy.runtime, project.deploy.source.as_str()), (Runtime::Wasm, "AGFzbf8="));
     assert!(project.deploy.entry.is_none() && project.deploy.modules.is_empty());
     assert_eq!(project.left_out.len(), 2);
+    for (bytes, fits) in [(MAX_WASM_BYTES, true), (MAX_WASM_BYTES + 1, false)] {
+        std::fs::write(folder.path().join("out/f.wasm"), vec![0; bytes]).unwrap();
+        let read = Project::from_folder(folder.path());
+        assert_eq!(read.is_ok(), fits, "{bytes}");
+        assert!(fits || matches!(read, Err(ProjectError::TooLarge { max_bytes: MAX_WASM_BYTES, .. })));
+    }
 }

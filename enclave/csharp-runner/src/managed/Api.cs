@@ -358,6 +358,98 @@ namespace R3E
         }
     }
 
+    /// <summary>A number that is to be proved to be in a range, and stays hidden.</summary>
+    public sealed class HiddenNumber
+    {
+        /// <summary>The number.</summary>
+        public ulong Value { get; set; }
+
+        /// <summary>The least that it may be.</summary>
+        public ulong Min { get; set; }
+
+        /// <summary>The greatest.</summary>
+        public ulong Max { get; set; }
+
+        /// <summary>What hides it, where its commitment is to be the same as before: hex with 0x.</summary>
+        public string Blinding { get; set; }
+
+        internal Dictionary<string, object> Asked()
+        {
+            var invariant = System.Globalization.CultureInfo.InvariantCulture;
+            var asked = new Dictionary<string, object>
+            {
+                ["value"] = Value.ToString(invariant),
+                ["min"] = Min.ToString(invariant),
+                ["max"] = Max.ToString(invariant),
+            };
+            if (Blinding != null)
+            {
+                asked["blinding"] = Blinding;
+            }
+            return asked;
+        }
+    }
+
+    /// <summary>A range proof that was made.</summary>
+    public sealed class ProvedRanges
+    {
+        /// <summary>What can be handed on: JSON text, which <c>r3e zk range verify</c> takes.</summary>
+        public string Proof { get; internal set; }
+
+        /// <summary>What hides each number, in order, hex with 0x: whoever has it can open the commitment.</summary>
+        public List<string> Blindings { get; internal set; }
+    }
+
+    /// <summary>Zero-knowledge proofs.</summary>
+    public static class Zk
+    {
+        /// <summary>Proves that 1 to 16 numbers are in their ranges. The proof is the tenant's, and holds for what the context says alone.</summary>
+        public static ProvedRanges CreateRangeProof(IEnumerable<HiddenNumber> numbers, string context = "")
+        {
+            var hidden = new List<object>();
+            foreach (var number in numbers)
+            {
+                hidden.Add(number.Asked());
+            }
+            var asked = new Dictionary<string, object> { ["context"] = context ?? "", ["numbers"] = hidden };
+            var reply = Host.Call("zk_prove_ranges", "asked", Json.Write(asked));
+            var made = (Dictionary<string, object>)Json.Read<object>((string)reply["made"]);
+            var blindings = new List<string>();
+            foreach (var blinding in (IEnumerable<object>)made["blindings"])
+            {
+                blindings.Add((string)blinding);
+            }
+            return new ProvedRanges { Proof = Json.Write(made["proof"]), Blindings = blindings };
+        }
+
+        /// <summary>Whether a proof, JSON text, proves what it says: of its owner, its context, its bounds and its commitments.</summary>
+        public static bool VerifyRangeProof(string proof)
+        {
+            return (bool)Host.Call("zk_verify_ranges", "proof", Host.Text(proof, nameof(proof)))["holds"];
+        }
+
+        /// <summary>Whether a Groth16 proof proves public signals, decimal text, by a verification key: the JSON texts that snarkjs writes.</summary>
+        public static bool VerifyProof(string key, IEnumerable<string> signals, string proof)
+        {
+            if (signals == null)
+            {
+                throw new ArgumentNullException(nameof(signals));
+            }
+            var decimals = new List<object>();
+            foreach (var signal in signals)
+            {
+                decimals.Add(Host.Text(signal, nameof(signals)));
+            }
+            var asked = new Dictionary<string, object>
+            {
+                ["key"] = Json.Read<object>(Host.Text(key, nameof(key))),
+                ["signals"] = decimals,
+                ["proof"] = Json.Read<object>(Host.Text(proof, nameof(proof))),
+            };
+            return (bool)Host.Call("zk_verify_proof", "asked", Json.Write(asked))["holds"];
+        }
+    }
+
     /// <summary>What a contract said.</summary>
     public sealed class ChainAnswer
     {

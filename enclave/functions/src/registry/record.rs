@@ -9,6 +9,7 @@ use r3e_proto::api::versions::{Alias, At, Cause, FunctionVersion, Move, PROD, Ta
 use serde::{Deserialize, Serialize};
 
 use super::error::RegistryError;
+use super::parts::Parts;
 use crate::limits::{
     MAX_ALIAS_MOVES, MAX_ALIASES, MAX_VERSIONS, MAX_VERSIONS_BYTES, MAX_VERSIONS_OF_TENANT,
     MAX_VERSIONS_OF_TENANT_BYTES,
@@ -24,6 +25,9 @@ pub(crate) struct Record {
     aliases: BTreeMap<String, Vec<Move>>,
     /// The highest revision that any of its aliases ever had.
     revision: u64,
+    /// Where the code of a version is that one record does not hold. None of a version that is not kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    codes: BTreeMap<String, Parts>,
 }
 
 /// Who does something, and when.
@@ -46,7 +50,8 @@ impl Record {
     /// A function that is deployed for the first time.
     pub(super) fn first(function: Function, by: &By) -> Self {
         let target = Target { version: function.version.clone(), canary: None };
-        let mut record = Self { versions: vec![function], aliases: BTreeMap::new(), revision: 0 };
+        let mut record =
+            Self { versions: vec![function], aliases: BTreeMap::new(), revision: 0, codes: BTreeMap::new() };
         record.moved(PROD, target, Cause::Deploy, None, by);
         record
     }
@@ -81,11 +86,29 @@ impl Record {
                 .iter()
                 .position(|kept| kept.version != latest && !needed.contains(kept.version.as_str()));
             match oldest {
-                Some(at) => dropped.push(self.versions.remove(at)),
+                Some(at) => dropped.push(self.take_out(at)),
                 None => return Err(RegistryError::TooManyVersions),
             }
         }
         Ok(dropped)
+    }
+
+    /// Where the codes are that are in parts, by version.
+    pub(super) fn codes(&self) -> impl Iterator<Item = (&str, &Parts)> {
+        self.codes.iter().map(|(version, parts)| (version.as_str(), parts))
+    }
+
+    /// Where a version's code is, if it is in parts.
+    pub(super) fn code(&self, version: &str) -> Option<&Parts> {
+        self.codes.get(version)
+    }
+
+    /// Says where a version's code is; nothing where one record holds it.
+    pub(super) fn set_code(&mut self, version: &str, parts: Option<Parts>) {
+        match parts {
+            Some(parts) => self.codes.insert(version.to_owned(), parts),
+            None => self.codes.remove(version),
+        };
     }
 
     /// What its versions take.
@@ -257,7 +280,13 @@ impl Record {
             return Err(RegistryError::InUse { version, alias: alias.clone() });
         }
         let at = self.versions.iter().position(|kept| kept.version == version);
-        at.map(|at| self.versions.remove(at)).ok_or(RegistryError::NoVersion(version))
+        at.map(|at| self.take_out(at)).ok_or(RegistryError::NoVersion(version))
+    }
+
+    fn take_out(&mut self, at: usize) -> Function {
+        let gone = self.versions.remove(at);
+        self.codes.remove(&gone.version);
+        gone
     }
 
     fn current(&self, name: &str) -> Result<&Move, RegistryError> {

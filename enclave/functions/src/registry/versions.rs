@@ -35,12 +35,14 @@ impl Registry {
         digits: &str,
     ) -> Result<Changed<Function>, RegistryError> {
         let spaces = Spaces::of(tenant)?;
-        let _turn = self.deploying.lock().await;
+        let turn = self.turn(tenant);
+        let _turn = turn.lock().await;
         let (found, stands) = self.existing(&spaces, tenant, name).await?;
         let mut record = Record::clone(&found);
         let removed = record.remove_version(digits)?;
-        let source = Write::delete(&spaces.sources, &source_key(name, &removed.version));
-        let retired = self.replace(&spaces, name, Some((found, stands)), record, vec![source]).await?;
+        let mut writes = vec![Write::delete(&spaces.sources, &source_key(name, &removed.version))];
+        writes.extend(self.uncounted(&spaces, name, Some(&record))?);
+        let retired = self.replace(&spaces, name, Some((found, stands)), record, writes).await?;
         Ok(Changed { now: removed, retired })
     }
 
@@ -111,6 +113,8 @@ impl Registry {
         if_revision: Option<u64>,
     ) -> Result<Changed<()>, RegistryError> {
         let spaces = Spaces::of(tenant)?;
+        let turn = self.turn(tenant);
+        let _turn = turn.lock().await;
         let (found, stands) = self.existing(&spaces, tenant, name).await?;
         let mut record = Record::clone(&found);
         record.remove_alias(alias, if_revision)?;
@@ -126,6 +130,9 @@ impl Registry {
         change: impl FnOnce(&mut Record) -> Result<(), RegistryError>,
     ) -> Result<Changed<Alias>, RegistryError> {
         let spaces = Spaces::of(tenant)?;
+        // In turn with deployments, which put much before they count it.
+        let turn = self.turn(tenant);
+        let _turn = turn.lock().await;
         let (found, stands) = self.existing(&spaces, tenant, name).await?;
         let mut record = Record::clone(&found);
         change(&mut record)?;

@@ -7,15 +7,17 @@ use std::sync::Arc;
 
 use r3e_runner_api::{FunctionLimits, HostCall, HostReply};
 
-use super::engines::Layers;
+use super::engines::{Engine, Layers};
 use super::memory::charge_mib;
 use super::notes::ProcessNotes;
 
 /// Settings of a pool.
 #[derive(Clone, Debug)]
 pub struct RunnerConfig {
-    /// The `r3e-runner` program.
+    /// The program that the pool starts for its own engine.
     pub runner_path: PathBuf,
+    /// What that program runs: JavaScript, unless it is said otherwise.
+    pub engine: Engine,
     /// What other engines are made of, as far as there are any.
     pub layers: Layers,
     /// Processes at once that handle events, or handled some and are kept, and spares. At least one more than `spares`.
@@ -49,6 +51,7 @@ impl RunnerConfig {
     pub fn new(runner_path: PathBuf) -> Self {
         Self {
             runner_path,
+            engine: Engine::default(),
             layers: Layers::default(),
             max_processes: 32,
             max_families: 2_048,

@@ -1,8 +1,9 @@
 //! Which engine runs a function, and which process has it ready.
 
 use std::ffi::OsString;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::{fmt, io};
 
 use super::config::RunnerConfig;
 use super::error::InvocationError;
@@ -29,6 +30,8 @@ pub enum Engine {
     Python,
     /// C#.
     CSharp,
+    /// What makes and verifies zero-knowledge proofs. It has a pool of its own, and runs nothing of a tenant's.
+    Prover,
 }
 
 impl Engine {
@@ -39,22 +42,47 @@ impl Engine {
             Self::Wasm => "WebAssembly",
             Self::Python => "Python",
             Self::CSharp => "C#",
+            Self::Prover => "proofs",
         }
     }
 }
 
 /// What is loaded, and what loads it. A text alone is JavaScript.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Code<'a> {
     /// What loads it.
     pub engine: Engine,
     /// What a process of that engine is given.
-    pub source: &'a str,
+    pub source: Source<'a>,
+}
+
+/// What a process is given.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// This text.
+    Here(&'a str),
+    /// What is fetched once there is a process to give it to, so that nothing that waits holds it.
+    Late(&'a dyn LateSource),
+}
+
+/// A source that is to be fetched.
+pub trait LateSource: fmt::Debug + Send + Sync {
+    /// Fetches it. Nothing where it cannot be had: then no event is handed over.
+    fn fetch(&self) -> Fetching<'_>;
+}
+
+/// A text on its way.
+pub type Fetching<'a> = Pin<Box<dyn Future<Output = Option<Box<dyn AsRef<str> + Send + Sync>>> + Send + 'a>>;
+
+impl<'a> From<&'a str> for Source<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Here(text)
+    }
 }
 
 impl<'a> From<&'a str> for Code<'a> {
     fn from(source: &'a str) -> Self {
-        Self { engine: Engine::JavaScript, source }
+        Self { engine: Engine::JavaScript, source: source.into() }
     }
 }
 
@@ -86,7 +114,8 @@ impl Layers {
 /// A nursery for each engine that there is.
 #[derive(Debug)]
 pub(super) struct Nurseries {
-    javascript: Nursery,
+    /// That of the pool's own program.
+    first: (Engine, Nursery),
     wasm: Option<Nursery>,
     python: Option<Nursery>,
     csharp: Option<Nursery>,
@@ -108,16 +137,23 @@ impl Nurseries {
             _ => None,
         };
         let csharp = csharp.as_deref().map(|program| nursery(program, Vec::new())).transpose()?;
-        Ok(Self { javascript: nursery(&config.runner_path, Vec::new())?, wasm, python, csharp })
+        let first = (config.engine, nursery(&config.runner_path, Vec::new())?);
+        Ok(Self { first, wasm, python, csharp })
+    }
+
+    /// The engine of the pool's own program, of which copies wait for a function.
+    pub(super) fn own(&self) -> Engine {
+        self.first.0
     }
 
     /// The one of an engine.
     pub(super) fn of(&self, engine: Engine) -> Result<&Nursery, InvocationError> {
         let found = match engine {
-            Engine::JavaScript => Some(&self.javascript),
+            engine if engine == self.first.0 => Some(&self.first.1),
             Engine::Wasm => self.wasm.as_ref(),
             Engine::Python => self.python.as_ref(),
             Engine::CSharp => self.csharp.as_ref(),
+            Engine::JavaScript | Engine::Prover => None,
         };
         found.ok_or(InvocationError::NoEngine { name: engine.name() })
     }

@@ -13,7 +13,7 @@ use lru::LruCache;
 use r3e_runner_api::Purpose;
 
 use super::config::{FunctionKey, Limits};
-use super::engines::{Code, Engine};
+use super::engines::{Code, Engine, Source};
 use super::error::InvocationError;
 use super::exchange::{Account, Exchange};
 use super::kept::Kept;
@@ -114,9 +114,10 @@ impl Drop for First {
 }
 
 impl Wanted {
-    /// Of what an event was asked with.
-    pub(super) fn new(lease: &Lease, code: Code<'_>, limits: &Limits) -> Self {
-        Self { lease: lease.clone(), engine: code.engine, source: code.source.to_owned(), limits: *limits }
+    /// Of what an event was asked with. None where that would have to be fetched again.
+    pub(super) fn new(lease: &Lease, code: Code<'_>, limits: &Limits) -> Option<Self> {
+        let Source::Here(source) = code.source else { return None };
+        Some(Self { lease: lease.clone(), engine: code.engine, source: source.to_owned(), limits: *limits })
     }
 
     /// With as much time as a load has that takes what the first took.

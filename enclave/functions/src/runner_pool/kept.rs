@@ -174,7 +174,7 @@ impl Kept {
         mib: u32,
     ) -> Result<Option<RunnerProcess>, InvocationError> {
         // What is kept ready is of the language that most functions are in.
-        if engine != Engine::default() || this.spare_processes() == 0 {
+        if engine != this.nurseries.own() || this.spare_processes() == 0 {
             return Ok(None);
         }
         let reserved = this.reserve(mib).await?;
@@ -304,7 +304,7 @@ impl Kept {
             let weak = Arc::downgrade(this);
             tokio::spawn(async move {
                 let Some(this) = weak.upgrade() else { return };
-                let started = match this.nurseries.of(Engine::default()) {
+                let started = match this.nurseries.of(this.nurseries.own()) {
                     Ok(nursery) => ready(nursery, live).await.map_err(InvocationError::from),
                     Err(error) => Err(error),
                 };

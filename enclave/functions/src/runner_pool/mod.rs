@@ -39,7 +39,7 @@ mod strangers;
 mod waiting_calls;
 
 pub use config::{FunctionKey, HostCalls, HostFuture, Limits, NotReady, ReadyFuture, RunnerConfig, Stage};
-pub use engines::{Code, Engine, Layers};
+pub use engines::{Code, Engine, Fetching, LateSource, Layers, Source};
 pub use error::{InvocationError, StartError};
 pub use leases::Lease;
 pub use notes::ProcessNotes;

@@ -8,7 +8,7 @@ use r3e_runner_api::{LogRecord, Purpose};
 
 use super::admission::KeyedGates;
 use super::config::{FunctionKey, HostCalls, Limits, RunnerConfig};
-use super::engines::{Code, Nurseries};
+use super::engines::{Code, Engine, Nurseries};
 use super::error::InvocationError;
 use super::exchange::{Account, Exchange};
 use super::first::Firsts;
@@ -144,10 +144,10 @@ impl RunnerPool {
     pub async fn check(
         &self,
         tenant: &Arc<str>,
-        code: impl Into<Code<'_>>,
+        engine: Engine,
+        source: &str,
         limits: &Limits,
     ) -> Result<(), InvocationError> {
-        let Code { engine, source } = code.into();
         let _tenant = self.inner.tenant_slot(tenant).await?;
         let mib = charge_mib(limits.memory_mib);
         let _tenant_memory = self.inner.tenant_memory.enter_with(tenant, mib).await?;

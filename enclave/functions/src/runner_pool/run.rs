@@ -6,7 +6,7 @@ use std::time::Duration;
 use r3e_runner_api::{Purpose, json};
 
 use super::config::{FunctionKey, HostCalls, Limits, NotReady, Stage};
-use super::engines::Code;
+use super::engines::{Code, Source};
 use super::error::{InvocationError, StartError};
 use super::exchange::{Account, Broken, Exchange};
 use super::family::Family;
@@ -50,7 +50,9 @@ impl<'a> Run<'a> {
             && !is_broken(&outcome)
         {
             let Asked { lease, code, limits, .. } = self.asked;
-            first.load_for_others(self.inner, Wanted::new(lease, code, limits), took);
+            if let Some(wanted) = Wanted::new(lease, code, limits) {
+                first.load_for_others(self.inner, wanted, took);
+            }
         }
         let Self { account, mut usage, .. } = self;
         usage.cpu_us = micros(account.cpu);
@@ -144,10 +146,18 @@ impl<'a> Run<'a> {
         purpose: Purpose,
     ) -> Result<RunnerProcess, InvocationError> {
         let Asked { code, limits, host, .. } = self.asked;
+        let fetched;
+        let source = match code.source {
+            Source::Here(text) => text,
+            Source::Late(late) => {
+                fetched = late.fetch().await.ok_or(InvocationError::NotReady)?;
+                (*fetched).as_ref()
+            }
+        };
         self.usage.cold = true;
         host.passed(Stage::Started);
         let exchange = Exchange::new(&mut blank, limits, &mut self.account);
-        match exchange.load(code.source, purpose).await {
+        match exchange.load(source, purpose).await {
             Ok(()) => Ok(blank),
             Err(broken) => Err(self.explain(broken, blank).await),
         }

@@ -15,9 +15,11 @@ use r3e_functions::{
     AnyTransaction, AttestationSource, Bundler, ChainError, ChainFuture, ChangeError, ChangeFuture,
     CheckError, Completed, ContractAnswer, ContractCall, Definition, Event, EventSink, FunctionVersion,
     InvokeError, Invoker, InvokerParts, LatestPrice, Loadable, MadeTrigger, Networks, OwnTriggers,
-    PriceSource, PublishFuture, RandomError, RandomFuture, RandomSource, Registry, SecretAnswer,
-    SecretReader, SecretSource, Seen, SourceError, SourceFuture, Taken, ToSend, Version,
+    PriceSource, ProofError, ProofFuture, ProofSource, PublishFuture, RandomError, RandomFuture,
+    RandomSource, Registry, SecretAnswer, SecretReader, SecretSource, Seen, SourceError, SourceFuture, Taken,
+    ToSend, Version,
 };
+use r3e_groth16::{Proof, VerificationKey, verify};
 use r3e_keys::{OracleKeys, RandomKey, RootSecret};
 use r3e_proto::api::data::SignedObservation;
 use r3e_proto::api::feeds::Target;
@@ -25,8 +27,10 @@ use r3e_proto::api::functions::{Deploy, Function, Limits, Outcome, Permissions};
 use r3e_proto::api::identity::TenantId;
 use r3e_proto::api::transactions::{Call, Inclusion, Outcome as Sent, Stage, Transaction};
 use r3e_proto::api::wallets::{EvmAddress, Hash32, HexBytes, Wei};
+use r3e_proto::api::zk::{ProveRanges, ProvedRanges, RangeProof, Verdict, VerifyProof};
 use r3e_proto::random::Occasion;
 use r3e_proto::report::{FeedId, Report};
+use r3e_range_proof::{prove_asked, verify_document};
 use r3e_store::{BlobStore, Options, Store};
 use zeroize::Zeroizing;
 
@@ -100,6 +104,7 @@ impl Appliance {
             triggers: made.clone(),
             prices: Arc::new(OneFeed),
             random: Arc::new(Dice),
+            proofs: Arc::new(Proofs),
             notary: Arc::new(Notary),
             networks: chains.clone(),
             admissions: gate.clone(),
@@ -372,6 +377,40 @@ impl RandomSource for Dice {
             _ => dice(tenant).draw(&occasion, min, max).map_err(|why| RandomError::Invalid(why.to_string())),
         };
         Box::pin(std::future::ready(drawn))
+    }
+}
+
+/// What snarkjs made of 3 and 11, signals 33 and 106: a verification key and a proof.
+pub(crate) const SNARK: (&str, &str) = (
+    include_str!("../../../../proto/groth16/tests/snarkjs/bn128/verification_key.json"),
+    include_str!("../../../../proto/groth16/tests/snarkjs/bn128/proof.json"),
+);
+
+/// Makes proofs where it is asked, and not in a process of its own.
+pub(crate) struct Proofs;
+
+impl ProofSource for Proofs {
+    fn prove_ranges(&self, tenant: TenantId, asked: ProveRanges) -> ProofFuture<'_, ProvedRanges> {
+        let made = match asked.context.as_str() {
+            "fails" => Err(ProofError::Unavailable(SourceError("a secret of the appliance's".into()))),
+            _ => prove_asked(&tenant.to_string(), &asked).map_err(|why| ProofError::Invalid(why.to_string())),
+        };
+        Box::pin(std::future::ready(made))
+    }
+
+    fn verify_ranges(&self, _tenant: TenantId, proof: RangeProof) -> ProofFuture<'_, Verdict> {
+        let holds = verify_document(&proof).is_ok();
+        Box::pin(std::future::ready(Ok(Verdict { holds, reason: None })))
+    }
+
+    fn verify_proof(&self, _tenant: TenantId, asked: VerifyProof) -> ProofFuture<'_, Verdict> {
+        let key = VerificationKey::from_json(asked.key.get().as_bytes());
+        let verdict = key.map_err(|why| ProofError::Invalid(why.to_string())).map(|key| {
+            let proof = Proof::from_json(asked.proof.get().as_bytes());
+            let holds = proof.and_then(|proof| verify(&key, &asked.signals, &proof)).is_ok();
+            Verdict { holds, reason: None }
+        });
+        Box::pin(std::future::ready(verdict))
     }
 }
 

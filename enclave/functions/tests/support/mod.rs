@@ -68,6 +68,9 @@ impl HostCalls for Host {
                 HostCall::TriggerDelete { .. } => Ok(HostValue::TriggerDelete { deleted: false }),
                 HostCall::OraclePrice { .. }
                 | HostCall::OracleRandom { .. }
+                | HostCall::ZkProveRanges { .. }
+                | HostCall::ZkVerifyRanges { .. }
+                | HostCall::ZkVerifyProof { .. }
                 | HostCall::OracleData { .. }
                 | HostCall::OracleWeather { .. }
                 | HostCall::ChainRead { .. }

@@ -255,7 +255,42 @@
     },
   });
 
-  const r3e = ObjectFreeze({ chain, events, oracle, secrets, store, tee, trigger });
+  const zk = ObjectFreeze({
+    /** Proves that numbers are in their ranges, and shows nothing else of them; the proof, and what hides each number. */
+    async createRangeProof(numbers, context = undefined) {
+      if (!ArrayIsArray(numbers)) throw new TypeError("numbers must be an array of objects with value, min and max");
+      const hidden = list();
+      for (let i = 0; i < numbers.length; i++) {
+        const { value, min, max, blinding } = numbers[i];
+        const one = { __proto__: null, value: amount(value, "a number"), min: amount(min, "min"), max: amount(max, "max") };
+        if (blinding !== undefined && blinding !== null) one.blinding = text(blinding, "a blinding");
+        ArrayPrototypePush(hidden, one);
+      }
+      const asked = { __proto__: null, context: context === undefined || context === null || context === "" ? "" : text(context, "a context"), numbers: hidden };
+      const reply = await hostCall({ __proto__: null, op: "zk_prove_ranges", asked: JSONStringify(asked) });
+      return JSONParse(reply.made);
+    },
+    /** Whether a proof proves what it says: of its owner, its context, its bounds and its commitments. */
+    async verifyRangeProof(proof) {
+      const json = JSONStringify(proof);
+      if (typeof json !== "string") throw new TypeError("a proof must be an object");
+      const reply = await hostCall({ __proto__: null, op: "zk_verify_ranges", proof: json });
+      return reply.holds;
+    },
+    /** Whether a Groth16 proof proves public signals by a verification key: what snarkjs writes of the three. */
+    async verifyProof(key, signals, proof) {
+      if (typeof key !== "object" || key === null) throw new TypeError("a verification key must be an object");
+      if (typeof proof !== "object" || proof === null) throw new TypeError("a proof must be an object");
+      if (!ArrayIsArray(signals)) throw new TypeError("public signals must be an array");
+      const decimal = list();
+      for (let i = 0; i < signals.length; i++) ArrayPrototypePush(decimal, amount(signals[i], "a public signal"));
+      const asked = JSONStringify({ __proto__: null, key, signals: decimal, proof });
+      const reply = await hostCall({ __proto__: null, op: "zk_verify_proof", asked });
+      return reply.holds;
+    },
+  });
+
+  const r3e = ObjectFreeze({ chain, events, oracle, secrets, store, tee, trigger, zk });
 
   internals.r3e = { r3e };
 }

@@ -1,12 +1,12 @@
 //! `r3e-wasm-compiler`: compiles one WebAssembly module, boxed, and ends.
 //!
-//! It reads one message and answers it (`r3e_runner_api::bundling`). What it cannot bear ends it: the enclave process makes of that
-//! a refusal of the deployment.
+//! It is started with the memory that it may come to write, in MiB, reads one message and answers it (`r3e_runner_api::bundling`). What
+//! it cannot bear ends it: the enclave process makes of that a refusal of the deployment.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;
 
-use r3e_runner_api::bundling::{MAX_MESSAGE_BYTES, MEMORY_MIB};
+use r3e_runner_api::bundling::{MAX_MESSAGE_BYTES, MEMORY_MIB, wasm_memory_mib};
 use r3e_sandbox::{EndWhenExhausted, OnceLimits, serve_once};
 use r3e_wasm_runner::compile::Compiler;
 
@@ -25,8 +25,14 @@ fn main() -> ExitCode {
     let limits = OnceLimits {
         request_bytes: message_bytes,
         answer_bytes: message_bytes,
-        memory_bytes: u64::from(MEMORY_MIB) * 1024 * 1024,
+        memory_bytes: u64::from(memory_mib()) * 1024 * 1024,
         scratch_bytes: 0,
     };
     serve_once("r3e-wasm-compiler", &limits, |request| compiler.answer(request))
+}
+
+/// What the enclave allows, and never more than the largest module may take.
+fn memory_mib() -> u32 {
+    let allowed = std::env::args().nth(1).and_then(|argument| argument.parse().ok());
+    allowed.unwrap_or(MEMORY_MIB).min(wasm_memory_mib(u32::MAX))
 }

@@ -18,12 +18,15 @@ use r3e_runner_api::{
     ChainSend, HostCall, HostError as Refused, HostErrorCode as Code, HostValue, LogLevel, SecretText,
     SentTransaction as Sent,
 };
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::RawValue;
 use wasmtime::Error;
 use wasmtime::component::{HasSelf, Linker};
 
 pub(super) use bindings::FunctionPre;
 use bindings::r3e::functions::types::{HostError, HostErrorCode};
-use bindings::r3e::functions::{chain, events, http, log, oracle, secrets, store, tee, trigger, types};
+use bindings::r3e::functions::{chain, events, http, log, oracle, secrets, store, tee, trigger, types, zk};
 
 use crate::desk::Desk;
 use crate::guest::State;
@@ -42,6 +45,7 @@ pub(super) fn link(linker: &mut Linker<State>, interface: &str) -> Result<(), Er
         "trigger" => trigger::add_to_linker::<_, Own>(linker, |state| &mut state.desk),
         "oracle" => oracle::add_to_linker::<_, Own>(linker, |state| &mut state.desk),
         "chain" => chain::add_to_linker::<_, Own>(linker, |state| &mut state.desk),
+        "zk" => zk::add_to_linker::<_, Own>(linker, |state| &mut state.desk),
         "http" => http::add_to_linker::<_, Own>(linker, |state| &mut state.desk),
         "tee" => tee::add_to_linker::<_, Own>(linker, |state| &mut state.desk),
         "log" => log::add_to_linker::<_, Own>(linker, |state| &mut state.desk),
@@ -255,6 +259,59 @@ impl chain::Host for Desk {
     }
 }
 
+impl zk::Host for Desk {
+    async fn create_range_proof(
+        &mut self,
+        numbers: Vec<zk::HiddenNumber>,
+        context: Option<String>,
+    ) -> Result<zk::ProvedRanges, HostError> {
+        let hidden = numbers.iter().map(|number| {
+            let zk::HiddenNumber { value, min, max, blinding } = number;
+            let mut asked =
+                json!({ "value": value.to_string(), "min": min.to_string(), "max": max.to_string() });
+            if let Some(blinding) = blinding {
+                asked["blinding"] = json!(blinding);
+            }
+            asked
+        });
+        let asked = json!({ "context": context.unwrap_or_default(), "numbers": hidden.collect::<Vec<_>>() });
+        let asked = SecretText::new(asked.to_string().into());
+        match self.ask(HostCall::ZkProveRanges { asked }).await? {
+            HostValue::ZkProveRanges { made } => {
+                let Made { proof, blindings } = serde_json::from_str(made.expose()).map_err(|_| another())?;
+                Ok(zk::ProvedRanges { proof: proof.to_string(), blindings })
+            }
+            _ => Err(another()),
+        }
+    }
+
+    async fn verify_range_proof(&mut self, proof: String) -> Result<bool, HostError> {
+        match self.ask(HostCall::ZkVerifyRanges { proof }).await? {
+            HostValue::ZkVerifyRanges { holds } => Ok(holds),
+            _ => Err(another()),
+        }
+    }
+
+    async fn verify_proof(
+        &mut self,
+        key: String,
+        signals: Vec<String>,
+        proof: String,
+    ) -> Result<bool, HostError> {
+        let json = |what: &str, text: String| {
+            let invalid =
+                |_| HostError { code: HostErrorCode::Invalid, message: format!("{what} is no JSON") };
+            RawValue::from_string(text).map_err(invalid)
+        };
+        let asked = VerifyProof { key: json("the key", key)?, signals, proof: json("the proof", proof)? };
+        let asked = serde_json::to_string(&asked).map_err(|_| another())?;
+        match self.ask(HostCall::ZkVerifyProof { asked }).await? {
+            HostValue::ZkVerifyProof { holds } => Ok(holds),
+            _ => Err(another()),
+        }
+    }
+}
+
 impl http::Host for Desk {
     async fn fetch(&mut self, request: http::Request) -> Result<http::Response, HostError> {
         let http::Request { url, method, headers, body } = request;
@@ -299,6 +356,21 @@ impl log::Host for Desk {
     async fn error(&mut self, text: String) {
         self.say(LogLevel::Error, &text);
     }
+}
+
+/// A Groth16 proof that is to be verified.
+#[derive(Serialize)]
+struct VerifyProof {
+    key: Box<RawValue>,
+    signals: Vec<String>,
+    proof: Box<RawValue>,
+}
+
+/// A range proof that was made, as it comes.
+#[derive(Deserialize)]
+struct Made {
+    proof: serde_json::Value,
+    blindings: Vec<String>,
 }
 
 impl From<Sent> for chain::SentTransaction {

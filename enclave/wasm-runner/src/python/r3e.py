@@ -193,6 +193,27 @@ class _Chain:
         return _sent(_call({"op": "chain_sent", "name": _text(name, "a transaction's name")}))
 
 
+class _Zk:
+    def create_range_proof(self, numbers, context=""):
+        """Proves that numbers, dicts of `value`, `min` and `max`, are in their ranges: a dict of the `proof` and what hides each number, `blindings`."""
+        asked = {"context": context, "numbers": [_exactly(dict(one)) for one in numbers]}
+        reply = _call({"op": "zk_prove_ranges", "asked": _json.dumps(asked, allow_nan=False, separators=(",", ":"))})
+        return _json.loads(reply["made"])
+
+    def verify_range_proof(self, proof):
+        """Whether a proof proves what it says: of its owner, its context, its bounds and its commitments."""
+        text = _json.dumps(proof, allow_nan=False, separators=(",", ":"))
+        return _call({"op": "zk_verify_ranges", "proof": text})["holds"]
+
+    def verify_proof(self, key, signals, proof):
+        """Whether a Groth16 proof proves public signals by a verification key: what snarkjs writes of the three, dicts and a list."""
+        if not isinstance(signals, (list, tuple)):
+            raise TypeError("public signals must be a list")
+        asked = {"key": key, "signals": [_text(_exactly(signal), "a public signal") for signal in signals], "proof": proof}
+        text = _json.dumps(asked, allow_nan=False, separators=(",", ":"))
+        return _call({"op": "zk_verify_proof", "asked": text})["holds"]
+
+
 def _sent(reply):
     return {name: value for name, value in reply.items() if name != "op"}
 
@@ -210,4 +231,4 @@ def _exactly(value):
     return value
 
 
-chain, events, oracle, secrets, store, tee, trigger = _Chain(), _Events(), _Oracle(), _Secrets(), _Store(), _Tee(), _Trigger()
+chain, events, oracle, secrets, store, tee, trigger, zk = _Chain(), _Events(), _Oracle(), _Secrets(), _Store(), _Tee(), _Trigger(), _Zk()

@@ -57,6 +57,7 @@ fn main() -> io::Result<()> {
     write("frames", &frames())?;
     write("handoff", &handoff())?;
     write("json", &json())?;
+    write("groth16", &groth16())?;
     write("kms", &kms())?;
     write("lifecycle", &lifecycle())?;
     write("program", &programs())?;
@@ -66,6 +67,7 @@ fn main() -> io::Result<()> {
     write("neo_transaction", &neo_transactions())?;
     write("notice", &notices())?;
     write("random", &randoms())?;
+    write("range_proof", &range_proofs())?;
     write("receipt", &receipts())?;
     write("reference_values", &reference_values())?;
     write("release", &releases())?;
@@ -79,6 +81,7 @@ fn main() -> io::Result<()> {
     write("trigger_request", &hook_requests())?;
     write("trigger_schedule", &schedules())?;
     write("unlock", &unlock())?;
+    write("zkey", &zkeys())?;
     write("venue_answer", &venue_answers())
 }
 
@@ -116,6 +119,49 @@ fn randoms() -> Vec<Vec<u8>> {
     let proven =
         key.prove(b"m").map(|(proof, _)| [&key.public_key().as_bytes()[..], &proof.0, b"m"].concat());
     seeds.extend(proven);
+    seeds
+}
+
+/// What snarkjs wrote: keys, proofs, signals.
+fn groth16() -> Vec<Vec<u8>> {
+    let files: [&[u8]; 6] = [
+        include_bytes!("../../../../proto/groth16/tests/snarkjs/bn128/verification_key.json"),
+        include_bytes!("../../../../proto/groth16/tests/snarkjs/bn128/proof.json"),
+        include_bytes!("../../../../proto/groth16/tests/snarkjs/bn128/public.json"),
+        include_bytes!("../../../../proto/groth16/tests/snarkjs/bls12381/verification_key.json"),
+        include_bytes!("../../../../proto/groth16/tests/snarkjs/bls12381/proof.json"),
+        include_bytes!("../../../../proto/groth16/tests/snarkjs/bls12381/public.json"),
+    ];
+    files.map(<[u8]>::to_vec).into()
+}
+
+/// What snarkjs and Circom wrote: proving keys, witnesses, circuits.
+fn zkeys() -> Vec<Vec<u8>> {
+    let files: [&[u8]; 6] = [
+        include_bytes!("../../../../proto/groth16-prover/tests/snarkjs/bn128/multiplier.zkey"),
+        include_bytes!("../../../../proto/groth16-prover/tests/snarkjs/bn128/multiplier.wtns"),
+        include_bytes!("../../../../proto/groth16-prover/tests/snarkjs/bn128/multiplier.r1cs"),
+        include_bytes!("../../../../proto/groth16-prover/tests/snarkjs/bls12381/multiplier.zkey"),
+        include_bytes!("../../../../proto/groth16-prover/tests/snarkjs/bls12381/multiplier.wtns"),
+        include_bytes!("../../../../proto/groth16-prover/tests/snarkjs/bls12381/multiplier.r1cs"),
+    ];
+    files.map(<[u8]>::to_vec).into()
+}
+
+/// Range proofs that another implementation made, as JSON and as bytes, and what is asked for.
+fn range_proofs() -> Vec<Vec<u8>> {
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../proto/vectors/range-proof.json")).unwrap_or_default();
+    let mut seeds = vec![
+        br#"{"context":"a","numbers":[{"value":"42","min":"18","max":"150"}]}"#.to_vec(),
+        br#"{"job":"verify_ranges","proof":{"owner":"a","context":"","claims":[],"proof":"0x"}}"#.to_vec(),
+        br#"{"answer":"does_not_hold","reason":"it was changed"}"#.to_vec(),
+    ];
+    for vector in vectors["proofs"].as_array().into_iter().flatten() {
+        seeds.push(vector["proof"].to_string().into_bytes());
+        let text = vector["proof"]["proof"].as_str().unwrap_or_default();
+        seeds.extend(text.parse().ok().map(|bytes: r3e_proto::api::wallets::HexBytes| bytes.0));
+    }
     seeds
 }
 
@@ -790,6 +836,8 @@ fn runner_messages() -> Vec<Vec<u8>> {
         RunnerMessage::HostCall { call_id: 13, call: send },
         RunnerMessage::HostCall { call_id: 6, call: HostCall::OraclePrice { feed: "neo-usd".to_owned() } },
         RunnerMessage::HostCall { call_id: 7, call: HostCall::OracleRandom { min: 1, max: 6, seed: None } },
+        RunnerMessage::HostCall { call_id: 8, call: HostCall::ZkVerifyRanges { proof: "{}".into() } },
+        RunnerMessage::HostCall { call_id: 8, call: HostCall::ZkVerifyProof { asked: "{}".into() } },
         RunnerMessage::HostCall { call_id: 8, call: data },
         RunnerMessage::HostCall { call_id: 9, call: weather },
         RunnerMessage::HostCall { call_id: 5, call: HostCall::TriggerDelete { name: "t".to_owned() } },

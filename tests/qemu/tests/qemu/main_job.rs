@@ -11,6 +11,7 @@ async fn the_main_job_is_done_in_the_image() {
     let town = Town::with(options(), |folder| MachinePlace::new(folder, &image)).await;
     town.do_main_job();
     town.do_webassembly_job();
+    town.do_proofs_job();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 
 use crate::commands::{
     billing, chain, deploy, enclave, feeds, functions, init, jobs, keys, local, login, metrics, operator,
-    random, release, secrets, state, tenants, triggers, wallets,
+    random, release, secrets, state, tenants, triggers, wallets, zk,
 };
 
 const AFTER_HELP: &str = "\
@@ -134,6 +134,9 @@ pub(crate) enum Command {
     /// Draw verifiable random numbers
     #[command(subcommand)]
     Random(random::Command),
+    /// Make zero-knowledge proofs, and verify them
+    #[command(subcommand)]
+    Zk(zk::Command),
     /// Publish an event to the triggers of a topic
     Publish(triggers::Publish),
     /// Keep keys that sign, each behind a policy

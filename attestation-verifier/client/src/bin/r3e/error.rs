@@ -84,6 +84,12 @@ pub(crate) enum CliError {
     /// A transaction was waited for, and the chain did not do it.
     #[error("the transaction {name}: {why}")]
     NotDone { name: String, why: String },
+    /// A proof does not hold, or proves something else.
+    #[error("the proof is rejected: {why}")]
+    NotProved { why: String },
+    /// What was to be proved has no proof.
+    #[error("there is no proof: {why}")]
+    NoProof { why: String },
     /// A wallet has too little, or nobody knows what it has.
     #[error("the wallet {wallet}: {why}")]
     Unfunded { wallet: String, why: String },
@@ -119,6 +125,7 @@ impl CliError {
             Self::StillOpen { .. } => "still_open",
             Self::Function { code, .. } => code,
             Self::NotDone { .. } => "not_done",
+            Self::NotProved { .. } | Self::NoProof { .. } => "not_proved",
             Self::Unfunded { .. } => "unfunded",
         }
     }
@@ -136,7 +143,9 @@ impl CliError {
             | Self::SetupRemembered { .. }
             | Self::OtherImage { .. }
             | Self::Release(ReleaseError::NotApproved { .. })
-            | Self::NothingToApprove { .. } => 1,
+            | Self::NothingToApprove { .. }
+            | Self::NotProved { .. }
+            | Self::NoProof { .. } => 1,
             Self::Function { .. } | Self::NotDone { .. } | Self::Unfunded { .. } => 4,
             Self::StillOpen { .. } => 5,
             _ => 2,

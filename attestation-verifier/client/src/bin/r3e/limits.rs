@@ -20,8 +20,6 @@ pub(crate) const MAX_KNOWN_CONFIGURATIONS: usize = 2_000;
 pub(crate) const MAX_ATTESTED_FILE_BYTES: u64 = 64 * 1024;
 /// A secret's value: what the appliance takes.
 pub(crate) const MAX_SECRET_BYTES: u64 = 64 * 1024;
-/// A function's source: what the appliance takes.
-pub(crate) const MAX_SOURCE_BYTES: u64 = 1024 * 1024;
 /// An invocation's event: what the appliance takes.
 pub(crate) const MAX_EVENT_BYTES: u64 = 1024 * 1024;
 /// An imported key's file, and its password: what the appliance takes.
@@ -31,6 +29,16 @@ pub(crate) const MAX_PASSWORD_BYTES: u64 = 1024;
 pub(crate) const MAX_WALLET_JSON_BYTES: u64 = 384 * 1024;
 /// A signed answer: a body of 256 KiB, of which JSON makes six times as much at the worst, and a document.
 pub(crate) const MAX_ANSWER_FILE_BYTES: u64 = 2 * 1024 * 1024;
+/// A verification key, the longest of what verifying takes: `r3e_groth16::MAX_KEY_BYTES`.
+pub(crate) const MAX_GROTH16_FILE_BYTES: u64 = 2 * 1024 * 1024;
+/// A proving key: that of the largest circuit with the most coefficients has 3.9 GB.
+pub(crate) const MAX_ZKEY_FILE_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+/// A circuit: a few terms in each of the most constraints.
+pub(crate) const MAX_R1CS_FILE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// A witness: 32 bytes for each of the most wires, and a header.
+pub(crate) const MAX_WTNS_FILE_BYTES: u64 = 129 * 1024 * 1024;
+/// A range proof of 16 numbers as JSON: 5 KiB, a context of whose bytes JSON makes six each, and blanks.
+pub(crate) const MAX_PROOF_FILE_BYTES: u64 = 32 * 1024;
 /// A feed's definition: what the appliance takes.
 pub(crate) const MAX_FEED_FILE_BYTES: u64 = 64 * 1024;
 /// A call's data in hexadecimal digits: what the appliance takes of it.

@@ -130,8 +130,11 @@ pub(crate) fn read_limited(path: &Path, max_bytes: u64) -> io::Result<String> {
 
 /// Reads a file of at most `max_bytes`.
 pub(crate) fn read_bytes_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
+    let file = File::open(path)?;
+    // Room for all of it at once: what grows leaves copies behind, and some of these files are secret.
+    let expected = file.metadata()?.len().min(max_bytes);
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or_default().saturating_add(1));
+    file.take(max_bytes + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max_bytes { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 

@@ -137,6 +137,49 @@ fn data_and_weather() {
 }
 
 #[test]
+fn range_proofs() {
+    // Its keys in the order that the crate's features give them: sorted, or as written.
+    let asked = json!({
+        "context": "c",
+        "numbers": [
+            {"value": "42", "min": "18", "max": "150"},
+            {"value": "7", "min": "0", "max": "9", "blinding": "0x01"},
+        ],
+    })
+    .to_string();
+    let made = r#"{"proof":{"owner":"o"},"blindings":["0x02","0x01"]}"#;
+    let shown =
+        given(json!({"op": "zk_prove_ranges", "asked": asked}), json!({"made": made}), async |desk| {
+            let number = |value, min, max, blinding| zk::HiddenNumber { value, min, max, blinding };
+            let numbers = vec![number(42, 18, 150, None), number(7, 0, 9, Some(text("0x01")))];
+            zk::Host::create_range_proof(desk, numbers, Some(text("c"))).await
+        });
+    assert_eq!(shown, r#"ProvedRanges { proof: "{\"owner\":\"o\"}", blindings: ["0x02", "0x01"] }"#);
+    let shown =
+        given(json!({"op": "zk_verify_ranges", "proof": "{}"}), json!({"holds": true}), async |desk| {
+            zk::Host::verify_range_proof(desk, text("{}")).await
+        });
+    assert_eq!(shown, "true");
+}
+
+#[test]
+fn proofs_of_circuits() {
+    let asked = r#"{"key":{"b": 1,"a":2},"signals":["33"],"proof":[]}"#;
+    let ask = async |desk: &mut Desk| {
+        zk::Host::verify_proof(desk, text(r#"{"b": 1,"a":2}"#), vec![text("33")], text("[]")).await
+    };
+    let shown = given(json!({"op": "zk_verify_proof", "asked": asked}), json!({"holds": true}), ask);
+    assert_eq!(shown, "true");
+    // No text can bring fields of its own.
+    let mut desk = desk();
+    let smuggled = pin!(zk::Host::verify_proof(&mut desk, text("{}"), Vec::new(), text("{},\"key\":{}")));
+    let Poll::Ready(refused) = smuggled.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("it was asked")
+    };
+    assert!(matches!(refused, Err(HostError { code: HostErrorCode::Invalid, .. })));
+}
+
+#[test]
 fn contracts_and_transactions() {
     let asks = json!({"op": "chain_read", "network": "n", "contract": "c", "method": "m", "args": "[]", "data": null, "confirmations": 3});
     let shown = given(asks, json!({"height": 9, "values": "[1]", "data": "0x"}), async |desk| {

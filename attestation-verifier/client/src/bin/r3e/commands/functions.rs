@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use r3e_client::project::{runtime_of, source_text};
+use r3e_client::project::{max_source_bytes, runtime_of, source_text};
 use r3e_proto::api::functions::{Deploy, Function, Limits, Permissions};
 use serde_json::json;
 
@@ -15,7 +15,6 @@ pub(crate) use self::versions::PromotionArguments;
 use super::invoke::Invoke;
 use super::local;
 use crate::error::CliError;
-use crate::limits::MAX_SOURCE_BYTES;
 use crate::output::{Printer, fields, printable, table, time};
 use crate::profile::read_bytes_limited;
 use crate::session;
@@ -115,7 +114,7 @@ impl DeployArguments {
     fn read(self) -> Result<(String, Deploy), CliError> {
         let unreadable = |source| CliError::Io { what: self.file.display().to_string(), source };
         let runtime = runtime_of(&self.file);
-        let bytes = read_bytes_limited(&self.file, MAX_SOURCE_BYTES).map_err(unreadable)?;
+        let bytes = read_bytes_limited(&self.file, max_source_bytes(runtime) as u64).map_err(unreadable)?;
         let source = source_text(runtime, bytes)
             .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
         let defaults = Limits::default();

@@ -24,6 +24,7 @@ pub(crate) mod tenants;
 pub(crate) mod triggers;
 pub(crate) mod wallets;
 mod whoami;
+pub(crate) mod zk;
 
 use clap::{ArgMatches, CommandFactory as _};
 
@@ -56,6 +57,7 @@ pub(crate) async fn run(cli: Cli, matches: &ArgMatches, printer: Printer) -> Res
         Command::Chain(command) => chain::run(command, settings, printer).await,
         Command::Feeds(command) => feeds::run(command, settings, printer).await,
         Command::Random(command) => random::run(command, settings, printer).await,
+        Command::Zk(command) => zk::run(command, settings, printer).await,
         Command::Publish(command) => triggers::publish(command, settings, printer).await,
         Command::Wallets(command) => wallets::run(command, settings, printer).await,
         Command::Usage(command) => billing::usage(&command, settings, printer).await,

@@ -9,7 +9,7 @@ use r3e_client::SetSecret;
 use r3e_proto::api::secrets::{Grantee, Secret};
 use serde_json::json;
 
-use self::value::Value;
+pub(crate) use self::value::Value;
 use crate::error::CliError;
 use crate::output::{Printer, note};
 use crate::session;

@@ -19,7 +19,7 @@ pub(crate) struct Value {
 }
 
 impl Value {
-    pub(super) fn read(&self) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    pub(crate) fn read(&self) -> Result<Zeroizing<Vec<u8>>, CliError> {
         match &self.file {
             Some(path) => from_file(path),
             None => from_stdin(),
